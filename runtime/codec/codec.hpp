@@ -1,0 +1,66 @@
+// Codecs turn the float tensors that cross a cut into bits and back. An encoding describes itself: `decode`
+// needs no parameters but the shape it expects, and refuses everything else. No LibTorch here. Every encoding
+// starts with the header of encoding.hpp; scales and headers count as bits.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/units.hpp"
+#include "runtime/model/model_config.hpp"
+
+namespace millrace {
+
+using Buffer = std::vector<std::byte>;
+
+// What an encoding may cost, in bits per value, real-valued; codecs of fixed widths take the widest that fits
+// and never less than their narrowest.
+struct Budget {
+  double bits_per_value = 32;
+  bool operator==(const Budget&) const = default;
+};
+
+struct TensorShape {
+  std::int64_t images = 0;
+  std::int64_t rows = 0;
+  std::int64_t width = 0;
+  std::int64_t values() const { return images * rows * width; }
+  bool operator==(const TensorShape&) const = default;
+};
+
+struct TensorView {
+  std::span<const float> values;  // shape.values() of them, row-major
+  TensorShape shape;
+  TensorRole role = TensorRole::residual;
+};
+
+class Codec {
+ public:
+  virtual ~Codec() = default;
+  virtual std::string_view name() const = 0;
+  // Appends the encoding of one tensor to `out`. Total for every float input: constant, empty, infinite and
+  // NaN values are treated as the codec's header file says.
+  virtual void encode(const TensorView& tensor, Budget budget, Buffer& out) const = 0;
+  // Bytes `encode` would append, without a tensor. Exact for codecs of fixed rate.
+  virtual Bytes predicted_size(const TensorShape& shape, TensorRole role, Budget budget) const = 0;
+  // Bits per value the codec spends on the values themselves under this budget (its bit width).
+  virtual double bit_width(Budget budget) const = 0;
+};
+
+// The one table of codecs: fp32, fp16, uniform (min-max, 2..8 bits), u8 (pixels, lossless). An error lists
+// the names known.
+Result<std::unique_ptr<Codec>> make_codec(std::string_view name);
+std::vector<std::string> codec_names();
+
+// Decodes the encoding at the front of `in`, whichever codec wrote it, into `out`, and returns its length in
+// bytes. REQUIRES out.size() == expected.values(). Malformed, truncated or differently shaped input is an
+// error, in release too.
+Result<std::size_t> decode_tensor(std::span<const std::byte> in, const TensorShape& expected,
+                                  std::span<float> out);
+
+}  // namespace millrace

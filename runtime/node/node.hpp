@@ -1,0 +1,39 @@
+// The thing under test: a pure event machine. It owns no clock, no socket, no thread; a driver hands it
+// events, each with the instant `now`, and carries out what it asks of its Outbox. The same object runs in
+// every mode.
+#pragma once
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/base/units.hpp"
+#include "runtime/node/message.hpp"
+#include "runtime/node/record.hpp"
+#include "runtime/node/work.hpp"
+
+namespace millrace {
+
+// What a node may ask for. Actions take effect at the event's `now`, in the order they were asked for.
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+  virtual void send(NodeId to, Message message) = 0;
+  // REQUIRES: no other job of this node is under way: a node computes one thing at a time.
+  virtual void compute(JobId job, Work work) = 0;
+  // REQUIRES when >= now.
+  virtual void wake_at(Time when, TimerId timer) = 0;
+  virtual void record(Record record) = 0;
+  // This node will never act again, and nothing that could still reach it matters.
+  virtual void finish() = 0;
+};
+
+// An error ends the run; it names what the peer or the input did wrong.
+class Node {
+ public:
+  virtual ~Node() = default;
+  virtual Result<void> on_start(Time now, Outbox& out) = 0;
+  virtual Result<void> on_message(Time now, NodeId from, Message message, Outbox& out) = 0;
+  virtual Result<void> on_computed(Time now, JobId job, Outcome outcome, Outbox& out) = 0;
+  virtual Result<void> on_timer(Time now, TimerId timer, Outbox& out) = 0;
+};
+
+}  // namespace millrace

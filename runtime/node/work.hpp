@@ -1,0 +1,70 @@
+// Compute is an event: a node asks for work, and hears of its outcome later. Executors do the work (real
+// tensors in runtime/stage, sizes only in `simulate`); a cost model says what it costs in time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/codec/codec.hpp"
+#include "runtime/node/message.hpp"
+
+namespace millrace {
+
+enum class WorkKind : std::uint8_t {
+  load,     // source: read images first_image .. +images, encode them as pixels
+  forward,  // stage: decode the input, run the stage's layers, keep the result under the microbatch's id
+  encode,   // stage: encode the kept result within the budget, and forget it
+  score,    // sink: decode logits, classify, hash
+};
+
+struct Work {
+  WorkKind kind = WorkKind::forward;
+  MicrobatchId microbatch;
+  std::uint64_t first_image = 0;
+  std::uint32_t images = 0;
+  Payload input;  // forward, score
+  Budget budget;  // encode
+};
+
+struct WorkCost {
+  Duration decode, compute, encode;
+  Duration total() const { return decode + compute + encode; }
+};
+
+// One image's result at the sink. Without tensors only the image number is known.
+struct ImageOutput {
+  std::uint64_t image = 0;
+  std::optional<std::uint32_t> predicted;  // index of the largest logit, the first of equals
+  std::optional<std::uint32_t> label;      // where the dataset has labels
+  std::string logits_sha256;               // of the little-endian fp32 logits; empty without tensors
+};
+
+struct Outcome {
+  Payload output;                    // load, encode
+  std::uint64_t values = 0;          // float values in `output`
+  double bit_width = 0;              // encode: what the codec chose under the budget
+  WorkCost measured;                 // wall-clock time taken; zero where nothing was computed
+  std::vector<ImageOutput> outputs;  // score
+};
+
+// Does the work of one node, one piece at a time, on whichever thread calls it.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual Result<Outcome> run(const Work& work) = 0;
+};
+
+class CostModel {
+ public:
+  virtual ~CostModel() = default;
+  // The price of the work where it is known beforehand (a profile); nothing where it must be measured.
+  virtual std::optional<WorkCost> planned(const Work& work) const = 0;
+  // The price of work that was measured. REQUIRES !planned(work).
+  virtual WorkCost charged(const Work& work, const WorkCost& measured) const = 0;
+};
+
+}  // namespace millrace

@@ -1,0 +1,113 @@
+// A scenario: everything a run depends on, as plain structs. Reading them strictly from YAML is
+// scenario_reader.hpp; the keys, their types, units and defaults are one table (schema.hpp) from which the
+// JSON Schema and the key reference are made.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/time.hpp"
+#include "runtime/base/units.hpp"
+#include "runtime/model/layer_range.hpp"
+#include "runtime/model/model_config.hpp"
+
+namespace millrace {
+
+enum class Mode : std::uint8_t { simulate, cosim, emulate, deploy };
+enum class NetworkKind : std::uint8_t { fluid, ns3 };
+enum class TransportKind : std::uint8_t { raw, tcp };
+enum class ComputeKind : std::uint8_t { profile, measured };
+enum class ArrivalKind : std::uint8_t { closed_loop, rate, poisson };
+enum class TraceFormat : std::uint8_t { automatic, csv, mahimahi, two_column };
+enum class TraceEnd : std::uint8_t { loop, hold };
+
+struct ModelSection {
+  ModelConfig config;  // `name` and, for free dimensions, blocks, width, heads, … over the named one
+  std::string weights = "random";  // or the path of a safetensors file, absolute after reading
+  int microbatch = 8;              // images
+};
+
+struct WorkloadSection {
+  std::string dataset = "synthetic";  // or image-folder:PATH/labels.csv, PATH absolute after reading
+  std::uint64_t images = 64;          // `images: N`, or `microbatches: N` times the microbatch
+  ArrivalKind arrivals = ArrivalKind::closed_loop;
+  double images_per_s = 0;  // rate, poisson
+};
+
+struct DeviceSection {
+  std::string name;
+  bool source = false, sink = false, stage = true;  // `runs: [source, sink, stage]`; default [stage]
+  std::string profile;    // path of a device profile, absolute after reading; empty: none
+  double flop_per_s = 0;  // `speed: 8 GFLOP/s`: cost by operation count instead of a profile; 0: none
+  std::optional<Bytes> memory;
+  int threads = 1;      // of LibTorch on this device
+  double slowdown = 1;  // with compute: measured, charged time = measured · slowdown
+};
+
+struct LinkSection {
+  std::string from, to;         // one direction; `between: [a, b]` reads as two of these
+  std::optional<BitRate> rate;  // exactly one of rate and trace
+  std::string trace;            // path, absolute after reading
+  TraceFormat trace_format = TraceFormat::automatic;
+  TraceEnd trace_end = TraceEnd::loop;
+  Duration delay;
+  Bytes queue = Bytes::kib(256);
+  double loss = 0;
+};
+
+struct NetworkSection {
+  std::optional<NetworkKind> kind;  // default: fluid in simulate, ns3 in cosim
+  TransportKind transport = TransportKind::tcp;
+  std::string tcp = "cubic";  // congestion control by name
+  Bytes mtu = Bytes(1500);
+  std::vector<LinkSection> links;
+};
+
+struct PolicySection {
+  struct Partition {
+    std::string kind = "even";  // even | fixed
+    std::vector<int> cuts;      // fixed: after which sub-layers, increasing
+    std::vector<std::string>
+        devices;  // which devices take the stages, in order; empty: all that run stages, in order
+  } partition;
+  struct Quantization {
+    std::string kind = "fixed";
+    std::string codec = "fp32";
+    double bits = 32;  // the codec's budget per value
+  } quantization;
+};
+
+struct RunSection {
+  Mode mode = Mode::cosim;
+  std::uint64_t seed = 1;
+  ComputeKind compute = ComputeKind::profile;
+  int window = 2;                      // credits per receiver
+  Duration timeout = Duration::s(60);  // how long a silent peer is waited for (wall clock)
+};
+
+// A bound the run must meet, or it ends with exit code 5: `throughput: ">= 9.5 /s"`.
+struct Expectation {
+  std::string metric;  // throughput, latency_p50, latency_p95, latency_p99, accuracy
+  bool at_least = true;
+  double bound = 0;  // images/s, seconds, share of 1
+};
+
+struct Scenario {
+  std::string name;
+  ModelSection model;
+  WorkloadSection workload;
+  std::vector<DeviceSection> devices;
+  NetworkSection network;
+  PolicySection policy;
+  RunSection run;
+  std::vector<Expectation> expect;
+
+  std::uint64_t microbatches() const {
+    const auto size = static_cast<std::uint64_t>(model.microbatch);
+    return (workload.images + size - 1) / size;
+  }
+};
+
+}  // namespace millrace
