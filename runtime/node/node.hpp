@@ -22,7 +22,7 @@ class Outbox {
   // REQUIRES when >= now.
   virtual void wake_at(Time when, TimerId timer) = 0;
   virtual void record(Record record) = 0;
-  // This node will never act again, and nothing that could still reach it matters.
+  // The purpose of the run is reached (the sink has everything): what is still under way does not matter.
   virtual void finish() = 0;
 };
 

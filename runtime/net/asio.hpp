@@ -1,0 +1,24 @@
+// The one door to Boost.Asio. Included by .cpp files of runtime/net and sim/bridge only: it costs 3 s to
+// compile.
+#pragma once
+
+#include <utility>  // Boost 1.74's awaitable.hpp needs it and does not include it
+
+#include <boost/asio.hpp>
+#include <thread>
+
+#include "runtime/net/io_loop.hpp"
+
+namespace millrace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+struct IoLoop::Impl {
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> guard{context.get_executor()};
+  std::thread thread;
+};
+
+}  // namespace millrace

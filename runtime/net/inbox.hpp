@@ -1,0 +1,39 @@
+// The blocking end of a channel: frames wait here for a thread that wants them. Every wait has a deadline
+// that names who was silent; heartbeats only move the deadline.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runtime/net/frame_channel.hpp"
+
+namespace millrace {
+
+class Inbox {
+ public:
+  // Frames held unread; more than any honest peer sends without an answer.
+  static constexpr std::size_t kLimit = 8192;
+
+  // Shared with the channel's handler, which may outlive whoever reads.
+  static std::shared_ptr<Inbox> of(FrameChannel& channel);
+
+  // The next frame that is no heartbeat. The connection's end, or silence longer than `silence`, is an error
+  // that begins with `who`.
+  Result<Frame> next(Duration silence, const std::string& who);
+  // As next(), but a refusal becomes the error it carries, and every other type than `expected` is refused.
+  Result<Frame> expect(FrameType expected, Duration silence, const std::string& who);
+
+  void push(Result<Frame> frame);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Frame> frames_;
+  std::optional<Error> lost_;
+  std::uint64_t heard_ = 0;  // counts heartbeats and frames
+};
+
+}  // namespace millrace

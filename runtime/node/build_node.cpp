@@ -1,0 +1,97 @@
+#include "runtime/node/build_node.hpp"
+
+#include "runtime/node/cost.hpp"
+#include "runtime/node/sink_node.hpp"
+#include "runtime/node/size_executor.hpp"
+#include "runtime/node/source_node.hpp"
+#include "runtime/node/stage_node.hpp"
+#include "runtime/policy/registry.hpp"
+
+namespace millrace {
+
+namespace {
+
+SourceConfig::Arrivals arrivals_of(ArrivalKind kind) {
+  switch (kind) {
+    case ArrivalKind::closed_loop:
+      return SourceConfig::Arrivals::closed_loop;
+    case ArrivalKind::rate:
+      return SourceConfig::Arrivals::rate;
+    case ArrivalKind::poisson:
+      return SourceConfig::Arrivals::poisson;
+  }
+  return SourceConfig::Arrivals::closed_loop;
+}
+
+std::unique_ptr<Node> build_source(const Scenario& scenario, NodeId downstream) {
+  SourceConfig config;
+  config.downstream = downstream;
+  config.window = scenario.run.window;
+  config.images = scenario.workload.images;
+  config.microbatch = static_cast<std::uint32_t>(scenario.model.microbatch);
+  config.arrivals = arrivals_of(scenario.workload.arrivals);
+  config.images_per_s = scenario.workload.images_per_s;
+  config.seed = scenario.run.seed;
+  return std::make_unique<SourceNode>(config);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> build_node(const Scenario& scenario, const Plan& plan, NodeId node) {
+  const NodeId upstream{node.value - 1};
+  const NodeId downstream{node.value + 1};
+  if (node == plan.source_node()) return build_source(scenario, downstream);
+  if (node == plan.sink_node()) {
+    SinkConfig config;
+    config.upstream = upstream;
+    config.window = scenario.run.window;
+    config.microbatches = scenario.microbatches();
+    return std::unique_ptr<Node>(std::make_unique<SinkNode>(config));
+  }
+  std::unique_ptr<QuantizationPolicy> policy;
+  if (downstream != plan.sink_node()) {
+    auto made = make_quantization_policy(scenario.policy.quantization);
+    if (!made) return made.error();
+    policy = std::move(*made);
+  }
+  StageConfig config;
+  config.upstream = upstream;
+  config.downstream = downstream;
+  config.window = scenario.run.window;
+  return std::unique_ptr<Node>(std::make_unique<StageNode>(config, std::move(policy)));
+}
+
+Result<std::unique_ptr<CostModel>> build_cost(const Scenario& scenario, const Plan& plan, NodeId node) {
+  if (!plan.is_stage(node)) return std::unique_ptr<CostModel>(std::make_unique<FreeCost>());
+  const auto& device = scenario.devices.at(plan.device_of(node).value);
+  if (scenario.run.compute == ComputeKind::measured) {
+    return std::unique_ptr<CostModel>(std::make_unique<MeasuredCost>(device.slowdown));
+  }
+  const auto& layers = plan.stage(node).layers;
+  if (device.profile.empty()) {
+    if (device.flop_per_s <= 0) {
+      return Error{"device " + device.name + ": compute: profile needs `profile: FILE` or `speed: N GFLOP/s`",
+                   ExitCode::invalid_input};
+    }
+    return std::unique_ptr<CostModel>(std::make_unique<ProfileCost>(DeviceCost::by_speed(device.flop_per_s),
+                                                                    scenario.model.config, layers));
+  }
+  auto profile = read_profile(device.profile, scenario.model.config);
+  if (!profile) return profile.error().in("device " + device.name);
+  return std::unique_ptr<CostModel>(
+      std::make_unique<ProfileCost>(std::move(*profile), scenario.model.config, layers));
+}
+
+Result<std::unique_ptr<Executor>> build_size_executor(const Scenario& scenario, const Plan& plan,
+                                                      NodeId node) {
+  const bool quantized = plan.is_stage(node) && node.value + 1 != plan.sink_node().value;
+  const bool source = node == plan.source_node();
+  auto codec = make_codec(source ? "u8" : (quantized ? scenario.policy.quantization.codec : "fp32"));
+  if (!codec) return codec.error();
+  const int cut =
+      source ? 0 : (plan.is_stage(node) ? plan.stage(node).layers.last : scenario.model.config.sub_layers());
+  return std::unique_ptr<Executor>(
+      std::make_unique<SizeExecutor>(scenario.model.config, cut, std::move(*codec)));
+}
+
+}  // namespace millrace

@@ -1,0 +1,24 @@
+// From a scenario and a plan to the nodes of a run: the only place that maps one to the other, for every mode
+// alike.
+#pragma once
+
+#include <memory>
+
+#include "runtime/node/node.hpp"
+#include "runtime/policy/plan.hpp"
+#include "runtime/scenario/scenario.hpp"
+
+namespace millrace {
+
+// REQUIRES check_plan() holds for the plan and `node` is one of its nodes.
+Result<std::unique_ptr<Node>> build_node(const Scenario& scenario, const Plan& plan, NodeId node);
+
+// The price of the node's work under the scenario's `run.compute`; profiles are read from where the scenario
+// says.
+Result<std::unique_ptr<CostModel>> build_cost(const Scenario& scenario, const Plan& plan, NodeId node);
+
+// The executor of `simulate`.
+Result<std::unique_ptr<Executor>> build_size_executor(const Scenario& scenario, const Plan& plan,
+                                                      NodeId node);
+
+}  // namespace millrace

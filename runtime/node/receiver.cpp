@@ -1,0 +1,39 @@
+#include "runtime/node/receiver.hpp"
+
+#include <fmt/format.h>
+
+namespace millrace {
+
+Receiver::Receiver(NodeId from, int window) : from_(from), queue_(static_cast<std::size_t>(window)) {}
+
+Result<void> Receiver::accept(Time now, NodeId from, Activation activation) {
+  if (from != from_) {
+    return Error{fmt::format("an activation came from node {}, expected node {}", from.value, from_.value)};
+  }
+  if (activation.microbatch != expected_) {
+    return Error{fmt::format("node {} sent microbatch {}, expected {}: microbatches come in order, each once",
+                             from.value, activation.microbatch.value, expected_.value)};
+  }
+  if (activation.images == 0)
+    return Error{fmt::format("node {} sent a microbatch without images", from.value)};
+  const auto microbatch = activation.microbatch;
+  if (!queue_.try_push({now, std::move(activation)})) {
+    return Error{fmt::format("node {} sent microbatch {} beyond its window of {}", from.value,
+                             microbatch.value, queue_.limit())};
+  }
+  ++expected_.value;
+  unacknowledged_ = microbatch;
+  return {};
+}
+
+Receiver::Arrived Receiver::take() {
+  ++ungranted_;
+  return queue_.pop();
+}
+
+void Receiver::send_feedback(Outbox& out) {
+  if (!unacknowledged_ && ungranted_ == 0) return;
+  out.send(from_, Feedback{std::exchange(unacknowledged_, std::nullopt), std::exchange(ungranted_, 0U)});
+}
+
+}  // namespace millrace

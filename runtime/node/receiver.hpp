@@ -1,0 +1,38 @@
+// The receiving half of a node: a bounded queue of activations that arrived in order and exactly once.
+// Arrival is acknowledged at once; the credit goes back when the activation is taken out to be worked on.
+#pragma once
+
+#include <optional>
+
+#include "runtime/base/bounded_queue.hpp"
+#include "runtime/node/node.hpp"
+
+namespace millrace {
+
+class Receiver {
+ public:
+  struct Arrived {
+    Time at;
+    Activation activation;
+  };
+
+  // REQUIRES window > 0.
+  Receiver(NodeId from, int window);
+
+  // Queues the activation. An error if it comes from another node, out of order, twice, or beyond the window.
+  Result<void> accept(Time now, NodeId from, Activation activation);
+  bool empty() const { return queue_.empty(); }
+  // REQUIRES !empty().
+  Arrived take();
+  // Tells the sender what has happened since the last call: arrivals and room, in as few messages as can be.
+  void send_feedback(Outbox& out);
+
+ private:
+  NodeId from_;
+  BoundedQueue<Arrived> queue_;
+  MicrobatchId expected_{0};
+  std::optional<MicrobatchId> unacknowledged_;
+  std::uint32_t ungranted_ = 0;
+};
+
+}  // namespace millrace

@@ -1,0 +1,39 @@
+#include "runtime/node/size_executor.hpp"
+
+namespace millrace {
+
+SizeExecutor::SizeExecutor(ModelConfig model, int cut, std::unique_ptr<Codec> codec)
+    : model_(std::move(model)), cut_(cut), tensors_(tensors_at_cut(model_, cut)), codec_(std::move(codec)) {}
+
+SizeExecutor::~SizeExecutor() = default;
+
+Outcome SizeExecutor::encoded(std::int64_t images, Budget budget) const {
+  Outcome outcome;
+  outcome.bit_width = codec_->bit_width(budget);
+  for (const auto& tensor : tensors_) {
+    const TensorShape shape{images, tensor.rows, tensor.width};
+    outcome.output.size += codec_->predicted_size(shape, tensor.role, budget);
+    outcome.values += static_cast<std::uint64_t>(shape.values());
+  }
+  return outcome;
+}
+
+Result<Outcome> SizeExecutor::run(const Work& work) {
+  switch (work.kind) {
+    case WorkKind::load:
+      return encoded(work.images, Budget{8});
+    case WorkKind::encode:
+      return encoded(work.images, work.budget);
+    case WorkKind::forward:
+      return Outcome{};
+    case WorkKind::score: {
+      Outcome outcome;
+      for (std::uint32_t i = 0; i < work.images; ++i)
+        outcome.outputs.push_back({work.first_image + i, {}, {}, {}});
+      return outcome;
+    }
+  }
+  return Error{"unknown kind of work"};
+}
+
+}  // namespace millrace

@@ -1,0 +1,30 @@
+// The executor of `simulate`: no tensors, no LibTorch; every payload has exactly the size the real one would
+// have.
+#pragma once
+
+#include <memory>
+
+#include "runtime/codec/codec.hpp"
+#include "runtime/model/model_config.hpp"
+#include "runtime/node/work.hpp"
+
+namespace millrace {
+
+class SizeExecutor final : public Executor {
+ public:
+  // A stage that ends at cut `cut` of the model; cut 0 is the source. The logits (last cut) are never
+  // quantized.
+  SizeExecutor(ModelConfig model, int cut, std::unique_ptr<Codec> codec);
+  ~SizeExecutor() override;
+  Result<Outcome> run(const Work& work) override;
+
+ private:
+  Outcome encoded(std::int64_t images, Budget budget) const;
+
+  ModelConfig model_;
+  int cut_;
+  std::vector<TensorSpec> tensors_;
+  std::unique_ptr<Codec> codec_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,103 @@
+#include "runtime/node/virtual_node.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/node/compute_thread.hpp"
+
+namespace millrace {
+
+// Collects a turn's actions; what needs the node's own queue is begun when the turn closes.
+class VirtualNode::TurnOutbox final : public Outbox {
+ public:
+  explicit TurnOutbox(Turn& turn) : turn_(turn) {}
+  void send(NodeId to, Message message) override { turn_.sends.push_back({to, std::move(message)}); }
+  void compute(JobId job, Work work) override {
+    MR_CHECK(!job_, "two jobs in one event");
+    job_ = std::pair{job, std::move(work)};
+  }
+  void wake_at(Time when, TimerId timer) override { timers_.emplace_back(when, timer); }
+  void record(Record record) override { turn_.records.push_back(std::move(record)); }
+  void finish() override { turn_.finished = true; }
+
+  Turn& turn_;
+  std::optional<std::pair<JobId, Work>> job_;
+  std::vector<std::pair<Time, TimerId>> timers_;
+};
+
+VirtualNode::VirtualNode(Parts parts, Compute compute)
+    : parts_(std::move(parts)),
+      thread_(compute == Compute::on_thread ? std::make_unique<ComputeThread>(*parts_.executor) : nullptr) {}
+
+VirtualNode::~VirtualNode() = default;
+
+Result<Turn> VirtualNode::start() {
+  Turn turn;
+  TurnOutbox outbox(turn);
+  return close(parts_.node->on_start(Time::zero(), outbox), Time::zero(), outbox);
+}
+
+Result<Turn> VirtualNode::deliver(Time now, NodeId from, Message message) {
+  Turn turn;
+  TurnOutbox outbox(turn);
+  return close(parts_.node->on_message(now, from, std::move(message), outbox), now, outbox);
+}
+
+Result<Turn> VirtualNode::wake(Time now) {
+  if (due_.empty() || due_.top().at != now) {
+    return Error{fmt::format("a node was woken at {} ns, but promised nothing for then", now.count_ns())};
+  }
+  const Due due = due_.top();
+  due_.pop();
+  Turn turn;
+  TurnOutbox outbox(turn);
+  if (due.timer) return close(parts_.node->on_timer(now, *due.timer, outbox), now, outbox);
+  auto outcome = take_outcome();
+  if (!outcome) return outcome.error();
+  return close(parts_.node->on_computed(now, due.job, std::move(*outcome), outbox), now, outbox);
+}
+
+Result<Turn> VirtualNode::close(Result<void> done, Time now, TurnOutbox& outbox) {
+  if (!done) return done.error();
+  for (const auto& [when, timer] : outbox.timers_) {
+    MR_CHECK(when >= now, "a timer in the past");
+    due_.push({when, order_++, timer, {}});
+  }
+  if (outbox.job_) {
+    if (auto begun = begin_job(now, outbox.job_->first, std::move(outbox.job_->second)); !begun)
+      return begun.error();
+  }
+  outbox.turn_.promise = due_.empty() ? Time::never() : due_.top().at;
+  return std::move(outbox.turn_);
+}
+
+// With a known cost the job's end is known now; else it has to be done first.
+Result<void> VirtualNode::begin_job(Time now, JobId job, Work work) {
+  MR_CHECK(!job_under_way_, "a node computes one thing at a time");
+  job_under_way_ = true;
+  planned_ = parts_.cost->planned(work);
+  if (thread_ && planned_) {
+    thread_->begin(std::move(work));
+    due_.push({now + planned_->total(), order_++, std::nullopt, job});
+    return {};
+  }
+  if (thread_) {
+    thread_->begin(work);
+    inline_outcome_ = thread_->wait();
+  } else {
+    inline_outcome_ = run_guarded(*parts_.executor, work);
+  }
+  if (!*inline_outcome_) return inline_outcome_->error();
+  if (!planned_) planned_ = parts_.cost->charged(work, (**inline_outcome_).measured);
+  due_.push({now + planned_->total(), order_++, std::nullopt, job});
+  return {};
+}
+
+Result<Outcome> VirtualNode::take_outcome() {
+  Result<Outcome> outcome = inline_outcome_ ? std::move(*inline_outcome_) : thread_->wait();
+  inline_outcome_.reset();
+  job_under_way_ = false;
+  if (outcome) outcome->measured = *planned_;  // what a node hears is the price charged
+  return outcome;
+}
+
+}  // namespace millrace

@@ -1,0 +1,73 @@
+// A node in virtual time: node, executor and cost model behind turns. A turn hands it one event and takes
+// what it did, and its promise: "I do nothing before this instant unless a message comes". Surprising fact:
+// where the cost is known beforehand the promise is given before the work is done; the work goes on on a
+// thread of its own and is awaited only when its instant comes. So nodes compute in parallel and time stays
+// exact.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "runtime/node/node.hpp"
+
+namespace millrace {
+
+class ComputeThread;
+
+struct Turn {
+  struct Send {
+    NodeId to;
+    Message message;
+  };
+  std::vector<Send> sends;  // in the order the node asked for them, all at the event's instant
+  std::vector<Record> records;
+  Time promise = Time::never();
+  bool finished = false;
+};
+
+class VirtualNode {
+ public:
+  struct Parts {
+    std::unique_ptr<Node> node;
+    std::unique_ptr<Executor> executor;
+    std::unique_ptr<CostModel> cost;
+  };
+  enum class Compute { inline_, on_thread };
+
+  VirtualNode(Parts parts, Compute compute);
+  ~VirtualNode();
+  VirtualNode(const VirtualNode&) = delete;
+  VirtualNode& operator=(const VirtualNode&) = delete;
+
+  Result<Turn> start();
+  // REQUIRES now >= the instant of the last event, now <= the promise.
+  Result<Turn> deliver(Time now, NodeId from, Message message);
+  // Runs the one event that is due at `now`. An error unless `now` is the promise: a coordinator's mistake.
+  Result<Turn> wake(Time now);
+
+ private:
+  class TurnOutbox;
+  struct Due {
+    Time at;
+    std::uint64_t order;           // equal instants: first asked for, first run
+    std::optional<TimerId> timer;  // else the job
+    JobId job;
+    bool operator>(const Due& o) const { return at != o.at ? at > o.at : order > o.order; }
+  };
+
+  Result<void> begin_job(Time now, JobId job, Work work);
+  Result<Outcome> take_outcome();
+  Result<Turn> close(Result<void> done, Time now, TurnOutbox& outbox);
+
+  Parts parts_;
+  std::unique_ptr<ComputeThread> thread_;  // null when computing inline
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  std::uint64_t order_ = 0;
+  std::optional<Result<Outcome>> inline_outcome_;
+  std::optional<WorkCost> planned_;
+  bool job_under_way_ = false;
+};
+
+}  // namespace millrace

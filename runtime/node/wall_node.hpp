@@ -1,0 +1,77 @@
+// A node in wall-clock time: the same node, executor and cost model as in virtual time, but `now` comes from
+// a clock and messages from real connections. One thread runs the node; one more computes. With a profile,
+// work takes the imitated device's time: the difference is slept out. Work that takes longer than the profile
+// says cannot be hidden: it is counted as late.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "runtime/node/compute_thread.hpp"
+#include "runtime/node/virtual_node.hpp"
+
+namespace millrace {
+
+class WallNode {
+ public:
+  using Clock = std::chrono::steady_clock;
+  // Called on the node's thread.
+  struct Hooks {
+    std::function<void(NodeId to, Message)> send;
+    std::function<void(Time now, std::vector<Record>, bool finished)> report;
+    std::function<void(Error)> fail;
+  };
+  // Messages waiting for the node; credits keep far below it.
+  static constexpr std::size_t kMaxWaiting = 4096;
+
+  WallNode(VirtualNode::Parts parts, Hooks hooks);
+  // Stops, waiting for the work under way.
+  ~WallNode();
+  WallNode(const WallNode&) = delete;
+  WallNode& operator=(const WallNode&) = delete;
+
+  // Time 0 of the node is `zero`. REQUIRES: called once.
+  void start(Clock::time_point zero);
+  // Any thread. Messages before start() wait.
+  void deliver(NodeId from, Message message);
+
+ private:
+  class PacedExecutor;
+  class WallOutbox;
+  struct Arrived {
+    NodeId from;
+    Message message;
+  };
+  struct Computed {
+    JobId job;
+    Result<Outcome> outcome;
+  };
+  using Waiting = std::variant<Arrived, Computed>;
+
+  void loop();
+  bool handle(Waiting item);
+  bool run_timers();
+  bool close(const Result<void>& done, Time now, WallOutbox& outbox);
+  Time now() const { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - zero_).count()); }
+
+  VirtualNode::Parts parts_;
+  Hooks hooks_;
+  std::unique_ptr<PacedExecutor> paced_;
+  Clock::time_point zero_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Waiting> waiting_;
+  bool stop_ = false;
+  std::multimap<Time, TimerId> timers_;
+  std::unique_ptr<ComputeThread> compute_;
+  std::thread thread_;
+};
+
+}  // namespace millrace

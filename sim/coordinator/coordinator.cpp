@@ -1,0 +1,124 @@
+#include "sim/coordinator/coordinator.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace millrace {
+
+Coordinator::Coordinator(Setup setup)
+    : setup_(std::move(setup)), promises_(setup_.nodes.size(), Time::never()) {
+  MR_CHECK(setup_.nodes.size() == setup_.plan.node_count());
+}
+
+Result<Time> Coordinator::run() {
+  if (auto started = start(); !started) return started.error();
+  while (!finished_) {
+    if (setup_.observer.interrupted()) {
+      return Error{fmt::format("interrupted at {:.3f} s of scenario time", now_.seconds())};
+    }
+    if (auto stepped = step(); !stepped) return stepped.error();
+  }
+  return now_;
+}
+
+// All nodes begin before the first is waited for: they build their threads and buffers at the same time.
+Result<void> Coordinator::start() {
+  for (auto& node : setup_.nodes) {
+    if (auto begun = node->begin({Event::Kind::start, Time::zero(), {}, Feedback{}}); !begun)
+      return begun.error();
+  }
+  for (std::uint32_t i = 0; i < setup_.nodes.size(); ++i) {
+    auto turn = setup_.nodes[i]->end();
+    if (!turn) return turn.error();
+    take(NodeId{i}, std::move(*turn));
+  }
+  return {};
+}
+
+NodeId Coordinator::next_to_wake() const {
+  const auto earliest = std::min_element(promises_.begin(), promises_.end());
+  return NodeId{static_cast<std::uint32_t>(earliest - promises_.begin())};
+}
+
+Result<void> Coordinator::step() {
+  if (!local_.empty()) {
+    auto local = std::move(local_.front());
+    local_.pop_front();
+    return hand_over(local.to, {Event::Kind::message, now_, local.from, std::move(local.message)});
+  }
+  const NodeId node = next_to_wake();
+  const Time promise = promises_[node.value];
+  if (const auto delivery = setup_.network.run_until(promise)) return deliver(*delivery);
+  if (promise == Time::never()) {
+    return Error{fmt::format("the pipeline is stuck at {:.3f} s: {}", now_.seconds(),
+                             under_way_.empty()
+                                 ? "no node has anything to do and nothing is under way"
+                                 : "what is under way waits for a link that never comes back")};
+  }
+  now_ = promise;
+  return hand_over(node, {Event::Kind::wake, now_, {}, Feedback{}});
+}
+
+Result<void> Coordinator::hand_over(NodeId node, Event event) {
+  const auto in_context = [&](const Error& error) {
+    return error.in(fmt::format("{} at {:.3f} s", node_name(setup_.plan, node), now_.seconds()));
+  };
+  auto& attachment = *setup_.nodes.at(node.value);
+  if (auto begun = attachment.begin(std::move(event)); !begun) return in_context(begun.error());
+  auto turn = attachment.end();
+  if (!turn) return in_context(turn.error());
+  if (turn->promise < now_) return in_context(Error{"it promised to act in the past"});
+  take(node, std::move(*turn));
+  return {};
+}
+
+void Coordinator::take(NodeId node, Turn turn) {
+  promises_[node.value] = turn.promise;
+  for (const auto& record : turn.records) setup_.observer.on_record(now_, node, record);
+  for (auto& sent : turn.sends) send(node, std::move(sent));
+  finished_ = finished_ || turn.finished;
+}
+
+void Coordinator::send(NodeId from, Turn::Send sent) {
+  const DeviceId source = setup_.plan.device_of(from);
+  const DeviceId target = setup_.plan.device_of(sent.to);
+  if (source == target) {
+    local_.push_back({from, sent.to, std::move(sent.message)});
+    return;
+  }
+  const TransferId id{transfers_++};
+  const Bytes size = message_size(sent.message);
+  under_way_.emplace(id, UnderWay{from, sent.to, std::move(sent.message), now_, size});
+  setup_.network.submit(now_, Transfer{id, source, target, size});
+}
+
+Result<void> Coordinator::deliver(const Delivery& delivery) {
+  now_ = delivery.at;
+  auto found = under_way_.extract(delivery.id);
+  MR_CHECK(!found.empty(), "a delivery of what was never sent");
+  auto& item = found.mapped();
+  TransferRecord record{.id = delivery.id,
+                        .from = item.from,
+                        .to = item.to,
+                        .activation = false,
+                        .microbatch = {},
+                        .size = item.size,
+                        .values = 0,
+                        .submitted = item.submitted,
+                        .delivered = delivery.at,
+                        .queued = delivery.queued,
+                        .wire = delivery.wire,
+                        .propagation = delivery.propagation};
+  if (const auto* activation = std::get_if<Activation>(&item.message)) {
+    record.activation = true;
+    record.microbatch = activation->microbatch;
+    record.values = activation->values;
+  } else {
+    record.microbatch = std::get<Feedback>(item.message).acknowledged;
+  }
+  setup_.observer.on_transfer(record);
+  return hand_over(item.to, {Event::Kind::message, now_, item.from, std::move(item.message)});
+}
+
+}  // namespace millrace

@@ -1,0 +1,64 @@
+// Virtual time by promises. Every node has promised to do nothing before an instant; the coordinator runs the
+// network up to the smallest promise and no further, delivers what arrives, and otherwise wakes the node
+// whose promise is due. Equal instants, by contract: messages between nodes of one device first, then the
+// node with the smallest id, then the network; so a run depends on the scenario alone, not on who answered
+// first.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/policy/plan.hpp"
+#include "sim/coordinator/attachment.hpp"
+#include "sim/coordinator/observer.hpp"
+#include "sim/net/network.hpp"
+
+namespace millrace {
+
+class Coordinator {
+ public:
+  struct Setup {
+    const Plan& plan;  // outlives the coordinator, like all of these
+    Network& network;
+    RunObserver& observer;
+    std::vector<std::unique_ptr<Attachment>> nodes;  // one per node of the plan, in order
+  };
+  explicit Coordinator(Setup setup);
+
+  // Runs from time 0 until a node finishes; returns that instant. An error says where it stood: a peer's
+  // failure, a pipeline in which nothing can happen any more, an interruption.
+  Result<Time> run();
+  Time now() const { return now_; }
+
+ private:
+  struct UnderWay {
+    NodeId from, to;
+    Message message;
+    Time submitted;
+    Bytes size;
+  };
+  struct Local {
+    NodeId from, to;
+    Message message;
+  };
+
+  Result<void> start();
+  Result<void> step();
+  Result<void> hand_over(NodeId node, Event event);
+  void take(NodeId node, Turn turn);
+  void send(NodeId from, Turn::Send send);
+  Result<void> deliver(const Delivery& delivery);
+  NodeId next_to_wake() const;
+
+  Setup setup_;
+  Time now_;
+  std::vector<Time> promises_;
+  std::deque<Local> local_;
+  std::unordered_map<TransferId, UnderWay> under_way_;
+  std::uint64_t transfers_ = 0;
+  bool finished_ = false;
+};
+
+}  // namespace millrace

@@ -1,0 +1,32 @@
+// Who listens to a run: the run directory, tests. Observers never influence it.
+#pragma once
+
+#include "runtime/base/time.hpp"
+#include "runtime/base/units.hpp"
+#include "runtime/node/message.hpp"
+#include "runtime/node/record.hpp"
+
+namespace millrace {
+
+// A message that crossed the network.
+struct TransferRecord {
+  TransferId id;
+  NodeId from, to;
+  bool activation = false;
+  std::optional<MicrobatchId> microbatch;
+  Bytes size;  // as sent, frame included
+  std::uint64_t values = 0;
+  Time submitted, delivered;
+  Duration queued, wire, propagation;  // sum: delivered - submitted
+};
+
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void on_record(Time now, NodeId node, const Record& record) = 0;
+  virtual void on_transfer(const TransferRecord& transfer) = 0;
+  // Asked often; true ends the run where it stands (Ctrl-C).
+  virtual bool interrupted() { return false; }
+};
+
+}  // namespace millrace
