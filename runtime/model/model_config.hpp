@@ -26,7 +26,6 @@ struct ModelConfig {
   int patch = 0;       // pixels per side, divides image_size
   int channels = 3;
   int classes = 1000;
-                           // the mean of both
 
   int sub_layers() const { return 4 * blocks; }
   int patches() const { return (image_size / patch) * (image_size / patch); }
@@ -39,7 +38,7 @@ struct ModelConfig {
 Result<ModelConfig> model_by_name(std::string_view name);
 std::vector<std::string> model_names();
 // Dimensions that contradict each other (heads that do not divide width, …) are an error, as are sizes beyond
-// blocks 1024, width 65536, tokens 65536.
+// blocks 1024, width 65536, tokens 65536, mlp_width 262144, image_size 16384, channels 16, classes 1048576.
 Result<void> check_model(const ModelConfig& config);
 
 // What one tensor that crosses a cut is; the codecs may use it.
@@ -60,7 +59,8 @@ struct TensorSpec {
 std::vector<TensorSpec> tensors_at_cut(const ModelConfig& config, int cut);
 std::int64_t values_at_cut(const ModelConfig& config, int cut);  // per image
 
-// fp32 weights of the range, embedding and head included where they belong.
+// fp32 weights of the range, embedding and head included where they belong. REQUIRES a range of the model's
+// sub-layers (here and below; an empty range costs nothing).
 Bytes weight_bytes(const ModelConfig& config, LayerRange range);
 // Floating-point operations (2 per multiply-add; matrix products and attention only) of one image through the
 // range.

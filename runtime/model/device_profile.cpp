@@ -1,0 +1,123 @@
+#include "runtime/model/device_profile.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "runtime/model/profile_file.hpp"
+
+namespace millrace {
+
+namespace {
+
+constexpr int kKinds = 4;
+
+bool same_dimensions(const ModelConfig& a, const ModelConfig& b) {
+  return a.blocks == b.blocks && a.width == b.width && a.heads == b.heads && a.mlp_width == b.mlp_width &&
+         a.image_size == b.image_size && a.patch == b.patch && a.channels == b.channels &&
+         a.classes == b.classes;
+}
+
+double flops_of(const ModelConfig& model, int layer) { return flops_per_image(model, {layer, layer}); }
+
+// The listed model whose operations are nearest to the wanted ones, as a ratio; nothing if none is a known
+// one.
+std::optional<std::size_t> nearest(const ProfileFile& file, const ModelConfig& model) {
+  std::optional<std::size_t> best;
+  double best_distance = 0;
+  for (std::size_t i = 0; i < file.models.size(); ++i) {
+    const auto listed = model_by_name(file.models[i].name);
+    if (!listed) continue;
+    const double distance = std::abs(std::log(flops_per_image(*listed, {1, listed->sub_layers()}) /
+                                              flops_per_image(model, {1, model.sub_layers()})));
+    if (best && distance >= best_distance) continue;
+    best = i;
+    best_distance = distance;
+  }
+  return best;
+}
+
+// Seconds of the wanted model at the rate (operations per second) the listed one reaches in the same kind of
+// sub-layer; the first sub-layer has a rate of its own.
+std::vector<double> derive(const ModelConfig& listed, const std::vector<double>& seconds,
+                           const ModelConfig& model) {
+  std::array<double, kKinds + 1> flops{}, total{};
+  const auto slot = [](int layer) {
+    return layer == 1 ? std::size_t{kKinds} : static_cast<std::size_t>((layer - 1) % 4);
+  };
+  for (int layer = 1; layer <= listed.sub_layers(); ++layer) {
+    flops[slot(layer)] += flops_of(listed, layer);
+    total[slot(layer)] += seconds[static_cast<std::size_t>(layer) - 1];
+  }
+  std::vector<double> derived;
+  for (int layer = 1; layer <= model.sub_layers(); ++layer) {
+    // A one-block model has no attention sub-layer but its first.
+    const std::size_t from = flops[slot(layer)] > 0 ? slot(layer) : std::size_t{kKinds};
+    derived.push_back(flops_of(model, layer) * total[from] / flops[from]);
+  }
+  return derived;
+}
+
+}  // namespace
+
+DeviceCost DeviceCost::by_speed(const ModelConfig& model, double flop_per_s) {
+  MR_CHECK(flop_per_s > 0 && std::isfinite(flop_per_s));
+  DeviceCost cost;
+  for (int layer = 1; layer <= model.sub_layers(); ++layer)
+    cost.seconds_per_image_.push_back(flops_of(model, layer) / flop_per_s);
+  cost.encode_s_per_value_ = cost.decode_s_per_value_ = kCodecOperationsPerValue / flop_per_s;
+  return cost;
+}
+
+Duration DeviceCost::compute(LayerRange layers, std::int64_t images) const {
+  MR_CHECK(images >= 0);
+  double seconds = 0;
+  for (int layer = layers.first; layer <= layers.last; ++layer)
+    seconds += seconds_per_image_.at(static_cast<std::size_t>(layer) - 1);
+  return Duration::from_seconds(seconds * static_cast<double>(images));
+}
+
+Duration DeviceCost::encode(std::int64_t values) const {
+  return Duration::from_seconds(encode_s_per_value_ * static_cast<double>(values));
+}
+
+Duration DeviceCost::decode(std::int64_t values) const {
+  return Duration::from_seconds(decode_s_per_value_ * static_cast<double>(values));
+}
+
+Result<DeviceCost> read_profile(const std::string& path, const ModelConfig& model) {
+  auto file = read_profile_file(path);
+  if (!file) return file.error();
+  DeviceCost cost;
+  cost.device_ = file->device;
+  cost.encode_s_per_value_ = file->encode_ns_per_value * 1e-9;
+  cost.decode_s_per_value_ = file->decode_ns_per_value * 1e-9;
+
+  const auto known = model_by_name(model.name);
+  const bool of_our_own = !known || !same_dimensions(*known, model);
+  const auto layers = static_cast<std::size_t>(model.sub_layers());
+  for (const ProfileFile::Model& listed : file->models) {
+    if (listed.name != model.name || (of_our_own && known)) continue;
+    auto seconds = listed.seconds_per_image(model.blocks);
+    if (seconds.size() != layers)
+      return Error{fmt::format("{}: model \"{}\" has {} sub-layers, the profile lists {}", path, model.name,
+                               layers, seconds.size()),
+                   ExitCode::invalid_input};
+    cost.seconds_per_image_ = std::move(seconds);
+    return cost;
+  }
+  const auto from = nearest(*file, model);
+  if (!from)
+    return Error{fmt::format("{}: no costs for model \"{}\", nor for one they could be derived from", path,
+                             model.name),
+                 ExitCode::invalid_input};
+  const ProfileFile::Model& listed = file->models[*from];
+  const ModelConfig listed_config = *model_by_name(listed.name);
+  cost.seconds_per_image_ = derive(listed_config, listed.seconds_per_image(listed_config.blocks), model);
+  cost.derived_from_ = listed.name;
+  return cost;
+}
+
+}  // namespace millrace

@@ -1,0 +1,60 @@
+// What work costs on an imitated device: per-layer seconds from a profile file, or operations over a speed.
+// Costs are linear in the number of images; a model the file does not list is derived from one it does (see
+// derived_from()).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/model/layer_range.hpp"
+#include "runtime/model/model_config.hpp"
+
+namespace millrace {
+
+// Operations a codec spends on one value, each way, where only a device's speed is known.
+inline constexpr double kCodecOperationsPerValue = 10;
+
+class DeviceCost {
+ public:
+  // Cost = operations / speed (flops_per_image; kCodecOperationsPerValue). REQUIRES flop_per_s > 0.
+  static DeviceCost by_speed(const ModelConfig& model, double flop_per_s);
+
+  // REQUIRES a range of the model's sub-layers, images >= 0. The sum over layers is rounded once, to 1 ns.
+  Duration compute(LayerRange layers, std::int64_t images) const;
+  Duration encode(std::int64_t values) const;
+  Duration decode(std::int64_t values) const;
+  // `device` of the profile; empty for by_speed.
+  const std::string& device() const { return device_; }
+  // The profile's model whose rates (operations per second and sub-layer kind) these costs were reckoned
+  // from, because the profile does not list the model itself; else empty. Worth a warning.
+  const std::string& derived_from() const { return derived_from_; }
+
+ private:
+  friend Result<DeviceCost> read_profile(const std::string& path, const ModelConfig& model);
+  std::vector<double> seconds_per_image_;  // of sub-layer i + 1
+  double encode_s_per_value_ = 0, decode_s_per_value_ = 0;
+  std::string device_, derived_from_;
+};
+
+// A profile file is YAML, UTF-8, at most 1 MiB:
+//
+//   millrace_profile: 1
+//   device: MinnowBoard Turbot, Atom E3845
+//   source: where the numbers are from
+//   codec_ns_per_value: {encode: 0.5, decode: 0.5}
+//   models:
+//     vit-base:
+//       microbatch: 8        # images the seconds are for
+//       seconds: [...]       # one per sub-layer, 4·blocks of them, or a mean per kind:
+//     vit-large:
+//       microbatch: 8
+//       seconds: {attention: 0.56, attention_output: 0.14, mlp_up: 0.6, mlp_down: 0.53, first: 0.74}
+//
+// `first` (default: attention) is sub-layer 1, which includes the embedding. Unknown, missing and duplicate
+// keys, numbers that are negative or not finite, and lists of the wrong length are errors naming file:line.
+Result<DeviceCost> read_profile(const std::string& path, const ModelConfig& model);
+
+}  // namespace millrace

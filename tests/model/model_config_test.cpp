@@ -1,0 +1,108 @@
+#include "runtime/model/model_config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+ModelConfig model(std::string_view name) { return *model_by_name(name); }
+LayerRange all_of(const ModelConfig& config) { return {1, config.sub_layers()}; }
+
+std::vector<std::int64_t> values_at(const ModelConfig& config, std::vector<int> cuts) {
+  std::vector<std::int64_t> values;
+  for (const int cut : cuts) values.push_back(values_at_cut(config, cut));
+  return values;
+}
+
+TEST(ModelConfig, CountsSubLayersAsThePapers) {
+  EXPECT_EQ(model("vit-base").sub_layers(), 48);
+  EXPECT_EQ(model("vit-large").sub_layers(), 96);
+  EXPECT_EQ(model("vit-huge").sub_layers(), 128);
+  for (const char* name : {"deit-tiny", "deit-small", "deit-base"}) EXPECT_EQ(model(name).sub_layers(), 48);
+}
+
+// PipeEdge's models.yml: the input, a cut of each kind, the output.
+TEST(ModelConfig, ValuesAtCutsAreThoseOfThePapers) {
+  EXPECT_THAT(values_at(model("vit-base"), {0, 1, 2, 3, 4, 47, 48}),
+              ElementsAre(150528, 302592, 151296, 756480, 151296, 756480, 1000));
+  EXPECT_THAT(values_at(model("vit-large"), {0, 5, 6, 7, 8, 96}),
+              ElementsAre(150528, 403456, 201728, 1008640, 201728, 1000));
+}
+
+TEST(ModelConfig, TensorsKnowTheirRoles) {
+  const ModelConfig config = model("vit-tiny");
+  const TensorSpec residual{TensorRole::residual, 197, 192};
+  EXPECT_THAT(tensors_at_cut(config, 0), ElementsAre(TensorSpec{TensorRole::image, 3 * 224, 224}));
+  EXPECT_THAT(tensors_at_cut(config, 1),
+              ElementsAre(TensorSpec{TensorRole::attention_context, 197, 192}, residual));
+  EXPECT_THAT(tensors_at_cut(config, 2), ElementsAre(residual));
+  EXPECT_THAT(tensors_at_cut(config, 3), ElementsAre(TensorSpec{TensorRole::gelu, 197, 768}, residual));
+  EXPECT_THAT(tensors_at_cut(config, 48), ElementsAre(TensorSpec{TensorRole::logits, 1, 1000}));
+}
+
+// Parameter counts as published with timm's models.
+TEST(ModelConfig, ParameterCountsAreThePublishedOnes) {
+  const auto parameters = [](const char* name) {
+    return weight_bytes(model(name), all_of(model(name))).count() / 4;
+  };
+  EXPECT_EQ(parameters("vit-tiny"), 5'717'416);
+  EXPECT_EQ(parameters("vit-small"), 22'050'664);
+  EXPECT_EQ(parameters("vit-base"), 86'567'656);
+  EXPECT_EQ(parameters("vit-large"), 304'326'632);
+  EXPECT_EQ(parameters("vit-huge"), 632'045'800);
+  EXPECT_EQ(parameters("deit-base"), 86'567'656);
+}
+
+TEST(ModelConfig, PartsAddUpToTheWhole) {
+  const ModelConfig config = model("vit-base");
+  std::int64_t bytes = 0;
+  double flops = 0;
+  for (int layer = 1; layer <= config.sub_layers(); ++layer) {
+    bytes += weight_bytes(config, {layer, layer}).count();
+    flops += flops_per_image(config, {layer, layer});
+  }
+  EXPECT_EQ(bytes, weight_bytes(config, all_of(config)).count());
+  EXPECT_DOUBLE_EQ(flops, flops_per_image(config, all_of(config)));
+  // 17.56 G multiply-adds are counted for ViT-Base/16 where attention's two products are included.
+  EXPECT_NEAR(flops, 2 * 17.56e9, 0.01e9);
+}
+
+TEST(ModelConfig, UnknownNameListsTheKnownOnes) {
+  const auto result = model_by_name("vit-enormous");
+  ASSERT_FALSE(result.ok());
+  EXPECT_THAT(result.error().message,
+              HasSubstr("vit-tiny, vit-small, vit-base, vit-large, vit-huge, deit-tiny"));
+  EXPECT_EQ(result.error().code, ExitCode::invalid_input);
+}
+
+TEST(ModelConfig, EveryKnownModelIsConsistent) {
+  for (const std::string& name : model_names()) EXPECT_TRUE(check_model(model(name)).ok()) << name;
+}
+
+TEST(ModelConfig, ContradictionsAreErrors) {
+  struct Case {
+    int ModelConfig::*field;
+    int value;
+    const char* finding;
+  };
+  for (const Case& c :
+       {Case{&ModelConfig::heads, 5, "must divide width"},
+        Case{&ModelConfig::patch, 15, "must divide image_size"},
+        Case{&ModelConfig::blocks, 0, "blocks must be 1 to 1024"}, Case{&ModelConfig::blocks, 1025, "blocks"},
+        Case{&ModelConfig::width, 65537, "width"}, Case{&ModelConfig::mlp_width, -1, "mlp_width"},
+        Case{&ModelConfig::classes, 0, "classes"}, Case{&ModelConfig::channels, 17, "channels"},
+        Case{&ModelConfig::image_size, 16 * 256, "at most 65536 tokens, got 65537"}}) {
+    ModelConfig config = model("vit-tiny");
+    config.*c.field = c.value;
+    const auto result = check_model(config);
+    ASSERT_FALSE(result.ok()) << c.finding;
+    EXPECT_THAT(result.error().message, HasSubstr(c.finding));
+  }
+}
+
+}  // namespace
+}  // namespace millrace
