@@ -14,7 +14,8 @@ namespace {
 
 std::string text_of(const tcp::endpoint& endpoint) {
   const auto address = endpoint.address().to_string();
-  return fmt::format(endpoint.address().is_v6() ? "[{}]:{}" : "{}:{}", address, endpoint.port());
+  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
+                                    : fmt::format("{}:{}", address, endpoint.port());
 }
 
 class TcpChannel final : public FrameChannel, public std::enable_shared_from_this<TcpChannel> {

@@ -73,8 +73,8 @@ Result<std::unique_ptr<CostModel>> build_cost(const Scenario& scenario, const Pl
       return Error{"device " + device.name + ": compute: profile needs `profile: FILE` or `speed: N GFLOP/s`",
                    ExitCode::invalid_input};
     }
-    return std::unique_ptr<CostModel>(std::make_unique<ProfileCost>(DeviceCost::by_speed(device.flop_per_s),
-                                                                    scenario.model.config, layers));
+    return std::unique_ptr<CostModel>(std::make_unique<ProfileCost>(
+        DeviceCost::by_speed(scenario.model.config, device.flop_per_s), scenario.model.config, layers));
   }
   auto profile = read_profile(device.profile, scenario.model.config);
   if (!profile) return profile.error().in("device " + device.name);

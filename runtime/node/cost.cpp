@@ -10,7 +10,7 @@ std::optional<WorkCost> ProfileCost::planned(const Work& work) const {
   WorkCost cost;
   if (work.kind == WorkKind::forward) {
     cost.decode = device_.decode(values_at_cut(model_, layers_.first - 1) * images);
-    cost.compute = device_.compute(model_, layers_, images);
+    cost.compute = device_.compute(layers_, images);
   } else if (work.kind == WorkKind::encode) {
     cost.encode = device_.encode(values_at_cut(model_, layers_.last) * images);
   }

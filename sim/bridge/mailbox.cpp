@@ -1,0 +1,74 @@
+#include "sim/bridge/mailbox.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace millrace {
+
+std::size_t Mailbox::add(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  agents_.push_back({who, Clock::now(), std::nullopt});
+  return agents_.size() - 1;
+}
+
+FrameChannel::Handler Mailbox::handler(std::size_t agent) {
+  return [this, agent](Result<Frame> frame) { push(agent, std::move(frame)); };
+}
+
+void Mailbox::push(std::size_t agent, Result<Frame> frame) {
+  {
+    const std::lock_guard lock(mutex_);
+    auto& sender = agents_[agent];
+    sender.heard = Clock::now();
+    if (!frame) {
+      sender.lost = frame.error();
+    } else if (letters_.size() >= kLimit) {
+      sender.lost = Error{"it sends more frames than it is asked for", ExitCode::peer_lost};
+    } else if (frame->type != FrameType::heartbeat) {
+      letters_.push_back({agent, std::move(*frame)});
+    }
+  }
+  changed_.notify_all();
+}
+
+std::optional<Error> Mailbox::fault(Duration silence) const {
+  for (const auto& agent : agents_) {
+    if (agent.lost) return agent.lost->in(agent.who);
+    if (Clock::now() - agent.heard > std::chrono::nanoseconds(silence.count_ns())) {
+      return Error{fmt::format("{}: silent for {:.1f} s", agent.who, silence.seconds()), ExitCode::timeout};
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<Mailbox::Letter>> Mailbox::poll(Duration silence, Duration patience) {
+  std::unique_lock lock(mutex_);
+  const auto give_up = Clock::now() + std::chrono::nanoseconds(patience.count_ns());
+  while (letters_.empty()) {
+    if (auto found = fault(silence)) return *found;
+    if (changed_.wait_until(lock, give_up) == std::cv_status::timeout) break;
+  }
+  if (letters_.empty()) return std::optional<Letter>{};
+  auto letter = std::move(letters_.front());
+  letters_.pop_front();
+  return std::optional<Letter>(std::move(letter));
+}
+
+void Mailbox::wait_for_farewells(Duration patience) {
+  std::unique_lock lock(mutex_);
+  (void)changed_.wait_for(lock, std::chrono::nanoseconds(patience.count_ns()), [this] {
+    return std::all_of(agents_.begin(), agents_.end(),
+                       [](const Agent& agent) { return agent.lost.has_value(); });
+  });
+}
+
+Result<Mailbox::Letter> Mailbox::next(Duration silence) {
+  for (;;) {
+    auto letter = poll(silence, Duration::ms(200));
+    if (!letter) return letter.error();
+    if (*letter) return std::move(**letter);
+  }
+}
+
+}  // namespace millrace

@@ -1,0 +1,57 @@
+// What all agents say, in one place: the host waits for any of them, so that it hears at once when one is
+// lost, whichever it is waiting for. Silence is measured per agent.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/net/frame_channel.hpp"
+
+namespace millrace {
+
+class Mailbox {
+ public:
+  // Frames held unread; more than all honest agents together send unasked.
+  static constexpr std::size_t kLimit = 1 << 16;
+
+  struct Letter {
+    std::size_t agent;
+    Frame frame;
+  };
+
+  // Agents are numbered in the order they are added. `who` begins errors about it.
+  std::size_t add(const std::string& who);
+  // The handler of that agent's channel. The mailbox outlives the channel's loop.
+  FrameChannel::Handler handler(std::size_t agent);
+
+  // The next frame of any agent; heartbeats only prove life. An error when any agent is lost or has said
+  // nothing for longer than `silence`; frames that came before are read first.
+  Result<Letter> next(Duration silence);
+  // A frame if one is there within `patience`, else nothing.
+  Result<std::optional<Letter>> poll(Duration silence, Duration patience);
+  // Waits until every agent has gone, at most that long.
+  void wait_for_farewells(Duration patience);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Agent {
+    std::string who;
+    Clock::time_point heard;
+    std::optional<Error> lost;
+  };
+  void push(std::size_t agent, Result<Frame> frame);
+  std::optional<Error> fault(Duration silence) const;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Letter> letters_;
+  std::vector<Agent> agents_;
+};
+
+}  // namespace millrace

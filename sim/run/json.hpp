@@ -1,0 +1,29 @@
+// The texts of a run directory that are not tables. Field names are fixed: scripts rely on them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runtime/base/result.hpp"
+#include "runtime/policy/plan.hpp"
+#include "runtime/scenario/scenario.hpp"
+#include "sim/run/summary.hpp"
+
+namespace millrace {
+
+struct RunFacts;
+
+struct HostFacts {
+  std::string name, system, time_utc;
+};
+
+std::string mode_name(Mode mode);
+std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const HostFacts& host);
+std::string summary_json(const Scenario& scenario, const Plan& plan, const Summary& summary,
+                         const std::optional<Error>& failure);
+std::string wall_json(const std::string& finished_utc, double seconds, const Summary& summary);
+std::string plan_yaml(const Scenario& scenario, const Plan& plan);
+// For people: the figures of summary.json as a table.
+std::string summary_table(const Scenario& scenario, const Plan& plan, const Summary& summary);
+
+}  // namespace millrace

@@ -1,0 +1,222 @@
+#include "sim/run/run_directory.hpp"
+
+#include <sys/utsname.h>
+
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include "runtime/wire/messages.hpp"
+#include "sim/net/link_rate.hpp"
+#include "sim/run/interrupt.hpp"
+#include "sim/run/json.hpp"
+
+namespace millrace {
+
+struct RunDirectory::Files {
+  CsvFile microbatches, stages, transfers, decisions, outputs;
+};
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> write_text(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) return Error{path + ": cannot be written"};
+  return {};
+}
+
+Result<void> make_folder(const std::string& path) {
+  std::error_code error;
+  if (fs::exists(path, error) && !fs::is_empty(path, error) &&
+      !fs::exists(fs::path(path) / "manifest.json", error)) {
+    return Error{path + ": is not empty and holds no earlier run; choose another folder with --out",
+                 ExitCode::usage};
+  }
+  fs::create_directories(path, error);
+  if (error) return Error{path + ": cannot be made: " + error.message()};
+  // Of an earlier run nothing may be mistaken for this one's.
+  for (const char* stale : {"summary.json", "wall.json", "bandwidth.csv", "report.png"})
+    fs::remove(fs::path(path) / stale, error);
+  return {};
+}
+
+std::string utc_now() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::string number_or_nothing(const std::optional<MicrobatchId>& microbatch) {
+  return microbatch ? std::to_string(microbatch->value) : std::string();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& path, const Scenario& scenario,
+                                                           const Plan& plan, const RunFacts& facts) {
+  if (auto made = make_folder(path); !made) return made.error();
+  const auto at = [&](const char* name) { return (fs::path(path) / name).string(); };
+  auto microbatches =
+      CsvFile::create(at("microbatches.csv"), "microbatch,images,created_ns,completed_ns,latency_ms");
+  auto stages =
+      CsvFile::create(at("stages.csv"),
+                      "stage,device,microbatch,images,arrived_ns,started_ns,computed_ns,encoded_ns,sent_ns,"
+                      "decode_ns,compute_ns,encode_ns,bit_width,values,bytes");
+  auto transfers =
+      CsvFile::create(at("transfers.csv"),
+                      "transfer,from,to,kind,microbatch,bytes,submitted_ns,delivered_ns,queued_ns,wire_ns,"
+                      "propagation_ns");
+  auto decisions = CsvFile::create(at("decisions.csv"),
+                                   "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s");
+  auto outputs = CsvFile::create(at("outputs.csv"), "microbatch,image,predicted,logits_sha256");
+  for (const auto* file : {&microbatches, &stages, &transfers, &decisions, &outputs}) {
+    if (!*file) return file->error();
+  }
+  if (auto done = write_text(at("scenario.resolved.yaml"), facts.scenario_text); !done) return done.error();
+  if (auto done = write_text(at("plan.yaml"), plan_yaml(scenario, plan)); !done) return done.error();
+  utsname host{};
+  uname(&host);
+  const auto manifest = manifest_json(
+      scenario, facts, {host.nodename, std::string(host.sysname) + " " + host.release, utc_now()});
+  if (auto done = write_text(at("manifest.json"), manifest); !done) return done.error();
+  auto files =
+      std::unique_ptr<Files>(new Files{std::move(*microbatches), std::move(*stages), std::move(*transfers),
+                                       std::move(*decisions), std::move(*outputs)});
+  return std::unique_ptr<RunDirectory>(new RunDirectory(path, scenario, plan, facts, std::move(files)));
+}
+
+RunDirectory::RunDirectory(std::string path, const Scenario& scenario, const Plan& plan, RunFacts facts,
+                           std::unique_ptr<Files> files)
+    : path_(std::move(path)),
+      scenario_(scenario),
+      plan_(plan),
+      facts_(std::move(facts)),
+      files_(std::move(files)),
+      summary_(plan.stages.size()),
+      began_(std::chrono::steady_clock::now()) {}
+
+RunDirectory::~RunDirectory() = default;
+
+bool RunDirectory::interrupted() { return interrupt_requested(); }
+
+const std::string& RunDirectory::device_name(NodeId node) const {
+  return scenario_.devices.at(plan_.device_of(node).value).name;
+}
+
+void RunDirectory::on_record(Time now, NodeId node, const Record& record) {
+  if (const auto* stage = std::get_if<StageRecord>(&record); stage && plan_.is_stage(node)) {
+    write(node, *stage);
+  } else if (const auto* completion = std::get_if<CompletionRecord>(&record)) {
+    write(*completion);
+  } else if (const auto* decision = std::get_if<DecisionRecord>(&record)) {
+    write(now, node, *decision);
+  } else if (const auto* sample = std::get_if<LinkSample>(&record)) {
+    write(node, *sample);
+  }
+}
+
+void RunDirectory::write(NodeId node, const StageRecord& record) {
+  summary_.add(node, record);
+  files_->stages.row("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", node.value, device_name(node),
+                     record.microbatch.value, record.images, record.arrived.count_ns(),
+                     record.started.count_ns(), record.computed.count_ns(), record.encoded.count_ns(),
+                     record.sent.count_ns(), record.cost.decode.count_ns(), record.cost.compute.count_ns(),
+                     record.cost.encode.count_ns(), record.bit_width, record.values, record.payload.count());
+}
+
+void RunDirectory::write(const CompletionRecord& record) {
+  summary_.add(record);
+  files_->microbatches.row("{},{},{},{},{:.6f}", record.microbatch.value, record.images,
+                           record.created.count_ns(), record.completed.count_ns(),
+                           (record.completed - record.created).milliseconds());
+  for (const auto& output : record.outputs) {
+    files_->outputs.row("{},{},{},{}", record.microbatch.value, output.image,
+                        output.predicted ? std::to_string(*output.predicted) : std::string(),
+                        output.logits_sha256);
+  }
+}
+
+void RunDirectory::write(Time now, NodeId node, const DecisionRecord& record) {
+  files_->decisions.row("{},{},{},{},{},{},{:.6f}", now.count_ns(), device_name(node), device_name(record.to),
+                        record.microbatch.value, record.policy, record.bits_per_value,
+                        record.observed_mbit_per_s);
+}
+
+// A simulated network knows each transfer exactly. On real ones only the sender knows, on its own clock: from
+// sending until the acknowledgement was back.
+void RunDirectory::write(NodeId node, const LinkSample& sample) {
+  if (facts_.mode != Mode::deploy || plan_.device_of(node) == plan_.device_of(sample.to)) return;
+  const auto taken = sample.acknowledged - sample.sent;
+  on_transfer({.id = TransferId{transfers_++},
+               .from = node,
+               .to = sample.to,
+               .activation = true,
+               .microbatch = sample.microbatch,
+               .size = message_size(Activation{}) + sample.size,
+               .values = sample.values,
+               .submitted = sample.sent,
+               .delivered = sample.acknowledged,
+               .queued = {},
+               .wire = taken,
+               .propagation = {}});
+}
+
+void RunDirectory::on_transfer(const TransferRecord& transfer) {
+  summary_.add(plan_.device_of(transfer.from), plan_.device_of(transfer.to), transfer);
+  files_->transfers.row("{},{},{},{},{},{},{},{},{},{},{}", transfer.id.value, device_name(transfer.from),
+                        device_name(transfer.to), transfer.activation ? "activation" : "feedback",
+                        number_or_nothing(transfer.microbatch), transfer.size.count(),
+                        transfer.submitted.count_ns(), transfer.delivered.count_ns(),
+                        transfer.queued.count_ns(), transfer.wire.count_ns(),
+                        transfer.propagation.count_ns());
+}
+
+Result<void> RunDirectory::write_bandwidth(const NetworkSpec& links, Time end) const {
+  auto file =
+      CsvFile::create((fs::path(path_) / "bandwidth.csv").string(), "from,to,time_ns,rate_mbit_per_s");
+  if (!file) return file.error();
+  for (const auto& link : links.links) {
+    const auto trace = rate_trace_of(link.rate);
+    for (Duration round; Time::zero() + round <= end; round += trace->duration()) {
+      for (std::size_t i = 0; i < trace->size(); ++i) {
+        const auto step = trace->step(i);
+        if (Time::zero() + round + step.from > end) break;
+        file->row("{},{},{},{}", links.devices[link.from.value], links.devices[link.to.value],
+                  (round + step.from).count_ns(), step.rate.mbit_per_s());
+      }
+      if (trace->at_end() == TraceEnd::hold || trace->duration() <= Duration{}) break;
+    }
+  }
+  file->flush();
+  return file->check();
+}
+
+std::string RunDirectory::summary_json() const {
+  return millrace::summary_json(scenario_, plan_, summary_, failure_);
+}
+
+Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, const NetworkSpec* links) {
+  failure_ = failure;
+  summary_.close(end);
+  for (auto* file :
+       {&files_->microbatches, &files_->stages, &files_->transfers, &files_->decisions, &files_->outputs}) {
+    file->flush();
+    if (auto sound = file->check(); !sound) return sound;
+  }
+  if (links != nullptr) {
+    if (auto done = write_bandwidth(*links, end); !done) return done;
+  }
+  const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  const auto at = [&](const char* name) { return (fs::path(path_) / name).string(); };
+  if (auto done = write_text(at("wall.json"), wall_json(utc_now(), took, summary_)); !done) return done;
+  return write_text(at("summary.json"), summary_json());
+}
+
+}  // namespace millrace

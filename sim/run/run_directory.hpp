@@ -1,0 +1,81 @@
+// One run is one directory, written as it goes and readable after a crash. What depends on the wall clock is
+// in wall.json and manifest.json only: two virtual-time runs of one scenario have byte-identical CSV files.
+//
+//   manifest.json          versions, hashes, seed, host, exact command          at the start
+//   scenario.resolved.yaml the scenario with every default written out          at the start
+//   plan.yaml              stages, devices, layers                              at the start
+//   microbatches.csv       one row per microbatch at the sink                   as it goes
+//   stages.csv             one row per microbatch and stage                     as it goes
+//   transfers.csv          one row per message between devices                  as it goes
+//   decisions.csv          one row per choice of a quantization policy          as it goes
+//   outputs.csv            one row per image: class and SHA-256 of its logits   as it goes
+//   bandwidth.csv          rates of the simulated links over the run            at the end
+//   summary.json           the figures                                          at the end, also of a failed
+//   run wall.json              wall-clock facts                                     at the end
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/scenario/scenario.hpp"
+#include "sim/coordinator/observer.hpp"
+#include "sim/net/network_spec.hpp"
+#include "sim/run/csv_file.hpp"
+#include "sim/run/summary.hpp"
+
+namespace millrace {
+
+struct RunFacts {
+  std::string release;
+  std::string scenario_sha256, scenario_text;
+  std::string scenario_path;
+  Mode mode = Mode::cosim;
+  std::string network;               // "fluid", "ns3", "tcp" (deploy)
+  std::vector<std::string> command;  // argv
+  std::string weights_sha256;        // empty: random weights, or no tensors
+};
+
+class RunDirectory final : public RunObserver {
+ public:
+  // Makes `path` (an empty folder, or one that holds an earlier run, whose files are replaced) and writes
+  // what is known at the start. `scenario` and `plan` outlive it.
+  static Result<std::unique_ptr<RunDirectory>> create(const std::string& path, const Scenario& scenario,
+                                                      const Plan& plan, const RunFacts& facts);
+  ~RunDirectory() override;
+
+  void on_record(Time now, NodeId node, const Record& record) override;
+  void on_transfer(const TransferRecord& transfer) override;
+  bool interrupted() override;
+
+  // Writes summary.json, bandwidth.csv and wall.json. `failure`: why the run ended early, if it did; `links`
+  // empty where the network was not simulated.
+  Result<void> close(Time end, const std::optional<Error>& failure, const NetworkSpec* links);
+
+  const Summary& summary() const { return summary_; }
+  std::string summary_json() const;
+  const std::string& path() const { return path_; }
+
+ private:
+  struct Files;
+  RunDirectory(std::string path, const Scenario& scenario, const Plan& plan, RunFacts facts,
+               std::unique_ptr<Files> files);
+  void write(NodeId node, const StageRecord& record);
+  void write(const CompletionRecord& record);
+  void write(Time now, NodeId node, const DecisionRecord& record);
+  void write(NodeId node, const LinkSample& sample);
+  const std::string& device_name(NodeId node) const;
+  Result<void> write_bandwidth(const NetworkSpec& links, Time end) const;
+
+  std::string path_;
+  const Scenario& scenario_;
+  const Plan& plan_;
+  RunFacts facts_;
+  std::unique_ptr<Files> files_;
+  Summary summary_;
+  std::optional<Error> failure_;
+  std::chrono::steady_clock::time_point began_;
+  std::uint64_t transfers_ = 0;
+};
+
+}  // namespace millrace

@@ -1,0 +1,67 @@
+#include "sim/run/summary.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace millrace {
+
+std::optional<double> LinkFigures::bits_per_value() const {
+  if (activation_values == 0) return std::nullopt;
+  return static_cast<double>(activation_bytes.bits()) / static_cast<double>(activation_values);
+}
+
+// A stage that has input but does not begin is blocked: its results find no room.
+void Summary::add(NodeId stage, const StageRecord& record) {
+  auto& state = stages_.at(stage.value - 1);
+  auto& figures = state.figures;
+  figures.decode += record.cost.decode;
+  figures.compute += record.cost.compute;
+  figures.encode += record.cost.encode;
+  figures.queue += record.started - record.arrived;
+  figures.blocked += record.started - std::max(record.arrived, state.free);
+  state.free = record.encoded;
+}
+
+void Summary::add(const CompletionRecord& record) {
+  latencies_.push_back(record.completed - record.created);
+  images_ += record.images;
+  for (const auto& output : record.outputs) {
+    if (!output.label || !output.predicted) continue;
+    ++labelled_;
+    correct_ += *output.label == *output.predicted ? 1 : 0;
+  }
+}
+
+void Summary::add(DeviceId from, DeviceId to, const TransferRecord& record) {
+  auto& link = links_[{from, to}];
+  link.bytes += record.size;
+  ++link.transfers;
+  if (!record.activation) return;
+  link.activation_bytes += record.size;
+  link.activation_values += record.values;
+  link.queued += record.queued;
+  link.wire += record.wire;
+  link.propagation += record.propagation;
+}
+
+void Summary::close(Time end) {
+  end_ = end;
+  for (auto& state : stages_) {
+    auto& figures = state.figures;
+    const auto busy = figures.decode + figures.compute + figures.encode + figures.blocked;
+    figures.idle = std::max(Duration{}, duration() - busy);
+  }
+  std::sort(latencies_.begin(), latencies_.end());
+}
+
+double Summary::throughput_images_per_s() const {
+  return duration() > Duration{} ? static_cast<double>(images_) / duration().seconds() : 0;
+}
+
+std::optional<Duration> Summary::latency(double share) const {
+  if (latencies_.empty()) return std::nullopt;
+  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(latencies_.size())));
+  return latencies_[std::max<std::size_t>(rank, 1) - 1];
+}
+
+}  // namespace millrace

@@ -1,0 +1,66 @@
+// The figures of one run, reckoned from what observers hear; summary.json and the table are made from this.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/node/record.hpp"
+#include "runtime/policy/plan.hpp"
+#include "sim/coordinator/observer.hpp"
+
+namespace millrace {
+
+// Where a stage's time went. decode + compute + encode + blocked + idle = the run's duration; `queue` is what
+// microbatches waited in front of the stage, summed over microbatches, and overlaps the others.
+struct StageFigures {
+  Duration decode, compute, encode, queue, blocked, idle;
+};
+
+// Traffic from one device to another.
+struct LinkFigures {
+  Bytes bytes;             // of all messages, frames included
+  Bytes activation_bytes;  // of activations alone
+  std::uint64_t activation_values = 0;
+  std::uint64_t transfers = 0;
+  Duration queued, wire, propagation;  // summed over activations
+  // Of activations, everything counted; nothing where none went this way.
+  std::optional<double> bits_per_value() const;
+};
+
+class Summary {
+ public:
+  explicit Summary(std::size_t stages) : stages_(stages) {}
+  void add(NodeId stage, const StageRecord& record);
+  void add(const CompletionRecord& record);
+  void add(DeviceId from, DeviceId to, const TransferRecord& record);
+  // The run's last instant; REQUIRES called once, last.
+  void close(Time end);
+
+  Duration duration() const { return end_.since_start(); }
+  std::uint64_t microbatches() const { return latencies_.size(); }
+  std::uint64_t images() const { return images_; }
+  double throughput_images_per_s() const;
+  // Nearest rank; nothing before the first completion. REQUIRES 0 < share <= 1.
+  std::optional<Duration> latency(double share) const;
+  std::uint64_t labelled() const { return labelled_; }
+  std::uint64_t correct() const { return correct_; }
+  const StageFigures& stage(std::size_t index) const { return stages_[index].figures; }
+  const std::map<std::pair<DeviceId, DeviceId>, LinkFigures>& links() const { return links_; }
+
+ private:
+  struct StageState {
+    StageFigures figures;
+    Time free;  // since when it has nothing under way
+  };
+  std::vector<StageState> stages_;
+  std::map<std::pair<DeviceId, DeviceId>, LinkFigures> links_;
+  std::vector<Duration> latencies_;
+  std::uint64_t images_ = 0, labelled_ = 0, correct_ = 0;
+  Time end_;
+};
+
+}  // namespace millrace
