@@ -1,0 +1,76 @@
+// The header in front of every encoded tensor, little-endian, 24 bytes. It makes an encoding describe itself,
+// and it is counted as bits like everything else: 24 bytes are 0.001 bits per value of a microbatch of
+// 8 x 197 x 192.
+//
+//   offset  bytes  field
+//        0      2  magic, the letters "MT"
+//        2      1  version, 1
+//        3      1  codec (CodecId)
+//        4      1  bits of one value's code
+//        5      1  role (TensorRole)
+//        6      1  scope of the side information (ScaleScope)
+//        7      1  reserved, 0
+//        8      4  images
+//       12      4  rows
+//       16      4  width
+//       20      4  payload bytes that follow; exactly what codec, bits and shape imply, never more
+//
+// The payload's layout stands at each codec's header.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/units.hpp"
+#include "runtime/codec/codec.hpp"
+#include "runtime/model/model_config.hpp"
+
+namespace millrace {
+
+// Numbers on the wire: never reused, never renumbered.
+enum class CodecId : std::uint8_t { fp32 = 1, fp16 = 2, u8 = 3, uniform = 4 };
+
+// What shares one set of side information (such as a range). `none`: there is no side information.
+enum class ScaleScope : std::uint8_t { none = 0, image = 1 };
+
+struct EncodingHeader {
+  CodecId codec = CodecId::fp32;
+  int bits = 0;
+  TensorRole role = TensorRole::residual;
+  ScaleScope scope = ScaleScope::none;
+  TensorShape shape;
+  std::size_t payload_bytes = 0;
+  bool operator==(const EncodingHeader&) const = default;
+};
+
+inline constexpr std::size_t kHeaderBytes = 24;
+inline constexpr std::uint8_t kEncodingVersion = 1;
+// Limits of one tensor; every payload of such a tensor is below 2^32 bytes.
+inline constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
+inline constexpr std::int64_t kMaxTensorValues = std::int64_t{1} << 29;
+
+// Whether no dimension is negative and the limits hold. Safe for any numbers, where shape.values() could
+// overflow.
+bool within_limits(const TensorShape& shape);
+// 8 x 197 x 192: for sentences.
+std::string to_string(const TensorShape& shape);
+
+// REQUIRES within_limits(header.shape), bits and payload_bytes that fit their fields.
+void append_header(const EncodingHeader& header, Buffer& out);
+// Reads the header at the front of `in` and checks every field that can be checked without knowing the codec,
+// including that the whole payload is there.
+Result<EncodingHeader> read_header(std::span<const std::byte> in);
+
+// REQUIRES within_limits(tensor.shape) and that the view holds as many values as its shape says.
+void check_tensor(const TensorView& tensor);
+// Refuses an encoding whose bits, scope or payload length is not the one its codec would have written.
+struct ExpectedEncoding {
+  int bits = 0;
+  ScaleScope scope = ScaleScope::none;
+  std::size_t payload_bytes = 0;
+};
+Result<void> check_encoding(const EncodingHeader& header, const ExpectedEncoding& expected);
+
+}  // namespace millrace

@@ -1,0 +1,79 @@
+// The one table of codecs, and the decoder that dispatches on an encoding's header.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/base/check.hpp"
+#include "runtime/codec/codec.hpp"
+#include "runtime/codec/encoding.hpp"
+#include "runtime/codec/fp16_codec.hpp"
+#include "runtime/codec/fp32_codec.hpp"
+#include "runtime/codec/u8_codec.hpp"
+#include "runtime/codec/uniform_codec.hpp"
+
+namespace millrace {
+
+namespace {
+
+template <class Kind>
+std::unique_ptr<Codec> make() {
+  return std::make_unique<Kind>();
+}
+
+struct CodecEntry {
+  std::string_view name;
+  CodecId id;
+  std::unique_ptr<Codec> (*make)();
+  Result<void> (*decode)(const EncodingHeader&, std::span<const std::byte> payload, std::span<float> out);
+};
+
+constexpr std::array kCodecs = {
+    CodecEntry{"fp32", CodecId::fp32, make<Fp32Codec>, decode_fp32},
+    CodecEntry{"fp16", CodecId::fp16, make<Fp16Codec>, decode_fp16},
+    CodecEntry{"uniform", CodecId::uniform, make<UniformCodec>, decode_uniform},
+    CodecEntry{"u8", CodecId::u8, make<U8Codec>, decode_u8},
+};
+
+std::string known_names() {
+  std::string names;
+  for (const auto& entry : kCodecs) names.append(names.empty() ? " " : ", ").append(entry.name);
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> codec_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : kCodecs) names.emplace_back(entry.name);
+  return names;
+}
+
+Result<std::unique_ptr<Codec>> make_codec(std::string_view name) {
+  const auto entry = std::ranges::find(kCodecs, name, &CodecEntry::name);
+  if (entry == kCodecs.end())
+    return Error{fmt::format("making a codec: \"{}\" is not known, known are{}", name, known_names()),
+                 ExitCode::invalid_input};
+  return entry->make();
+}
+
+Result<std::size_t> decode_tensor(std::span<const std::byte> in, const TensorShape& expected,
+                                  std::span<float> out) {
+  if (!within_limits(expected))
+    return Error{fmt::format("decoding a tensor: shape {} is beyond the limits", to_string(expected))};
+  MR_CHECK(out.size() == static_cast<std::size_t>(expected.values()));
+  const auto header = read_header(in);
+  if (!header) return header.error();
+  if (header->shape != expected)
+    return Error{fmt::format("decoding a tensor: shape {}, expected {}", to_string(header->shape),
+                             to_string(expected))};
+  const auto entry = std::ranges::find(kCodecs, header->codec, &CodecEntry::id);
+  if (entry == kCodecs.end())
+    return Error{
+        fmt::format("decoding a tensor: codec number {} is not known", static_cast<int>(header->codec))};
+  const auto decoded = entry->decode(*header, in.subspan(kHeaderBytes, header->payload_bytes), out);
+  if (!decoded) return decoded.error();
+  return kHeaderBytes + header->payload_bytes;
+}
+
+}  // namespace millrace

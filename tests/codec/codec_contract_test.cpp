@@ -1,0 +1,83 @@
+// What every codec of the registry owes its callers; a new one is held to it by being in the table.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "runtime/codec/encoding.hpp"
+#include "tests/codec/tensors.hpp"
+
+namespace millrace {
+namespace {
+
+class EveryCodec : public testing::TestWithParam<std::string> {
+ protected:
+  std::unique_ptr<Codec> codec = make_codec(GetParam()).value();
+};
+INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodec, testing::ValuesIn(codec_names()),
+                         [](const auto& test) { return test.param; });
+
+constexpr double kBudgets[] = {-1, 0, 1.5, 2, 2.99, 3, 4, 5, 6, 7, 7.9, 8, 9, 16, 32, 1e9};
+
+TEST_P(EveryCodec, PredictsExactlyTheBytesItWrites) {
+  Random random(4, "predicted size");
+  for (int round = 0; round < 60; ++round) {
+    const auto tensor = activation(small_shape(random), random);
+    for (const double budget : kBudgets) {
+      Buffer out;
+      codec->encode(tensor.view(), {budget}, out);
+      EXPECT_EQ(codec->predicted_size(tensor.shape, TensorRole::residual, {budget}).count(),
+                static_cast<std::int64_t>(out.size()));
+    }
+  }
+}
+
+TEST_P(EveryCodec, AppendsAndLeavesWhatWasThere) {
+  Buffer out(5, std::byte{0xab});
+  codec->encode(one_image({1, 2, 3}).view(), {4}, out);
+  EXPECT_EQ(Buffer(out.begin(), out.begin() + 5), Buffer(5, std::byte{0xab}));
+  EXPECT_EQ(Buffer(out.begin() + 5, out.end()), encoded(GetParam(), one_image({1, 2, 3}), 4));
+}
+
+TEST_P(EveryCodec, DecodesItsOwnEncodingOfAnyFloats) {
+  Random random(5, "any floats");
+  for (int round = 0; round < 200; ++round) {
+    const auto tensor = any_floats(small_shape(random), random);
+    for (const double budget : {2.0, 3.0, 8.0}) decoded(encoded(GetParam(), tensor, budget), tensor.shape);
+  }
+}
+
+TEST_P(EveryCodec, DecodingAgainChangesNothing) {
+  // What has been through the codec once is representable: the second trip is lossless.
+  Random random(6, "twice");
+  const auto tensor = activation({2, 5, 33}, random);
+  const auto once = round_trip(GetParam(), tensor, 6);
+  EXPECT_EQ(round_trip(GetParam(), {tensor.shape, once}, 6), once);
+}
+
+TEST_P(EveryCodec, CarriesRoleAndShapeInItsHeader) {
+  const Tensor tensor{{2, 3, 4}, std::vector<float>(24, 1)};
+  for (const auto role : {TensorRole::image, TensorRole::attention_context, TensorRole::residual,
+                          TensorRole::gelu, TensorRole::logits}) {
+    Buffer out;
+    codec->encode(tensor.view(role), {8}, out);
+    const auto header = read_header(out);
+    ASSERT_TRUE(header.ok());
+    EXPECT_EQ(header->role, role);
+    EXPECT_EQ(header->shape, tensor.shape);
+    EXPECT_EQ(header->bits, codec->bit_width({8}));
+  }
+}
+
+TEST_P(EveryCodec, EmptyTensorsTravel) {
+  for (const TensorShape shape : {TensorShape{0, 197, 192}, TensorShape{3, 0, 192}, TensorShape{3, 197, 0}})
+    EXPECT_TRUE(decoded(encoded(GetParam(), {shape, {}}), shape).empty());
+}
+
+TEST_P(EveryCodec, SameTensorSameBytes) {
+  Random random(7, "same");
+  const auto tensor = any_floats({2, 3, 50}, random);
+  EXPECT_EQ(encoded(GetParam(), tensor, 5), encoded(GetParam(), tensor, 5));
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,100 @@
+#include "runtime/codec/encoding.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/codec/tensors.hpp"
+
+namespace millrace {
+namespace {
+
+using testing::HasSubstr;
+
+Buffer bytes(std::initializer_list<int> numbers) {
+  Buffer out;
+  for (const int n : numbers) out.push_back(static_cast<std::byte>(n));
+  return out;
+}
+
+// The formats, byte for byte: a change here is a new version of the encoding.
+TEST(Encoding, HeaderIsTheTableInItsFile) {
+  Buffer out;
+  append_header({.codec = CodecId::uniform,
+                 .bits = 3,
+                 .role = TensorRole::gelu,
+                 .scope = ScaleScope::image,
+                 .shape = {.images = 8, .rows = 0x1234, .width = 0x102},
+                 .payload_bytes = 0x0a0b0c},
+                out);
+  EXPECT_EQ(out, bytes({'M',  'T',  1, 4, 3, 3, 1, 0, 8,    0,    0,    0,
+                        0x34, 0x12, 0, 0, 2, 1, 0, 0, 0x0c, 0x0b, 0x0a, 0}));
+}
+
+TEST(Encoding, Fp32PayloadIsPinned) {
+  EXPECT_EQ(encoded("fp32", one_image({1.0F, -2.0F})),
+            bytes({'M', 'T', 1,    1,    32, 2, 0, 0,   1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0,  //
+                   0,   0,   0x80, 0x3f, 0,  0, 0, 0xc0}));
+}
+
+TEST(Encoding, Fp16PayloadIsPinned) {
+  EXPECT_EQ(encoded("fp16", one_image({1.0F, -2.0F})),
+            bytes({'M', 'T',  1, 2,   16, 2, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0,  //
+                   0,   0x3c, 0, 0xc0}));
+}
+
+TEST(Encoding, U8PayloadIsPinned) {
+  EXPECT_EQ(encoded("u8", one_image({0.0F, 7.0F, 255.0F})),
+            bytes({'M', 'T', 1, 3, 8, 2, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0, 0, 7, 255}));
+}
+
+TEST(Encoding, UniformPayloadIsPinned) {
+  // lo -1, hi 2.5 and L = 7: steps of 0.5, codes 0 1 2 7 in 12 bits.
+  EXPECT_EQ(encoded("uniform", one_image({-1.0F, -0.5F, 0.0F, 2.5F}), 3),
+            bytes({'M',         'T', 1,    4,    3, 2, 1,    0,    1,
+                   0,           0,   0,    1,    0, 0, 0,    4,    0,
+                   0,           0,   10,   0,    0, 0,  //
+                   0,           0,   0x80, 0xbf, 0, 0, 0x20, 0x40, 0b10'001'000,
+                   0b0000'111'0}));
+}
+
+TEST(Encoding, LimitsHoldWhereTheProductWouldOverflow) {
+  const std::int64_t huge = std::int64_t{1} << 62;
+  EXPECT_FALSE(within_limits({huge, huge, huge}));
+  EXPECT_FALSE(within_limits({huge, 0, 1}));
+  EXPECT_FALSE(within_limits({-1, 1, 1}));
+  EXPECT_FALSE(within_limits({kMaxDimension, kMaxDimension, kMaxDimension}));
+  EXPECT_FALSE(within_limits({1, 1, kMaxDimension + 1}));
+  EXPECT_FALSE(within_limits({1 << 10, 1 << 10, (1 << 9) + 1}));
+  EXPECT_TRUE(within_limits({1 << 10, 1 << 10, 1 << 9}));
+  EXPECT_TRUE(within_limits({kMaxDimension, kMaxDimension, 0}));
+}
+
+TEST(Encoding, EncodingsFollowEachOtherInOneBuffer) {
+  Random random(3, "concatenated");
+  const auto first = activation({2, 3, 5}, random), second = activation({2, 3, 7}, random);
+  Buffer both;
+  make_codec("fp32").value()->encode(first.view(), {}, both);
+  make_codec("fp32").value()->encode(second.view(), {}, both);
+  std::vector<float> out(first.values.size());
+  const auto length = decode_tensor(both, first.shape, out);
+  ASSERT_TRUE(length.ok());
+  EXPECT_EQ(out, first.values);
+  out.resize(second.values.size());
+  ASSERT_TRUE(decode_tensor(std::span(both).subspan(*length), second.shape, out).ok());
+  EXPECT_EQ(out, second.values);
+}
+
+TEST(Registry, AnUnknownNameIsAnErrorThatListsTheKnown) {
+  const auto codec = make_codec("zip");
+  ASSERT_FALSE(codec.ok());
+  EXPECT_THAT(codec.error().message, HasSubstr("\"zip\""));
+  for (const auto& name : codec_names()) EXPECT_THAT(codec.error().message, HasSubstr(name));
+}
+
+TEST(Registry, EveryCodecIsCalledWhatTheTableSays) {
+  EXPECT_THAT(codec_names(), testing::UnorderedElementsAre("fp32", "fp16", "uniform", "u8"));
+  for (const auto& name : codec_names()) EXPECT_EQ(make_codec(name).value()->name(), name);
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,98 @@
+// fp32, fp16 and u8: what is lossless is lossless to the bit, the rest is held to an oracle.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "runtime/codec/half.hpp"
+#include "tests/codec/tensors.hpp"
+
+namespace millrace {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Fp32, KeepsEveryBitOfEveryPattern) {
+  Random random(8, "fp32");
+  auto tensor = any_floats({1, 1, 20'000}, random);
+  tensor.values[0] = std::bit_cast<float>(0x7f800001U);  // a signalling NaN with a payload
+  tensor.values[1] = std::bit_cast<float>(0xffc12345U);
+  tensor.values[2] = -0.0F;
+  EXPECT_EQ(bit_patterns(round_trip("fp32", tensor)), bit_patterns(tensor.values));
+}
+
+// binary16 by arithmetic on doubles, from the standard's definition: shares no code with half.hpp.
+double nearest_half(double x) {
+  if (std::isinf(x) || std::isnan(x)) return x;
+  const int exponent = std::max(std::ilogb(x == 0 ? 1e-30 : x), -14);
+  const double unit = std::ldexp(1.0, exponent - 10);
+  const double rounded = std::nearbyint(x / unit) * unit;  // ties to even, the default mode
+  return std::clamp(rounded, -65504.0, 65504.0);
+}
+
+TEST(Fp16, EveryHalfSurvivesExactly) {
+  for (std::uint32_t h = 0; h < 0x10000; ++h) {
+    const auto half = static_cast<std::uint16_t>(h);
+    const bool signalling = (h & 0x7c00U) == 0x7c00U && (h & 0x3ffU) != 0 && (h & 0x200U) == 0;
+    const auto expected = static_cast<std::uint16_t>(signalling ? h | 0x200U : h);  // made quiet
+    ASSERT_EQ(half_from_float(float_from_half(half)), expected) << h;
+  }
+}
+
+TEST(Fp16, HalfsHaveTheValuesOfTheStandard) {
+  for (std::uint32_t h = 0; h < 0x7c00; ++h) {
+    const auto exponent = static_cast<int>(h >> 10), fraction = static_cast<int>(h & 0x3ffU);
+    const double value =
+        exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+    ASSERT_EQ(float_from_half(static_cast<std::uint16_t>(h)), value);
+    ASSERT_EQ(float_from_half(static_cast<std::uint16_t>(h | 0x8000U)), -value);
+  }
+}
+
+TEST(Fp16, RoundsToNearestEvenAsTheOracleDoes) {
+  // Around every half: itself, the tie above it, and the floats beside the tie.
+  for (std::uint32_t h = 0; h < 0x7bff; ++h) {
+    const float here = float_from_half(static_cast<std::uint16_t>(h));
+    const float tie = (here + float_from_half(static_cast<std::uint16_t>(h + 1))) / 2;
+    for (const float x : {tie, std::nextafter(tie, kInf), std::nextafter(tie, 0.0F), -tie})
+      ASSERT_EQ(float_from_half(half_from_float(x)), nearest_half(x)) << x;
+  }
+  Random random(9, "fp16");
+  for (const float x : any_floats({1, 1, 200'000}, random).values)
+    if (!std::isnan(x)) {
+      ASSERT_EQ(float_from_half(half_from_float(x)), nearest_half(x)) << x;
+    }
+}
+
+TEST(Fp16, SaturatesFiniteValuesAndKeepsInfinities) {
+  EXPECT_THAT(round_trip("fp16", one_image({65504, 65519.996F, 65520, 1e30F, -kMaxFloat, kInf, -kInf})),
+              ElementsAre(65504, 65504, 65504, 65504, -65504, kInf, -kInf));
+}
+
+TEST(Fp16, KeepsNanWithSignAndUpperPayload) {
+  const auto out =
+      round_trip("fp16", one_image({std::bit_cast<float>(0xffc12345U), std::bit_cast<float>(0x7f800001U)}));
+  EXPECT_EQ(bit_patterns(out), (std::vector<std::uint32_t>{0xffc12000U, 0x7fc00000U}));
+}
+
+TEST(U8, EveryPixelIsLossless) {
+  std::vector<float> pixels(256);
+  for (std::size_t i = 0; i < 256; ++i) pixels[i] = static_cast<float>(i);
+  EXPECT_EQ(round_trip("u8", one_image(pixels)), pixels);
+}
+
+TEST(U8, OtherValuesAreRoundedAndClamped) {
+  EXPECT_THAT(round_trip("u8", one_image({-0.4F, 0.49999997F, 0.5F, 1.4999999F, 254.5F, 255.4F, 300, -7})),
+              ElementsAre(0, 0, 1, 1, 255, 255, 255, 0));
+  EXPECT_THAT(round_trip("u8", one_image({kInf, -kInf, kNan, -kNan, kMaxFloat})),
+              ElementsAre(255, 0, 0, 0, 255));
+}
+
+TEST(FixedFormats, IgnoreTheBudget) {
+  for (const auto& [name, width] : {std::pair{"fp32", 32.0}, {"fp16", 16.0}, {"u8", 8.0}})
+    for (const double budget : {1.0, 8.0, 64.0})
+      EXPECT_EQ(make_codec(name).value()->bit_width({budget}), width);
+}
+
+}  // namespace
+}  // namespace millrace

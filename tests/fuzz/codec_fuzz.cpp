@@ -1,0 +1,33 @@
+// libFuzzer target: arbitrary bytes as an encoding. The first byte picks the shape that is expected; what is
+// accepted must encode to the same length again.
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "runtime/base/check.hpp"
+#include "runtime/codec/codec.hpp"
+#include "runtime/codec/encoding.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace millrace;
+  constexpr std::array<TensorShape, 4> kShapes{{{1, 1, 4}, {2, 3, 7}, {0, 5, 5}, {1, 33, 130}}};
+  if (size == 0) return 0;
+  const auto& shape = kShapes[data[0] % kShapes.size()];
+  const auto in = std::as_bytes(std::span(data, size)).subspan(1);
+  std::vector<float> out(static_cast<std::size_t>(shape.values()));
+  const auto length = decode_tensor(in, shape, out);
+  if (!length) return 0;
+  const auto header = read_header(in).value();
+  MR_CHECK(*length == kHeaderBytes + header.payload_bytes && *length <= in.size());
+  for (const auto& name : codec_names()) {
+    const auto codec = make_codec(name).value();
+    const Budget budget{static_cast<double>(header.bits)};
+    Buffer again;
+    codec->encode({out, shape, header.role}, budget, again);
+    MR_CHECK(decode_tensor(again, shape, out).ok());
+    const auto own = read_header(again).value();
+    if (own.codec == header.codec) MR_CHECK(again.size() == *length);
+  }
+  return 0;
+}
