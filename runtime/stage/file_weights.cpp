@@ -98,7 +98,7 @@ class FileWeights final : public WeightSource {
       if (block && *block >= model.blocks)
         return Error{
             fmt::format("reading weights {}: tensor {} is of a block that {} with {} blocks does not have",
-                        path_, quoted(name), model.name, model.blocks),
+                        path_, in_quotes(name), model.name, model.blocks),
             ExitCode::invalid_input};
     }
     return {};

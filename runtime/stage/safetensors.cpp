@@ -54,7 +54,7 @@ Result<Json> parse_header(std::string_view text) {
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
-      fault = fmt::format("key {} appears twice in the header", quoted(parsed.get<std::string>()));
+      fault = fmt::format("key {} appears twice in the header", in_quotes(parsed.get<std::string>()));
     return true;
   };
   Json header = Json::parse(text, watch, false);
@@ -71,7 +71,7 @@ Result<std::uint64_t> read_shape(const Json& entry, StoredTensor& tensor) {
   tensor.dtype = dtype.get<std::string>();
   const auto* known =
       std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return d.name == tensor.dtype; });
-  if (known == kDtypes.end()) return invalid(fmt::format("dtype {} is unknown", quoted(tensor.dtype)));
+  if (known == kDtypes.end()) return invalid(fmt::format("dtype {} is unknown", in_quotes(tensor.dtype)));
   tensor.type = known->type;
   if (!shape.is_array() || shape.size() > kMaxTensorRank)
     return invalid(fmt::format("shape must be a list of at most {} sizes", kMaxTensorRank));
@@ -89,7 +89,7 @@ Result<StoredTensor> read_entry(const Json& entry, std::uint64_t data_start, std
   if (!entry.is_object()) return invalid("its entry must be an object");
   for (const auto& [key, value] : entry.items()) {
     if (key != "dtype" && key != "shape" && key != "data_offsets")
-      return invalid(fmt::format("unknown key {}", quoted(key)));
+      return invalid(fmt::format("unknown key {}", in_quotes(key)));
   }
   if (entry.size() != 3) return invalid("its entry must have dtype, shape and data_offsets");
   StoredTensor tensor;
@@ -121,7 +121,7 @@ Result<void> check_cover(const SafetensorsIndex& index, std::uint64_t data_start
   for (const auto* item : in_order) {
     if (item->second.offset != covered)
       return invalid(
-          fmt::format("tensor {} {} at data byte {}", quoted(item->first),
+          fmt::format("tensor {} {} at data byte {}", in_quotes(item->first),
                       item->second.offset < covered ? "overlaps another" : "leaves a hole before it",
                       item->second.offset - data_start));
     covered += item->second.bytes;
@@ -169,7 +169,7 @@ Result<SafetensorsIndex> parse_safetensors(std::span<const std::byte> file) {
       continue;
     }
     auto tensor = read_entry(entry, data_start, file.size() - data_start);
-    if (!tensor) return tensor.error().in("tensor " + quoted(name));
+    if (!tensor) return tensor.error().in("tensor " + in_quotes(name));
     index.emplace(name, std::move(*tensor));
   }
   if (const auto covered = check_cover(index, data_start, file.size()); !covered) return covered.error();
@@ -192,7 +192,7 @@ void widen_to_float(WeightType type, std::span<const std::byte> stored, std::spa
   }
 }
 
-std::string quoted(std::string_view hostile) {
+std::string in_quotes(std::string_view hostile) {
   constexpr std::size_t kLongest = 80;
   std::string text(hostile.substr(0, kLongest));
   for (char& c : text) {

@@ -45,6 +45,6 @@ Result<SafetensorsIndex> parse_safetensors(std::span<const std::byte> file);
 void widen_to_float(WeightType type, std::span<const std::byte> stored, std::span<float> out);
 
 // For error messages: quoted, shortened, control characters replaced.
-std::string quoted(std::string_view hostile);
+std::string in_quotes(std::string_view hostile);
 
 }  // namespace millrace
