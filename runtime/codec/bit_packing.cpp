@@ -58,7 +58,11 @@ void unpack(std::span<const std::byte> in, std::span<std::uint8_t> codes) {
   std::uint8_t* to = codes.data();
   for (std::size_t g = 0; g < groups; ++g, from += Width, to += kGroup) {
     std::uint64_t eight = 0;
-    std::memcpy(&eight, from, Width);
+    // One load of 8 bytes is several times faster than one of 3; what lies above is dropped.
+    if (static_cast<std::size_t>(in.data() + in.size() - from) >= kGroup)
+      std::memcpy(&eight, from, kGroup);
+    else
+      std::memcpy(&eight, from, Width);
     eight = spread<Width>(eight);
     std::memcpy(to, &eight, kGroup);
   }

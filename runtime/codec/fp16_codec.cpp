@@ -26,8 +26,8 @@ void Fp16Codec::encode(const TensorView& tensor, Budget /*budget*/, Buffer& out)
   const std::size_t start = out.size();
   out.resize(start + bytes);
   std::byte* to = out.data() + start;
-  for (std::size_t i = 0; i < tensor.values.size(); ++i)
-    store_le(to + 2 * i, half_from_float(tensor.values[i]));
+  const std::span<const float> values = tensor.values;  // bytes may alias the view itself: read it once
+  for (std::size_t i = 0; i < values.size(); ++i) store_le(to + 2 * i, half_from_float(values[i]));
 }
 
 Bytes Fp16Codec::predicted_size(const TensorShape& shape, TensorRole /*role*/, Budget /*budget*/) const {

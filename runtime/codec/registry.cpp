@@ -1,6 +1,5 @@
 // The one table of codecs, and the decoder that dispatches on an encoding's header.
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -36,6 +35,12 @@ constexpr std::array kCodecs = {
     CodecEntry{"u8", CodecId::u8, make<U8Codec>, decode_u8},
 };
 
+std::string known_names() {
+  std::string names;
+  for (const auto& entry : kCodecs) names.append(names.empty() ? " " : ", ").append(entry.name);
+  return names;
+}
+
 }  // namespace
 
 std::vector<std::string> codec_names() {
@@ -47,8 +52,7 @@ std::vector<std::string> codec_names() {
 Result<std::unique_ptr<Codec>> make_codec(std::string_view name) {
   const auto entry = std::ranges::find(kCodecs, name, &CodecEntry::name);
   if (entry == kCodecs.end())
-    return Error{fmt::format("making a codec: \"{}\" is not known, known are {}", name,
-                             fmt::join(codec_names(), ", ")),
+    return Error{fmt::format("making a codec: \"{}\" is not known, known are{}", name, known_names()),
                  ExitCode::invalid_input};
   return entry->make();
 }

@@ -9,9 +9,10 @@ std::size_t payload_bytes(const TensorShape& shape) { return static_cast<std::si
 std::byte pixel(float x) {
   const float above = x > 0 ? x : 0;  // NaN compares false and becomes 0
   const float within = above < 255 ? above : 255;
-  // No float below 0.5 becomes 1 by the addition: the largest, 0.5 - 2^-25, is excluded explicitly.
-  const float rounded = within < 0.5F ? 0 : within + 0.5F;
-  return static_cast<std::byte>(static_cast<int>(rounded));
+  // Twice the fraction, truncated, is 1 from a half on; x + 0.5 would make 1 of the largest float below 0.5.
+  const int whole = static_cast<int>(within);
+  const int up = static_cast<int>((within - static_cast<float>(whole)) * 2);
+  return static_cast<std::byte>(whole + up);
 }
 
 }  // namespace
@@ -29,7 +30,8 @@ void U8Codec::encode(const TensorView& tensor, Budget /*budget*/, Buffer& out) c
   const std::size_t start = out.size();
   out.resize(start + bytes);
   std::byte* to = out.data() + start;
-  for (std::size_t i = 0; i < bytes; ++i) to[i] = pixel(tensor.values[i]);
+  const float* from = tensor.values.data();  // bytes may alias the view itself: read it once
+  for (std::size_t i = 0; i < bytes; ++i) to[i] = pixel(from[i]);
 }
 
 Bytes U8Codec::predicted_size(const TensorShape& shape, TensorRole /*role*/, Budget /*budget*/) const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -18,7 +19,6 @@ namespace {
 constexpr int kNarrowest = 2, kWidest = 8;
 constexpr std::size_t kSideBytes = 2 * sizeof(float);  // lo, hi
 constexpr std::size_t kBlock = 4096;                   // values quantized, then packed; a multiple of 8
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 struct Range {
   float lo = 0, hi = 0;
@@ -41,36 +41,24 @@ std::size_t payload_bytes(const TensorShape& shape, int bits) {
   return static_cast<std::size_t>(shape.images) * image_bytes(shape, bits);
 }
 
-// Comparisons skip NaN; lanes, because the compiler does not reorder a single minimum of floats.
-Range range_with_infinities(std::span<const float> values) {
-  constexpr std::size_t kLanes = 16;
-  std::array<float, kLanes> lo, hi;
-  lo.fill(kInfinity);
-  hi.fill(-kInfinity);
-  std::size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes)
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float x = values[i + lane];
-      lo[lane] = x < lo[lane] ? x : lo[lane];
-      hi[lane] = x > hi[lane] ? x : hi[lane];
-    }
-  for (; i < values.size(); ++i) {
-    lo[0] = values[i] < lo[0] ? values[i] : lo[0];
-    hi[0] = values[i] > hi[0] ? values[i] : hi[0];
-  }
-  return {*std::ranges::min_element(lo), *std::ranges::max_element(hi)};
-}
+// Bit patterns of floats as integers of the same order (-0 just below 0), because compilers vectorise minima
+// of integers and not those of floats. Its own inverse.
+constexpr std::int32_t ordered(std::int32_t bits) { return bits ^ ((bits >> 31) & 0x7fffffff); }
 
 Range finite_range(std::span<const float> values) {
-  if (const Range range = range_with_infinities(values); std::isfinite(range.lo) && std::isfinite(range.hi))
-    return range;
-  Range range{kInfinity, -kInfinity};
+  constexpr std::int32_t kMagnitude = 0x7fffffff, kInfinity = 0x7f800000;
+  std::int32_t lo = std::numeric_limits<std::int32_t>::max(), hi = std::numeric_limits<std::int32_t>::min();
   for (const float x : values) {
-    if (!std::isfinite(x)) continue;
-    range.lo = std::min(range.lo, x);
-    range.hi = std::max(range.hi, x);
+    const auto bits = std::bit_cast<std::int32_t>(x);
+    const std::int32_t finite = -static_cast<std::int32_t>((bits & kMagnitude) < kInfinity);  // all ones or 0
+    const std::int32_t key = ordered(bits) & finite;
+    const std::int32_t below = key | (std::numeric_limits<std::int32_t>::max() & ~finite);
+    const std::int32_t above = key | (std::numeric_limits<std::int32_t>::min() & ~finite);
+    lo = below < lo ? below : lo;
+    hi = above > hi ? above : hi;
   }
-  return range.lo <= range.hi ? range : Range{};
+  if (lo > hi) return {};
+  return {std::bit_cast<float>(ordered(lo)), std::bit_cast<float>(ordered(hi))};
 }
 
 float level(const Range& range, int levels, int k) {

@@ -1,0 +1,108 @@
+#include "runtime/stage/blas.hpp"
+
+#include <dlfcn.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+namespace millrace {
+
+namespace {
+
+template <class Function>
+Function* symbol(void* library, const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(library, name));
+}
+
+bool has_avx2_fma() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return false;
+#endif
+}
+
+bool has_avx512() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+// OpenBLAS reads OPENBLAS_CORETYPE when it is loaded, before main(); these two symbols of its shared library
+// make it choose again. Without them (a build for one processor) it stays as it is.
+void choose_kernels(void* library) {
+  auto* core_name = symbol<char*()>(library, "openblas_get_corename");
+  auto* quit = symbol<void()>(library, "gotoblas_dynamic_quit");
+  auto* init = symbol<void()>(library, "gotoblas_dynamic_init");
+  if (core_name == nullptr || quit == nullptr || init == nullptr) return;
+  if (std::getenv("OPENBLAS_CORETYPE") != nullptr) return;
+  const std::string_view better = better_core(core_name(), has_avx2_fma(), has_avx512());
+  if (better.empty()) return;
+  // Stays set: processes started from here choose alike.
+  ::setenv("OPENBLAS_CORETYPE", std::string(better).c_str(), 1);
+  quit();
+  init();
+}
+
+Blas find_and_prepare() {
+  Blas blas;
+  void* sgemm = ::dlsym(RTLD_DEFAULT, "sgemm_");
+  Dl_info where{};
+  if (sgemm == nullptr || ::dladdr(sgemm, &where) == 0 || where.dli_fname == nullptr) {
+    blas.name = "no BLAS found in the process";
+    return blas;
+  }
+  std::error_code ignored;
+  const auto path = std::filesystem::canonical(where.dli_fname, ignored);
+  blas.library = path.empty() ? where.dli_fname : path.string();
+  // Looked up through the library sgemm_ is from: another one may be loaded beside it, for LAPACK.
+  void* library = ::dlopen(where.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  auto* config = library != nullptr ? symbol<char*()>(library, "openblas_get_config") : nullptr;
+  if (config == nullptr) {
+    blas.name = blas.library;
+    return blas;
+  }
+  blas.is_openblas = true;
+  choose_kernels(library);
+  if (auto* set_threads = symbol<void(int)>(library, "openblas_set_num_threads")) set_threads(1);
+  auto* core_name = symbol<char*()>(library, "openblas_get_corename");
+  std::string words = config();  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH …"
+  if (const auto space = words.find(' '); space != std::string::npos)
+    words.resize(words.find(' ', space + 1));
+  blas.name = fmt::format("{}, {} kernels", words, core_name != nullptr ? core_name() : "unknown");
+  return blas;
+}
+
+}  // namespace
+
+std::string_view better_core(std::string_view core, bool avx2_fma, bool avx512) {
+  constexpr std::array<std::string_view, 16> kWithoutAvx2{
+      "Prescott", "Core2",      "Penryn",    "Dunnington",   "Nehalem", "Sandybridge",
+      "Atom",     "Nano",       "Opteron",   "Barcelona",    "Bobcat",  "Bulldozer",
+      "Katmai",   "Coppermine", "Northwood", "Opteron(SSE3)"};
+  if (std::find(kWithoutAvx2.begin(), kWithoutAvx2.end(), core) == kWithoutAvx2.end()) return {};
+  if (avx512) return "SKYLAKEX";
+  return avx2_fma ? "HASWELL" : "";
+}
+
+const Blas& prepare_blas() {
+  static const Blas blas = find_and_prepare();
+  return blas;
+}
+
+std::string blas_warning(const Blas& blas) {
+  if (blas.is_openblas) return {};
+  return fmt::format(
+      "LibTorch computes with {}, which is not OpenBLAS: the reference BLAS is about 50 times slower; "
+      "apt-get install libopenblas0-pthread",
+      blas.name);
+}
+
+}  // namespace millrace

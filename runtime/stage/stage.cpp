@@ -1,0 +1,122 @@
+#include "runtime/stage/stage.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/core.h>
+
+#include <exception>
+
+#include "runtime/stage/blas.hpp"
+#include "runtime/stage/thread_team.hpp"
+#include "runtime/stage/vit_layers.hpp"
+
+namespace millrace {
+
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+// One image of a tensor, without a copy. Inputs are only read.
+at::Tensor image_of(const CutTensor& tensor, std::int64_t image) {
+  const std::int64_t values = tensor.shape.rows * tensor.shape.width;
+  auto* start = const_cast<float*>(tensor.values.data()) + image * values;
+  return at::from_blob(start, {tensor.shape.rows, tensor.shape.width}, at::kFloat);
+}
+
+}  // namespace
+
+class Stage::Body {
+ public:
+  Body(ModelConfig model, LayerRange range, VitLayers layers, int threads)
+      : model_(std::move(model)), range_(range), layers_(std::move(layers)), team_(threads) {}
+
+  const ModelConfig& model() const { return model_; }
+  LayerRange range() const { return range_; }
+
+  CutTensors forward(const CutTensors& input) {
+    const std::int64_t images = images_of(input);
+    CutTensors output = make_cut_tensors(model_, range_.last, images);
+    team_.split(images, [&](std::int64_t begin, std::int64_t end) {
+      const c10::InferenceMode inference;
+      // Both settings belong to the thread. One thread per image: see the header.
+      if (at::get_num_threads() != 1) at::set_num_threads(1);
+      for (std::int64_t image = begin; image < end; ++image) forward_image(input, image, output);
+    });
+    return output;
+  }
+
+ private:
+  std::int64_t images_of(const CutTensors& input) const {
+    const auto specs = tensors_at_cut(model_, range_.first - 1);
+    MR_CHECK(input.size() == specs.size(), "the tensors of the stage's input cut");
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+      const TensorShape& shape = input[i].shape;
+      MR_CHECK(shape == (TensorShape{input[0].shape.images, specs[i].rows, specs[i].width}));
+      MR_CHECK(input[i].values.size() == static_cast<std::size_t>(shape.values()));
+    }
+    return input[0].shape.images;
+  }
+
+  void forward_image(const CutTensors& input, std::int64_t image, CutTensors& output) const {
+    Activations now;
+    now.residual = image_of(input.back(), image);
+    if (input.size() == 2) now.inner = image_of(input.front(), image);
+    for (int layer = range_.first; layer <= range_.last; ++layer) now = layers_.run(layer, std::move(now));
+    image_of(output.back(), image).copy_(now.residual);
+    if (output.size() == 2) image_of(output.front(), image).copy_(now.inner);
+  }
+
+  ModelConfig model_;
+  LayerRange range_;
+  VitLayers layers_;
+  ThreadTeam team_;
+};
+
+CutTensors make_cut_tensors(const ModelConfig& model, int cut, std::int64_t images) {
+  MR_CHECK(images >= 0);
+  CutTensors tensors;
+  for (const TensorSpec& spec : tensors_at_cut(model, cut)) {
+    const TensorShape shape{images, spec.rows, spec.width};
+    tensors.push_back({shape, spec.role, std::vector<float>(static_cast<std::size_t>(shape.values()))});
+  }
+  return tensors;
+}
+
+Result<Stage> Stage::create(const ModelConfig& model, LayerRange layers, const WeightSource& weights,
+                            int threads) {
+  if (const auto checked = check_model(model); !checked) return checked.error();
+  if (layers.first < 1 || layers.first > layers.last || layers.last > model.sub_layers())
+    return Error{fmt::format("a stage of sub-layers {}..{}: {} has 1..{}", layers.first, layers.last,
+                             model.name, model.sub_layers()),
+                 ExitCode::invalid_input};
+  if (threads < 1 || threads > kMaxThreads)
+    return Error{fmt::format("a stage takes 1 to {} threads, got {}", kMaxThreads, threads),
+                 ExitCode::invalid_input};
+  prepare_blas();
+  try {
+    auto loaded = VitLayers::load(model, layers, weights);
+    if (!loaded) return loaded.error();
+    return Stage(std::make_unique<Body>(model, layers, std::move(*loaded), threads));
+  } catch (const std::exception& exception) {
+    return Error{fmt::format("loading sub-layers {}..{} of {}: {}", layers.first, layers.last, model.name,
+                             exception.what())};
+  }
+}
+
+Result<CutTensors> Stage::forward(const CutTensors& input) const {
+  try {
+    return body_->forward(input);
+  } catch (const std::exception& exception) {
+    return Error{fmt::format("computing sub-layers {}..{} of {}: {}", layers().first, layers().last,
+                             model().name, exception.what())};
+  }
+}
+
+Stage::Stage(std::unique_ptr<Body> body) : body_(std::move(body)) {}
+Stage::Stage(Stage&&) noexcept = default;
+Stage& Stage::operator=(Stage&&) noexcept = default;
+Stage::~Stage() = default;
+LayerRange Stage::layers() const { return body_->range(); }
+const ModelConfig& Stage::model() const { return body_->model(); }
+
+}  // namespace millrace

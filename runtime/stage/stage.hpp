@@ -1,0 +1,56 @@
+// A contiguous range of a model's sub-layers, ready to compute with LibTorch, which stays behind this header.
+// Images are computed one by one, each on one thread: an image's result has the same bits whichever stages
+// the model is cut into, however many images share its microbatch and however many threads there are. (Not
+// across machines: BLAS kernels and vector widths differ.)
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "runtime/codec/codec.hpp"
+#include "runtime/model/model_config.hpp"
+#include "runtime/stage/weights.hpp"
+
+namespace millrace {
+
+// One of the tensors at a cut, of a whole microbatch, fp32, row-major.
+struct CutTensor {
+  TensorShape shape;
+  TensorRole role = TensorRole::residual;
+  std::vector<float> values;  // shape.values() of them
+
+  TensorView view() const { return {values, shape, role}; }
+};
+// In the order of tensors_at_cut(). Cut 0: pixels 0..255 as the u8 codec gives them back, channels first.
+using CutTensors = std::vector<CutTensor>;
+
+// Zeroes in the shapes of a cut. REQUIRES a cut of the model, images >= 0.
+CutTensors make_cut_tensors(const ModelConfig& model, int cut, std::int64_t images);
+
+class Stage {
+ public:
+  // Takes what it needs from `weights`, which need not outlive it. The first stage holds the embedding with
+  // the pixels' normalisation (u8/255 - 0.5)/0.5, the last one the final norm and head. `threads` share the
+  // images of a microbatch. An error says which tensor or dimension is wrong.
+  static Result<Stage> create(const ModelConfig& model, LayerRange layers, const WeightSource& weights,
+                              int threads = 1);
+  Stage(Stage&&) noexcept;
+  Stage& operator=(Stage&&) noexcept;
+  ~Stage();
+
+  LayerRange layers() const;
+  const ModelConfig& model() const;
+
+  // From the tensors at cut layers().first - 1 to those at layers().last. REQUIRES shapes as tensors_at_cut
+  // says, the same number of images in all, one caller at a time (stages are independent of one another). An
+  // error is LibTorch's: memory ran out.
+  Result<CutTensors> forward(const CutTensors& input) const;
+
+ private:
+  class Body;
+  explicit Stage(std::unique_ptr<Body> body);
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,217 @@
+#include "runtime/stage/tensor_executor.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include "runtime/base/sha256.hpp"
+#include "runtime/stage/dataset.hpp"
+#include "runtime/stage/stage.hpp"
+
+namespace millrace {
+
+namespace {
+
+// No codec packs more: what a payload can make us allocate is bounded by its size.
+constexpr std::uint64_t kMaxValuesPerByte = 32;
+
+// Time since it was made or last asked.
+class Stopwatch {
+ public:
+  Duration lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const auto passed = std::chrono::duration_cast<std::chrono::nanoseconds>(now - last_);
+    last_ = now;
+    return Duration::ns(passed.count());
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+Error about(const Work& work, const std::string& finding) {
+  return {fmt::format("microbatch {}: {}", work.microbatch.value, finding)};
+}
+
+Result<void> check_images(const Work& work) {
+  if (work.images >= 1 && work.images <= kMaxImagesPerMicrobatch) return {};
+  return about(work, fmt::format("1 to {} images, got {}", kMaxImagesPerMicrobatch, work.images));
+}
+
+// The tensors at a cut out of a payload that must hold exactly their encodings.
+Result<CutTensors> decode_cut(const ModelConfig& model, int cut, const Work& work) {
+  if (const auto checked = check_images(work); !checked) return checked.error();
+  if (work.input.bytes == nullptr) return about(work, "the payload has a size but no bytes");
+  std::span<const std::byte> rest = *work.input.bytes;
+  const auto values = static_cast<std::uint64_t>(values_at_cut(model, cut)) * work.images;
+  if (rest.size() < values / kMaxValuesPerByte)
+    return about(work, fmt::format("{} bytes are too few for {} values", rest.size(), values));
+  CutTensors tensors = make_cut_tensors(model, cut, work.images);
+  for (CutTensor& tensor : tensors) {
+    const auto length = decode_tensor(rest, tensor.shape, tensor.values);
+    if (!length) return about(work, length.error().message);
+    rest = rest.subspan(*length);
+  }
+  if (!rest.empty()) return about(work, fmt::format("{} bytes behind the last tensor", rest.size()));
+  return tensors;
+}
+
+// Their encodings, one after the other, as output, values, bit_width and measured.encode.
+Outcome encode_cut(const Codec& codec, Budget budget, const CutTensors& tensors) {
+  Stopwatch watch;
+  Outcome outcome;
+  Buffer bytes;
+  Bytes expected;
+  for (const CutTensor& tensor : tensors) expected += codec.predicted_size(tensor.shape, tensor.role, budget);
+  bytes.reserve(static_cast<std::size_t>(expected.count()));
+  for (const CutTensor& tensor : tensors) {
+    codec.encode(tensor.view(), budget, bytes);
+    outcome.values += tensor.values.size();
+  }
+  outcome.output = Payload::of(std::move(bytes));
+  outcome.bit_width = codec.bit_width(budget);
+  outcome.measured.encode = watch.lap();
+  return outcome;
+}
+
+class SourceExecutor final : public Executor {
+ public:
+  SourceExecutor(ModelConfig model, std::unique_ptr<Dataset> dataset, std::unique_ptr<Codec> codec)
+      : model_(std::move(model)), dataset_(std::move(dataset)), codec_(std::move(codec)) {}
+
+  Result<Outcome> run(const Work& work) override {
+    if (work.kind != WorkKind::load) return about(work, "a source only loads images");
+    if (const auto checked = check_images(work); !checked) return checked.error();
+    Stopwatch watch;
+    CutTensors images = make_cut_tensors(model_, 0, work.images);
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model_.input_values()));
+    auto out = images[0].values.begin();
+    for (std::uint32_t i = 0; i < work.images; ++i) {
+      const auto read = dataset_->read(work.first_image + i, pixels);
+      if (!read) return read.error();
+      out = std::copy(pixels.begin(), pixels.end(), out);
+    }
+    const Duration reading = watch.lap();
+    Outcome outcome = encode_cut(*codec_, Budget{8}, images);
+    outcome.measured.compute = reading;
+    return outcome;
+  }
+
+ private:
+  ModelConfig model_;
+  std::unique_ptr<Dataset> dataset_;
+  std::unique_ptr<Codec> codec_;
+};
+
+class StageExecutor final : public Executor {
+ public:
+  StageExecutor(Stage stage, std::unique_ptr<Codec> codec)
+      : stage_(std::move(stage)), codec_(std::move(codec)) {}
+
+  Result<Outcome> run(const Work& work) override {
+    if (work.kind == WorkKind::forward) return forward(work);
+    if (work.kind == WorkKind::encode) return encode(work);
+    return about(work, "a stage only computes and encodes");
+  }
+
+ private:
+  Result<Outcome> forward(const Work& work) {
+    if (kept_.contains(work.microbatch)) return about(work, "computed again before it was encoded");
+    if (kept_.size() >= kMaxKeptMicrobatches)
+      return about(work, fmt::format("more than {} microbatches wait to be encoded", kMaxKeptMicrobatches));
+    Stopwatch watch;
+    auto input = decode_cut(stage_.model(), stage_.layers().first - 1, work);
+    if (!input) return input.error();
+    Outcome outcome;
+    outcome.measured.decode = watch.lap();
+    auto output = stage_.forward(*input);
+    if (!output) return about(work, output.error().message);
+    outcome.measured.compute = watch.lap();
+    kept_.emplace(work.microbatch, std::move(*output));
+    return outcome;
+  }
+
+  Result<Outcome> encode(const Work& work) {
+    const auto kept = kept_.find(work.microbatch);
+    if (kept == kept_.end()) return about(work, "to be encoded, but was not computed");
+    Outcome outcome = encode_cut(*codec_, work.budget, kept->second);
+    kept_.erase(kept);
+    return outcome;
+  }
+
+  Stage stage_;
+  std::unique_ptr<Codec> codec_;
+  std::map<MicrobatchId, CutTensors> kept_;
+};
+
+class SinkExecutor final : public Executor {
+ public:
+  SinkExecutor(ModelConfig model, std::unique_ptr<Dataset> dataset)
+      : model_(std::move(model)), dataset_(std::move(dataset)) {}
+
+  Result<Outcome> run(const Work& work) override {
+    if (work.kind != WorkKind::score) return about(work, "a sink only scores logits");
+    Stopwatch watch;
+    const auto logits = decode_cut(model_, model_.sub_layers(), work);
+    if (!logits) return logits.error();
+    Outcome outcome;
+    outcome.measured.decode = watch.lap();
+    const auto classes = static_cast<std::size_t>(model_.classes);
+    for (std::uint32_t i = 0; i < work.images; ++i) {
+      const std::span<const float> own = std::span(logits->front().values).subspan(i * classes, classes);
+      const std::uint64_t image = work.first_image + i;
+      outcome.outputs.push_back(
+          {image, largest(own), dataset_->label(image), sha256_hex(std::as_bytes(own))});
+    }
+    outcome.measured.compute = watch.lap();
+    return outcome;
+  }
+
+ private:
+  static std::uint32_t largest(std::span<const float> logits) {
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < logits.size(); ++i) {
+      if (logits[i] > logits[best] || (std::isnan(logits[best]) && !std::isnan(logits[i]))) best = i;
+    }
+    return static_cast<std::uint32_t>(best);
+  }
+
+  ModelConfig model_;
+  std::unique_ptr<Dataset> dataset_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choice) {
+  if (const auto checked = check_model(choice.model); !checked) return checked.error();
+  auto dataset = open_dataset(choice.dataset, choice.model, choice.seed);
+  if (!dataset) return dataset.error();
+  auto codec = make_codec("u8");
+  if (!codec) return codec.error();
+  return std::unique_ptr<Executor>(
+      std::make_unique<SourceExecutor>(choice.model, std::move(*dataset), std::move(*codec)));
+}
+
+Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice) {
+  if (const auto checked = check_model(choice.model); !checked) return checked.error();
+  auto codec = make_codec(choice.layers.last == choice.model.sub_layers() ? "fp32" : choice.codec);
+  if (!codec) return codec.error();
+  const auto weights = make_weights(choice.weights, choice.model, choice.seed);
+  if (!weights) return weights.error();
+  auto stage = Stage::create(choice.model, choice.layers, **weights, choice.threads);
+  if (!stage) return stage.error();
+  return std::unique_ptr<Executor>(std::make_unique<StageExecutor>(std::move(*stage), std::move(*codec)));
+}
+
+Result<std::unique_ptr<Executor>> make_sink_executor(const DatasetChoice& choice) {
+  if (const auto checked = check_model(choice.model); !checked) return checked.error();
+  auto dataset = open_dataset(choice.dataset, choice.model, choice.seed);
+  if (!dataset) return dataset.error();
+  return std::unique_ptr<Executor>(std::make_unique<SinkExecutor>(choice.model, std::move(*dataset)));
+}
+
+}  // namespace millrace

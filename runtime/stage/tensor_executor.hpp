@@ -1,0 +1,46 @@
+// The work of nodes done on real tensors, one executor per role. WorkCost is wall-clock time of this machine.
+// Inputs come from peers: sizes are checked before anything is allocated, and what does not fit is an error.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "runtime/base/result.hpp"
+#include "runtime/model/model_config.hpp"
+#include "runtime/node/work.hpp"
+
+namespace millrace {
+
+inline constexpr std::uint32_t kMaxImagesPerMicrobatch = 4096;
+inline constexpr std::size_t kMaxKeptMicrobatches = 64;  // computed, not yet encoded
+
+struct DatasetChoice {
+  ModelConfig model;
+  std::string dataset = "synthetic";  // see open_dataset()
+  std::uint64_t seed = 1;             // of synthetic images
+};
+
+struct StageChoice {
+  ModelConfig model;
+  LayerRange layers;
+  std::string weights = "random";  // see make_weights()
+  std::uint64_t seed = 1;          // of random weights
+  std::string codec = "fp32";      // see make_codec(); the last stage encodes its logits as fp32 regardless
+  int threads = 1;
+};
+
+// Does `load`: the images' pixels, one u8 encoding of [images, channels·size, size]. cost.compute is reading
+// the images, cost.encode encoding them.
+Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choice);
+
+// Does `forward` (input: the encodings of tensors_at_cut(layers.first - 1) one after the other) and `encode`
+// (output likewise for the cut layers.last). Encoding a microbatch that was not computed is an error, as is
+// computing one again before it was encoded.
+Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice);
+
+// Does `score`: class, label and SHA-256 of each image's logits. Among equal logits the first is the largest;
+// NaN is never larger.
+Result<std::unique_ptr<Executor>> make_sink_executor(const DatasetChoice& choice);
+
+}  // namespace millrace
