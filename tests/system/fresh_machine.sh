@@ -28,9 +28,11 @@ done
 ((EUID == 0)) || die "needs root: it mounts and changes root"
 command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install debootstrap"
 
-# The first source of apt here that has bookworm itself.
-mirror() {
-  apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | awk '{print $2; exit}'
+# Debian 12's own sources as apt knows them here, one line each; bookworm itself first.
+sources() {
+  # shellcheck disable=SC2016
+  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
+    awk '$3 ~ /^bookworm(-updates|-security)?$/' | sort -u -k 3,3 -k 2
 }
 
 # Everything mounted under the root is gone before the root is: rm must never reach /proc or /dev of this machine.
@@ -49,23 +51,17 @@ clean_up() {
 }
 
 make_machine() {
-  local from proxy
-  from=$(mirror)
+  local from proxy=''
+  from=$(sources | awk '$3 == "bookworm" {print $2; exit}')
   [[ -n $from ]] || die "no source of apt here has Debian 12 (bookworm); apt-get update may help"
-  proxy=$(apt-config shell p Acquire::http::Proxy)
-  [[ -z $proxy ]] || { eval "$proxy"; export http_proxy=$p; }
+  eval "$(apt-config shell proxy Acquire::http::Proxy)"
+  [[ -z $proxy ]] || export http_proxy=$proxy
   debootstrap --variant=minbase bookworm "$machine" "$from" >"$machine.log" 2>&1 || {
     tail -n 20 "$machine.log" >&2
     die "debootstrap failed; all it said is in $machine.log"
   }
-  rm -f "$machine.log" "$machine/etc/apt/sources.list"
-  cp -a /etc/apt/sources.list "$machine/etc/apt/" 2>/dev/null || true
-  # Only Debian's own: sources signed with keys of others would fail in there.
-  local list
-  for list in /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-    [[ -e $list ]] && grep -q bookworm "$list" && ! grep -qE 'signed-by=|Signed-By: *[^ ]*/(etc|opt)/' "$list" &&
-      cp "$list" "$machine/etc/apt/sources.list.d/"
-  done
+  rm -f "$machine.log"
+  sources >"$machine/etc/apt/sources.list"
   apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90from-host" || true
 }
 
