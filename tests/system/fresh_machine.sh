@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Proves the promise at the top of the README: in a bare Debian 12 that holds nothing but a clone of this repository's
-# HEAD, `./dev run scenarios/quickstart.yaml` and `./dev test` both succeed. Makes that machine with debootstrap in a
-# temporary folder, from the sources (and proxies) that apt uses here. Needs root, debootstrap, some 8 GB of disk.
+# Proves the promise at the top of the README: in a bare Debian 12 that holds nothing but a clone of this
+# repository's HEAD, `./dev run scenarios/quickstart.yaml` and `./dev test` both succeed. Makes that machine
+# with debootstrap in a temporary folder, from the sources (and proxies) that apt uses here. Needs root,
+# debootstrap and some 8 GB of disk.
 #
 #   tests/system/fresh_machine.sh [--only setup|run|test] [--keep] [--reuse ROOT]
 #     --only   one command instead of the two (setup: packages only)
@@ -10,7 +11,8 @@
 set -euo pipefail
 export LC_ALL=C
 
-repository=$(git -c safe.directory='*' -C "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" rev-parse --show-toplevel)
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+repository=$(git -c safe.directory='*' -C "$here" rev-parse --show-toplevel)
 only='' keep=0 reuse=''
 
 say() { printf 'fresh_machine: %s\n' "$*" >&2; }
@@ -31,11 +33,12 @@ command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install deb
 # Debian 12's own sources as apt knows them here, one line each; bookworm itself first.
 sources() {
   # shellcheck disable=SC2016
-  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
+  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
+    'Origin: Debian' |
     awk '$3 ~ /^bookworm(-updates|-security)?$/' | sort -u -k 3,3 -k 2
 }
 
-# Everything mounted under the root is gone before the root is: rm must never reach /proc or /dev of this machine.
+# Whatever is mounted under the root goes before the root does: rm must never reach this machine's /dev.
 unmount() {
   local point
   while read -r point; do
@@ -62,7 +65,7 @@ make_machine() {
   }
   rm -f "$machine.log"
   sources >"$machine/etc/apt/sources.list"
-  apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90from-host" || true
+  apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90host" || true
 }
 
 mount_machine() {
