@@ -26,7 +26,7 @@ struct ModelConfig {
   int patch = 0;       // pixels per side, divides image_size
   int channels = 3;
   int classes = 1000;
-                           // the mean of both
+  // the mean of both
 
   int sub_layers() const { return 4 * blocks; }
   int patches() const { return (image_size / patch) * (image_size / patch); }
