@@ -1,0 +1,255 @@
+"""The rules of the house that a machine can check, as functions from files to findings.
+
+A rule takes a tree (path from the root of the repository -> text) and yields (path, line or 0, finding). Only
+`read_tree` reads the disk, so that each rule can be shown a bad file (self_test.py)."""
+
+import ast
+import os
+import re
+import subprocess
+
+# --- reading
+
+CODE = (".cpp", ".hpp", ".py", ".sh", ".cmake", ".proto")
+TEXT = CODE + (".md", ".txt", ".yaml", ".yml", ".json", ".html", ".service")
+SKIPPED_FOLDERS = {"build", "runs", ".git", "__pycache__"}
+LARGEST_TEXT = 1 << 20
+
+
+def read_tree(root):
+    """The text files under root. Other files (traces, pictures) come with None for a text."""
+    tree = {}
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS)
+        for name in sorted(files):
+            full = os.path.join(folder, name)
+            path = os.path.relpath(full, root)
+            if os.path.islink(full) or os.path.getsize(full) > LARGEST_TEXT:
+                continue
+            with open(full, "rb") as file:
+                content = file.read()
+            text = name.endswith(TEXT) or name.startswith(".clang-") or content.startswith(b"#!")
+            tree[path] = content.decode("utf-8", "replace") if text else None
+    return tree
+
+
+def is_cpp(path):
+    return path.endswith((".cpp", ".hpp"))
+
+
+def is_code(path, text):
+    return path.endswith(CODE) or path.endswith("CMakeLists.txt") or text.startswith("#!")
+
+
+def texts(tree, wanted):
+    return [(path, text) for path, text in tree.items() if text is not None and wanted(path, text)]
+
+
+def lines(text):
+    return enumerate(text.split("\n"), 1)
+
+
+def includes(text):
+    """(line, "path" or <path> as written, path) of every #include."""
+    for number, line in lines(text):
+        found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if found:
+            yield number, found.group(1) == '"', found.group(2)
+
+
+TOKENS = re.compile(
+    r'(?P<raw>R"(?P<mark>[^()\s]*)\(.*?\)(?P=mark)")|(?P<comment>//[^\n]*|/\*.*?\*/)'
+    r'|(?P<string>"(?:\\.|[^"\\\n])*")|(?P<char>(?<![0-9A-Fa-f])\'(?:\\.|[^\'\\\n])+\')',
+    re.S,
+)
+
+
+def code_only(text):
+    """C++ without comments and without what strings hold; lines keep their numbers."""
+    return TOKENS.sub(lambda found: '""' + "\n" * found.group(0).count("\n"), text)
+
+
+# --- who may include whom
+
+SIM_MAY_USE = {"base", "wire", "scenario", "model", "node", "policy", "codec"}
+
+# Third party -> the only folders whose files may include it.
+DOORS = {
+    "ns-3": (r"ns3/", ["sim/ns3"]),
+    "LibTorch": (r"(torch|ATen|c10|caffe2)/", ["runtime/stage"]),
+    "Boost.Asio": (r"(boost/asio|asio)(/|\.hpp)", ["runtime/net", "sim/bridge"]),
+    "yaml-cpp": (r"yaml-cpp/", ["runtime/scenario", "runtime/model"]),
+    "OpenSSL": (r"openssl/", ["runtime/base", "runtime/net"]),
+    "Protocol Buffers": (r"google/protobuf/|.*\.pb\.h$", ["runtime/wire"]),
+    "spdlog": (r"spdlog/", ["runtime/base"]),
+    "libjpeg": (r"(jpeglib|jerror|jconfig|turbojpeg)\.h$", ["runtime/stage"]),
+}
+
+# Tests of the whole may include all of ours; the other folders of tests stand for one folder each.
+WHOLE_TESTS = {"contract", "system", "fidelity", "bench", "fuzz", "support", "house"}
+TESTED_IN_SIM = {"sim_net": "sim/net", "sim_ns3": "sim/ns3", "coordinator": "sim/coordinator",
+                 "bridge": "sim/bridge", "run": "sim/run"}
+
+
+def stands_for(path):
+    """The source folder whose rules hold for this file: its own, or the one it tests. None: all of ours."""
+    parts = path.split("/")
+    if parts[0] != "tests":
+        return "/".join(parts[:-1])
+    folder = parts[1] if len(parts) > 2 else ""
+    if folder in WHOLE_TESTS or not folder:
+        return None
+    return TESTED_IN_SIM.get(folder, "runtime/" + folder)
+
+
+def within(folder, door):
+    return folder == door or folder.startswith(door + "/")
+
+
+def dependency_direction(tree):
+    for path, text in texts(tree, lambda p, _: is_cpp(p)):
+        folder = stands_for(path)
+        for line, _, included in includes(text):
+            target = included.split("/")
+            if target[0] == "tests" and not path.startswith("tests/"):
+                yield path, line, f"what is deployed does not include tests: {included}"
+            if folder is None:
+                continue
+            if target[0] == "sim" and not folder.startswith("sim"):
+                yield path, line, f"runtime never includes sim: {included}"
+            if target[0] == "runtime" and folder.startswith("sim"):
+                allowed = SIM_MAY_USE | ({"net"} if within(folder, "sim/bridge") else set())
+                if target[1] not in allowed:
+                    yield path, line, f"{folder} does not include runtime/{target[1]}: {included}"
+
+
+def one_door(tree):
+    for path, text in texts(tree, lambda p, _: is_cpp(p)):
+        folder = stands_for(path) or path
+        for line, _, included in includes(text):
+            for name, (pattern, doors) in DOORS.items():
+                if re.match(pattern, included) and not any(within(folder, door) for door in doors):
+                    yield path, line, f"{name} only in {' and '.join(doors)}: {included}"
+
+
+# --- how a file is made
+
+
+def pragma_once(tree):
+    for path, text in texts(tree, lambda p, _: p.endswith(".hpp")):
+        if not re.search(r"^#pragma once$", text, re.M):
+            yield path, 1, "has no #pragma once"
+
+
+def own_header_first(tree):
+    for path, text in texts(tree, lambda p, _: p.endswith(".cpp")):
+        own = path[: -len(".cpp")] + ".hpp"
+        first = next(includes(text), None)
+        if own in tree and (first is None or first[2] != own):
+            yield path, first[0] if first else 1, f'its first include must be "{own}"'
+
+
+def includes_from_the_root(tree):
+    for path, text in texts(tree, lambda p, _: is_cpp(p)):
+        for line, quoted, included in includes(text):
+            if quoted and not included.startswith(("runtime/", "sim/", "tests/")):
+                yield path, line, f'"{included}" is not a path from the root of the repository'
+            elif quoted and not included.endswith(".pb.h") and included not in tree:
+                yield path, line, f'there is no "{included}"'
+
+
+def size_of_files(tree, longest_line=110, most_lines=400):
+    for path, text in texts(tree, is_code):
+        if text.count("\n") > most_lines:
+            yield path, most_lines, f"has {text.count(chr(10))} lines, more than {most_lines}"
+        for number, line in lines(text):
+            if len(line) > longest_line and "http" not in line:
+                yield path, number, f"is {len(line)} characters long, more than {longest_line}"
+
+
+def white_space(tree):
+    for path, text in texts(tree, lambda *_: True):
+        for number, line in lines(text):
+            if line != line.rstrip():
+                yield path, number, "ends in white space"
+            if "\t" in line and is_code(path, text):
+                yield path, number, "has a tab"
+        if text and not text.endswith("\n"):
+            yield path, 0, "does not end with a line break"
+
+
+def no_absolute_paths(tree):
+    for path, text in texts(tree, lambda *_: True):
+        for number, line in lines(text):
+            if re.search(r"(?<![\w.$}*~/-])/(?:work|home|farm|Users)/\w", line):
+                yield path, number, "names a folder of one machine"
+
+
+def scripts_parse(tree):
+    for path, text in texts(tree, lambda p, t: p.endswith(".py") or t.startswith("#!")):
+        if path.endswith(".py") or "python" in text.split("\n")[0]:
+            try:
+                ast.parse(text)
+            except SyntaxError as error:
+                yield path, error.lineno or 1, f"is no Python: {error.msg}"
+        elif re.match(r"#!.*\b(ba)?sh\b", text):
+            parsed = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True, check=False)
+            if parsed.returncode:
+                yield path, 0, parsed.stderr.strip()
+
+
+def readme_in_each_folder(tree):
+    listed = tree.get("tests/README.md") or ""
+    for folder in sorted({os.path.dirname(path) for path in tree if path.endswith((".cpp", ".hpp", ".py"))}):
+        parts = folder.split("/")
+        if f"{folder}/README.md" in tree or folder == "":
+            continue
+        if parts[0] == "tests":
+            if len(parts) == 2 and f"`{parts[1]}/`" not in listed:
+                yield folder, 0, "has neither a README.md nor a line in tests/README.md"
+        else:
+            yield folder, 0, "has code and no README.md"
+
+
+# --- what is not said
+
+BANNED = {
+    r"\brandom_device\b": "random numbers come from Random(seed, stream)",
+    r"(?<![\w.>])(?:std::)?s?rand\s*\(": "random numbers come from Random(seed, stream)",
+    r"\bmt19937": "random numbers come from Random(seed, stream)",
+    r"(?<![\w.>])(?:std::)?time\s*\(\s*(?:0|NULL|nullptr)\s*\)": "time is a parameter",
+    r"\bstd::regex\b|#\s*include\s*<regex>": "std::regex overflows the stack on hostile input",
+    r"\busing namespace std\b": "names say where they are from",
+}
+
+# Time is a parameter here: only drivers, and what measures compute, hold a clock.
+NO_CLOCK = ["runtime/model", "runtime/codec", "runtime/policy", "runtime/node", "runtime/scenario",
+            "runtime/wire", "sim/net", "sim/ns3"]
+
+
+def banned_words(tree):
+    for path, text in texts(tree, lambda p, _: is_cpp(p)):
+        for number, line in lines(code_only(text)):
+            for pattern, why in BANNED.items():
+                if re.search(pattern, line):
+                    yield path, number, f"{why}: {line.strip()}"
+
+
+def no_clock(tree):
+    for path, text in texts(tree, lambda p, _: is_cpp(p)):
+        if any(path.startswith(folder + "/") for folder in NO_CLOCK):
+            for number, line in lines(code_only(text)):
+                if re.search(r"_clock\s*::\s*now\b|\bclock_gettime\b|\bgettimeofday\b", line):
+                    yield path, number, f"reads a clock; time is a parameter here: {line.strip()}"
+
+
+def nothing_left_to_do(tree):
+    for path, text in texts(tree, lambda *_: True):
+        for number, line in lines(text):
+            if re.search(r"\b(TO[D]O|FIX[M]E|X[X]X)\b", line):
+                yield path, number, f"leaves something to do: {line.strip()}"
+
+
+RULES = [dependency_direction, one_door, pragma_once, own_header_first, includes_from_the_root, size_of_files,
+         white_space, no_absolute_paths, scripts_parse, readme_in_each_folder, banned_words, no_clock,
+         nothing_left_to_do]

@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""Checks this repository by the rules of the house.   house_test.py ROOT"""
+
+import sys
+
+import house_rules
+
+
+def main(root):
+    tree = house_rules.read_tree(root)
+    if "CMakeLists.txt" not in tree or not any(path.endswith(".cpp") for path in tree):
+        sys.exit(f"{root} is not the root of this repository: nothing was checked")
+    count = 0
+    for rule in house_rules.RULES:
+        for path, line, finding in rule(tree):
+            print(f"{path}:{line}: {finding} [{rule.__name__}]")
+            count += 1
+    if count:
+        sys.exit(f"{count} findings")
+    print(f"{len(tree)} files, {len(house_rules.RULES)} rules, nothing found")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Proves the promise at the top of the README: in a bare Debian 12 that holds nothing but a clone of this
+# repository's HEAD, `./dev run scenarios/quickstart.yaml` and `./dev test` both succeed. Makes that machine
+# with debootstrap in a temporary folder, from the sources (and proxies) that apt uses here. Needs root,
+# debootstrap and some 8 GB of disk.
+#
+#   tests/system/fresh_machine.sh [--only setup|run|test] [--keep] [--reuse ROOT]
+#     --only   one command instead of the two (setup: packages only)
+#     --keep   leaves the root behind and says where
+#     --reuse  takes a root that an earlier --keep left, with what it has installed; the clone is made anew
+set -euo pipefail
+export LC_ALL=C
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+repository=$(git -c safe.directory='*' -C "$here" rev-parse --show-toplevel)
+only='' keep=0 reuse=''
+
+say() { printf 'fresh_machine: %s\n' "$*" >&2; }
+die() { say "$*"; exit 2; }
+
+while (($#)); do
+  case $1 in
+    --only) only=${2:?--only needs setup, run or test}; shift 2 ;;
+    --keep) keep=1; shift ;;
+    --reuse) reuse=$(readlink -f "${2:?--reuse needs a folder}"); keep=1; shift 2 ;;
+    *) die "unknown argument \"$1\"; see the top of this file" ;;
+  esac
+done
+[[ -z $only || $only =~ ^(setup|run|test)$ ]] || die "--only takes setup, run or test, not \"$only\""
+((EUID == 0)) || die "needs root: it mounts and changes root"
+command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install debootstrap"
+
+# Debian 12's own sources as apt knows them here, one line each; bookworm itself first.
+sources() {
+  # shellcheck disable=SC2016
+  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
+    'Origin: Debian' |
+    awk '$3 ~ /^bookworm(-updates|-security)?$/' | sort -u -k 3,3 -k 2
+}
+
+# Whatever is mounted under the root goes before the root does: rm must never reach this machine's /dev.
+unmount() {
+  local point
+  while read -r point; do
+    umount "$point" || umount -l "$point"
+  done < <(awk -v root="$machine/" 'index($2, root) == 1 {print $2}' /proc/mounts | sort -r)
+}
+clean_up() {
+  unmount
+  if ((keep)); then say "the machine is kept in $machine"
+  elif awk -v root="$machine/" 'index($2, root) == 1 {found = 1} END {exit !found}' /proc/mounts; then
+    say "something is still mounted under $machine; it stays"
+  else rm -rf --one-file-system "$machine"; fi
+}
+
+make_machine() {
+  local from proxy=''
+  from=$(sources | awk '$3 == "bookworm" {print $2; exit}')
+  [[ -n $from ]] || die "no source of apt here has Debian 12 (bookworm); apt-get update may help"
+  eval "$(apt-config shell proxy Acquire::http::Proxy)"
+  [[ -z $proxy ]] || export http_proxy=$proxy
+  debootstrap --variant=minbase bookworm "$machine" "$from" >"$machine.log" 2>&1 || {
+    tail -n 20 "$machine.log" >&2
+    die "debootstrap failed; all it said is in $machine.log"
+  }
+  rm -f "$machine.log"
+  sources >"$machine/etc/apt/sources.list"
+  apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90host" || true
+}
+
+mount_machine() {
+  cp -L /etc/resolv.conf "$machine/etc/resolv.conf"
+  mount -t proc proc "$machine/proc"
+  mount -t tmpfs -o mode=0755 tmpfs "$machine/dev"
+  local device
+  for device in null zero full random urandom tty; do
+    touch "$machine/dev/$device"
+    mount --bind "/dev/$device" "$machine/dev/$device"
+  done
+  ln -s /proc/self/fd "$machine/dev/fd"
+  mkdir -m 1777 "$machine/dev/shm"
+  # Services that packages bring are not started in a root that is no machine.
+  printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"
+  chmod +x "$machine/usr/sbin/policy-rc.d"
+}
+
+# inside COMMAND: a login on the machine: empty environment, no stdin, in the clone.
+inside() {
+  env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C \
+    ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
+    chroot "$machine" /bin/bash -c "cd /root/millrace && $1" </dev/null
+}
+
+# prove COMMAND [file that must be there afterwards, as a pattern]
+prove() {
+  local started=$SECONDS verdict=PASS
+  say "$1 …"
+  inside "$1" || verdict="FAIL (exit code $?)"
+  if [[ $verdict == PASS && -n ${2:-} ]] && ! compgen -G "$machine/root/millrace/$2" >/dev/null; then
+    verdict="FAIL (no $2)"
+  fi
+  results+=("$verdict  $((SECONDS - started)) s  $1")
+  [[ $verdict == PASS ]] || failures=$((failures + 1))
+}
+
+results=() failures=0
+machine=${reuse:-$(mktemp -d "${TMPDIR:-/tmp}/millrace-fresh.XXXXXX")}
+trap clean_up EXIT
+started=$SECONDS
+if [[ -z $reuse ]]; then
+  chmod 755 "$machine"
+  make_machine
+  say "a bare Debian 12 took $((SECONDS - started)) s"
+fi
+mount_machine
+rm -rf "$machine/root/millrace"
+git -c safe.directory='*' clone -q --no-hardlinks "$repository" "$machine/root/millrace"
+
+[[ $only != setup ]] || prove './dev setup'
+[[ -n $only && $only != run ]] || prove './dev run scenarios/quickstart.yaml' 'runs/*/report.png'
+[[ -n $only && $only != test ]] || prove './dev test'
+printf '%s\n' "${results[@]}"
+((failures == 0))
