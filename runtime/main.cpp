@@ -1,0 +1,98 @@
+// millrace-node: what runs on a device.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "runtime/base/log.hpp"
+#include "runtime/base/version.hpp"
+#include "runtime/net/agent.hpp"
+#include "runtime/node/build_node.hpp"
+#include "runtime/stage/blas.hpp"
+#include "runtime/stage/tensor_executor.hpp"
+
+namespace {
+
+using namespace millrace;
+
+Result<std::unique_ptr<Executor>> build_tensor_executor(const Scenario& scenario, const Plan& plan,
+                                                        NodeId node) {
+  const auto& model = scenario.model;
+  DatasetChoice data{.model = model.config, .dataset = scenario.workload.dataset, .seed = scenario.run.seed};
+  if (node == plan.source_node()) return make_source_executor(data);
+  if (node == plan.sink_node()) return make_sink_executor(data);
+  return make_stage_executor({.model = model.config,
+                              .layers = plan.stage(node).layers,
+                              .weights = model.weights,
+                              .seed = scenario.run.seed,
+                              .codec = scenario.policy.quantization.codec,
+                              .threads = scenario.devices.at(plan.device_of(node).value).threads});
+}
+
+Result<VirtualNode::Parts> build_parts(const Scenario& scenario, const Plan& plan, NodeId node) {
+  auto executor = build_tensor_executor(scenario, plan, node);
+  if (!executor) return executor.error();
+  auto machine = build_node(scenario, plan, node);
+  if (!machine) return machine.error();
+  auto cost = build_cost(scenario, plan, node);
+  if (!cost) return cost.error();
+  return VirtualNode::Parts{std::move(*machine), std::move(*executor), std::move(*cost)};
+}
+
+struct AgentArguments {
+  std::string host, scenario_sha256;
+  std::vector<std::string> devices;
+  double timeout_s = 60;
+};
+
+int serve(const AgentArguments& arguments) {
+  const auto host = parse_endpoint(arguments.host);
+  if (!host) {
+    log_error("--connect: {}", host.error().message);
+    return static_cast<int>(host.error().code);
+  }
+  if (const auto warning = blas_warning(prepare_blas()); !warning.empty()) log_warning("{}", warning);
+  const auto served = run_agent({.host = *host,
+                                 .devices = arguments.devices,
+                                 .scenario_sha256 = arguments.scenario_sha256,
+                                 .release = kRelease,
+                                 .timeout = Duration::from_seconds(arguments.timeout_s)},
+                                build_parts);
+  if (served) return 0;
+  log_error("{}", served.error().message);
+  return static_cast<int>(served.error().code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app{"millrace-node: the part of millrace that runs on a device: real tensors, real stages.\n"};
+  app.set_version_flag("--version", std::string("millrace-node ") + kRelease);
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 the run is over, 1 it failed, 2 usage, 3 scenario invalid, 6 host or neighbour lost, 7 "
+      "nobody "
+      "answered.\n\nExample, with the host waiting for agents at 192.0.2.1:7000 (millrace run FILE --agents "
+      "192.0.2.1:7000):\n  millrace-node agent --connect 192.0.2.1:7000 --device board-a");
+  AgentArguments arguments;
+  auto& agent = *app.add_subcommand("agent", "be one or more devices of a scenario, for one run");
+  agent.add_option("--connect", arguments.host, "HOST:PORT where millrace waits for agents")->required();
+  agent.add_option("--device", arguments.devices, "name of a device in the scenario; repeat for several")
+      ->required();
+  agent.add_option("--scenario-sha256", arguments.scenario_sha256,
+                   "serve only the scenario with this hash (manifest.json names it)");
+  agent.add_option("--timeout", arguments.timeout_s, "seconds of silence after which the host is given up")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    return app.exit(stop) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+  }
+  try {
+    return serve(arguments);
+  } catch (const std::exception& thrown) {
+    log_error("{}", thrown.what());
+    return static_cast<int>(ExitCode::run_failed);
+  }
+}

@@ -1,0 +1,49 @@
+#include <fmt/format.h>
+
+#include "sim/net/trace_reader.hpp"
+#include "sim/run/runner.hpp"
+
+namespace millrace {
+
+namespace {
+
+DeviceId device_id(const Scenario& scenario, const std::string& name) {
+  for (std::uint32_t i = 0; i < scenario.devices.size(); ++i) {
+    if (scenario.devices[i].name == name) return {i};
+  }
+  MR_CHECK(false, "a link to an unknown device in a good scenario");
+  return {};
+}
+
+Result<LinkRate> rate_of(const LinkSection& link) {
+  if (link.rate) return LinkRate{*link.rate};
+  return read_trace(link.trace, link.trace_format, link.trace_end);
+}
+
+}  // namespace
+
+Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
+  NetworkSpec spec;
+  for (const auto& device : scenario.devices) spec.devices.push_back(device.name);
+  spec.transport = scenario.network.transport == TransportKind::raw ? Transport::raw : Transport::tcp;
+  spec.tcp_variant = scenario.network.tcp;
+  spec.mtu = scenario.network.mtu;
+  spec.seed = scenario.run.seed;
+  std::map<std::tuple<std::string, TraceFormat, TraceEnd>, LinkRate> traces;
+  for (const auto& link : scenario.network.links) {
+    const auto key = std::tuple(link.trace, link.trace_format, link.trace_end);
+    const auto known = link.rate ? traces.end() : traces.find(key);
+    auto rate = known != traces.end() ? Result<LinkRate>(known->second) : rate_of(link);
+    if (!rate) return rate.error();
+    if (!link.rate) traces.emplace(key, *rate);
+    spec.links.push_back({.from = device_id(scenario, link.from),
+                          .to = device_id(scenario, link.to),
+                          .rate = *rate,
+                          .delay = link.delay,
+                          .queue = link.queue,
+                          .loss = link.loss});
+  }
+  return spec;
+}
+
+}  // namespace millrace

@@ -1,0 +1,266 @@
+#include "sim/run/runner.hpp"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <filesystem>
+#include <functional>
+
+#include "runtime/base/log.hpp"
+#include "runtime/base/sha256.hpp"
+#include "runtime/base/version.hpp"
+#include "runtime/node/build_node.hpp"
+#include "runtime/policy/registry.hpp"
+#include "runtime/scenario/scenario_writer.hpp"
+#include "sim/bridge/agent_processes.hpp"
+#include "sim/bridge/bridge.hpp"
+#include "sim/coordinator/coordinator.hpp"
+#include "sim/coordinator/local_attachment.hpp"
+#include "sim/net/fluid_network.hpp"
+#include "sim/net/network_check.hpp"
+#include "sim/ns3/ns3_network.hpp"
+#include "sim/run/expectations.hpp"
+#include "sim/run/progress.hpp"
+
+namespace millrace {
+
+namespace {
+
+bool simulated(Mode mode) { return mode == Mode::simulate || mode == Mode::cosim; }
+
+NetworkKind network_kind(const Scenario& scenario) {
+  const auto usual = scenario.run.mode == Mode::simulate ? NetworkKind::fluid : NetworkKind::ns3;
+  return scenario.network.kind.value_or(usual);
+}
+
+std::string network_name(const Scenario& scenario) {
+  if (!simulated(scenario.run.mode)) return "real";
+  return network_kind(scenario) == NetworkKind::fluid ? "fluid" : "ns3";
+}
+
+std::string default_directory(const Scenario& scenario) {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  char stamp[32];
+  std::strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
+  const auto stem = fmt::format("runs/{}-{}-{}", scenario.name, mode_name(scenario.run.mode), stamp);
+  std::string path = stem;
+  for (int i = 2; std::filesystem::exists(path); ++i) path = fmt::format("{}-{}", stem, i);
+  return path;
+}
+
+// Everything that can be found wrong before anything is started is.
+Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) {
+  auto spec = build_network_spec(scenario);
+  if (!spec) return spec;
+  const auto invalid = [](const Error& error) { return Error{error.message, ExitCode::invalid_input}; };
+  if (auto sound = check_network(*spec); !sound) return invalid(sound.error());
+  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
+    const auto from = plan.device_of({i});
+    const auto to = plan.device_of({i + 1});
+    if (from == to) continue;
+    for (const auto& [a, b] : {std::pair(from, to), std::pair(to, from)}) {
+      if (auto route = check_route(*spec, a, b); !route) {
+        return invalid(
+            route.error().in(fmt::format("{} to {}", node_name(plan, {i}), node_name(plan, {i + 1}))));
+      }
+    }
+  }
+  return spec;
+}
+
+class Run {
+ public:
+  Run(const RunRequest& request, Plan plan)
+      : request_(request),
+        scenario_(request.scenario),
+        plan_(std::move(plan)),
+        text_(resolved_yaml(request.scenario)),
+        sha256_(scenario_hash(request.scenario)) {}
+
+  Result<RunOutcome> execute() {
+    std::optional<NetworkSpec> spec;
+    if (simulated(scenario_.run.mode)) {
+      auto checked = checked_network(scenario_, plan_);
+      if (!checked) return checked.error();
+      spec = std::move(*checked);
+    }
+    if (auto opened = open_directory(); !opened) return opened.error();
+    log_note("writing {}", directory_->path());
+    auto end = [&]() -> Result<Time> {
+      Progress progress(*directory_, scenario_.microbatches());
+      switch (scenario_.run.mode) {
+        case Mode::simulate:
+          return simulate(*spec, progress);
+        case Mode::cosim:
+          return cosim(*spec, progress);
+        case Mode::deploy:
+          return deploy(progress);
+        case Mode::emulate:
+          break;
+      }
+      return Error{"mode emulate cannot run here"};
+    }();
+    return finish(end, spec ? &*spec : nullptr);
+  }
+
+ private:
+  Result<void> open_directory() {
+    RunFacts facts{.release = kRelease,
+                   .scenario_sha256 = sha256_,
+                   .scenario_text = text_,
+                   .scenario_path = request_.scenario_path,
+                   .mode = scenario_.run.mode,
+                   .network = network_name(scenario_),
+                   .command = request_.command,
+                   .weights_sha256 = {}};
+    if (scenario_.run.mode != Mode::simulate && scenario_.model.weights != "random") {
+      auto hash = sha256_of_file(scenario_.model.weights);
+      if (!hash) return hash.error().in("model.weights");
+      facts.weights_sha256 = *hash;
+    }
+    const auto path = request_.out.empty() ? default_directory(scenario_) : request_.out;
+    auto directory = RunDirectory::create(path, scenario_, plan_, facts);
+    if (!directory) return directory.error();
+    directory_ = std::move(*directory);
+    return {};
+  }
+
+  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec) const {
+    return network_kind(scenario_) == NetworkKind::fluid ? make_fluid_network(spec) : make_ns3_network(spec);
+  }
+
+  Result<Time> simulate(const NetworkSpec& spec, RunObserver& observer) {
+    auto network = build_network(spec);
+    if (!network) return network.error();
+    std::vector<std::unique_ptr<Attachment>> nodes;
+    for (std::uint32_t i = 0; i < plan_.node_count(); ++i) {
+      auto node = build_node(scenario_, plan_, {i});
+      if (!node) return node.error();
+      auto executor = build_size_executor(scenario_, plan_, {i});
+      if (!executor) return executor.error();
+      auto cost = build_cost(scenario_, plan_, {i});
+      if (!cost) return cost.error();
+      nodes.push_back(std::make_unique<LocalAttachment>(
+          VirtualNode::Parts{std::move(*node), std::move(*executor), std::move(*cost)},
+          VirtualNode::Compute::inline_));
+    }
+    return coordinate(**network, observer, std::move(nodes));
+  }
+
+  Result<Time> coordinate(Network& network, RunObserver& observer,
+                          std::vector<std::unique_ptr<Attachment>> nodes) {
+    Coordinator coordinator(
+        {.plan = plan_, .network = network, .observer = observer, .nodes = std::move(nodes)});
+    auto end = coordinator.run();
+    reached_ = coordinator.now();
+    return end;
+  }
+
+  Result<Time> cosim(const NetworkSpec& spec, RunObserver& observer) {
+    auto network = build_network(spec);
+    if (!network) return network.error();
+    return with_agents([&](Bridge& bridge) { return coordinate(**network, observer, bridge.attachments()); });
+  }
+
+  Result<Time> deploy(RunObserver& observer) {
+    return with_agents([&](Bridge& bridge) { return bridge.run(observer); });
+  }
+
+  Result<Time> with_agents(const std::function<Result<Time>(Bridge&)>& run) {
+    Endpoint where{"127.0.0.1", 0};
+    if (!request_.agents.empty()) {
+      const auto endpoint = parse_endpoint(request_.agents);
+      if (!endpoint) return endpoint.error().in("--agents");
+      where = *endpoint;
+    }
+    AgentProcesses processes;  // ends after the bridge has said that the run is over
+    auto bridge = Bridge::listen({.scenario = scenario_,
+                                  .plan = plan_,
+                                  .scenario_text = text_,
+                                  .scenario_sha256 = sha256_,
+                                  .mode = scenario_.run.mode,
+                                  .release = kRelease},
+                                 where);
+    if (!bridge) return bridge.error();
+    if (request_.agents.empty()) {
+      if (auto started = start_agents(processes, (*bridge)->local()); !started) return started.error();
+    } else {
+      log_note("waiting for agents at {}:{}", (*bridge)->local().address, (*bridge)->local().port);
+    }
+    const auto watch = [&]() -> Result<void> {
+      if (directory_->interrupted()) return Error{"interrupted before the agents were ready"};
+      return processes.watch();
+    };
+    if (auto gathered = (*bridge)->gather(watch); !gathered) return gathered.error();
+    auto end = run(**bridge);
+    (*bridge)->stop();
+    return end;
+  }
+
+  Result<void> start_agents(AgentProcesses& processes, const Endpoint& host) const {
+    std::vector<std::string> used;
+    for (std::uint32_t i = 0; i < plan_.node_count(); ++i) {
+      const auto& name = scenario_.devices[plan_.device_of({i}).value].name;
+      if (std::find(used.begin(), used.end(), name) == used.end()) used.push_back(name);
+    }
+    if (!request_.isolate) return processes.start(agent_program(), used, host, sha256_);
+    for (const auto& device : used) {
+      if (auto started = processes.start(agent_program(), {device}, host, sha256_); !started) return started;
+    }
+    return {};
+  }
+
+  Result<RunOutcome> finish(const Result<Time>& end, const NetworkSpec* spec) {
+    std::optional<Error> failure;
+    if (!end) failure = end.error();
+    if (auto closed = directory_->close(end ? *end : reached_, failure, spec); !closed) return closed.error();
+    RunOutcome outcome{.directory = directory_->path(),
+                       .summary_json = directory_->summary_json(),
+                       .table = summary_table(scenario_, plan_, directory_->summary()),
+                       .exit = failure ? failure->code : ExitCode::ok};
+    if (failure) {
+      log_error("{}", failure->message);
+      return outcome;
+    }
+    for (const auto& unmet : unmet_expectations(scenario_, directory_->summary())) {
+      log_error("{}", unmet);
+      outcome.exit = ExitCode::expectation;
+    }
+    return outcome;
+  }
+
+  const RunRequest& request_;
+  const Scenario& scenario_;
+  Plan plan_;
+  std::string text_, sha256_;
+  std::unique_ptr<RunDirectory> directory_;
+  Time reached_;
+};
+
+}  // namespace
+
+Result<void> check_runnable(const Scenario& scenario) {
+  const auto plan = make_plan(scenario);
+  if (!plan) return plan.error();
+  for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
+    if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
+  }
+  if (!simulated(scenario.run.mode)) return {};
+  const auto spec = checked_network(scenario, *plan);
+  return spec ? Result<void>{} : spec.error();
+}
+
+Result<RunOutcome> run_scenario(const RunRequest& request) {
+  if (request.scenario.run.mode == Mode::emulate) {
+    return Error{"mode emulate is not in this release; use cosim (virtual time) or deploy (real links)",
+                 ExitCode::usage};
+  }
+  auto plan = make_plan(request.scenario);
+  if (!plan) return plan.error();
+  Run run(request, std::move(*plan));
+  return run.execute();
+}
+
+}  // namespace millrace

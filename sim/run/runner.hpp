@@ -1,0 +1,38 @@
+// One run from a good scenario to a finished run directory: the only place that maps modes to networks,
+// agents and drivers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/scenario/scenario.hpp"
+#include "sim/run/run_directory.hpp"
+
+namespace millrace {
+
+struct RunRequest {
+  Scenario scenario;  // run.mode already what the command line wants
+  std::string scenario_path;
+  std::string out;  // empty: runs/NAME-MODE-TIME
+  std::vector<std::string> command;
+  bool isolate = false;  // one local agent process per device instead of one for all
+  std::string agents;    // HOST:PORT to wait at for agents; empty: start local ones
+};
+
+struct RunOutcome {
+  std::string directory;
+  std::string summary_json, table;
+  ExitCode exit = ExitCode::ok;  // of a run that took place; why it failed has been logged
+};
+
+// An error: the run could not even begin, and there is no directory.
+Result<RunOutcome> run_scenario(const RunRequest& request);
+
+// What can be said of a scenario before it runs: it has a plan, its profiles and traces can be read, its
+// links carry the plan. `validate` asks this; run_scenario() does so first.
+Result<void> check_runnable(const Scenario& scenario);
+
+// What the scenario's links are to the simulated networks; reads its traces.
+Result<NetworkSpec> build_network_spec(const Scenario& scenario);
+
+}  // namespace millrace
