@@ -27,6 +27,7 @@ struct ModelConfig {
   int channels = 3;
   int classes = 1000;
 
+  bool operator==(const ModelConfig&) const = default;
   int sub_layers() const { return 4 * blocks; }
   int patches() const { return (image_size / patch) * (image_size / patch); }
   int tokens() const { return patches() + 1; }  // T

@@ -27,6 +27,7 @@ struct ModelSection {
   ModelConfig config;  // `name` and, for free dimensions, blocks, width, heads, … over the named one
   std::string weights = "random";  // or the path of a safetensors file, absolute after reading
   int microbatch = 8;              // images
+  bool operator==(const ModelSection&) const = default;
 };
 
 struct WorkloadSection {
@@ -34,6 +35,7 @@ struct WorkloadSection {
   std::uint64_t images = 64;          // `images: N`, or `microbatches: N` times the microbatch
   ArrivalKind arrivals = ArrivalKind::closed_loop;
   double images_per_s = 0;  // rate, poisson
+  bool operator==(const WorkloadSection&) const = default;
 };
 
 struct DeviceSection {
@@ -44,6 +46,7 @@ struct DeviceSection {
   std::optional<Bytes> memory;
   int threads = 1;      // of LibTorch on this device
   double slowdown = 1;  // with compute: measured, charged time = measured · slowdown
+  bool operator==(const DeviceSection&) const = default;
 };
 
 struct LinkSection {
@@ -55,6 +58,7 @@ struct LinkSection {
   Duration delay;
   Bytes queue = Bytes::kib(256);
   double loss = 0;
+  bool operator==(const LinkSection&) const = default;
 };
 
 struct NetworkSection {
@@ -63,6 +67,7 @@ struct NetworkSection {
   std::string tcp = "cubic";  // congestion control by name
   Bytes mtu = Bytes(1500);
   std::vector<LinkSection> links;
+  bool operator==(const NetworkSection&) const = default;
 };
 
 struct PolicySection {
@@ -71,12 +76,15 @@ struct PolicySection {
     std::vector<int> cuts;      // fixed: after which sub-layers, increasing
     std::vector<std::string>
         devices;  // which devices take the stages, in order; empty: all that run stages, in order
+    bool operator==(const Partition&) const = default;
   } partition;
   struct Quantization {
     std::string kind = "fixed";
     std::string codec = "fp32";
     double bits = 32;  // the codec's budget per value
+    bool operator==(const Quantization&) const = default;
   } quantization;
+  bool operator==(const PolicySection&) const = default;
 };
 
 struct RunSection {
@@ -85,6 +93,7 @@ struct RunSection {
   ComputeKind compute = ComputeKind::profile;
   int window = 2;                      // credits per receiver
   Duration timeout = Duration::s(60);  // how long a silent peer is waited for (wall clock)
+  bool operator==(const RunSection&) const = default;
 };
 
 // A bound the run must meet, or it ends with exit code 5: `throughput: ">= 9.5 /s"`.
@@ -92,6 +101,7 @@ struct Expectation {
   std::string metric;  // throughput, latency_p50, latency_p95, latency_p99, accuracy
   bool at_least = true;
   double bound = 0;  // images/s, seconds, share of 1
+  bool operator==(const Expectation&) const = default;
 };
 
 struct Scenario {
@@ -108,6 +118,7 @@ struct Scenario {
     const auto size = static_cast<std::uint64_t>(model.microbatch);
     return (workload.images + size - 1) / size;
   }
+  bool operator==(const Scenario&) const = default;
 };
 
 }  // namespace millrace

@@ -1,0 +1,33 @@
+// How the choices of a scenario are written, in the order of their enums: for the table of keys, the reader
+// and the writer alike.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "runtime/scenario/scenario.hpp"
+
+namespace millrace {
+
+inline constexpr std::array<std::string_view, 4> kModeNames{"simulate", "cosim", "emulate", "deploy"};
+inline constexpr std::array<std::string_view, 2> kNetworkNames{"fluid", "ns3"};
+inline constexpr std::array<std::string_view, 2> kTransportNames{"raw", "tcp"};
+inline constexpr std::array<std::string_view, 2> kComputeNames{"profile", "measured"};
+inline constexpr std::array<std::string_view, 3> kArrivalNames{"closed-loop", "rate", "poisson"};
+inline constexpr std::array<std::string_view, 4> kTraceFormatNames{"automatic", "csv", "mahimahi",
+                                                                   "two-column"};
+inline constexpr std::array<std::string_view, 2> kTraceEndNames{"loop", "hold"};
+
+constexpr std::string_view name_of(Mode mode) { return kModeNames[static_cast<std::size_t>(mode)]; }
+constexpr std::string_view name_of(NetworkKind kind) { return kNetworkNames[static_cast<std::size_t>(kind)]; }
+constexpr std::string_view name_of(TransportKind kind) {
+  return kTransportNames[static_cast<std::size_t>(kind)];
+}
+constexpr std::string_view name_of(ComputeKind kind) { return kComputeNames[static_cast<std::size_t>(kind)]; }
+constexpr std::string_view name_of(ArrivalKind kind) { return kArrivalNames[static_cast<std::size_t>(kind)]; }
+constexpr std::string_view name_of(TraceFormat format) {
+  return kTraceFormatNames[static_cast<std::size_t>(format)];
+}
+constexpr std::string_view name_of(TraceEnd end) { return kTraceEndNames[static_cast<std::size_t>(end)]; }
+
+}  // namespace millrace

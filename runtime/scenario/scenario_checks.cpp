@@ -1,0 +1,320 @@
+#include "runtime/scenario/scenario_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "runtime/scenario/names.hpp"
+
+namespace millrace {
+namespace {
+
+class Checks {
+ public:
+  Checks(const FilledScenario& filled, ProblemLog& log)
+      : scenario_(filled.scenario), link_item_(filled.link_item), log_(log) {}
+
+  void run(bool has_model) {
+    check_model_dimensions(has_model);
+    check_arrivals();
+    check_devices();
+    check_links();
+    check_partition(has_model);
+    check_bits();
+    check_reachability();
+    check_compute();
+  }
+
+ private:
+  static std::string device_path(std::size_t i) { return fmt::format("devices[{}]", i); }
+
+  void check_model_dimensions(bool has_model) {
+    if (!has_model || !log_.good("model")) return;
+    if (const auto good = check_model(scenario_.model.config); !good)
+      log_.report("model", "model: " + good.error().message);
+  }
+
+  void check_arrivals() {
+    if (!log_.good("workload.arrivals") || !log_.good("workload.rate")) return;
+    const bool open = scenario_.workload.arrivals != ArrivalKind::closed_loop;
+    const bool has_rate = scenario_.workload.images_per_s > 0;
+    const auto name = name_of(scenario_.workload.arrivals);
+    if (open && !has_rate)
+      log_.report("workload.arrivals",
+                  fmt::format("workload.arrivals: {} needs workload.rate, for example 10 /s", name));
+    if (!open && has_rate)
+      log_.report("workload.rate",
+                  "workload.rate has no effect with arrivals: closed-loop; remove it, or set "
+                  "workload.arrivals to rate or poisson");
+  }
+
+  void check_devices() {
+    for (std::size_t i = 0; i < scenario_.devices.size(); ++i) {
+      const DeviceSection& device = scenario_.devices[i];
+      check_roles(i);
+      if (!log_.good(device_path(i) + ".name") || device.name.empty()) continue;
+      const auto [first, is_new] = device_index_.emplace(device.name, i);
+      if (!is_new)
+        log_.report(device_path(i) + ".name",
+                    fmt::format("device name \"{}\" is taken by devices[{}]; names are unique", device.name,
+                                first->second));
+    }
+    if (!log_.good("devices")) return;
+    check_single("source", &DeviceSection::source);
+    check_single("sink", &DeviceSection::sink);
+    if (std::none_of(scenario_.devices.begin(), scenario_.devices.end(),
+                     [](const auto& d) { return d.stage; }))
+      log_.report("devices",
+                  "no device runs stages; leave `runs` out of those that compute, or add stage to it");
+  }
+
+  // A role given twice would otherwise read as once.
+  void check_roles(std::size_t i) {
+    const std::string runs = device_path(i) + ".runs";
+    if (const auto role = log_.first_repetition(runs); !role.empty())
+      log_.report(runs, fmt::format("{} names {} twice; once is enough", runs, role));
+  }
+
+  void check_single(std::string_view role, bool DeviceSection::*has_role) {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < scenario_.devices.size(); ++i) {
+      if (scenario_.devices[i].*has_role) found.push_back(i);
+    }
+    if (found.empty())
+      log_.report("devices",
+                  fmt::format("no device is the {0}; write runs: [{0}] for the one that is", role));
+    if (found.size() > 1)
+      log_.report(device_path(found[1]) + ".runs",
+                  fmt::format("devices[{}] is the {} already; exactly one device is", found[0], role));
+  }
+
+  bool known_device(const std::string& path, const std::string& name) {
+    if (!log_.good(path) || name.empty()) return false;
+    if (device_index_.contains(name)) return true;
+    if (names_known()) {
+      std::vector<std::string> names;
+      for (const auto& device : scenario_.devices) names.push_back(device.name);
+      const std::string meant = did_you_mean(name, names);
+      const std::string advice =
+          meant.empty() ? "add it to devices" : fmt::format("did you mean \"{}\"?", meant);
+      log_.report(path, fmt::format("{} names \"{}\", which is no device; {}", path, name, advice));
+    }
+    return false;
+  }
+
+  // Otherwise the device missed may be the one whose name is at fault.
+  bool names_known() const {
+    if (log_.bad_itself("devices")) return false;
+    for (std::size_t i = 0; i < scenario_.devices.size(); ++i) {
+      if (log_.bad_itself(device_path(i)) || log_.bad_itself(device_path(i) + ".name")) return false;
+    }
+    return true;
+  }
+
+  void check_links() {
+    std::map<std::pair<std::string, std::string>, std::size_t> item_of_pair;
+    for (std::size_t i = 0; i < scenario_.network.links.size(); ++i) {
+      const LinkSection& link = scenario_.network.links[i];
+      const std::size_t item = link_item_[i];
+      const std::string at = fmt::format("network.links[{}]", item);
+      const bool second_direction = i > 0 && link_item_[i - 1] == item;
+      if (second_direction) {  // the same two names again
+        if (!log_.good(at)) continue;
+      } else if (!check_ends(link, at)) {
+        continue;
+      }
+      if (const auto [first, is_new] = item_of_pair.emplace(std::pair(link.from, link.to), item); !is_new) {
+        log_.report(at, fmt::format("network.links[{}] connects {} to {} already; one link per direction",
+                                    first->second, link.from, link.to));
+      }
+    }
+  }
+
+  bool check_ends(const LinkSection& link, const std::string& at) {
+    const bool is_pair = log_.has(at + ".between");
+    const std::string from = is_pair ? at + ".between[0]" : at + ".from";
+    const std::string to = is_pair ? at + ".between[1]" : at + ".to";
+    const bool from_known = known_device(from, link.from);
+    const bool to_known = known_device(to, link.to);
+    const Bytes mtu = scenario_.network.mtu;
+    if (log_.good(at + ".queue") && log_.good("network.mtu") && link.queue < mtu)
+      log_.report(at + ".queue", fmt::format("{}.queue must hold a packet of network.mtu, {} B, got {} B", at,
+                                             mtu.count(), link.queue.count()));
+    if (from_known && to_known && link.from == link.to) {
+      log_.report(to, fmt::format("{} connects {} to itself; name two devices", at, link.from));
+      return false;
+    }
+    return from_known && to_known;
+  }
+
+  void check_partition(bool has_model) {
+    const auto& partition = scenario_.policy.partition;
+    const std::string at = "policy.partition";
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < partition.devices.size(); ++i) {
+      const std::string path = fmt::format("{}.devices[{}]", at, i);
+      const std::string& name = partition.devices[i];
+      if (!known_device(path, name)) continue;
+      if (!seen.insert(name).second) {
+        log_.report(path, fmt::format("{} names {} a second time; a device runs one stage", path, name));
+      } else if (const std::size_t device = device_index_.at(name);
+                 log_.good(device_path(device) + ".runs") && !scenario_.devices[device].stage) {
+        log_.report(path,
+                    fmt::format("{} names {}, which runs no stage; add stage to its `runs`", path, name));
+      }
+    }
+    if (!log_.good(at + ".kind")) return;
+    const bool fixed = partition.kind == "fixed";
+    if (!fixed && !partition.cuts.empty() && log_.good(at + ".cuts"))
+      log_.report(at + ".cuts",
+                  fmt::format("{0}.cuts has no effect with kind: {1}; remove it, or set {0}.kind to fixed",
+                              at, partition.kind));
+    if (fixed) check_cuts(has_model);
+    const std::size_t stages = pipeline().size();
+    const auto layers = static_cast<std::size_t>(scenario_.model.config.sub_layers());
+    if (!fixed && has_model && log_.good("model") && stages > layers)
+      log_.report(
+          at, fmt::format("{} devices run stages and the model has {} sub-layers; name at most that many in "
+                          "policy.partition.devices",
+                          stages, layers));
+  }
+
+  void check_cuts(bool has_model) {
+    const std::string at = "policy.partition.cuts";
+    if (!log_.good(at)) return;
+    const auto& cuts = scenario_.policy.partition.cuts;
+    const int layers = scenario_.model.config.sub_layers();
+    for (std::size_t i = 0; i < cuts.size(); ++i) {
+      const std::string path = fmt::format("{}[{}]", at, i);
+      if (has_model && log_.good("model") && cuts[i] >= layers) {
+        log_.report(path, fmt::format("{} must be less than {}, the model's number of sub-layers, got {}",
+                                      path, layers, cuts[i]));
+      } else if (i > 0 && cuts[i] <= cuts[i - 1]) {
+        log_.report(path, fmt::format("{} must be greater than the cut before it, {}, got {}", path,
+                                      cuts[i - 1], cuts[i]));
+      }
+    }
+    const auto stages = pipeline();
+    if (!log_.has(at)) {
+      log_.report(at, fmt::format("{} is missing: kind: fixed needs the cuts, for {} devices {} of them", at,
+                                  stages.size(), stages.size() - std::min<std::size_t>(1, stages.size())));
+    } else if (devices_good() && !stages.empty() && cuts.size() + 1 != stages.size()) {
+      log_.report(
+          at,
+          fmt::format("{} has {} cuts, which makes {} stages, and {} devices take stages; the numbers must "
+                      "be equal",
+                      at, cuts.size(), cuts.size() + 1, stages.size()));
+    }
+  }
+
+  bool devices_good() const { return log_.good("devices") && log_.good("policy.partition.devices"); }
+
+  // The devices that take the stages, in order.
+  std::vector<std::size_t> pipeline() const {
+    std::vector<std::size_t> stages;
+    for (const auto& name : scenario_.policy.partition.devices) {
+      if (const auto found = device_index_.find(name); found != device_index_.end())
+        stages.push_back(found->second);
+    }
+    if (!scenario_.policy.partition.devices.empty()) return stages;
+    for (std::size_t i = 0; i < scenario_.devices.size(); ++i) {
+      if (scenario_.devices[i].stage) stages.push_back(i);
+    }
+    return stages;
+  }
+
+  void check_bits() {
+    const std::string at = "policy.quantization.bits";
+    if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
+    const auto& [kind, codec, bits] = scenario_.policy.quantization;
+    const auto must_be = [&](double width) {
+      if (bits != width)
+        log_.report(
+            at, fmt::format("{} must be {} for codec {}, got {}; remove the key", at, width, codec, bits));
+    };
+    if (codec == "fp32") must_be(32);
+    if (codec == "fp16") must_be(16);
+    if (codec == "uniform" && !log_.has(at)) {
+      log_.report(at, fmt::format("{} is missing: codec uniform needs it, 2 to 8", at));
+    } else if (codec == "uniform" && (bits < 2 || bits > 8)) {
+      log_.report(at, fmt::format("{} must be 2 to 8 for codec uniform, got {}", at, bits));
+    }
+  }
+
+  void check_compute() {
+    const RunSection& run = scenario_.run;
+    if (!log_.good("run.mode") || !log_.good("run.compute")) return;
+    if (run.mode == Mode::simulate && run.compute == ComputeKind::measured) {
+      log_.report("run.compute",
+                  "run.compute: measured has nothing to measure in mode simulate, which runs no tensors; "
+                  "set it to profile");
+    } else if (run.compute == ComputeKind::profile && log_.good("policy.partition.devices")) {
+      for (const std::size_t i : pipeline()) {
+        const DeviceSection& device = scenario_.devices[i];
+        if (log_.good(device_path(i)) && device.profile.empty() && device.flop_per_s == 0)
+          log_.report(device_path(i),
+                      fmt::format("{} ({}) runs a stage and needs a profile, or a speed such as "
+                                  "8 GFLOP/s; only run.compute: measured does without",
+                                  device_path(i), device.name));
+      }
+    }
+  }
+
+  // Every hop of the pipeline, and the way back of its acknowledgements, over one link or several.
+  void check_reachability() {
+    if (!devices_good() || !log_.good("network")) return;
+    const auto role = [&](bool DeviceSection::*has) {
+      const auto found = std::find_if(scenario_.devices.begin(), scenario_.devices.end(),
+                                      [&](const auto& d) { return d.*has; });
+      return static_cast<std::size_t>(found - scenario_.devices.begin());
+    };
+    std::vector<std::size_t> path{role(&DeviceSection::source)};
+    for (const std::size_t stage : pipeline()) path.push_back(stage);
+    path.push_back(role(&DeviceSection::sink));
+    std::vector<std::vector<std::size_t>> next(scenario_.devices.size());
+    for (const auto& link : scenario_.network.links)
+      next[device_index_.at(link.from)].push_back(device_index_.at(link.to));
+    std::map<std::size_t, std::vector<bool>> reached;
+    for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+      for (const auto& [from, to] : {std::pair(path[i], path[i + 1]), std::pair(path[i + 1], path[i])}) {
+        const auto [known, is_new] = reached.try_emplace(from);
+        if (is_new) known->second = reachable(next, from);
+        if (known->second[to]) continue;
+        log_.report("network.links",
+                    fmt::format("no links lead from {} to {}, which the pipeline needs{}; add one",
+                                scenario_.devices[from].name, scenario_.devices[to].name,
+                                from == path[i] ? "" : " for acknowledgements"));
+        return;  // one link often mends several hops
+      }
+    }
+  }
+
+  static std::vector<bool> reachable(const std::vector<std::vector<std::size_t>>& next, std::size_t from) {
+    std::vector<bool> reached(next.size());
+    std::vector<std::size_t> open{from};
+    reached[from] = true;
+    while (!open.empty()) {
+      const std::size_t at = open.back();
+      open.pop_back();
+      for (const std::size_t to : next[at]) {
+        if (!reached[to]) open.push_back(to);
+        reached[to] = true;
+      }
+    }
+    return reached;
+  }
+
+  const Scenario& scenario_;
+  const std::vector<std::size_t>& link_item_;
+  ProblemLog& log_;
+  std::map<std::string, std::size_t> device_index_;
+};
+
+}  // namespace
+
+void check_scenario(const FilledScenario& filled, ProblemLog& log) {
+  Checks(filled, log).run(filled.has_model);
+}
+
+}  // namespace millrace

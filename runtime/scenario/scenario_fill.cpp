@@ -1,0 +1,153 @@
+#include "runtime/scenario/scenario_fill.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/scenario/names.hpp"
+
+namespace millrace {
+namespace {
+
+template <class Target, class Value>
+void assign(Target& target, const std::optional<Value>& value) {
+  if (value) target = static_cast<Target>(*value);
+}
+void assign(Duration& target, std::optional<std::int64_t> ns) {
+  if (ns) target = Duration::ns(*ns);
+}
+void assign(Bytes& target, std::optional<std::int64_t> bytes) {
+  if (bytes) target = Bytes(*bytes);
+}
+
+std::vector<std::string> names(const Fields& in, const std::string& list) {
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i < in.size(list); ++i)
+    found.push_back(in.text(fmt::format("{}[{}]", list, i)).value_or(""));
+  return found;
+}
+
+bool fill_model(const Fields& in, ModelSection& model) {
+  const auto known = model_by_name(in.text("model.name").value_or(""));
+  if (known) model.config = *known;
+  assign(model.config.blocks, in.exact("model.blocks"));
+  assign(model.config.width, in.exact("model.width"));
+  assign(model.config.heads, in.exact("model.heads"));
+  assign(model.config.mlp_width, in.exact("model.mlp_width"));
+  assign(model.config.image_size, in.exact("model.image_size"));
+  assign(model.config.patch, in.exact("model.patch"));
+  assign(model.config.channels, in.exact("model.channels"));
+  assign(model.config.classes, in.exact("model.classes"));
+  assign(model.weights, in.text("model.weights"));
+  assign(model.microbatch, in.exact("model.microbatch"));
+  return known.ok();
+}
+
+void fill_workload(const Fields& in, int microbatch, WorkloadSection& workload) {
+  constexpr std::int64_t kDefaultMicrobatches = 8;
+  assign(workload.dataset, in.text("workload.dataset"));
+  const std::int64_t microbatches = in.exact("workload.microbatches").value_or(kDefaultMicrobatches);
+  workload.images =
+      static_cast<std::uint64_t>(in.exact("workload.images").value_or(microbatches * microbatch));
+  assign(workload.arrivals, in.choice<ArrivalKind>("workload.arrivals", kArrivalNames));
+  assign(workload.images_per_s, in.real("workload.rate"));
+}
+
+DeviceSection device_at(const Fields& in, const std::string& at) {
+  DeviceSection device;
+  assign(device.name, in.text(at + ".name"));
+  if (const auto roles = names(in, at + ".runs"); !roles.empty()) {
+    const auto has = [&](std::string_view role) {
+      return std::find(roles.begin(), roles.end(), role) != roles.end();
+    };
+    device.source = has("source");
+    device.sink = has("sink");
+    device.stage = has("stage");
+  }
+  assign(device.profile, in.text(at + ".profile"));
+  assign(device.flop_per_s, in.real(at + ".speed"));
+  if (const auto memory = in.exact(at + ".memory")) device.memory = Bytes(*memory);
+  assign(device.threads, in.exact(at + ".threads"));
+  assign(device.slowdown, in.real(at + ".slowdown"));
+  return device;
+}
+
+LinkSection link_at(const Fields& in, const std::string& at) {
+  LinkSection link;
+  assign(link.from, in.text(at + ".from"));
+  assign(link.to, in.text(at + ".to"));
+  if (const auto rate = in.exact(at + ".rate")) link.rate = BitRate(*rate);
+  assign(link.trace, in.text(at + ".trace"));
+  assign(link.trace_format, in.choice<TraceFormat>(at + ".trace_format", kTraceFormatNames));
+  assign(link.trace_end, in.choice<TraceEnd>(at + ".trace_end", kTraceEndNames));
+  assign(link.delay, in.exact(at + ".delay"));
+  assign(link.queue, in.exact(at + ".queue"));
+  assign(link.loss, in.real(at + ".loss"));
+  return link;
+}
+
+void fill_network(const Fields& in, NetworkSection& network, std::vector<std::size_t>& link_item) {
+  network.kind = in.choice<NetworkKind>("network.kind", kNetworkNames);
+  assign(network.transport, in.choice<TransportKind>("network.transport", kTransportNames));
+  assign(network.tcp, in.text("network.tcp"));
+  assign(network.mtu, in.exact("network.mtu"));
+  for (std::size_t i = 0; i < in.size("network.links"); ++i) {
+    const std::string at = fmt::format("network.links[{}]", i);
+    LinkSection link = link_at(in, at);
+    const auto ends = names(in, at + ".between");
+    if (ends.size() == 2) {
+      link.from = ends[0];
+      link.to = ends[1];
+    }
+    network.links.push_back(link);
+    link_item.push_back(i);
+    if (ends.size() != 2) continue;
+    std::swap(link.from, link.to);
+    network.links.push_back(std::move(link));
+    link_item.push_back(i);
+  }
+}
+
+void fill_policy(const Fields& in, PolicySection& policy) {
+  assign(policy.partition.kind, in.text("policy.partition.kind"));
+  for (std::size_t i = 0; i < in.size("policy.partition.cuts"); ++i) {
+    const auto cut = in.exact(fmt::format("policy.partition.cuts[{}]", i));
+    policy.partition.cuts.push_back(static_cast<int>(cut.value_or(0)));
+  }
+  policy.partition.devices = names(in, "policy.partition.devices");
+  auto& quantization = policy.quantization;
+  assign(quantization.kind, in.text("policy.quantization.kind"));
+  assign(quantization.codec, in.text("policy.quantization.codec"));
+  const double own_bits = quantization.codec == "fp32" ? 32 : quantization.codec == "fp16" ? 16 : 0;
+  quantization.bits = in.real("policy.quantization.bits").value_or(own_bits);
+}
+
+void fill_run(const Fields& in, RunSection& run) {
+  assign(run.mode, in.choice<Mode>("run.mode", kModeNames));
+  assign(run.seed, in.exact("run.seed"));
+  assign(run.compute, in.choice<ComputeKind>("run.compute", kComputeNames));
+  assign(run.window, in.exact("run.window"));
+  assign(run.timeout, in.exact("run.timeout"));
+}
+
+}  // namespace
+
+FilledScenario fill_scenario(const Fields& in) {
+  FilledScenario filled;
+  Scenario& scenario = filled.scenario;
+  assign(scenario.name, in.text("name"));
+  filled.has_model = fill_model(in, scenario.model);
+  fill_workload(in, scenario.model.microbatch, scenario.workload);
+  for (std::size_t i = 0; i < in.size("devices"); ++i)
+    scenario.devices.push_back(device_at(in, fmt::format("devices[{}]", i)));
+  fill_network(in, scenario.network, filled.link_item);
+  fill_policy(in, scenario.policy);
+  fill_run(in, scenario.run);
+  if (const YamlNode* expect = in.node("expect")) {
+    for (const YamlEntry& entry : expect->entries) {
+      if (const auto bound = in.bound("expect." + entry.key))
+        scenario.expect.push_back({entry.key, bound->at_least, bound->value});
+    }
+  }
+  return filled;
+}
+
+}  // namespace millrace

@@ -1,0 +1,127 @@
+#include "runtime/scenario/scenario_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include "runtime/scenario/overrides.hpp"
+#include "runtime/scenario/scenario_checks.hpp"
+#include "runtime/scenario/scenario_fill.hpp"
+#include "runtime/scenario/yaml_text.hpp"
+
+namespace millrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;  // what cannot be looked at is not there
+  return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
+}
+
+class FileFinder {
+ public:
+  // All outlive this.
+  FileFinder(const Fields& fields, const std::string& folder, FileCheck check, ProblemLog& log)
+      : fields_(fields), check_(check), log_(log) {
+    std::error_code ignored;
+    current_ = fs::current_path(ignored);
+    folder_ = folder.empty() ? current_ : current_ / folder;
+  }
+
+  void find(const std::string& at, std::string& value, const std::string& prefix = "") {
+    const YamlNode* node = fields_.node(at);
+    if (node == nullptr || !value.starts_with(prefix) || check_ == FileCheck::leave_as_written) return;
+    const fs::path written = value.substr(prefix.size());
+    std::array places{(folder_ / written).lexically_normal(), (current_ / written).lexically_normal()};
+    if (!node->set_by.empty()) std::swap(places[0], places[1]);
+    for (const fs::path& place : places) {
+      if (!is_file(place)) continue;
+      value = prefix + place.string();
+      return;
+    }
+    const std::string tried = places[0] == places[1] ? fmt::format("there is no file {}", places[0].string())
+                                                     : fmt::format("there is neither {} nor {}",
+                                                                   places[0].string(), places[1].string());
+    log_.report(at, fmt::format("{} names \"{}\": {}", at, shown(value), tried));
+  }
+
+ private:
+  const Fields& fields_;
+  FileCheck check_;
+  ProblemLog& log_;
+  fs::path current_, folder_;
+};
+
+void find_files(FilledScenario& filled, FileFinder& finder) {
+  Scenario& scenario = filled.scenario;
+  if (scenario.model.weights != "random") finder.find("model.weights", scenario.model.weights);
+  if (scenario.workload.dataset != "synthetic")
+    finder.find("workload.dataset", scenario.workload.dataset, "image-folder:");
+  for (std::size_t i = 0; i < scenario.devices.size(); ++i)
+    finder.find(fmt::format("devices[{}].profile", i), scenario.devices[i].profile);
+  auto& links = scenario.network.links;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (i > 0 && filled.link_item[i - 1] == filled.link_item[i]) {
+      links[i].trace = links[i - 1].trace;  // the other direction of the same item
+    } else {
+      finder.find(fmt::format("network.links[{}].trace", filled.link_item[i]), links[i].trace);
+    }
+  }
+}
+
+// In the order of the file, overrides last; at most kMaxProblems and a line that counts the rest.
+std::vector<Problem> in_order(std::vector<Problem> problems, const std::string& name) {
+  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+    const auto place = [](const Problem& p) { return std::tuple(p.line == 0, p.line, p.column); };
+    return place(a) < place(b);
+  });
+  if (problems.size() > kMaxProblems) {
+    const std::size_t rest = problems.size() - kMaxProblems;
+    problems.resize(kMaxProblems);
+    problems.push_back({name, 0, 0, fmt::format("{} more problems are not listed; mend these first", rest)});
+  }
+  return problems;
+}
+
+void append(std::vector<Problem>& to, std::vector<Problem> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+ReadScenario read_scenario(const std::string& path, const ReadOptions& options) {
+  const auto text = read_text_file(path);
+  if (!text) return {std::nullopt, {{path, 0, 0, text.error().message}}};
+  return read_scenario_text(*text, path, fs::path(path).parent_path().string(), options);
+}
+
+ReadScenario read_scenario_text(std::string_view text, const std::string& name, const std::string& folder,
+                                const ReadOptions& options) {
+  YamlDocument document = read_yaml(text, name);
+  if (!document.root) return {std::nullopt, in_order(std::move(document.problems), name)};
+  YamlNode& root = *document.root;
+  const Schema& schema = scenario_schema();
+  append(document.problems, apply_overrides(schema, options.overrides, root));
+
+  ProblemLog log(root, name);
+  FilledScenario filled;
+  check_against(schema, root, log);
+  if (root.kind == YamlNode::Kind::map) {
+    const Fields fields(schema, root, log);
+    filled = fill_scenario(fields);
+    FileFinder finder(fields, folder, options.files, log);
+    find_files(filled, finder);
+    check_scenario(filled, log);
+  }
+  append(document.problems, log.take());
+  ReadScenario result;
+  result.problems = in_order(std::move(document.problems), name);
+  if (result.problems.empty()) result.scenario = std::move(filled.scenario);
+  return result;
+}
+
+}  // namespace millrace

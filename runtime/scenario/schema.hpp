@@ -1,0 +1,69 @@
+// The one table of all scenario keys. From it come the checking of files and `--set` overrides
+// (schema_check.hpp), the defaults (fields.hpp), the JSON Schema for editors and the key reference in
+// scenarios/README.md (schema_document.hpp). A new key is a new row here, a line in scenario_fill.cpp and one
+// in scenario_writer.cpp.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/scenario/quantity.hpp"
+
+namespace millrace {
+
+enum class ValueKind : std::uint8_t {
+  name,    // letters, digits and ._- after a letter or digit, at most 64
+  path,    // of a file, see the reader for what it is relative to; at most 4096 bytes
+  choice,  // one of `choices`
+  exact,   // integer, or a whole number of ns, bit/s, bytes
+  real,    // decimal number, FLOP/s or images/s
+  bound,   // ">= 9.5 /s": a real number with its unit after >= or <=
+  list,    // its items are the row "path[]"
+  map,     // its keys are the rows "path.key"
+};
+
+struct Key {
+  std::string path{};  // "network.links[].rate"; [] stands for every item of a list
+  ValueKind kind = ValueKind::name;
+  Unit unit = Unit::none;
+  std::string doc{};       // one line
+  std::string fallback{};  // the default as one would write it; empty: absent means absent
+  bool required = false;
+  std::vector<std::string> choices{};  // also for `path`: words taken instead of one
+  std::string prefix{};                // of a path: what stands before it, "image-folder:"
+  std::int64_t least = 0;              // exact
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  double low = 0;  // real
+  double high = std::numeric_limits<double>::max();
+  bool low_open = false, high_open = false;  // whether the end itself is excluded
+  std::size_t min_items = 0, max_items = 0;  // list
+
+  std::string_view name() const;  // the last part of the path: "rate"
+};
+
+// Of these sets of keys of one map exactly one (or, if not needed, at most one) is given, and completely.
+struct Alternative {
+  std::string parent;
+  std::vector<std::vector<std::string>> sets;
+  bool needed = true;
+};
+
+struct Schema {
+  std::vector<Key> keys;  // in the order of the reference; the root map is not among them
+  std::vector<Alternative> alternatives;
+
+  const Key* find(std::string_view path) const;
+  // The rows "parent.x", without deeper ones; parent "" is the root.
+  std::vector<const Key*> children(std::string_view parent) const;
+};
+
+const Schema& scenario_schema();
+
+// "rate, in Mbit/s …", "integer from 1 to 65536", "one of raw, tcp": for messages and the reference.
+std::string describe(const Key& key);
+
+}  // namespace millrace
