@@ -21,7 +21,7 @@ Nanobits expected_per_bit(double loss) {
 }  // namespace
 
 bool FluidNetwork::Event::operator>(const Event& o) const {
-  return std::tie(at, delivers, order) > std::tie(o.at, o.delivers, o.order);
+  return std::tie(at, delivers, departed, order) > std::tie(o.at, o.delivers, o.departed, o.order);
 }
 
 FluidNetwork::FluidNetwork(const NetworkSpec& spec) : framing_(spec.transport, spec.mtu), routes_(spec) {
@@ -32,8 +32,8 @@ FluidNetwork::FluidNetwork(const NetworkSpec& spec) : framing_(spec.transport, s
          .per_bit = expected_per_bit(link.loss)});
 }
 
-void FluidNetwork::schedule(Time at, bool delivers, std::uint64_t order) {
-  events_.push({.at = at, .delivers = delivers, .order = order});
+void FluidNetwork::schedule(Time at, bool delivers, const Flight& flight) {
+  events_.push({.at = at, .delivers = delivers, .departed = flight.submitted, .order = flight.order});
 }
 
 void FluidNetwork::submit(Time depart, const Transfer& transfer) {
@@ -42,14 +42,14 @@ void FluidNetwork::submit(Time depart, const Transfer& transfer) {
   const auto link = routes_.next(transfer.from, transfer.to);
   MR_CHECK(link.has_value(), "a transfer needs a route");
   const std::uint64_t order = submitted_++;
-  flights_.emplace(order, Flight{.transfer = transfer,
+  const auto flight = flights_.emplace(order, Flight{.transfer = transfer,
                                  .order = order,
                                  .submitted = depart,
                                  .link = *link,
-                                 .first_hop = true,
+                                 .previous = {},
                                  .last_packet = depart,
-                                 .delivery = {}});
-  schedule(depart, false, order);
+                                 .delivery = {}}).first;
+  schedule(depart, false, flight->second);
 }
 
 // The whole message takes its place in the link's queue when its first packet is there (virtual cut-through).
@@ -61,25 +61,30 @@ void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
   const Nanobits start = std::max(link.position, link.trace->cumulative(first_packet));
   link.position = start + needs(framing_.wire_size(size));
   const auto served = link.trace->when(link.position);
-  const auto last_served =
-      link.trace->when(link.trace->cumulative(flight.last_packet) + needs(framing_.last_packet(size)));
+  Nanobits last_place = link.position;
+  if (flight.previous) {
+    Nanobits& tail = link.tails[flight.previous->value];
+    tail = std::max(tail, link.trace->cumulative(flight.last_packet)) + needs(framing_.last_packet(size));
+    last_place = tail;
+  }
+  const auto last_served = link.trace->when(last_place);
   if (link.dead || !served || !last_served) {
     link.dead = true;
     flights_.erase(flight.order);
     return;
   }
   const Time left = std::max(*served, *last_served);
-  if (flight.first_hop) {
+  if (!flight.previous) {
     const Time begins = link.trace->departure(start).value();
     flight.delivery.queued = begins - flight.submitted;
     flight.delivery.wire = left - begins;
-    flight.first_hop = false;
   }
   flight.last_packet = left + link.delay;
-  if (link.to == flight.transfer.to) return schedule(flight.last_packet, true, flight.order);
+  if (link.to == flight.transfer.to) return schedule(flight.last_packet, true, flight);
   const Time first_left = link.trace->when(start + needs(framing_.first_packet(size))).value();
+  flight.previous = flight.link;
   flight.link = routes_.next(link.to, flight.transfer.to).value();
-  schedule(first_left + link.delay, false, flight.order);
+  schedule(first_left + link.delay, false, flight);
 }
 
 std::optional<Delivery> FluidNetwork::run_until(Time limit) {

@@ -33,6 +33,8 @@ class FluidNetwork final : public Network {
     Duration delay;
     Nanobits per_bit;        // capacity that one bit takes, expected retransmissions included, in nanobits
     Nanobits position = 0;   // everything before it on the cumulative axis is taken
+    // By the link a flight comes from: when the last packet of the last such flight has been served.
+    std::unordered_map<std::uint32_t, Nanobits> tails{};
     bool dead = false;       // something is stuck in an outage without end, and all behind it
   };
   // A transfer on its way. It enters a link when its first packet is there.
@@ -41,19 +43,20 @@ class FluidNetwork final : public Network {
     std::uint64_t order;  // of submission
     Time submitted;
     LinkId link;          // the one it enters next
-    bool first_hop;
+    std::optional<LinkId> previous;
     Time last_packet;     // when its last packet is at the start of that link
     Delivery delivery{};
   };
   struct Event {
     Time at;
     bool delivers;  // after all that enters a link at the same instant
+    Time departed;
     std::uint64_t order;
     bool operator>(const Event& o) const;
   };
 
   void enter_link(Flight& flight, Time first_packet);
-  void schedule(Time at, bool delivers, std::uint64_t order);
+  void schedule(Time at, bool delivers, const Flight& flight);
 
   Framing framing_;
   Routes routes_;

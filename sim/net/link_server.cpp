@@ -13,12 +13,13 @@ LinkServer::LinkServer(const LinkRate& rate) {
 
 LinkServer::Service LinkServer::serve(Time ready, Bytes size, bool waited) {
   MR_CHECK(size > Bytes(0));
-  return schedule_ ? serve_opportunities(ready, size, waited) : serve_rate(ready, size);
+  return schedule_ ? serve_opportunities(ready, size, waited) : serve_rate(ready, size, waited);
 }
 
-LinkServer::Service LinkServer::serve_rate(Time ready, Bytes size) {
+LinkServer::Service LinkServer::serve_rate(Time ready, Bytes size, bool waited) {
   if (dead_) return {ready, std::nullopt};
-  position_ = std::max(position_, trace_->cumulative(ready));
+  // Back to back, `ready` is the end of the one before, rounded up: to start from there would add up to drift.
+  if (!waited) position_ = std::max(position_, trace_->cumulative(ready));
   const auto first = trace_->departure(position_);
   position_ += nanobits(size);
   const auto last = trace_->when(position_);

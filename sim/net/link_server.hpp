@@ -22,12 +22,12 @@ class LinkServer {
   explicit LinkServer(const LinkRate& rate);
 
   // The next packet, first-in-first-out. `ready`: when the packet was there *and* the one before it had left;
-  // `waited`: it was there before the one before it had left, and so may use what is left of that one's
-  // opportunity. REQUIRES size > 0 and `ready` never decreasing.
+  // `waited`: it was there before the one before it had left, and so starts in the very nanosecond
+  // in which that one ended, or uses what is left of that one's opportunity. REQUIRES size > 0 and `ready` never decreasing.
   Service serve(Time ready, Bytes size, bool waited);
 
  private:
-  Service serve_rate(Time ready, Bytes size);
+  Service serve_rate(Time ready, Bytes size, bool waited);
   Service serve_opportunities(Time ready, Bytes size, bool waited);
 
   std::shared_ptr<const RateTrace> trace_;  // exactly one of the two

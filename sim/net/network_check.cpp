@@ -34,7 +34,7 @@ Result<void> check_link(const NetworkSpec& spec, const LinkSpec& link) {
     return invalid(fmt::format("{}: the rate must be from 0 to {} bit/s or a trace", name,
                                RateTrace::kMaxBitPerS));
   if (link.delay < Duration{} || link.delay > kMaxDelay)
-    return invalid(fmt::format("{}: delay must be from 0 to {} s, got {} s", name, kMaxDelay.seconds(),
+    return invalid(fmt::format("{}: delay must be from 0 to {:g} s, got {:g} s", name, kMaxDelay.seconds(),
                                link.delay.seconds()));
   if (link.queue < spec.mtu)
     return invalid(fmt::format("{}: queue must hold at least one packet of {} bytes, got {}", name,

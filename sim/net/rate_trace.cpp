@@ -18,21 +18,21 @@ Result<void> check_steps(const std::vector<RateStep>& steps, Duration end) {
   if (steps.size() > RateTrace::kMaxSteps)
     return invalid(fmt::format("may have {} steps, got {}", RateTrace::kMaxSteps, steps.size()));
   if (steps.front().from != Duration{})
-    return invalid(fmt::format("must start at 0 s, got {} s", steps.front().from.seconds()));
+    return invalid(fmt::format("must start at 0 s, got {:g} s", steps.front().from.seconds()));
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto rate = steps[i].rate.bit_per_s();
     if (rate < 0 || rate > RateTrace::kMaxBitPerS)
       return invalid(fmt::format("has rates from 0 to {} bit/s, got {}", RateTrace::kMaxBitPerS, rate));
     if (i > 0 && steps[i].from <= steps[i - 1].from)
-      return invalid(fmt::format("must go forward in time, got {} s after {} s", steps[i].from.seconds(),
+      return invalid(fmt::format("must go forward in time, got {:g} s after {:g} s", steps[i].from.seconds(),
                                  steps[i - 1].from.seconds()));
   }
   if (end <= steps.back().from)
-    return invalid(fmt::format("must end after its last step at {} s, got {} s", steps.back().from.seconds(),
+    return invalid(fmt::format("must end after its last step at {:g} s, got {:g} s", steps.back().from.seconds(),
                                end.seconds()));
   if (end > RateTrace::kMaxDuration)
     return invalid(
-        fmt::format("may last {} s, got {} s", RateTrace::kMaxDuration.seconds(), end.seconds()));
+        fmt::format("may last {:g} s, got {:g} s", RateTrace::kMaxDuration.seconds(), end.seconds()));
   return {};
 }
 

@@ -62,7 +62,7 @@ class RateRows {
   Result<void> later(Duration at) {
     if (at <= last_) return text_.error("time must be later than in the row before");
     if (at > RateTrace::kMaxDuration)
-      return text_.error(fmt::format("a trace may last {} s", RateTrace::kMaxDuration.seconds()));
+      return text_.error(fmt::format("a trace may last {:g} s", RateTrace::kMaxDuration.seconds()));
     last_ = at;
     return {};
   }

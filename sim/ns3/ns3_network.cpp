@@ -45,7 +45,8 @@ class Ns3Network final : public Network {
   Topology topology_;
   std::unique_ptr<Carrier> carrier_;
   std::map<std::uint64_t, Flight> flights_;    // under way, by order of submission
-  std::map<std::uint64_t, Delivery> arrived_;  // at the instant now_, not handed out yet
+  // At one instant, not handed out yet: by departure, then by order of submission.
+  std::map<std::pair<Time, std::uint64_t>, Delivery> arrived_;
   std::uint64_t submitted_ = 0;
   Time now_;  // the simulator's own clock may be 1 ns behind: it stops short of a limit
 };
@@ -64,7 +65,7 @@ void Ns3Network::arrive(const Arrival& arrival) {
   MR_CHECK(found != flights_.end());
   const Flight& flight = found->second;
   const Time at = Simulation::now();
-  arrived_.emplace(arrival.order, Delivery{.id = flight.transfer.id,
+  arrived_.emplace(std::pair(flight.submitted, arrival.order), Delivery{.id = flight.transfer.id,
                                            .at = at,
                                            .queued = arrival.first_bit - flight.submitted,
                                            .wire = arrival.last_bit - arrival.first_bit,
@@ -92,7 +93,7 @@ std::optional<Delivery> Ns3Network::run_until(Time limit) {
 void Ns3Network::run_out() {
   if (flights_.empty()) return;
   if (carrier_->settles()) return Simulation::run_before(Time::never());
-  while (arrived_.empty() && !Simulation::finished()) {
+  while (arrived_.empty()) {
     const bool hopeless = all_hopeless();
     Simulation::run_before(Simulation::now() + kLookAhead);
     if (hopeless) return;

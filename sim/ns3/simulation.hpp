@@ -34,7 +34,6 @@ class Simulation {
   // none later. Time::never(): until nothing is scheduled. REQUIRES limit > now().
   static void run_before(Time limit);
   static void halt() { ns3::Simulator::Stop(); }
-  static bool finished() { return ns3::Simulator::IsFinished(); }
 
  private:
   Simulation() = default;
