@@ -20,6 +20,7 @@
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/run/expectations.hpp"
+#include "sim/run/json.hpp"
 #include "sim/run/progress.hpp"
 
 namespace millrace {
