@@ -113,11 +113,13 @@ std::string summary_json(const Scenario& scenario, const Plan& plan, const Summa
   return root.dump(2) + "\n";
 }
 
-std::string wall_json(const std::string& finished_utc, double seconds, const Summary& summary) {
+std::string wall_json(const WallFacts& wall, const Summary& summary) {
   const double scenario_s = summary.duration().seconds();
-  const Json root = {{"finished_utc", finished_utc},
-                     {"wall_s", seconds},
-                     {"scenario_s_per_wall_s", seconds > 0 ? scenario_s / seconds : 0}};
+  const Json root = {{"finished_utc", wall.finished_utc},
+                     {"wall_s", wall.setup_s + wall.run_s},
+                     {"setup_s", wall.setup_s},
+                     {"run_s", wall.run_s},
+                     {"scenario_s_per_run_s", wall.run_s > 0 ? scenario_s / wall.run_s : 0}};
   return root.dump(2) + "\n";
 }
 

@@ -53,6 +53,10 @@ std::string utc_now() {
   return text;
 }
 
+double seconds(std::chrono::steady_clock::duration span) {
+  return std::chrono::duration<double>(span).count();
+}
+
 std::string number_or_nothing(const std::optional<MicrobatchId>& microbatch) {
   return microbatch ? std::to_string(microbatch->value) : std::string();
 }
@@ -100,7 +104,8 @@ RunDirectory::RunDirectory(std::string path, const Scenario& scenario, const Pla
       facts_(std::move(facts)),
       files_(std::move(files)),
       summary_(plan.stages.size()),
-      began_(std::chrono::steady_clock::now()) {}
+      began_(std::chrono::steady_clock::now()),
+      ready_(began_) {}
 
 RunDirectory::~RunDirectory() = default;
 
@@ -213,9 +218,11 @@ Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, 
   if (links != nullptr) {
     if (auto done = write_bandwidth(*links, end); !done) return done;
   }
-  const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  const WallFacts wall{.finished_utc = utc_now(),
+                       .setup_s = seconds(ready_ - began_),
+                       .run_s = seconds(std::chrono::steady_clock::now() - ready_)};
   const auto at = [&](const char* name) { return (fs::path(path_) / name).string(); };
-  if (auto done = write_text(at("wall.json"), wall_json(utc_now(), took, summary_)); !done) return done;
+  if (auto done = write_text(at("wall.json"), wall_json(wall, summary_)); !done) return done;
   return write_text(at("summary.json"), summary_json());
 }
 

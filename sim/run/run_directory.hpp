@@ -47,6 +47,8 @@ class RunDirectory final : public RunObserver {
   void on_record(Time now, NodeId node, const Record& record) override;
   void on_transfer(const TransferRecord& transfer) override;
   bool interrupted() override;
+  // Everything is built and started; from here on the run itself takes the time (wall.json: setup_s, run_s).
+  void ready() { ready_ = std::chrono::steady_clock::now(); }
 
   // Writes summary.json, bandwidth.csv and wall.json. `failure`: why the run ended early, if it did; `links`
   // empty where the network was not simulated.
@@ -74,7 +76,7 @@ class RunDirectory final : public RunObserver {
   std::unique_ptr<Files> files_;
   Summary summary_;
   std::optional<Error> failure_;
-  std::chrono::steady_clock::time_point began_;
+  std::chrono::steady_clock::time_point began_, ready_;
   std::uint64_t transfers_ = 0;
 };
 

@@ -147,6 +147,7 @@ class Run {
           VirtualNode::Parts{std::move(*node), std::move(*executor), std::move(*cost)},
           VirtualNode::Compute::inline_));
     }
+    directory_->ready();
     return coordinate(**network, observer, std::move(nodes));
   }
 
@@ -195,6 +196,7 @@ class Run {
       return processes.watch();
     };
     if (auto gathered = (*bridge)->gather(watch); !gathered) return gathered.error();
+    directory_->ready();
     auto end = run(**bridge);
     (*bridge)->stop();
     return end;
