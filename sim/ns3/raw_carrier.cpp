@@ -60,10 +60,11 @@ void RawCarrier::carry(std::uint64_t order, const Transfer& transfer) {
                                  .first_link = link,
                                  .first_bit = {},
                                  .last_bit = {}});
-  enqueue(link, {.order = order, .unsent = transfer.size, .forwarded = nullptr});
+  enqueue(link, {.order = order, .unsent = transfer.size, .forwarded = nullptr, .since = {}});
 }
 
 void RawCarrier::enqueue(LinkId link, Waiting waiting) {
+  waiting.since = Simulation::now();
   waiting_[link.value].push_back(std::move(waiting));
   fill(link);
 }
@@ -88,9 +89,10 @@ void RawCarrier::fill(LinkId link) {
         front.forwarded ? Bytes(front.forwarded->GetSize()) : framing_.first_packet(front.unsent);
     if (!device.fits(size)) return;
     const auto packet = next_packet(front);
+    const Time since = front.since;
     front.unsent -= std::min(front.unsent, framing_.payload());
     if (front.forwarded || front.unsent == Bytes(0)) waiting.pop_front();
-    MR_CHECK(device.Send(packet, device.GetAddress(), kProtocol));
+    MR_CHECK(device.send_waiting(packet, kProtocol, since));
   }
 }
 
@@ -108,7 +110,7 @@ bool RawCarrier::received(DeviceId at, const ns3::Packet& packet) {
   MR_CHECK(found != flights_.end());
   Flight& flight = found->second;
   if (flight.to != at) {
-    enqueue(routes_.next(at, flight.to).value(), {.order = 0, .unsent = {}, .forwarded = packet.Copy()});
+    enqueue(routes_.next(at, flight.to).value(), {.order = 0, .unsent = {}, .forwarded = packet.Copy(), .since = {}});
     return true;
   }
   flight.unarrived -= Bytes(packet.GetSize()) - framing_.header();
