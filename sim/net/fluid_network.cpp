@@ -27,9 +27,10 @@ bool FluidNetwork::Event::operator>(const Event& o) const {
 FluidNetwork::FluidNetwork(const NetworkSpec& spec) : framing_(spec.transport, spec.mtu), routes_(spec) {
   links_.reserve(spec.links.size());
   for (const LinkSpec& link : spec.links)
-    links_.push_back(
-        {.to = link.to, .trace = rate_trace_of(link.rate), .delay = link.delay,
-         .per_bit = expected_per_bit(link.loss)});
+    links_.push_back({.to = link.to,
+                      .trace = rate_trace_of(link.rate),
+                      .delay = link.delay,
+                      .per_bit = expected_per_bit(link.loss)});
 }
 
 void FluidNetwork::schedule(Time at, bool delivers, const Flight& flight) {
@@ -42,13 +43,15 @@ void FluidNetwork::submit(Time depart, const Transfer& transfer) {
   const auto link = routes_.next(transfer.from, transfer.to);
   MR_CHECK(link.has_value(), "a transfer needs a route");
   const std::uint64_t order = submitted_++;
-  const auto flight = flights_.emplace(order, Flight{.transfer = transfer,
-                                 .order = order,
-                                 .submitted = depart,
-                                 .link = *link,
-                                 .previous = {},
-                                 .packets = {},
-                                 .delivery = {}}).first;
+  const auto flight = flights_
+                          .emplace(order, Flight{.transfer = transfer,
+                                                 .order = order,
+                                                 .submitted = depart,
+                                                 .link = *link,
+                                                 .previous = {},
+                                                 .packets = {},
+                                                 .delivery = {}})
+                          .first;
   schedule(depart, false, flight->second);
 }
 
@@ -61,8 +64,8 @@ void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
   link.position = start + needs(link, framing_.wire_size(flight.transfer.size));
   const bool arrives = link.to == flight.transfer.to;
   // One place for all packets says enough if they were all there and their own instants matter to nobody.
-  const auto left = !flight.previous && arrives ? link.trace->when(link.position)
-                                                : packet_by_packet(link, flight, start);
+  const auto left =
+      !flight.previous && arrives ? link.trace->when(link.position) : packet_by_packet(link, flight, start);
   if (link.dead || !left) {
     link.dead = true;
     flights_.erase(flight.order);

@@ -110,7 +110,8 @@ bool RawCarrier::received(DeviceId at, const ns3::Packet& packet) {
   MR_CHECK(found != flights_.end());
   Flight& flight = found->second;
   if (flight.to != at) {
-    enqueue(routes_.next(at, flight.to).value(), {.order = 0, .unsent = {}, .forwarded = packet.Copy(), .since = {}});
+    enqueue(routes_.next(at, flight.to).value(),
+            {.order = 0, .unsent = {}, .forwarded = packet.Copy(), .since = {}});
     return true;
   }
   flight.unarrived -= Bytes(packet.GetSize()) - framing_.header();

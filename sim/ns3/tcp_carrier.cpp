@@ -33,22 +33,24 @@ DeviceId device_of(ns3::Ipv4Address address) { return DeviceId{address.Get() - k
 }  // namespace
 
 const std::vector<std::pair<std::string, std::string>>& TcpCarrier::variants() {
-  static const std::vector<std::pair<std::string, std::string>> table{
-      {"cubic", "ns3::TcpCubic"},         {"bbr", "ns3::TcpBbr"},
-      {"newreno", "ns3::TcpNewReno"},     {"reno", "ns3::TcpLinuxReno"},
-      {"bic", "ns3::TcpBic"},             {"htcp", "ns3::TcpHtcp"},
-      {"highspeed", "ns3::TcpHighSpeed"}, {"hybla", "ns3::TcpHybla"},
-      {"illinois", "ns3::TcpIllinois"},   {"scalable", "ns3::TcpScalable"},
-      {"vegas", "ns3::TcpVegas"},         {"veno", "ns3::TcpVeno"},
-      {"yeah", "ns3::TcpYeah"}};
+  static const std::vector<std::pair<std::string, std::string>> table{{"cubic", "ns3::TcpCubic"},
+                                                                      {"bbr", "ns3::TcpBbr"},
+                                                                      {"newreno", "ns3::TcpNewReno"},
+                                                                      {"reno", "ns3::TcpLinuxReno"},
+                                                                      {"bic", "ns3::TcpBic"},
+                                                                      {"htcp", "ns3::TcpHtcp"},
+                                                                      {"highspeed", "ns3::TcpHighSpeed"},
+                                                                      {"hybla", "ns3::TcpHybla"},
+                                                                      {"illinois", "ns3::TcpIllinois"},
+                                                                      {"scalable", "ns3::TcpScalable"},
+                                                                      {"vegas", "ns3::TcpVegas"},
+                                                                      {"veno", "ns3::TcpVeno"},
+                                                                      {"yeah", "ns3::TcpYeah"}};
   return table;
 }
 
 TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, ArrivalHandler arrived)
-    : framing_(spec.transport, spec.mtu),
-      routes_(spec),
-      topology_(topology),
-      arrived_(std::move(arrived)) {
+    : framing_(spec.transport, spec.mtu), routes_(spec), topology_(topology), arrived_(std::move(arrived)) {
   for (const LinkSpec& link : spec.links) traces_.push_back(rate_trace_of(link.rate));
   install_stack(spec);
   add_routes(spec);

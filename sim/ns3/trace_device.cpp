@@ -59,7 +59,8 @@ void TraceDevice::start() {
   if (!sending_->first_bit) sending_->first_bit = service.first;
   // Without a last bit the link never comes back: the packet stays here, and all behind it.
   if (service.last)
-    ns3::Simulator::Schedule(to_ns3(*service.last - Simulation::now()), &TraceDevice::finish, ns3::Ptr<TraceDevice>(this));
+    ns3::Simulator::Schedule(to_ns3(*service.last - Simulation::now()), &TraceDevice::finish,
+                             ns3::Ptr<TraceDevice>(this));
 }
 
 void TraceDevice::finish() {
@@ -69,8 +70,8 @@ void TraceDevice::finish() {
   if (on_left_) on_left_({sending_->packet, sending_->protocol, *sending_->first_bit});
   if (!lost)
     ns3::Simulator::ScheduleWithContext(peer_->GetNode()->GetId(), to_ns3(sender_->delay),
-                                        &TraceDevice::receive, ns3::Ptr<TraceDevice>(peer_),
-                                        sending_->packet, sending_->protocol);
+                                        &TraceDevice::receive, ns3::Ptr<TraceDevice>(peer_), sending_->packet,
+                                        sending_->protocol);
   sending_.reset();
   if (!queue_.empty()) {
     sending_ = std::move(queue_.front());

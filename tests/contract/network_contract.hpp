@@ -34,8 +34,7 @@ inline LinkRate outage_from_1s(std::optional<Duration> back) {
   std::vector<RateStep> steps{{Duration{}, BitRate::mbit(10)}, {Duration::s(1), BitRate(0)}};
   if (back) steps.push_back({*back, BitRate::mbit(10)});
   const Duration end = steps.back().from + Duration::s(1);
-  return std::make_shared<const RateTrace>(
-      RateTrace::make(std::move(steps), end, TraceEnd::hold).value());
+  return std::make_shared<const RateTrace>(RateTrace::make(std::move(steps), end, TraceEnd::hold).value());
 }
 
 class NetworkContract : public testing::TestWithParam<NetworkUnderTest> {
@@ -221,8 +220,8 @@ TEST_P(NetworkContract, DeliveriesAtOneInstantComeInTheOrderOfDeparture) {
   if (GetParam().transport == Transport::raw) {
     EXPECT_EQ(all[0].at, all[1].at);
   }
-  EXPECT_EQ(ids(all), all[0].at == all[1].at ? (std::vector<std::uint64_t>{1, 0})
-                                             : (std::vector<std::uint64_t>{0, 1}));
+  EXPECT_EQ(ids(all),
+            all[0].at == all[1].at ? (std::vector<std::uint64_t>{1, 0}) : (std::vector<std::uint64_t>{0, 1}));
 }
 
 TEST_P(NetworkContract, ADeliveryMayBeAnsweredAtItsInstant) {

@@ -32,17 +32,17 @@ TEST(LinkServer, RoundingDoesNotAddUp) {
 
 TEST(LinkServer, FinishSpansSteps) {
   // 12 Mbit/s up to 1 ms, then 6: of 12,000 bit 6,000 leave in the first half ms, the rest takes a whole one.
-  LinkServer link(steps({{Duration{}, BitRate::mbit(12)}, {Duration::ms(1), BitRate::mbit(6)}}, Duration::s(1)));
+  LinkServer link(
+      steps({{Duration{}, BitRate::mbit(12)}, {Duration::ms(1), BitRate::mbit(6)}}, Duration::s(1)));
   const auto service = link.serve(us(500), Bytes(1500));
   EXPECT_EQ(service.first, us(500));
   EXPECT_EQ(service.last, ms(2));
 }
 
 TEST(LinkServer, AnOutageInMidPacketIsWaitedFor) {
-  LinkServer link(steps({{Duration{}, BitRate::mbit(12)},
-                         {Duration::ms(1), BitRate(0)},
-                         {Duration::ms(7), BitRate::mbit(12)}},
-                        Duration::s(1)));
+  LinkServer link(steps(
+      {{Duration{}, BitRate::mbit(12)}, {Duration::ms(1), BitRate(0)}, {Duration::ms(7), BitRate::mbit(12)}},
+      Duration::s(1)));
   EXPECT_EQ(link.serve(us(500), Bytes(1500)).last, us(7500));
   const auto next = link.serve(us(600), Bytes(1500));
   EXPECT_EQ(next.first, us(7500));

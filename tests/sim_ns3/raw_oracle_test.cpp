@@ -51,7 +51,8 @@ std::vector<Sending> random_traffic(Random& random, DeviceId to) {
   return list;
 }
 
-std::map<std::uint64_t, Delivery> run(Result<std::unique_ptr<Network>> made, const std::vector<Sending>& traffic) {
+std::map<std::uint64_t, Delivery> run(Result<std::unique_ptr<Network>> made,
+                                      const std::vector<Sending>& traffic) {
   std::map<std::uint64_t, Delivery> result;
   Network& network = *made.value();
   for (const Sending& s : traffic) network.submit(s.depart, s.transfer);
@@ -110,6 +111,58 @@ TEST(RawOracle, OverSeveralHopsTheyAgreeWithinOnePacketAtTheSlowestRate) {
     EXPECT_LE(error.seconds(), packet_s) << "seed " << seed << " round " << round << " hops " << hops;
   }
   std::printf("multi-hop: worst %.3f packets\n", worst);
+}
+
+// Where ways merge, the fluid network puts message behind message and packets mix. The bound: at each merge
+// a message can change places with what the others have under way, here at most 11 messages of 60,000 bytes.
+TEST(RawOracle, WhereWaysMergeTheyAgreeWithinTheMessagesThatMix) {
+  const std::uint64_t seed = test_seed();
+  double worst = 0, sum = 0, count = 0;
+  for (std::uint64_t round = 0; round < 40; ++round) {
+    Random random(seed, "merge " + std::to_string(round));
+    NetworkSpec spec = random_line(random, 3);  // d0 -> d1 -> d2 -> d3, and a second source d4 -> d1
+    spec.devices.push_back("d4");
+    spec.links.push_back({DeviceId{4}, DeviceId{1}, random_rate(random), Duration::ms(3), Bytes(3000)});
+    auto traffic = random_traffic(random, DeviceId{3});
+    for (Sending& s : traffic)
+      s.transfer.from = std::array{DeviceId{0}, DeviceId{1}, DeviceId{4}}[random.below(3)];
+    const auto fluid = run(make_fluid_network(spec), traffic);
+    const auto raw = run(make_ns3_network(spec), traffic);
+    for (const auto& [id, d] : fluid) {
+      const double error = std::abs((raw.at(id).at - d.at).seconds());
+      const double latency = (raw.at(id).at - traffic.at(id).depart).seconds();
+      worst = std::max(worst, error / latency);
+      sum += error / latency;
+      ++count;
+      EXPECT_LE(error, 11 * 61'700 * 8 / double(slowest(spec).bit_per_s()))
+          << "seed " << seed << " " << round;
+    }
+  }
+  std::printf("merging: mean %.4f, worst %.3f of the latency\n", sum / count, worst);
+  EXPECT_LT(sum / count, 0.15);
+}
+
+TEST(RawOracle, ADeliveryScheduleIsWithinOneMillisecondOfItsRate) {
+  const std::uint64_t seed = test_seed();
+  for (std::uint64_t round = 0; round < 20; ++round) {
+    Random random(seed, "schedule " + std::to_string(round));
+    std::vector<std::uint64_t> milliseconds;
+    std::uint64_t at = 1;
+    for (int i = 0; i < 300; ++i) milliseconds.push_back(at += random.below(4));
+    NetworkSpec spec = random_line(random, 1);
+    spec.links[0].rate =
+        std::make_shared<const DeliverySchedule>(DeliverySchedule::make(std::move(milliseconds)).value());
+    std::vector<Sending> traffic;
+    for (std::uint64_t i = 0; i < 20; ++i)  // full packets only, saturating
+      traffic.push_back(
+          {Time::zero(),
+           {TransferId{i}, DeviceId{0}, DeviceId{1}, Bytes(1460 * (1 + std::int64_t(random.below(40))))}});
+    const auto fluid = run(make_fluid_network(spec), traffic);
+    for (const auto& [id, raw] : run(make_ns3_network(spec), traffic)) {
+      EXPECT_GE(raw.at, fluid.at(id).at) << "seed " << seed << " round " << round;
+      EXPECT_LT(raw.at, fluid.at(id).at + Duration::ms(1)) << "seed " << seed << " round " << round;
+    }
+  }
 }
 
 }  // namespace
