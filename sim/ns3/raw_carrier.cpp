@@ -49,8 +49,8 @@ RawCarrier::RawCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
   for (std::uint32_t node = 0; node < topology.nodes.size(); ++node)
     for (std::uint32_t d = 0; d < topology.nodes[node]->GetNDevices(); ++d)
       topology.nodes[node]->GetDevice(d)->SetReceiveCallback(
-          [this, node](ns3::Ptr<ns3::NetDevice>, ns3::Ptr<const ns3::Packet> packet, std::uint16_t,
-                       const ns3::Address&) { return received(DeviceId{node}, *packet); });
+          [this, node](const ns3::Ptr<ns3::NetDevice>&, const ns3::Ptr<const ns3::Packet>& packet,
+                       std::uint16_t, const ns3::Address&) { return received(DeviceId{node}, *packet); });
 }
 
 void RawCarrier::carry(std::uint64_t order, const Transfer& transfer) {

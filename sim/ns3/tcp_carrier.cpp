@@ -121,12 +121,12 @@ void TcpCarrier::listen(DeviceId at) {
   MR_CHECK(listener->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), kPort)) == 0);
   MR_CHECK(listener->Listen() == 0);
   listener->SetAcceptCallback(
-      [](ns3::Ptr<ns3::Socket>, const ns3::Address&) { return true; },
-      [this, at](ns3::Ptr<ns3::Socket> socket, const ns3::Address& peer) {
+      [](const ns3::Ptr<ns3::Socket>&, const ns3::Address&) { return true; },
+      [this, at](const ns3::Ptr<ns3::Socket>& socket, const ns3::Address& peer) {
         const DeviceId from = device_of(ns3::InetSocketAddress::ConvertFrom(peer).GetIpv4());
         Connection& connection = *connections_.at(Pair{from, at});
         connection.receiver = socket;
-        socket->SetRecvCallback([this, &connection](ns3::Ptr<ns3::Socket>) { read(connection); });
+        socket->SetRecvCallback([this, &connection](const ns3::Ptr<ns3::Socket>&) { read(connection); });
       });
   listeners_.push_back(listener);
 }
@@ -139,17 +139,17 @@ TcpCarrier::Connection& TcpCarrier::open(const Pair& pair) {
   connection.sender = make_socket(pair.first);
   MR_CHECK(connection.sender->Bind() == 0);
   connection.sender->SetConnectCallback(
-      [this, &connection](ns3::Ptr<ns3::Socket>) {
+      [this, &connection](const ns3::Ptr<ns3::Socket>&) {
         connection.connected = true;
         write(connection);
       },
-      [&connection, pair](ns3::Ptr<ns3::Socket>) {
+      [&connection, pair](const ns3::Ptr<ns3::Socket>&) {
         connection.failed = true;
         log_warning("tcp from device {} to device {}: no connection after {} attempts", pair.first.value,
                     pair.second.value, kConnectRetries);
       });
   connection.sender->SetSendCallback(
-      [this, &connection](ns3::Ptr<ns3::Socket>, std::uint32_t) { write(connection); });
+      [this, &connection](const ns3::Ptr<ns3::Socket>&, std::uint32_t) { write(connection); });
   MR_CHECK(connection.sender->Connect(ns3::InetSocketAddress(address_of(pair.second), kPort)) == 0);
   return connection;
 }

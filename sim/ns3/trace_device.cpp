@@ -33,7 +33,7 @@ bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::u
   return send_waiting(packet, protocol, Simulation::now());
 }
 
-bool TraceDevice::send_waiting(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol, Time since) {
+bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
   const Bytes size = size_of(*packet);
   if (!fits(size)) {
     ++dropped_;
@@ -82,7 +82,7 @@ void TraceDevice::finish() {
   if (on_room_) on_room_();
 }
 
-void TraceDevice::receive(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol) {
+void TraceDevice::receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol) {
   if (!promiscuous_.IsNull())
     promiscuous_(this, packet, protocol, peer_->GetAddress(), GetAddress(), PACKET_HOST);
   if (!receive_.IsNull()) receive_(this, packet, protocol, peer_->GetAddress());

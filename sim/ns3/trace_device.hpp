@@ -54,7 +54,7 @@ class TraceDevice : public ns3::NetDevice {
   std::uint64_t lost() const { return lost_; }        // on the way, every attempt counted
 
   // Send() for a packet that has been waiting since then for the queue to have room.
-  bool send_waiting(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol, Time since);
+  bool send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since);
   bool Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address& to, std::uint16_t protocol) override;
   bool SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address& from, const ns3::Address& to,
                 std::uint16_t protocol) override;
@@ -93,7 +93,7 @@ class TraceDevice : public ns3::NetDevice {
   };
   void start();
   void finish();
-  void receive(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol);
+  void receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol);
 
   std::optional<Sender> sender_;
   std::optional<LinkServer> server_;

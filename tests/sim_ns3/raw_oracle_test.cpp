@@ -2,12 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 
 #include "runtime/base/random.hpp"
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/link_rate.hpp"
+#include "sim/net/trace_reader.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "tests/support/seed.hpp"
 
@@ -162,6 +165,32 @@ TEST(RawOracle, ADeliveryScheduleIsWithinOneMillisecondOfItsRate) {
       EXPECT_GE(raw.at, fluid.at(id).at) << "seed " << seed << " round " << round;
       EXPECT_LT(raw.at, fluid.at(id).at + Duration::ms(1)) << "seed " << seed << " round " << round;
     }
+  }
+}
+
+// The oracle here is the recording itself: line k is the millisecond at which a saturating sender's packet k
+// arrives, except for lines of 0, which have passed when the sender starts.
+TEST(RawOracle, ARecordingIsReplayedLineByLine) {
+  const std::string path = MILLRACE_SOURCE_DIR "/../shared/traces/mahimahi/ATT-LTE-driving-2016.up";
+  std::ifstream file(path);
+  if (!file) GTEST_SKIP() << "no recordings beside this tree (../shared/traces)";
+  std::vector<Time> lines;
+  for (std::int64_t ms = 0; file >> ms;)
+    if (ms > 0) lines.push_back(Time::zero() + Duration::ms(ms));
+  NetworkSpec spec;
+  spec.transport = Transport::raw;
+  spec.devices = {"sender", "receiver"};
+  const auto rate = read_trace(path, TraceFormat::automatic, TraceEnd::loop).value();
+  spec.links = {{DeviceId{0}, DeviceId{1}, rate, Duration{}, Bytes(3000)}};
+  std::vector<Sending> traffic;
+  for (std::uint64_t i = 0; i < lines.size(); ++i)
+    traffic.push_back({Time::zero(), {TransferId{i}, DeviceId{0}, DeviceId{1}, Bytes(1460)}});
+  const auto raw = run(make_ns3_network(spec), traffic);
+  const auto fluid = run(make_fluid_network(spec), traffic);
+  for (std::uint64_t i = 0; i < lines.size(); ++i) {
+    ASSERT_EQ(raw.at(i).at, lines[i]) << "packet " << i;
+    ASSERT_LE(fluid.at(i).at, lines[i]) << "packet " << i;
+    ASSERT_GT(fluid.at(i).at, lines[i] - Duration::ms(1)) << "packet " << i;
   }
 }
 
