@@ -1,4 +1,5 @@
 // Oracle: bare packets through ns-3, packet by packet, against the fluid network's arithmetic on messages.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,7 +39,7 @@ LinkRate random_rate(Random& random) {
 NetworkSpec random_line(Random& random, std::uint32_t hops) {
   NetworkSpec spec;
   spec.transport = Transport::raw;
-  for (std::uint32_t i = 0; i <= hops; ++i) spec.devices.push_back("d" + std::to_string(i));
+  for (std::uint32_t i = 0; i <= hops; ++i) spec.devices.push_back(fmt::format("d{}", i));
   for (std::uint32_t i = 0; i < hops; ++i)
     spec.links.push_back({DeviceId{i}, DeviceId{i + 1}, random_rate(random),
                           Duration::us(std::int64_t(random.below(20'000))), Bytes(3000)});
@@ -87,7 +88,7 @@ Duration largest_error(const NetworkSpec& spec, const std::vector<Sending>& traf
 TEST(RawOracle, OverOneLinkTheNetworksAgreeToTheNanosecond) {
   const std::uint64_t seed = test_seed();
   for (std::uint64_t round = 0; round < 60; ++round) {
-    Random random(seed, "one link " + std::to_string(round));
+    Random random(seed, fmt::format("one link {}", round));
     const auto spec = random_line(random, 1);
     const auto traffic = random_traffic(random, DeviceId{1});
     const auto fluid = run(make_fluid_network(spec), traffic);
@@ -105,7 +106,7 @@ TEST(RawOracle, OverSeveralHopsTheyAgreeWithinOnePacketAtTheSlowestRate) {
   const std::uint64_t seed = test_seed();
   double worst = 0;
   for (std::uint64_t round = 0; round < 60; ++round) {
-    Random random(seed, "line " + std::to_string(round));
+    Random random(seed, fmt::format("line {}", round));
     const auto hops = 2 + static_cast<std::uint32_t>(random.below(3));
     const auto spec = random_line(random, hops);
     const Duration error = largest_error(spec, random_traffic(random, DeviceId{hops}));
@@ -122,7 +123,7 @@ TEST(RawOracle, WhereWaysMergeTheyAgreeWithinTheMessagesThatMix) {
   const std::uint64_t seed = test_seed();
   double worst = 0, sum = 0, count = 0;
   for (std::uint64_t round = 0; round < 40; ++round) {
-    Random random(seed, "merge " + std::to_string(round));
+    Random random(seed, fmt::format("merge {}", round));
     NetworkSpec spec = random_line(random, 3);  // d0 -> d1 -> d2 -> d3, and a second source d4 -> d1
     spec.devices.push_back("d4");
     spec.links.push_back({DeviceId{4}, DeviceId{1}, random_rate(random), Duration::ms(3), Bytes(3000)});
@@ -148,7 +149,7 @@ TEST(RawOracle, WhereWaysMergeTheyAgreeWithinTheMessagesThatMix) {
 TEST(RawOracle, ADeliveryScheduleIsWithinOneMillisecondOfItsRate) {
   const std::uint64_t seed = test_seed();
   for (std::uint64_t round = 0; round < 20; ++round) {
-    Random random(seed, "schedule " + std::to_string(round));
+    Random random(seed, fmt::format("schedule {}", round));
     std::vector<std::uint64_t> milliseconds;
     std::uint64_t at = 1;
     for (int i = 0; i < 300; ++i) milliseconds.push_back(at += random.below(4));
