@@ -55,6 +55,12 @@ ModelConfig heavy() {
 
 class ResidentMemory : public testing::Test {
  protected:
+  void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "the sanitizer's own memory would be counted";
+#endif
+  }
+
   // The model's weights under timm's names as a file, all of `dtype`; the values do not matter.
   void write(const std::string& dtype) {
     SafetensorsWriter writer;
