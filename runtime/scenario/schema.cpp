@@ -326,7 +326,8 @@ std::string exact_range(const Key& key) {
 
 std::string real_range(const Key& key) {
   const std::string low = key.low_open ? "above 0" : "at least " + format_real(key.unit, key.low);
-  return fmt::format("{} and {} {}", low, key.high_open ? "below" : "at most", format_real(key.unit, key.high));
+  return fmt::format("{} and {} {}", low, key.high_open ? "below" : "at most",
+                     format_real(key.unit, key.high));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "runtime/scenario/decimal.hpp"
 #include "runtime/scenario/yaml_path.hpp"
@@ -15,16 +16,19 @@ namespace {
 constexpr std::size_t kMaxNameLength = 64;
 constexpr std::size_t kMaxPathLength = 4096;
 
+// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> two_up(b.size() + 1);
+  std::vector<std::size_t> up(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    two_up = std::exchange(up, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
+      row[j] = std::min({up[j] + 1, row[j - 1] + 1, up[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], two_up[j - 2] + 1);
     }
   }
   return row.back();
@@ -106,7 +110,8 @@ class Checker {
       log_.report(joined_path(path, given.back()),
                   fmt::format("{} has {}; give only one of them", path, joined(given, " and ")));
     } else if (given.empty() && alternative.needed) {
-      log_.report(path, fmt::format("{} needs {}", path, joined(names, ", or ")));
+      log_.report(joined_path(path, alternative.sets[0][0]),
+                  fmt::format("{} needs {}", path, joined(names, ", or ")));
     } else if (given.size() == 1) {
       for (const auto& key : *chosen) {
         if (node.find(key) == nullptr)
