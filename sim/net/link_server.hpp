@@ -1,0 +1,41 @@
+// The sending side of one link, without queue and without delay: when does a packet's first bit leave, when
+// its last? Exact under rate changes and outages in mid-packet, because it keeps a position on the cumulative
+// capacity and not a rate; a delivery schedule is served opportunity by opportunity, as Mahimahi does.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "sim/net/link_rate.hpp"
+
+namespace millrace {
+
+class LinkServer {
+ public:
+  // last: nothing if the link never carries it.
+  struct Service {
+    Time first;
+    std::optional<Time> last;
+  };
+
+  explicit LinkServer(const LinkRate& rate);
+
+  // The next packet, first-in-first-out. `ready`: when the packet was there *and* the one before it had left;
+  // `waited`: it was there before the one before it had left, and so starts in the very nanosecond
+  // in which that one ended, or uses what is left of that one's opportunity. REQUIRES size > 0 and `ready` never decreasing.
+  Service serve(Time ready, Bytes size, bool waited);
+
+ private:
+  Service serve_rate(Time ready, Bytes size, bool waited);
+  Service serve_opportunities(Time ready, Bytes size, bool waited);
+
+  std::shared_ptr<const RateTrace> trace_;  // exactly one of the two
+  std::shared_ptr<const DeliverySchedule> schedule_;
+  Nanobits position_ = 0;
+  bool dead_ = false;  // a packet is stuck in an outage without end
+  std::uint64_t next_opportunity_ = 0;
+  Bytes left_in_opportunity_;  // of the one before next_opportunity_
+};
+
+}  // namespace millrace

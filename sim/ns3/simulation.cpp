@@ -1,0 +1,43 @@
+#include "sim/ns3/simulation.hpp"
+
+#include <atomic>
+
+namespace millrace {
+namespace {
+
+// Mirrors ns-3's own global, which cannot be shared.
+std::atomic<bool> taken{false};
+
+void stop() { ns3::Simulator::Stop(); }
+
+}  // namespace
+
+Result<std::unique_ptr<Simulation>> Simulation::take() {
+  if (taken.exchange(true))
+    return Error{"making an ns-3 network: this process has one already, and ns-3 allows only one at a time"};
+  return std::unique_ptr<Simulation>(new Simulation);
+}
+
+Simulation::~Simulation() {
+  ns3::Simulator::Destroy();
+  taken = false;
+}
+
+void Simulation::run_before(Time limit) {
+  ns3::EventId end;
+  // Events at the limit that were scheduled earlier would run before a stop there, hence 1 ns before it.
+  if (limit != Time::never())
+    end = ns3::Simulator::Schedule(to_ns3(limit - Duration::ns(1) - now()), &stop);
+  ns3::Simulator::Run();
+  end.Cancel();
+  // What else is due at this instant stands behind the stop: run it until a round brings nothing new.
+  for (std::uint64_t events = 2; events > 1;) {
+    const std::uint64_t before = ns3::Simulator::GetEventCount();
+    ns3::EventId flushed = ns3::Simulator::ScheduleNow(&stop);
+    ns3::Simulator::Run();
+    flushed.Cancel();
+    events = ns3::Simulator::GetEventCount() - before;
+  }
+}
+
+}  // namespace millrace

@@ -1,0 +1,229 @@
+#include "sim/ns3/tcp_carrier.hpp"
+
+#include <ns3/boolean.h>
+#include <ns3/inet-socket-address.h>
+#include <ns3/internet-stack-helper.h>
+#include <ns3/ipv4-header.h>
+#include <ns3/ipv4-l3-protocol.h>
+#include <ns3/ipv4-static-routing-helper.h>
+#include <ns3/ipv4-static-routing.h>
+#include <ns3/ipv4.h>
+#include <ns3/tcp-header.h>
+#include <ns3/tcp-l4-protocol.h>
+#include <ns3/tcp-socket-factory.h>
+#include <ns3/uinteger.h>
+
+#include <algorithm>
+
+#include "runtime/base/log.hpp"
+#include "sim/net/link_rate.hpp"
+#include "sim/ns3/simulation.hpp"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint16_t kPort = 5000;
+constexpr std::uint32_t kFirstAddress = 0x0A000001;  // 10.0.0.1
+constexpr std::uint32_t kWriteAtOnce = 1U << 16U;
+
+// One address per node on all its interfaces: the links need no addresses of their own.
+ns3::Ipv4Address address_of(DeviceId device) { return ns3::Ipv4Address(kFirstAddress + device.value); }
+DeviceId device_of(ns3::Ipv4Address address) { return DeviceId{address.Get() - kFirstAddress}; }
+
+}  // namespace
+
+const std::vector<std::pair<std::string, std::string>>& TcpCarrier::variants() {
+  static const std::vector<std::pair<std::string, std::string>> table{
+      {"cubic", "ns3::TcpCubic"},         {"bbr", "ns3::TcpBbr"},
+      {"newreno", "ns3::TcpNewReno"},     {"reno", "ns3::TcpLinuxReno"},
+      {"bic", "ns3::TcpBic"},             {"htcp", "ns3::TcpHtcp"},
+      {"highspeed", "ns3::TcpHighSpeed"}, {"hybla", "ns3::TcpHybla"},
+      {"illinois", "ns3::TcpIllinois"},   {"scalable", "ns3::TcpScalable"},
+      {"vegas", "ns3::TcpVegas"},         {"veno", "ns3::TcpVeno"},
+      {"yeah", "ns3::TcpYeah"}};
+  return table;
+}
+
+TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, ArrivalHandler arrived)
+    : framing_(spec.transport, spec.mtu),
+      routes_(spec),
+      topology_(topology),
+      arrived_(std::move(arrived)) {
+  for (const LinkSpec& link : spec.links) traces_.push_back(rate_trace_of(link.rate));
+  install_stack(spec);
+  add_routes(spec);
+  for (std::uint32_t i = 0; i < spec.devices.size(); ++i) listen(DeviceId{i});
+  for (std::size_t i = 0; i < spec.links.size(); ++i) {
+    const DeviceId from = spec.links[i].from;
+    topology.senders[i]->on_left([this, from](const TraceDevice::Left& l) { left(from, l); });
+  }
+}
+
+void TcpCarrier::install_stack(const NetworkSpec& spec) {
+  ns3::InternetStackHelper stack;
+  stack.SetIpv6StackInstall(false);
+  stack.SetRoutingHelper(ns3::Ipv4StaticRoutingHelper());
+  const auto& table = variants();
+  const auto variant = std::find_if(table.begin(), table.end(),
+                                    [&](const auto& entry) { return entry.first == spec.tcp_variant; });
+  MR_CHECK(variant != table.end());
+  for (std::uint32_t i = 0; i < topology_.nodes.size(); ++i) {
+    const auto node = topology_.nodes[i];
+    stack.Install(node);
+    node->GetObject<ns3::TcpL4Protocol>()->SetAttribute(
+        "SocketType", ns3::TypeIdValue(ns3::TypeId::LookupByName(variant->second)));
+    const auto ipv4 = node->GetObject<ns3::Ipv4>();
+    for (std::uint32_t d = 0; d < node->GetNDevices(); ++d) {
+      if (!ns3::DynamicCast<TraceDevice>(node->GetDevice(d))) continue;  // the loopback device
+      const std::uint32_t interface = ipv4->AddInterface(node->GetDevice(d));
+      ipv4->AddAddress(interface,
+                       ns3::Ipv4InterfaceAddress(address_of(DeviceId{i}), ns3::Ipv4Mask::GetOnes()));
+      ipv4->SetUp(interface);
+    }
+  }
+}
+
+void TcpCarrier::add_routes(const NetworkSpec& spec) {
+  const ns3::Ipv4StaticRoutingHelper helper;
+  for (std::uint32_t at = 0; at < spec.devices.size(); ++at) {
+    const auto ipv4 = topology_.nodes[at]->GetObject<ns3::Ipv4>();
+    const auto routing = helper.GetStaticRouting(ipv4);
+    for (std::uint32_t to = 0; to < spec.devices.size(); ++to) {
+      if (at == to) continue;
+      const auto link = routes_.next(DeviceId{at}, DeviceId{to});
+      if (!link) continue;
+      const int interface = ipv4->GetInterfaceForDevice(topology_.senders[link->value]);
+      routing->AddHostRouteTo(address_of(DeviceId{to}), static_cast<std::uint32_t>(interface));
+    }
+  }
+}
+
+ns3::Ptr<ns3::Socket> TcpCarrier::make_socket(DeviceId at) const {
+  auto socket = ns3::Socket::CreateSocket(topology_.nodes[at.value], ns3::TcpSocketFactory::GetTypeId());
+  socket->SetAttribute("SegmentSize",
+                       ns3::UintegerValue(static_cast<std::uint64_t>(framing_.payload().count())));
+  socket->SetAttribute("SndBufSize", ns3::UintegerValue(kSocketBuffer));
+  socket->SetAttribute("RcvBufSize", ns3::UintegerValue(kSocketBuffer));
+  socket->SetAttribute("InitialCwnd", ns3::UintegerValue(kInitialWindow));
+  socket->SetAttribute("DelAckTimeout", ns3::TimeValue(to_ns3(kDelayedAck)));
+  socket->SetAttribute("ConnTimeout", ns3::TimeValue(to_ns3(kConnectRetry)));
+  socket->SetAttribute("ConnCount", ns3::UintegerValue(kConnectRetries));
+  // An outage must not end a connection: go on trying.
+  socket->SetAttribute("DataRetries", ns3::UintegerValue(1'000'000));
+  socket->SetAttribute("MinRto", ns3::TimeValue(to_ns3(kMinRetransmit)));
+  return socket;
+}
+
+void TcpCarrier::listen(DeviceId at) {
+  const auto listener = make_socket(at);
+  MR_CHECK(listener->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), kPort)) == 0);
+  MR_CHECK(listener->Listen() == 0);
+  listener->SetAcceptCallback(
+      [](ns3::Ptr<ns3::Socket>, const ns3::Address&) { return true; },
+      [this, at](ns3::Ptr<ns3::Socket> socket, const ns3::Address& peer) {
+        const DeviceId from = device_of(ns3::InetSocketAddress::ConvertFrom(peer).GetIpv4());
+        Connection& connection = *connections_.at(Pair{from, at});
+        connection.receiver = socket;
+        socket->SetRecvCallback([this, &connection](ns3::Ptr<ns3::Socket>) { read(connection); });
+      });
+  listeners_.push_back(listener);
+}
+
+TcpCarrier::Connection& TcpCarrier::open(const Pair& pair) {
+  auto& slot = connections_[pair];
+  if (slot) return *slot;
+  slot = std::make_unique<Connection>();
+  Connection& connection = *slot;  // stays where it is
+  connection.sender = make_socket(pair.first);
+  MR_CHECK(connection.sender->Bind() == 0);
+  connection.sender->SetConnectCallback(
+      [this, &connection](ns3::Ptr<ns3::Socket>) {
+        connection.connected = true;
+        write(connection);
+      },
+      [&connection, pair](ns3::Ptr<ns3::Socket>) {
+        connection.failed = true;
+        log_warning("tcp from device {} to device {}: no connection after {} attempts", pair.first.value,
+                    pair.second.value, kConnectRetries);
+      });
+  connection.sender->SetSendCallback(
+      [this, &connection](ns3::Ptr<ns3::Socket>, std::uint32_t) { write(connection); });
+  MR_CHECK(connection.sender->Connect(ns3::InetSocketAddress(address_of(pair.second), kPort)) == 0);
+  return connection;
+}
+
+void TcpCarrier::carry(std::uint64_t order, const Transfer& transfer) {
+  Connection& connection = open(Pair{transfer.from, transfer.to});
+  const std::uint64_t begin = connection.submitted;
+  connection.submitted += static_cast<std::uint64_t>(transfer.size.count());
+  connection.messages.push_back(
+      {.order = order, .begin = begin, .end = connection.submitted, .first_bit = {}, .last_bit = {}});
+  write(connection);
+}
+
+// Keeps the send buffer full; the rest waits here, in the application.
+void TcpCarrier::write(Connection& connection) {
+  if (!connection.connected) return;
+  while (connection.written < connection.submitted) {
+    const std::uint64_t room = std::min(connection.sender->GetTxAvailable(), kWriteAtOnce);
+    const auto size = static_cast<std::uint32_t>(std::min(room, connection.submitted - connection.written));
+    if (size == 0) return;
+    const int taken = connection.sender->Send(ns3::Create<ns3::Packet>(size));
+    if (taken <= 0) return;
+    connection.written += static_cast<std::uint64_t>(taken);
+  }
+}
+
+void TcpCarrier::read(Connection& connection) {
+  while (const auto packet = connection.receiver->Recv()) {
+    if (packet->GetSize() == 0) break;
+    connection.arrived += packet->GetSize();
+  }
+  while (!connection.messages.empty() && connection.messages.front().end <= connection.arrived) {
+    const Message message = connection.messages.front();
+    connection.messages.pop_front();
+    arrived_({message.order, message.first_bit.value(), message.last_bit});
+  }
+}
+
+// Which messages the segment's bytes belong to, if it is data on its first link.
+void TcpCarrier::left(DeviceId from, const TraceDevice::Left& left) {
+  if (left.protocol != ns3::Ipv4L3Protocol::PROT_NUMBER) return;
+  const auto packet = left.packet->Copy();
+  ns3::Ipv4Header ip;
+  packet->RemoveHeader(ip);
+  if (device_of(ip.GetSource()) != from || ip.GetProtocol() != ns3::TcpL4Protocol::PROT_NUMBER) return;
+  ns3::TcpHeader tcp;
+  packet->RemoveHeader(tcp);
+  if (packet->GetSize() == 0 || tcp.GetDestinationPort() != kPort) return;
+  const auto found = connections_.find(Pair{from, device_of(ip.GetDestination())});
+  if (found == connections_.end()) return;
+  Connection& connection = *found->second;
+  // The stream starts at sequence number 1; 32 bits of it are near what has arrived.
+  const auto near = static_cast<std::uint32_t>(connection.arrived);
+  const auto distance = static_cast<std::int32_t>(tcp.GetSequenceNumber().GetValue() - 1U - near);
+  const auto begin = static_cast<std::int64_t>(connection.arrived) + distance;
+  const auto end = begin + packet->GetSize();
+  for (Message& message : connection.messages) {
+    if (static_cast<std::int64_t>(message.begin) >= end) break;
+    if (static_cast<std::int64_t>(message.end) <= begin) continue;
+    if (!message.first_bit) message.first_bit = left.first_bit;
+    message.last_bit = Simulation::now();
+  }
+}
+
+bool TcpCarrier::dead_way(DeviceId from, DeviceId to) const {
+  const auto path = routes_.path(from, to);
+  return std::any_of(path.begin(), path.end(), [&](LinkId link) {
+    const RateTrace& trace = *traces_[link.value];
+    return !trace.departure(trace.cumulative(Simulation::now()));
+  });
+}
+
+bool TcpCarrier::hopeless(DeviceId from, DeviceId to) const {
+  const auto found = connections_.find(Pair{from, to});
+  if (found != connections_.end() && found->second->failed) return true;
+  return dead_way(from, to) || dead_way(to, from);
+}
+
+}  // namespace millrace

@@ -1,0 +1,76 @@
+// ns-3's TCP over IPv4: one persistent connection per ordered pair of devices, opened when the pair's first
+// transfer leaves. Only sizes are sent (zero-filled virtual payload); a message ends where its cumulative
+// byte count does. Buffers and timers are the constants below; why is in sim/ns3/README.md.
+#pragma once
+
+#include <ns3/socket.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/net/framing.hpp"
+#include "sim/net/routes.hpp"
+#include "sim/ns3/carrier.hpp"
+#include "sim/ns3/topology.hpp"
+
+namespace millrace {
+
+class TcpCarrier final : public Carrier {
+ public:
+  static constexpr std::uint32_t kSocketBuffer = 4U << 20U;  // bytes, each side
+  static constexpr Duration kMinRetransmit = Duration::ms(200);
+  static constexpr Duration kDelayedAck = Duration::ms(40);
+  static constexpr Duration kConnectRetry = Duration::s(1);
+  static constexpr std::uint32_t kConnectRetries = 12;
+  static constexpr std::uint32_t kInitialWindow = 10;  // segments
+
+  // `topology` outlives this. REQUIRES spec.tcp_variant among variants().
+  TcpCarrier(const NetworkSpec& spec, const Topology& topology, ArrivalHandler arrived);
+
+  void carry(std::uint64_t order, const Transfer& transfer) override;
+  bool settles() const override { return false; }  // retransmission timers go on for ever
+  bool hopeless(DeviceId from, DeviceId to) const override;
+
+  // The name in a scenario and ns-3's name for it.
+  static const std::vector<std::pair<std::string, std::string>>& variants();
+
+ private:
+  struct Message {
+    std::uint64_t order;
+    std::uint64_t begin, end;  // in the connection's stream
+    std::optional<Time> first_bit;
+    Time last_bit;
+  };
+  struct Connection {
+    ns3::Ptr<ns3::Socket> sender, receiver;
+    bool connected = false, failed = false;
+    std::uint64_t submitted = 0, written = 0, arrived = 0;  // bytes of the stream
+    std::deque<Message> messages;                           // not yet arrived, in order
+  };
+  using Pair = std::pair<DeviceId, DeviceId>;
+
+  void install_stack(const NetworkSpec& spec);
+  void add_routes(const NetworkSpec& spec);
+  void listen(DeviceId at);
+  ns3::Ptr<ns3::Socket> make_socket(DeviceId at) const;
+  Connection& open(const Pair& pair);
+  void write(Connection& connection);
+  void read(Connection& connection);
+  void left(DeviceId from, const TraceDevice::Left& left);
+  bool dead_way(DeviceId from, DeviceId to) const;
+
+  Framing framing_;
+  Routes routes_;
+  const Topology& topology_;
+  ArrivalHandler arrived_;
+  std::vector<std::shared_ptr<const RateTrace>> traces_;  // by LinkId
+  std::vector<ns3::Ptr<ns3::Socket>> listeners_;
+  std::map<Pair, std::unique_ptr<Connection>> connections_;
+};
+
+}  // namespace millrace

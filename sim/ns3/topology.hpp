@@ -1,0 +1,22 @@
+// A NetworkSpec as ns-3 nodes and devices. Private to this folder: it includes ns-3.
+#pragma once
+
+#include <ns3/node.h>
+
+#include <vector>
+
+#include "sim/net/network_spec.hpp"
+#include "sim/ns3/trace_device.hpp"
+
+namespace millrace {
+
+struct Topology {
+  std::vector<ns3::Ptr<ns3::Node>> nodes;           // by DeviceId
+  std::vector<ns3::Ptr<TraceDevice>> senders;       // by LinkId: the device the link leaves through
+};
+
+// One pair of devices per joined pair of nodes, whether one or both directions have a link. Loss draws from
+// Random(spec.seed, "loss/<from>-><to>"). REQUIRES check_network(spec) and a Simulation.
+Topology make_topology(const NetworkSpec& spec);
+
+}  // namespace millrace

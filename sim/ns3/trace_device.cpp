@@ -1,0 +1,97 @@
+#include "sim/ns3/trace_device.hpp"
+
+#include "sim/ns3/simulation.hpp"
+
+namespace millrace {
+namespace {
+
+Bytes size_of(const ns3::Packet& packet) { return Bytes(packet.GetSize()); }
+
+}  // namespace
+
+ns3::TypeId TraceDevice::GetTypeId() {
+  static const ns3::TypeId id =
+      ns3::TypeId("millrace::TraceDevice").SetParent<ns3::NetDevice>().SetGroupName("Network");
+  return id;
+}
+
+void TraceDevice::join(const ns3::Ptr<TraceDevice>& a, const ns3::Ptr<TraceDevice>& b) {
+  a->peer_ = ns3::PeekPointer(b);
+  b->peer_ = ns3::PeekPointer(a);
+}
+
+void TraceDevice::set_sender(Sender sender) {
+  server_.emplace(sender.rate);
+  sender_ = std::move(sender);
+}
+
+bool TraceDevice::fits(Bytes size) const {
+  return sender_ && (!sending_ || queued_ + size <= sender_->queue);
+}
+
+bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
+  const Bytes size = size_of(*packet);
+  if (!fits(size)) {
+    ++dropped_;
+    return false;
+  }
+  if (sending_) {
+    queued_ += size;
+    queue_.push_back({packet, protocol, {}});
+    return true;
+  }
+  sending_ = Item{packet, protocol, {}};
+  start(/*waited=*/false);
+  return true;
+}
+
+bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, const ns3::Address& to,
+                           std::uint16_t protocol) {
+  return Send(packet, to, protocol);
+}
+
+void TraceDevice::start(bool waited) {
+  const Time now = Simulation::now();
+  const auto service = server_->serve(now, size_of(*sending_->packet), waited);
+  if (!sending_->first_bit) sending_->first_bit = service.first;
+  // Without a last bit the link never comes back: the packet stays here, and all behind it.
+  if (service.last)
+    ns3::Simulator::Schedule(to_ns3(*service.last - now), &TraceDevice::finish, ns3::Ptr<TraceDevice>(this));
+}
+
+void TraceDevice::finish() {
+  const bool lost = sender_->loss > 0 && sender_->random.uniform() < sender_->loss;
+  if (lost) ++lost_;
+  if (lost && sender_->repeats_lost) return start(/*waited=*/true);
+  if (on_left_) on_left_({sending_->packet, sending_->protocol, *sending_->first_bit});
+  if (!lost)
+    ns3::Simulator::ScheduleWithContext(peer_->GetNode()->GetId(), to_ns3(sender_->delay),
+                                        &TraceDevice::receive, ns3::Ptr<TraceDevice>(peer_),
+                                        sending_->packet, sending_->protocol);
+  if (on_room_) on_room_();
+  sending_.reset();
+  if (queue_.empty()) return;
+  sending_ = std::move(queue_.front());
+  queue_.pop_front();
+  queued_ -= size_of(*sending_->packet);
+  start(/*waited=*/true);
+}
+
+void TraceDevice::receive(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol) {
+  if (!promiscuous_.IsNull())
+    promiscuous_(this, packet, protocol, peer_->GetAddress(), GetAddress(), PACKET_HOST);
+  if (!receive_.IsNull()) receive_(this, packet, protocol, peer_->GetAddress());
+}
+
+void TraceDevice::DoDispose() {
+  on_left_ = nullptr;
+  on_room_ = nullptr;
+  queue_.clear();
+  sending_.reset();
+  node_ = nullptr;
+  receive_ = ReceiveCallback();
+  promiscuous_ = PromiscReceiveCallback();
+  NetDevice::DoDispose();
+}
+
+}  // namespace millrace
