@@ -145,9 +145,10 @@ void add_network(std::vector<Key>& keys) {
                   .fallback = "tcp",
                   .choices = words(kTransportNames)});
   keys.push_back({.path = "network.tcp",
-                  .kind = Kind::name,
-                  .doc = "Congestion control of the simulated TCP: cubic, bbr, newreno, …",
-                  .fallback = "cubic"});
+                  .kind = Kind::choice,
+                  .doc = "Congestion control of the simulated TCP.",
+                  .fallback = "cubic",
+                  .choices = words(kTcpNames)});
   keys.push_back({.path = "network.mtu",
                   .kind = Kind::exact,
                   .unit = Unit::size,
