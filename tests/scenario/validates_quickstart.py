@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The JSON Schema accepts every scenario in FOLDER and refuses some broken ones. Exit code 77: cannot be tested here."""
+"""The JSON Schema accepts the scenarios in FOLDER and refuses broken ones. Exit code 77: cannot be tested here."""
 import copy
 import glob
 import json
