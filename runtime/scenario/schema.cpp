@@ -9,7 +9,7 @@ namespace {
 
 std::string exact_range(const Key& key) {
   const bool endless = key.most == std::numeric_limits<std::int64_t>::max();
-  const std::string least = format_exact(key.unit, key.least);
+  std::string least = format_exact(key.unit, key.least);
   if (endless) return least + " or more";
   if (key.least == key.most) return least;
   return fmt::format("{} to {}", least, format_exact(key.unit, key.most));
@@ -50,7 +50,7 @@ std::string describe(const Key& key) {
       return "name";
     case ValueKind::path: {
       std::string text = key.prefix.empty() ? "path of a file" : fmt::format("{}PATH", key.prefix);
-      for (const auto& word : key.choices) text = word + " or " + text;
+      for (const auto& word : key.choices) text = fmt::format("{} or {}", word, text);
       return text;
     }
     case ValueKind::choice:

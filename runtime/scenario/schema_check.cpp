@@ -86,6 +86,7 @@ class Checker {
   static std::string unknown(const std::string& path, const std::string& key,
                              const std::vector<const Key*>& keys) {
     std::vector<std::string> names;
+    names.reserve(keys.size());
     for (const Key* known : keys) names.emplace_back(known->name());
     const std::string where = path.empty() ? "" : " in " + path;
     if (const std::string meant = did_you_mean(key, names); !meant.empty())

@@ -132,30 +132,7 @@ void add_devices(std::vector<Key>& keys) {
                   .low_open = true});
 }
 
-void add_network(std::vector<Key>& keys) {
-  keys.push_back({.path = "network", .kind = Kind::map, .doc = "How the devices are connected."});
-  keys.push_back(
-      {.path = "network.kind",
-       .kind = Kind::choice,
-       .doc = "Exact fluid model or ns-3 packets. Default: fluid in simulate, ns3 in cosim and emulate.",
-       .choices = words(kNetworkNames)});
-  keys.push_back({.path = "network.transport",
-                  .kind = Kind::choice,
-                  .doc = "ns-3: simulated TCP on persistent connections, or bare packets.",
-                  .fallback = "tcp",
-                  .choices = words(kTransportNames)});
-  keys.push_back({.path = "network.tcp",
-                  .kind = Kind::choice,
-                  .doc = "Congestion control of the simulated TCP.",
-                  .fallback = "cubic",
-                  .choices = words(kTcpNames)});
-  keys.push_back({.path = "network.mtu",
-                  .kind = Kind::exact,
-                  .unit = Unit::size,
-                  .doc = "IP packet on the wire.",
-                  .fallback = "1500 B",
-                  .least = 128,
-                  .most = 65'535});
+void add_links(std::vector<Key>& keys) {
   keys.push_back({.path = "network.links",
                   .kind = Kind::list,
                   .doc = "The links; none where one device does it all.",
@@ -211,6 +188,33 @@ void add_network(std::vector<Key>& keys) {
                   .fallback = "0",
                   .high = 1,
                   .high_open = true});
+}
+
+void add_network(std::vector<Key>& keys) {
+  keys.push_back({.path = "network", .kind = Kind::map, .doc = "How the devices are connected."});
+  keys.push_back(
+      {.path = "network.kind",
+       .kind = Kind::choice,
+       .doc = "Exact fluid model or ns-3 packets. Default: fluid in simulate, ns3 in cosim and emulate.",
+       .choices = words(kNetworkNames)});
+  keys.push_back({.path = "network.transport",
+                  .kind = Kind::choice,
+                  .doc = "ns-3: simulated TCP on persistent connections, or bare packets.",
+                  .fallback = "tcp",
+                  .choices = words(kTransportNames)});
+  keys.push_back({.path = "network.tcp",
+                  .kind = Kind::choice,
+                  .doc = "Congestion control of the simulated TCP.",
+                  .fallback = "cubic",
+                  .choices = words(kTcpNames)});
+  keys.push_back({.path = "network.mtu",
+                  .kind = Kind::exact,
+                  .unit = Unit::size,
+                  .doc = "IP packet on the wire.",
+                  .fallback = "1500 B",
+                  .least = 128,
+                  .most = 65'535});
+  add_links(keys);
 }
 
 void add_policy(std::vector<Key>& keys) {
