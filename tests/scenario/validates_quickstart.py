@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The JSON Schema accepts the scenarios in FOLDER and refuses broken ones. Exit code 77: no jsonschema here."""
+"""The JSON Schema accepts the scenarios in FOLDER and refuses broken ones. Exit code 77: skipped."""
 import copy
 import glob
 import json
