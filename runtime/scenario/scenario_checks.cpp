@@ -227,7 +227,8 @@ class Checks {
   void check_bits() {
     const std::string at = "policy.quantization.bits";
     if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
-    const auto& [kind, codec, bits] = scenario_.policy.quantization;
+    const std::string& codec = scenario_.policy.quantization.codec;
+    const double bits = scenario_.policy.quantization.bits;
     const auto must_be = [&](double width) {
       if (bits != width)
         log_.report(
