@@ -1,6 +1,7 @@
 // millrace: the host. Reads a scenario, simulates its network, drives its nodes, writes the run directory.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/version.hpp"
@@ -13,7 +14,7 @@ namespace {
 using namespace millrace;
 
 struct Arguments {
-  std::string file, mode, out, agents;
+  std::string file, mode, out, agents, directory_file;
   std::vector<std::string> set;
   std::optional<std::uint64_t> seed;
   bool json = false, isolate = false, quiet = false;
@@ -76,6 +77,8 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   std::fputs(arguments.json ? outcome->summary_json.c_str() : outcome->table.c_str(), stdout);
   std::fflush(stdout);
   fmt::print(stderr, "run directory: {}\n", outcome->directory);
+  if (!arguments.directory_file.empty())
+    std::ofstream(arguments.directory_file) << outcome->directory << "\n";
   return static_cast<int>(outcome->exit);
 }
 
@@ -108,6 +111,9 @@ int main(int argc, char** argv) {
   runs.add_option("--agents", arguments.agents,
                   "wait at HOST:PORT for agents started elsewhere instead of starting local ones")
       ->type_name("HOST:PORT");
+  runs.add_option("--directory-file", arguments.directory_file,
+                  "write the path of the run directory into FILE")
+      ->type_name("FILE");
   runs.add_flag("--quiet", arguments.quiet, "only warnings and errors on stderr");
   runs.footer(kFooter);
   auto& checks =

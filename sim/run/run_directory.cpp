@@ -44,14 +44,16 @@ Result<void> make_folder(const std::string& path) {
   return {};
 }
 
-std::string utc_now() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+std::string clock_text(const char* format, bool utc) {
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   std::tm parts{};
-  gmtime_r(&now, &parts);
+  utc ? gmtime_r(&now, &parts) : localtime_r(&now, &parts);
   char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  std::strftime(text, sizeof text, format, &parts);
   return text;
 }
+
+std::string utc_now() { return clock_text("%Y-%m-%dT%H:%M:%SZ", true); }
 
 double seconds(std::chrono::steady_clock::duration span) {
   return std::chrono::duration<double>(span).count();
@@ -62,6 +64,14 @@ std::string number_or_nothing(const std::optional<MicrobatchId>& microbatch) {
 }
 
 }  // namespace
+
+std::string default_run_directory(const Scenario& scenario) {
+  const auto stem = fmt::format("runs/{}-{}-{}", scenario.name, mode_name(scenario.run.mode),
+                                clock_text("%Y%m%d-%H%M%S", false));
+  std::string path = stem;
+  for (int i = 2; fs::exists(path); ++i) path = fmt::format("{}-{}", stem, i);
+  return path;
+}
 
 Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& path, const Scenario& scenario,
                                                            const Plan& plan, const RunFacts& facts) {

@@ -36,6 +36,9 @@ struct RunFacts {
   std::string weights_sha256;        // empty: random weights, or no tensors
 };
 
+// runs/NAME-MODE-TIME, a folder that does not exist yet.
+std::string default_run_directory(const Scenario& scenario);
+
 class RunDirectory final : public RunObserver {
  public:
   // Makes `path` (an empty folder, or one that holds an earlier run, whose files are replaced) and writes

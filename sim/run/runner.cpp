@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <ctime>
-#include <filesystem>
 #include <functional>
 
 #include "runtime/base/log.hpp"
@@ -37,18 +35,6 @@ NetworkKind network_kind(const Scenario& scenario) {
 std::string network_name(const Scenario& scenario) {
   if (!simulated(scenario.run.mode)) return "real";
   return network_kind(scenario) == NetworkKind::fluid ? "fluid" : "ns3";
-}
-
-std::string default_directory(const Scenario& scenario) {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  localtime_r(&now, &parts);
-  char stamp[32];
-  std::strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
-  const auto stem = fmt::format("runs/{}-{}-{}", scenario.name, mode_name(scenario.run.mode), stamp);
-  std::string path = stem;
-  for (int i = 2; std::filesystem::exists(path); ++i) path = fmt::format("{}-{}", stem, i);
-  return path;
 }
 
 // Everything that can be found wrong before anything is started is.
@@ -121,7 +107,7 @@ class Run {
       if (!hash) return hash.error().in("model.weights");
       facts.weights_sha256 = *hash;
     }
-    const auto path = request_.out.empty() ? default_directory(scenario_) : request_.out;
+    const auto path = request_.out.empty() ? default_run_directory(scenario_) : request_.out;
     auto directory = RunDirectory::create(path, scenario_, plan_, facts);
     if (!directory) return directory.error();
     directory_ = std::move(*directory);

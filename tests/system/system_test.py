@@ -1,6 +1,7 @@
 """The two programs as a user runs them: one scenario through three modes, determinism, exit codes, kills.
 
-Whole processes on loopback; every wait has a limit. Run by ctest with MILLRACE_BIN naming the folder of the binaries.
+Whole processes on loopback; every wait has a limit. Run by ctest with MILLRACE_BIN naming the folder of the
+binaries.
 """
 
 import csv
@@ -49,7 +50,8 @@ class System(unittest.TestCase):
 
     def run_quickstart(self, name, *arguments, images=22, expect=0):
         out = self.path(name)
-        self.millrace("run", QUICKSTART, "--out", out, "--set", f"workload.images={images}", *arguments, expect=expect)
+        self.millrace("run", QUICKSTART, "--out", out, "--set", f"workload.images={images}", *arguments,
+                      expect=expect)
         return out
 
     def write(self, name, text):
@@ -67,9 +69,11 @@ class ThreeModes(System):
         real = rows(cosim, "outputs.csv")
         self.assertEqual(len(real), 22)
         self.assertEqual([row["image"] for row in real], [str(i) for i in range(22)])
-        self.assertGreater(len({row["logits_sha256"] for row in real}), 20, "images must have logits of their own")
+        hashes = {row["logits_sha256"] for row in real}
+        self.assertGreater(len(hashes), 20, "images must have logits of their own")
         sized = rows(simulate, "outputs.csv")
-        self.assertEqual([(r["microbatch"], r["image"]) for r in real], [(r["microbatch"], r["image"]) for r in sized])
+        for one, other in zip(real, sized, strict=True):
+            self.assertEqual((one["microbatch"], one["image"]), (other["microbatch"], other["image"]))
         self.assertEqual({r["logits_sha256"] for r in sized}, {""}, "simulate has no tensors and claims none")
 
     def test_simulate_and_cosim_on_one_network_have_the_same_instants(self):
@@ -92,7 +96,8 @@ class ThreeModes(System):
         two = self.run_quickstart("two", "--set", "network.kind=fluid", "--set", "policy.quantization.bits=2")
         self.assertNotEqual(read(eight, "outputs.csv"), read(two, "outputs.csv"))
         bits = [json.loads(read(run, "summary.json"))["links"] for run in (eight, two)]
-        means = [[link["bits_per_value_mean"] for link in links if link["from"] == "board-a"] for links in bits]
+        means = [[link["bits_per_value_mean"] for link in links if link["from"] == "board-a"]
+                 for links in bits]
         self.assertAlmostEqual(max(m for m in means[0] if m), 8, delta=0.05)
         self.assertAlmostEqual(max(m for m in means[1] if m), 2, delta=0.05)
 
@@ -111,8 +116,8 @@ class Determinism(System):
         port = self.free_port()
         out = self.path(name)
         host = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", out, "--agents", f"127.0.0.1:{port}",
-                                 "--set", "workload.images=22"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                text=True)
+                                 "--set", "workload.images=22"],
+                                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         agents = [subprocess.Popen([NODE, "agent", "--connect", f"127.0.0.1:{port}", "--device", device])
                   for device in devices]
         _, errors = host.communicate(timeout=LIMIT_S)
@@ -143,7 +148,8 @@ class Interface(System):
     def test_summary_has_the_fields_scripts_rely_on(self):
         out = self.run_quickstart("run", "--mode", "simulate")
         summary = json.loads(read(out, "summary.json"))
-        for key in ("throughput_images_per_s", "duration_s", "latency_ms", "microbatches", "accuracy", "stages", "links"):
+        for key in ("throughput_images_per_s", "duration_s", "latency_ms", "microbatches", "accuracy", "stages",
+                    "links"):
             self.assertIn(key, summary)
         self.assertEqual(set(summary["latency_ms"]), {"p50", "p95", "p99"})
         self.assertIsNone(summary["accuracy"])
@@ -171,13 +177,14 @@ class Interface(System):
         self.millrace("run", expect=2)
         self.millrace("run", QUICKSTART, "--mode", "emulate", "--out", self.path("e"), expect=2)
         self.assertIn("valid", self.millrace("validate", QUICKSTART).stdout)
-        bad = self.write("bad.yaml", "millrace: 1\nname: no\nmodel: {name: vit-tiny, weights: random}\nbogus: 3\n")
+        bad = self.write("bad.yaml",
+                         "millrace: 1\nname: no\nmodel: {name: vit-tiny, weights: random}\nbogus: 3\n")
         done = self.millrace("validate", bad, expect=3)
         self.assertIn("bad.yaml:4:1: ", done.stderr)
         self.assertIn("bogus", done.stderr)
         trace = self.write("t.csv", "time_s,rate_mbit_per_s\n0,5\n1,-3\n2,end\n")
-        done = self.millrace("run", QUICKSTART, "--mode", "simulate", "--set", f"network.links[1].trace={trace}",
-                             "--out", self.path("t"), expect=3)
+        done = self.millrace("run", QUICKSTART, "--mode", "simulate", "--out", self.path("t"),
+                             "--set", f"network.links[1].trace={trace}", expect=3)
         self.assertIn("t.csv:3", done.stderr)
 
     def test_unmet_expectations_end_with_code_5(self):
@@ -187,7 +194,8 @@ class Interface(System):
 
     def test_broken_weights_are_a_sentence_and_code_1_or_3(self):
         weights = self.write("w.safetensors", "\x10\x00\x00\x00")
-        done = subprocess.run([MILLRACE, "run", QUICKSTART, "--out", self.path("w"), "--set", f"model.weights={weights}"],
+        done = subprocess.run([MILLRACE, "run", QUICKSTART, "--out", self.path("w"),
+                               "--set", f"model.weights={weights}"],
                               capture_output=True, text=True, timeout=LIMIT_S)
         self.assertIn(done.returncode, (1, 3))
         self.assertIn("w.safetensors", done.stderr)
@@ -284,17 +292,18 @@ class Failures(System):
         self.assertGreaterEqual(summary["microbatches"], 3)
 
     def test_nobody_comes_ends_with_code_7_and_says_how_to_start_an_agent(self):
-        done = self.millrace("run", QUICKSTART, "--out", self.path("alone"), "--agents", "127.0.0.1:0", "--set",
-                             "run.timeout=1 s", expect=7)
+        done = self.millrace("run", QUICKSTART, "--out", self.path("alone"), "--agents", "127.0.0.1:0",
+                             "--set", "run.timeout=1 s", expect=7)
         self.assertIn("millrace-node agent --connect", done.stderr)
 
     def test_an_agent_for_another_scenario_is_refused(self):
         port = Determinism.free_port()
-        host = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", self.path("h"), "--agents", f"127.0.0.1:{port}",
-                                 "--set", "run.timeout=5 s"], stderr=subprocess.PIPE, text=True,
-                                stdout=subprocess.DEVNULL)
+        host = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", self.path("h"),
+                                 "--agents", f"127.0.0.1:{port}", "--set", "run.timeout=5 s"],
+                                stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
         agent = subprocess.run([NODE, "agent", "--connect", f"127.0.0.1:{port}", "--device", "camera",
-                                "--scenario-sha256", "0" * 64], capture_output=True, text=True, timeout=LIMIT_S)
+                                "--scenario-sha256", "0" * 64],
+                               capture_output=True, text=True, timeout=LIMIT_S)
         self.assertEqual(agent.returncode, 3, agent.stderr)
         self.assertIn("another scenario", agent.stderr)
         _, errors = host.communicate(timeout=LIMIT_S)
@@ -313,7 +322,7 @@ class Pretrained(System):
         self.assertEqual(read(cosim, "outputs.csv"), read(deploy, "outputs.csv"))
         accuracy = json.loads(read(cosim, "summary.json"))["accuracy"]
         self.assertEqual(accuracy["count"], 40)
-        self.assertGreaterEqual(accuracy["top1_correct"], 28)  # 82 % of all 650, less two standard errors of 40
+        self.assertGreaterEqual(accuracy["top1_correct"], 28)  # 82 % of 650, less two standard errors of 40
 
 
 @unittest.skipUnless(os.path.exists("/usr/lib/python3/dist-packages/matplotlib"), "needs python3-matplotlib")
