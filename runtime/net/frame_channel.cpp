@@ -12,6 +12,9 @@ namespace millrace {
 
 namespace {
 
+// After a connection could not be accepted.
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+
 std::string text_of(const tcp::endpoint& endpoint) {
   const auto address = endpoint.address().to_string();
   return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
@@ -70,6 +73,14 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     if (queue_.size() >= kMaxQueued) {
       return fail({fmt::format("{} does not take what is sent to it: {} frames wait", peer_, queue_.size())});
     }
+    const auto& payload = frame.payload;
+    MR_CHECK(payload.bytes ? Bytes(static_cast<std::int64_t>(payload.bytes->size())) == payload.size
+                           : payload.size == Bytes(0),
+             "a payload without its bytes cannot be sent");
+    if (frame.meta.size() > kMaxMeta || payload.size > Bytes(kMaxPayload)) {
+      return fail({fmt::format("a frame of {} bytes for {} is larger than a frame may be",
+                               frame.size().count(), peer_)});
+    }
     const FrameHeader header{frame.type, static_cast<std::uint32_t>(frame.meta.size()),
                              static_cast<std::uint32_t>(frame.payload.size.count())};
     queue_.push_back({encode_header(header), std::move(frame)});
@@ -96,10 +107,9 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
         socket_, asio::buffer(header_), [self = shared_from_this()](error_code error, std::size_t) {
           if (error) return self->lost(error);
           const auto header = decode_header(self->header_);
-          if (!header) return self->fail(header.error().in(self->peer_));
+          if (!header) return self->refuse(header.error());
           if (!self->known_ && (header->payload_bytes > 0 || header->meta_bytes > kMaxStrangerMeta)) {
-            return self->fail(
-                {fmt::format("{} sent an oversized frame before saying who it is", self->peer_)});
+            return self->refuse({"an oversized frame came before a greeting"});
           }
           self->read_body(*header);
         });
@@ -130,6 +140,13 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     });
   }
 
+  // What is refused is said to both sides; the peer is given a moment to hear it.
+  void refuse(const Error& error) {
+    enqueue(to_frame(error));
+    closing_ = true;
+    tell(error.in(peer_));
+  }
+
   void lost(error_code error) {
     const bool ended = error == asio::error::eof || error == asio::error::connection_reset;
     fail({fmt::format("{}: {}", peer_,
@@ -145,7 +162,12 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
       socket_.shutdown(tcp::socket::shutdown_both, ignored);
       socket_.close(ignored);
     }
-    if (const auto handler = std::exchange(handler_, {})) handler(*lost_);
+    tell(*lost_);
+  }
+
+  // The handler hears of one end only.
+  void tell(const Error& error) {
+    if (const auto handler = std::exchange(handler_, {})) handler(error);
   }
 
   tcp::socket socket_;
@@ -164,12 +186,12 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
 
 class TcpListener final : public Listener {
  public:
-  explicit TcpListener(tcp::acceptor acceptor)
-      : state_(std::make_shared<State>(State{std::move(acceptor), {}})) {}
+  explicit TcpListener(tcp::acceptor acceptor) : state_(std::make_shared<State>(std::move(acceptor))) {}
   ~TcpListener() override {
     asio::post(state_->acceptor.get_executor(), [state = state_] {
       error_code ignored;
       state->acceptor.close(ignored);
+      state->pause.cancel(ignored);
     });
   }
   TcpListener(const TcpListener&) = delete;
@@ -186,27 +208,35 @@ class TcpListener final : public Listener {
 
  private:
   struct State {
+    explicit State(tcp::acceptor open) : acceptor(std::move(open)), pause(acceptor.get_executor()) {}
     tcp::acceptor acceptor;
+    asio::steady_timer pause;
     std::function<void(ChannelPointer)> handler;
   };
   static void next(const std::shared_ptr<State>& state) {
     state->acceptor.async_accept([state](error_code error, tcp::socket socket) {
-      if (error) return;
-      state->handler(std::make_shared<TcpChannel>(std::move(socket)));
-      next(state);
+      if (!state->acceptor.is_open()) return;
+      if (!error) state->handler(std::make_shared<TcpChannel>(std::move(socket)));
+      if (!error) return next(state);
+      // Too many open files, say: it may pass.
+      state->pause.expires_after(kAcceptPause);
+      state->pause.async_wait([state](error_code stopped) {
+        if (!stopped && state->acceptor.is_open()) next(state);
+      });
     });
   }
   std::shared_ptr<State> state_;
 };
 
-Result<tcp::endpoint> resolve(IoLoop& loop, const Endpoint& endpoint) {
+// All addresses of a name: "localhost" has two where there is IPv6.
+Result<std::vector<tcp::endpoint>> resolve(IoLoop& loop, const Endpoint& endpoint) {
   error_code error;
   tcp::resolver resolver(loop.impl().context);
   const auto found = resolver.resolve(endpoint.address, std::to_string(endpoint.port), error);
   if (error || found.empty()) {
     return Error{fmt::format("{}:{}: not an address: {}", endpoint.address, endpoint.port, error.message())};
   }
-  return found.begin()->endpoint();
+  return std::vector<tcp::endpoint>(found.begin(), found.end());
 }
 
 }  // namespace
@@ -214,34 +244,37 @@ Result<tcp::endpoint> resolve(IoLoop& loop, const Endpoint& endpoint) {
 Result<ChannelPointer> connect_channel(IoLoop& loop, const Endpoint& endpoint, Duration timeout) {
   const auto where = resolve(loop, endpoint);
   if (!where) return where.error();
+  const auto name = fmt::format("{}:{}", endpoint.address, endpoint.port);
   const auto socket = std::make_shared<tcp::socket>(loop.impl().context);
   const auto done = std::make_shared<std::promise<error_code>>();
   auto future = done->get_future();
-  socket->async_connect(*where, [done, socket](error_code error) { done->set_value(error); });
+  asio::async_connect(*socket, *where,
+                      [done, socket](error_code error, const tcp::endpoint&) { done->set_value(error); });
   if (future.wait_for(std::chrono::nanoseconds(timeout.count_ns())) != std::future_status::ready) {
     asio::post(loop.impl().context, [socket] {
       error_code ignored;
       socket->close(ignored);
     });
-    return Error{fmt::format("connecting to {}: no answer in {:.1f} s", text_of(*where), timeout.seconds()),
+    return Error{fmt::format("connecting to {}: no answer in {:.1f} s", name, timeout.seconds()),
                  ExitCode::timeout};
   }
   if (const auto error = future.get()) {
-    return Error{fmt::format("connecting to {}: {}", text_of(*where), error.message()), ExitCode::peer_lost};
+    return Error{fmt::format("connecting to {}: {}", name, error.message()), ExitCode::peer_lost};
   }
   return ChannelPointer(std::make_shared<TcpChannel>(std::move(*socket)));
 }
 
 Result<std::unique_ptr<Listener>> listen_on(IoLoop& loop, const Endpoint& endpoint) {
-  const auto where = resolve(loop, endpoint);
-  if (!where) return where.error();
+  const auto found = resolve(loop, endpoint);
+  if (!found) return found.error();
+  const auto where = found->front();
   error_code error;
   tcp::acceptor acceptor(loop.impl().context);
-  acceptor.open(where->protocol(), error);
+  acceptor.open(where.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor.bind(*where, error);
+  if (!error) acceptor.bind(where, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return Error{fmt::format("listening on {}: {}", text_of(*where), error.message())};
+  if (error) return Error{fmt::format("listening on {}: {}", text_of(where), error.message())};
   return std::unique_ptr<Listener>(std::make_unique<TcpListener>(std::move(acceptor)));
 }
 

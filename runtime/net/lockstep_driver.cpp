@@ -25,7 +25,8 @@ class LockstepDriver::Seat {
   bool hand_over(Event event) {
     {
       const std::lock_guard lock(mutex_);
-      if (event_) return false;
+      if (busy_) return false;
+      busy_ = true;
       event_ = std::move(event);
     }
     changed_.notify_all();
@@ -41,7 +42,11 @@ class LockstepDriver::Seat {
       Event event = std::move(*event_);
       event_.reset();
       lock.unlock();
-      answer(take_turn(node_, std::move(event)));
+      auto turn = take_turn(node_, std::move(event));
+      lock.lock();
+      busy_ = false;  // before the answer: the host may send the next event as soon as it has it
+      lock.unlock();
+      answer(std::move(turn));
       lock.lock();
     }
   }
@@ -60,6 +65,7 @@ class LockstepDriver::Seat {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<Event> event_;
+  bool busy_ = false;  // from taking an event until its turn is over
   bool stop_ = false;
   std::thread thread_;
 };

@@ -87,8 +87,9 @@ Result<void> TcpDriver::admit(const ChannelPointer& channel, const Frame& frame,
   if (auto fits = check_hello(*hello, identity_.release, identity_.scenario_sha256); !fits) return fits;
   const std::lock_guard lock(mutex_);
   const auto seat = seats_.find(hello->to_node);
-  if (hello->sender != "peer" || seat == seats_.end() || hello->from_node.value + 1 != hello->to_node.value ||
-      seat->second.upstream) {
+  const bool neighbours =
+      hello->to_node.value > 0 && hello->from_node.value == hello->to_node.value - 1;  // nobody precedes 0
+  if (hello->sender != "peer" || seat == seats_.end() || !neighbours || seat->second.upstream) {
     return Error{fmt::format("{}: no connection from node {} to node {} is expected here", channel->peer(),
                              hello->from_node.value, hello->to_node.value)};
   }

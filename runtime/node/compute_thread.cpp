@@ -1,16 +1,14 @@
 #include "runtime/node/compute_thread.hpp"
 
-#include <exception>
+#include <string>
+
+#include "runtime/node/guard.hpp"
 
 namespace millrace {
 
 Result<Outcome> run_guarded(Executor& executor, const Work& work) {
-  try {
-    return executor.run(work);
-  } catch (const std::exception& thrown) {
-    return Error{std::string("computing microbatch ") + std::to_string(work.microbatch.value) + ": " +
-                 thrown.what()};
-  }
+  return guarded("computing microbatch " + std::to_string(work.microbatch.value),
+                 [&] { return executor.run(work); });
 }
 
 ComputeThread::ComputeThread(Executor& executor) : executor_(executor), thread_([this] { loop(); }) {}

@@ -19,7 +19,7 @@ class Outbox {
   virtual void send(NodeId to, Message message) = 0;
   // REQUIRES: no other job of this node is under way: a node computes one thing at a time.
   virtual void compute(JobId job, Work work) = 0;
-  // REQUIRES when >= now.
+  // REQUIRES when >= now in virtual time; on a wall clock an instant that has passed is due at once.
   virtual void wake_at(Time when, TimerId timer) = 0;
   virtual void record(Record record) = 0;
   // The purpose of the run is reached (the sink has everything): what is still under way does not matter.

@@ -39,9 +39,12 @@ Result<void> Sender::on_feedback(Time now, const Feedback& feedback, Outbox& out
     unacknowledged_.pop_front();
     out.record(*sample_);
   }
-  if (feedback.credits > static_cast<std::uint32_t>(window_ - credits_)) {
-    return Error{fmt::format("node {} granted {} credits while {} of {} were unused", to_.value,
-                             feedback.credits, credits_, window_)};
+  // What has not been acknowledged cannot have been taken: so unacknowledged_ never grows beyond the window.
+  const int owed = window_ - credits_ - static_cast<int>(unacknowledged_.size());
+  if (feedback.credits > static_cast<std::uint32_t>(owed)) {
+    return Error{
+        fmt::format("node {} granted {} credits while {} of {} were unused and {} activations unacknowledged",
+                    to_.value, feedback.credits, credits_, window_, unacknowledged_.size())};
   }
   credits_ += static_cast<int>(feedback.credits);
   flush(now, out);

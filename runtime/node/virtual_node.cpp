@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/node/compute_thread.hpp"
+#include "runtime/node/guard.hpp"
 
 namespace millrace {
 
@@ -30,16 +31,31 @@ VirtualNode::VirtualNode(Parts parts, Compute compute)
 
 VirtualNode::~VirtualNode() = default;
 
+// One event: the node's reaction, and what it asked for.
+template <class Call>
+Result<Turn> VirtualNode::run(Time now, Call call) {
+  last_ = now;
+  return guarded("a node's reaction", [&]() -> Result<Turn> {
+    Turn turn;
+    TurnOutbox outbox(turn);
+    if (auto done = call(outbox); !done) return done.error();
+    if (auto closed = close(now, outbox); !closed) return closed.error();
+    return turn;
+  });
+}
+
 Result<Turn> VirtualNode::start() {
-  Turn turn;
-  TurnOutbox outbox(turn);
-  return close(parts_.node->on_start(Time::zero(), outbox), Time::zero(), outbox);
+  if (last_) return Error{"a node was started twice"};
+  return run(Time::zero(), [&](Outbox& out) { return parts_.node->on_start(Time::zero(), out); });
 }
 
 Result<Turn> VirtualNode::deliver(Time now, NodeId from, Message message) {
-  Turn turn;
-  TurnOutbox outbox(turn);
-  return close(parts_.node->on_message(now, from, std::move(message), outbox), now, outbox);
+  if (!last_ || now < *last_ || (!due_.empty() && now > due_.top().at)) {
+    return Error{
+        fmt::format("a message came at {} ns, which is not between the node's last event and its promise",
+                    now.count_ns())};
+  }
+  return run(now, [&](Outbox& out) { return parts_.node->on_message(now, from, std::move(message), out); });
 }
 
 Result<Turn> VirtualNode::wake(Time now) {
@@ -48,16 +64,14 @@ Result<Turn> VirtualNode::wake(Time now) {
   }
   const Due due = due_.top();
   due_.pop();
-  Turn turn;
-  TurnOutbox outbox(turn);
-  if (due.timer) return close(parts_.node->on_timer(now, *due.timer, outbox), now, outbox);
+  if (due.timer) return run(now, [&](Outbox& out) { return parts_.node->on_timer(now, *due.timer, out); });
   auto outcome = take_outcome();
   if (!outcome) return outcome.error();
-  return close(parts_.node->on_computed(now, due.job, std::move(*outcome), outbox), now, outbox);
+  return run(now,
+             [&](Outbox& out) { return parts_.node->on_computed(now, due.job, std::move(*outcome), out); });
 }
 
-Result<Turn> VirtualNode::close(Result<void> done, Time now, TurnOutbox& outbox) {
-  if (!done) return done.error();
+Result<void> VirtualNode::close(Time now, TurnOutbox& outbox) {
   for (const auto& [when, timer] : outbox.timers_) {
     MR_CHECK(when >= now, "a timer in the past");
     due_.push({when, order_++, timer, {}});
@@ -67,7 +81,7 @@ Result<Turn> VirtualNode::close(Result<void> done, Time now, TurnOutbox& outbox)
       return begun.error();
   }
   outbox.turn_.promise = due_.empty() ? Time::never() : due_.top().at;
-  return std::move(outbox.turn_);
+  return {};
 }
 
 // With a known cost the job's end is known now; else it has to be done first.

@@ -42,7 +42,7 @@ class VirtualNode {
   VirtualNode& operator=(const VirtualNode&) = delete;
 
   Result<Turn> start();
-  // REQUIRES now >= the instant of the last event, now <= the promise.
+  // An error unless `now` is between the last event and the promise, both included: a coordinator's mistake.
   Result<Turn> deliver(Time now, NodeId from, Message message);
   // Runs the one event that is due at `now`. An error unless `now` is the promise: a coordinator's mistake.
   Result<Turn> wake(Time now);
@@ -59,12 +59,15 @@ class VirtualNode {
 
   Result<void> begin_job(Time now, JobId job, Work work);
   Result<Outcome> take_outcome();
-  Result<Turn> close(Result<void> done, Time now, TurnOutbox& outbox);
+  template <class Call>
+  Result<Turn> run(Time now, Call call);
+  Result<void> close(Time now, TurnOutbox& outbox);
 
   Parts parts_;
   std::unique_ptr<ComputeThread> thread_;  // null when computing inline
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::uint64_t order_ = 0;
+  std::optional<Time> last_;  // of the last event; nothing before start()
   std::optional<Result<Outcome>> inline_outcome_;
   std::optional<WorkCost> planned_;
   bool job_under_way_ = false;

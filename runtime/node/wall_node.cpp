@@ -1,5 +1,9 @@
 #include "runtime/node/wall_node.hpp"
 
+#include <fmt/format.h>
+
+#include "runtime/node/guard.hpp"
+
 namespace millrace {
 
 // Takes as long as the cost model says, unless the work itself takes longer.
@@ -15,15 +19,28 @@ class WallNode::PacedExecutor final : public Executor {
     const WorkCost price = planned ? *planned : cost_.charged(work, outcome->measured);
     const auto due = begin + std::chrono::nanoseconds(price.total().count_ns());
     if (Clock::now() <= due) {
-      std::this_thread::sleep_until(due);
+      std::unique_lock lock(mutex_);
+      changed_.wait_until(lock, due, [this] { return awake_; });
       outcome->measured = price;
     }
     return outcome;
   }
 
+  // The run is over: nobody waits for the difference any more.
+  void wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      awake_ = true;
+    }
+    changed_.notify_all();
+  }
+
  private:
   Executor& executor_;
   const CostModel& cost_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool awake_ = false;
 };
 
 class WallNode::WallOutbox final : public Outbox {
@@ -61,6 +78,7 @@ WallNode::~WallNode() {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+  paced_->wake();
   compute_.reset();
 }
 
@@ -70,66 +88,89 @@ void WallNode::start(Clock::time_point zero) {
 }
 
 void WallNode::deliver(NodeId from, Message message) {
+  bool taken = false;
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() >= kMaxWaiting) return;  // the node hears of the gap: microbatches come in order
-    waiting_.push_back(Arrived{from, std::move(message)});
+    if (failed_) return;
+    taken = waiting_.size() < kMaxWaiting;
+    if (taken) waiting_.push_back(Arrived{from, std::move(message)});
   }
   changed_.notify_all();
+  if (!taken) {
+    fail({fmt::format("node {} sent what does not fit: {} messages wait already", from.value, kMaxWaiting)});
+  }
 }
 
-bool WallNode::close(const Result<void>& done, Time now, WallOutbox& outbox) {
-  if (!outbox.records_.empty() || outbox.finished_) {
-    hooks_.report(now, std::move(outbox.records_), outbox.finished_);
+void WallNode::fail(const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(failed_, true)) return;
   }
-  if (!done) hooks_.fail(done.error());
+  changed_.notify_all();
+  hooks_.fail(error);
+}
+
+// One event of the node. False when it was the last: the node has failed.
+template <class Call>
+bool WallNode::run(Call call) {
+  WallOutbox outbox(*this);
+  const Time at = now();
+  const auto done = guarded("a node's reaction", [&] { return call(at, outbox); });
+  if (!outbox.records_.empty() || outbox.finished_) {
+    hooks_.report(at, std::move(outbox.records_), outbox.finished_);
+  }
+  if (!done) fail(done.error());
   return done.ok();
 }
 
 bool WallNode::handle(Waiting item) {
-  WallOutbox outbox(*this);
-  const Time at = now();
+  auto& node = *parts_.node;
+  if (const auto* timer = std::get_if<TimerId>(&item)) {
+    return run([&](Time at, Outbox& out) { return node.on_timer(at, *timer, out); });
+  }
   if (auto* arrived = std::get_if<Arrived>(&item)) {
-    return close(parts_.node->on_message(at, arrived->from, std::move(arrived->message), outbox), at, outbox);
+    return run([&](Time at, Outbox& out) {
+      return node.on_message(at, arrived->from, std::move(arrived->message), out);
+    });
   }
   auto& computed = std::get<Computed>(item);
-  if (!computed.outcome) return close(computed.outcome.error(), at, outbox);
-  return close(parts_.node->on_computed(at, computed.job, std::move(*computed.outcome), outbox), at, outbox);
+  return run([&](Time at, Outbox& out) -> Result<void> {
+    if (!computed.outcome) return computed.outcome.error();
+    return node.on_computed(at, computed.job, std::move(*computed.outcome), out);
+  });
 }
 
-bool WallNode::run_timers() {
-  while (!timers_.empty() && timers_.begin()->first <= now()) {
-    const auto timer = timers_.begin()->second;
-    timers_.erase(timers_.begin());
-    WallOutbox outbox(*this);
-    const Time at = now();
-    if (!close(parts_.node->on_timer(at, timer, outbox), at, outbox)) return false;
-  }
-  return true;
+std::optional<TimerId> WallNode::take_due_timer() {
+  if (timers_.empty() || timers_.begin()->first > now()) return std::nullopt;
+  const auto timer = timers_.begin()->second;
+  timers_.erase(timers_.begin());
+  return timer;
 }
 
-void WallNode::loop() {
-  {
-    WallOutbox outbox(*this);
-    const Time at = now();
-    if (!close(parts_.node->on_start(at, outbox), at, outbox)) return;
-  }
+// Timers that are due come first. Nothing: the node is to stop.
+std::optional<WallNode::Waiting> WallNode::wait_for_item() {
+  std::unique_lock lock(mutex_);
+  const auto something = [this] { return stop_ || failed_ || !waiting_.empty(); };
   for (;;) {
-    if (!run_timers()) return;
-    std::unique_lock lock(mutex_);
-    const auto something = [this] { return stop_ || !waiting_.empty(); };
+    if (stop_ || failed_) return std::nullopt;
+    if (const auto timer = take_due_timer()) return *timer;
+    if (!waiting_.empty()) break;
     if (timers_.empty()) {
       changed_.wait(lock, something);
     } else {
       changed_.wait_until(lock, zero_ + std::chrono::nanoseconds(timers_.begin()->first.count_ns()),
                           something);
     }
-    if (stop_) return;
-    if (waiting_.empty()) continue;
-    auto item = std::move(waiting_.front());
-    waiting_.pop_front();
-    lock.unlock();
-    if (!handle(std::move(item))) return;
+  }
+  auto item = std::move(waiting_.front());
+  waiting_.pop_front();
+  return item;
+}
+
+void WallNode::loop() {
+  if (!run([&](Time at, Outbox& out) { return parts_.node->on_start(at, out); })) return;
+  while (auto item = wait_for_item()) {
+    if (!handle(std::move(*item))) return;
   }
 }
 

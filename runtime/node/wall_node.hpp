@@ -1,7 +1,7 @@
 // A node in wall-clock time: the same node, executor and cost model as in virtual time, but `now` comes from
 // a clock and messages from real connections. One thread runs the node; one more computes. With a profile,
 // work takes the imitated device's time: the difference is slept out. Work that takes longer than the profile
-// says cannot be hidden: it is counted as late.
+// says cannot be hidden: its record shows the time it took.
 #pragma once
 
 #include <chrono>
@@ -22,17 +22,18 @@ namespace millrace {
 class WallNode {
  public:
   using Clock = std::chrono::steady_clock;
-  // Called on the node's thread.
+  // Called on the node's thread; `fail` also on one that delivers. After `fail`, which comes at most once,
+  // the node does nothing any more.
   struct Hooks {
     std::function<void(NodeId to, Message)> send;
     std::function<void(Time now, std::vector<Record>, bool finished)> report;
     std::function<void(Error)> fail;
   };
-  // Messages waiting for the node; credits keep far below it.
+  // Messages waiting for the node; credits keep far below it. One more is a failure.
   static constexpr std::size_t kMaxWaiting = 4096;
 
   WallNode(VirtualNode::Parts parts, Hooks hooks);
-  // Stops, waiting for the work under way.
+  // Stops, waiting for the work under way, but not sleeping out its difference.
   ~WallNode();
   WallNode(const WallNode&) = delete;
   WallNode& operator=(const WallNode&) = delete;
@@ -53,12 +54,15 @@ class WallNode {
     JobId job;
     Result<Outcome> outcome;
   };
-  using Waiting = std::variant<Arrived, Computed>;
+  using Waiting = std::variant<Arrived, Computed, TimerId>;
 
   void loop();
+  std::optional<TimerId> take_due_timer();
+  std::optional<Waiting> wait_for_item();
   bool handle(Waiting item);
-  bool run_timers();
-  bool close(const Result<void>& done, Time now, WallOutbox& outbox);
+  template <class Call>
+  bool run(Call call);
+  void fail(const Error& error);
   Time now() const { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - zero_).count()); }
 
   VirtualNode::Parts parts_;
@@ -69,7 +73,8 @@ class WallNode {
   std::condition_variable changed_;
   std::deque<Waiting> waiting_;
   bool stop_ = false;
-  std::multimap<Time, TimerId> timers_;
+  bool failed_ = false;
+  std::multimap<Time, TimerId> timers_;  // the node's thread only
   std::unique_ptr<ComputeThread> compute_;
   std::thread thread_;
 };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -57,6 +58,9 @@ Result<void> AgentProcesses::start(const std::string& program, const std::vector
     if (getppid() != parent) _exit(127);
     // Ctrl-C is for the host, which says when the run is over.
     setpgid(0, 0);
+    // Our sockets are not the agent's: else a connection would outlive whoever holds its end. Where the
+    // kernel does not know the call they stay open until the agent ends.
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     execvp(argv[0], argv.data());
     const int reason = errno;
     (void)!write(report[1], &reason, sizeof reason);

@@ -11,61 +11,94 @@
 
 namespace millrace {
 
-// Someone who has connected and not yet said who it is.
+// Someone who has connected and not yet said who it is. Its channel is kept elsewhere: the channel's handler
+// holds this.
 struct Bridge::Candidate {
-  ChannelPointer channel;
   std::chrono::steady_clock::time_point since;
   std::optional<std::size_t> agent;  // once admitted
   std::optional<Frame> hello;
-  bool lost = false;
+  std::optional<Error> lost;
 };
 
 // Where candidates wait; shared with handlers on the loop's thread.
 struct Bridge::Lobby {
+  struct Waiting {
+    ChannelPointer channel;
+    std::shared_ptr<Candidate> candidate;
+  };
   std::mutex mutex;
   std::condition_variable changed;
-  std::vector<std::shared_ptr<Candidate>> candidates;
+  std::vector<Waiting> waiting;
+  bool closed = false;
 };
 
 namespace {
 
 // A stranger has this long to say who it is.
 constexpr auto kGreeting = std::chrono::seconds(5);
+// Strangers that may wait at once; one more is turned away.
+constexpr std::size_t kMaxStrangers = 256;
 // Agents have this long to leave when the run is over.
 constexpr Duration kFarewell = Duration::s(2);
+// Frames of one node that may wait while another's turn is awaited; honest ones wait for at most one turn.
+constexpr std::size_t kMaxAnswers = 1 << 16;
+// After the sink has everything, reports still under way are taken until none comes for a while.
+constexpr Duration kQuiet = Duration::ms(50);
+constexpr auto kDrain = std::chrono::milliseconds(300);
+
+void turn_away(const ChannelPointer& channel, const Error& error) {
+  channel->send(to_frame(error));
+  channel->close();
+}
 
 }  // namespace
 
 Bridge::Bridge(Setup setup) : setup_(std::move(setup)), lobby_(std::make_shared<Lobby>()) {}
 
-Bridge::~Bridge() { stop(); }
+Bridge::~Bridge() {
+  close_lobby();
+  stop();
+}
 
 Result<std::unique_ptr<Bridge>> Bridge::listen(Setup setup, const Endpoint& where) {
   std::unique_ptr<Bridge> bridge(new Bridge(std::move(setup)));
   auto listener = listen_on(bridge->loop_, where);
   if (!listener) return listener.error();
   bridge->listener_ = std::move(*listener);
-  bridge->listener_->accept([lobby = bridge->lobby_, mailbox = &bridge->mailbox_](ChannelPointer channel) {
-    auto candidate = std::make_shared<Candidate>();
-    candidate->channel = channel;
-    candidate->since = std::chrono::steady_clock::now();
-    {
-      const std::lock_guard lock(lobby->mutex);
-      lobby->candidates.push_back(candidate);
-    }
-    channel->receive([lobby, mailbox, candidate](Result<Frame> frame) {
-      std::unique_lock lock(lobby->mutex);
-      if (candidate->agent) {
-        const auto agent = *candidate->agent;
-        lock.unlock();
-        return mailbox->handler(agent)(std::move(frame));
-      }
-      if (frame && !candidate->hello) candidate->hello = std::move(*frame);
-      if (!frame) candidate->lost = true;
-      lobby->changed.notify_all();
-    });
-  });
+  bridge->listener_->accept([lobby = bridge->lobby_, mailbox = &bridge->mailbox_](
+                                const ChannelPointer& channel) { enter(lobby, *mailbox, channel); });
   return bridge;
+}
+
+// On the loop's thread.
+void Bridge::enter(const std::shared_ptr<Lobby>& lobby, Mailbox& mailbox, const ChannelPointer& channel) {
+  auto candidate = std::make_shared<Candidate>();
+  candidate->since = std::chrono::steady_clock::now();
+  {
+    const std::lock_guard lock(lobby->mutex);
+    if (lobby->closed) return turn_away(channel, Error{"the run has all its agents"});
+    if (lobby->waiting.size() >= kMaxStrangers) return turn_away(channel, Error{"too many wait here"});
+    lobby->waiting.push_back({channel, candidate});
+  }
+  channel->receive([lobby, &mailbox, candidate](Result<Frame> frame) {
+    std::unique_lock lock(lobby->mutex);
+    if (candidate->agent) {
+      const auto agent = *candidate->agent;
+      lock.unlock();
+      return mailbox.handler(agent)(std::move(frame));
+    }
+    if (frame && !candidate->hello) candidate->hello = std::move(*frame);
+    if (!frame) candidate->lost = frame.error();
+    lobby->changed.notify_all();
+  });
+}
+
+// Who comes from now on, or still waits, is told that it is too late.
+void Bridge::close_lobby() {
+  const std::lock_guard lock(lobby_->mutex);
+  lobby_->closed = true;
+  for (const auto& late : lobby_->waiting) turn_away(late.channel, Error{"the run has all its agents"});
+  lobby_->waiting.clear();
 }
 
 std::vector<std::string> Bridge::missing_devices() const {
@@ -80,38 +113,44 @@ std::vector<std::string> Bridge::missing_devices() const {
   return missing;
 }
 
+// The next one that has greeted, waiting a moment for it. Those that went away or stay silent are let go.
+std::optional<Bridge::Greeted> Bridge::next_greeted() {
+  std::unique_lock lock(lobby_->mutex);
+  auto& waiting = lobby_->waiting;
+  const auto greeted = [&] {
+    return std::find_if(waiting.begin(), waiting.end(),
+                        [](const auto& entry) { return entry.candidate->hello.has_value(); });
+  };
+  lobby_->changed.wait_for(lock, std::chrono::milliseconds(50), [&] { return greeted() != waiting.end(); });
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(waiting, [&](const auto& entry) {
+    const auto& candidate = *entry.candidate;
+    if (candidate.hello) return false;
+    if (candidate.lost) log_warning("{} was refused: {}", entry.channel->peer(), candidate.lost->message);
+    const bool silent = !candidate.lost && now - candidate.since > kGreeting;
+    if (silent) turn_away(entry.channel, Error{"no greeting came", ExitCode::timeout});
+    return silent || candidate.lost.has_value();
+  });
+  const auto found = greeted();
+  if (found == waiting.end()) return std::nullopt;
+  Greeted ready{found->channel, found->candidate, *found->candidate->hello};
+  waiting.erase(found);
+  return ready;
+}
+
 Result<void> Bridge::gather(const Watch& watch) {
   const auto timeout = setup_.scenario.run.timeout;
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::nanoseconds(timeout.count_ns());
   while (!missing_devices().empty()) {
-    std::shared_ptr<Candidate> ready;
-    {
-      std::unique_lock lock(lobby_->mutex);
-      lobby_->changed.wait_for(lock, std::chrono::milliseconds(50));
-      auto& waiting = lobby_->candidates;
-      const auto now = std::chrono::steady_clock::now();
-      std::erase_if(waiting, [&](const auto& candidate) {
-        const bool silent = !candidate->hello && now - candidate->since > kGreeting;
-        if (silent) candidate->channel->send(to_frame(Error{"no greeting came", ExitCode::timeout}));
-        if (silent) candidate->channel->close();
-        return silent || (candidate->lost && !candidate->hello);
-      });
-      const auto greeted =
-          std::find_if(waiting.begin(), waiting.end(), [](const auto& c) { return c->hello.has_value(); });
-      if (greeted != waiting.end()) {
-        ready = *greeted;
-        waiting.erase(greeted);
-      }
-    }
-    if (ready) {
-      if (auto admitted = admit(ready, *ready->hello); !admitted) {
-        log_warning("{} was refused: {}", ready->channel->peer(), admitted.error().message);
-        ready->channel->send(to_frame(admitted.error()));
-        ready->channel->close();
+    if (const auto greeted = next_greeted()) {
+      if (auto admitted = admit(*greeted); !admitted) {
+        log_warning("{} was refused: {}", greeted->channel->peer(), admitted.error().message);
+        turn_away(greeted->channel, admitted.error());
       }
       continue;
     }
     if (auto sound = watch(); !sound) return sound;
+    if (auto there = mailbox_.check(timeout); !there) return there;
     if (std::chrono::steady_clock::now() > give_up) {
       return Error{
           fmt::format("no agent came for {} in {:.0f} s; start one with: millrace-node agent --connect {}:{} "
@@ -120,15 +159,13 @@ Result<void> Bridge::gather(const Watch& watch) {
           ExitCode::timeout};
     }
   }
+  close_lobby();
   return assign();
 }
 
-Result<void> Bridge::admit(const std::shared_ptr<Candidate>& candidate, const Frame& frame) {
-  const auto hello = parse_hello(frame);
-  if (!hello) return hello.error();
-  if (hello->sender != "agent") return Error{"an agent was expected here"};
-  if (auto fits = check_hello(*hello, setup_.release, setup_.scenario_sha256); !fits) return fits;
-  for (const auto& device : hello->devices) {
+Result<void> Bridge::check_devices(const Hello& hello) const {
+  if (hello.devices.empty()) return Error{"an agent without a device", ExitCode::usage};
+  for (const auto& device : hello.devices) {
     const auto& known = setup_.scenario.devices;
     if (std::none_of(known.begin(), known.end(),
                      [&](const auto& section) { return section.name == device; })) {
@@ -137,19 +174,31 @@ Result<void> Bridge::admit(const std::shared_ptr<Candidate>& candidate, const Fr
     if (agent_of_device_.contains(device))
       return Error{fmt::format("device {} has an agent already", device)};
   }
-  const std::string who =
-      fmt::format("agent of {} ({})", fmt::join(hello->devices, ", "), candidate->channel->peer());
-  const std::size_t number = mailbox_.add(who);
+  return {};
+}
+
+Result<void> Bridge::admit(const Greeted& greeted) {
+  const auto hello = parse_hello(greeted.hello);
+  if (!hello) return hello.error();
+  if (hello->sender != "agent") return Error{"an agent was expected here"};
+  if (auto fits = check_hello(*hello, setup_.release, setup_.scenario_sha256); !fits) return fits;
+  if (auto sound = check_devices(*hello); !sound) return sound;
+  const auto& channel = greeted.channel;
+  const std::string who = fmt::format("agent of {} ({})", fmt::join(hello->devices, ", "), channel->peer());
+  std::size_t number = 0;
   {
+    // From here on its frames go to the mailbox; whoever has gone gets no number there.
     const std::lock_guard lock(lobby_->mutex);
-    candidate->agent = number;
-    if (candidate->lost) return Error{"it went away"};
+    if (greeted.candidate->lost) return *greeted.candidate->lost;
+    number = mailbox_.add(who);
+    greeted.candidate->agent = number;
   }
+  MR_CHECK(number == agents_.size());
   for (const auto& device : hello->devices) agent_of_device_[device] = number;
-  candidate->channel->open_up();
-  candidate->channel->send(to_frame(Hello{"host", setup_.release, setup_.scenario_sha256, {}, {}, {}}));
-  candidate->channel->keep_alive(kHeartbeat);
-  agents_.push_back({candidate->channel, who, {}});
+  channel->open_up();
+  channel->send(to_frame(Hello{"host", setup_.release, setup_.scenario_sha256, {}, {}, {}}));
+  channel->keep_alive(kHeartbeat);
+  agents_.push_back({channel, who, {}});
   return {};
 }
 
@@ -183,6 +232,10 @@ Result<void> Bridge::assign() {
   return {};
 }
 
+bool Bridge::speaks_for(std::size_t agent, NodeId node) const {
+  return node.value < setup_.plan.node_count() && agent_at(node).value() == agent;
+}
+
 // The next frame that belongs to the node's turn; what other nodes answer meanwhile waits for them.
 Result<Frame> Bridge::answer_of(NodeId node) {
   auto& mine = answers_[node];
@@ -201,10 +254,10 @@ Result<Frame> Bridge::answer_of(NodeId node) {
       if (!turn) return turn.error().in(who);
       owner = turn->node;
     }
-    if (owner.value >= setup_.plan.node_count() || agent_at(owner).value() != letter->agent) {
-      return Error{who + " spoke for a node that it does not have"};
-    }
-    answers_[owner].push_back(std::move(letter->frame));
+    if (!speaks_for(letter->agent, owner)) return Error{who + " spoke for a node that it does not have"};
+    auto& answers = answers_[owner];
+    if (answers.size() >= kMaxAnswers) return Error{who + " sends more than a turn can hold"};
+    answers.push_back(std::move(letter->frame));
   }
   auto frame = std::move(mine.front());
   mine.pop_front();
@@ -229,8 +282,9 @@ class Bridge::Seat final : public Attachment {
       if (frame->type == FrameType::send) {
         auto message = parse_message(*frame);
         if (!message) return message.error();
-        if (message->to.value >= bridge_.setup_.plan.node_count() || message->to == node_) {
-          return Error{"a message to a node that does not exist"};
+        const bool neighbour = message->to.value + 1 == node_.value || message->to.value == node_.value + 1;
+        if (message->to.value >= bridge_.setup_.plan.node_count() || !neighbour) {
+          return Error{fmt::format("a message to node {}, which is no neighbour", message->to.value)};
         }
         sends.push_back({message->to, std::move(message->message)});
       } else {
@@ -281,26 +335,41 @@ Result<Time> Bridge::run(RunObserver& observer) {
     if (!*letter) continue;
     const auto& who = agents_[(*letter)->agent].who;
     if ((*letter)->frame.type == FrameType::refusal) return parse_refusal((*letter)->frame).in(who);
-    auto over = take_report((*letter)->frame, observer, last);
+    auto over = take_report(**letter, observer, last);
     if (!over) return over.error().in(who);
-    if (*over) return last;
+    if (*over) break;
+  }
+  drain(observer);
+  return last;
+}
+
+// The last acknowledgements and records come after the sink's last word. Whatever goes wrong from here on
+// does not matter: the sink has everything.
+void Bridge::drain(RunObserver& observer) {
+  const auto give_up = std::chrono::steady_clock::now() + kDrain;
+  Time ignored;
+  while (std::chrono::steady_clock::now() < give_up) {
+    auto letter = mailbox_.poll(setup_.scenario.run.timeout, kQuiet);
+    if (!letter || !*letter || !take_report(**letter, observer, ignored)) return;
   }
 }
 
-Result<bool> Bridge::take_report(const Frame& frame, RunObserver& observer, Time& last) {
-  const auto report = parse_report(frame);
+// Whether the run is over.
+Result<bool> Bridge::take_report(const Mailbox::Letter& letter, RunObserver& observer, Time& last) {
+  const auto report = parse_report(letter.frame);
   if (!report) return report.error();
-  if (report->node.value >= setup_.plan.node_count()) return Error{"a report of a node that does not exist"};
+  if (!speaks_for(letter.agent, report->node)) return Error{"it spoke for a node that it does not have"};
   for (const auto& record : report->records) {
     if (const auto* completion = std::get_if<CompletionRecord>(&record)) last = completion->completed;
     observer.on_record(report->now, report->node, record);
   }
-  return report->finished;
+  return report->finished && report->node == setup_.plan.sink_node();
 }
 
 // The agents close: closing here first could discard, with what they are still sending, the very word that it
 // is over.
 void Bridge::stop() {
+  if (agents_.empty()) return;
   for (const auto& agent : agents_) agent.channel->send(to_frame(FrameType::stop));
   mailbox_.wait_for_farewells(kFarewell);
   for (const auto& agent : agents_) agent.channel->close();

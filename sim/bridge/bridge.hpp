@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,12 +38,14 @@ class Bridge {
 
   Endpoint local() const { return listener_->local(); }
   // Waits until every device of the plan has an agent, at most run.timeout, and every agent has built its
-  // nodes. Strangers and misfits are refused with a sentence, and do not end the wait.
+  // nodes. Strangers and misfits are refused with a sentence, and do not end the wait; losing an agent that
+  // had come does.
   Result<void> gather(const Watch& watch);
   // REQUIRES gather() succeeded. The bridge outlives the attachments.
   std::vector<std::unique_ptr<Attachment>> attachments();
   // Deploy: connects the nodes to each other, starts them, feeds the observer until the sink has everything;
-  // returns that instant, on the sink's clock. REQUIRES gather() succeeded.
+  // returns that instant, on the sink's clock. Reports still under way then are taken for a moment longer.
+  // REQUIRES gather() succeeded.
   Result<Time> run(RunObserver& observer);
   // Tells every agent that the run is over.
   void stop();
@@ -57,14 +60,26 @@ class Bridge {
   struct Candidate;
   struct Lobby;
 
+  struct Greeted {
+    ChannelPointer channel;
+    std::shared_ptr<Candidate> candidate;
+    Frame hello;
+  };
+
   explicit Bridge(Setup setup);
-  Result<void> admit(const std::shared_ptr<Candidate>& candidate, const Frame& frame);
+  static void enter(const std::shared_ptr<Lobby>& lobby, Mailbox& mailbox, const ChannelPointer& channel);
+  void close_lobby();
+  std::optional<Greeted> next_greeted();
+  Result<void> check_devices(const Hello& hello) const;
+  Result<void> admit(const Greeted& greeted);
   std::vector<std::string> missing_devices() const;
   Result<void> assign();
   Result<void> connect_peers();
   Result<Frame> answer_of(NodeId node);
   Result<std::size_t> agent_at(NodeId node) const;
-  Result<bool> take_report(const Frame& frame, RunObserver& observer, Time& last);
+  bool speaks_for(std::size_t agent, NodeId node) const;
+  Result<bool> take_report(const Mailbox::Letter& letter, RunObserver& observer, Time& last);
+  void drain(RunObserver& observer);
 
   Setup setup_;
   Mailbox mailbox_;  // before the loop: handlers on the loop's thread use it

@@ -55,6 +55,12 @@ Result<std::optional<Mailbox::Letter>> Mailbox::poll(Duration silence, Duration 
   return std::optional<Letter>(std::move(letter));
 }
 
+Result<void> Mailbox::check(Duration silence) const {
+  const std::lock_guard lock(mutex_);
+  if (auto found = fault(silence)) return *found;
+  return {};
+}
+
 void Mailbox::wait_for_farewells(Duration patience) {
   std::unique_lock lock(mutex_);
   (void)changed_.wait_for(lock, std::chrono::nanoseconds(patience.count_ns()), [this] {

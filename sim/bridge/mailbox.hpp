@@ -35,6 +35,8 @@ class Mailbox {
   Result<Letter> next(Duration silence);
   // A frame if one is there within `patience`, else nothing.
   Result<std::optional<Letter>> poll(Duration silence, Duration patience);
+  // Whether all agents are there: none lost, none silent.
+  Result<void> check(Duration silence) const;
   // Waits until every agent has gone, at most that long.
   void wait_for_farewells(Duration patience);
 
@@ -48,7 +50,7 @@ class Mailbox {
   void push(std::size_t agent, Result<Frame> frame);
   std::optional<Error> fault(Duration silence) const;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Letter> letters_;
   std::vector<Agent> agents_;

@@ -25,13 +25,12 @@ Result<Time> Coordinator::run() {
 // All nodes begin before the first is waited for: they build their threads and buffers at the same time.
 Result<void> Coordinator::start() {
   for (auto& node : setup_.nodes) {
-    if (auto begun = node->begin({Event::Kind::start, Time::zero(), {}, Feedback{}}); !begun)
-      return begun.error();
+    if (auto begun = node->begin({Event::Kind::start, Time::zero(), {}, Feedback{}}); !begun) return begun;
   }
   for (std::uint32_t i = 0; i < setup_.nodes.size(); ++i) {
     auto turn = setup_.nodes[i]->end();
-    if (!turn) return turn.error();
-    take(NodeId{i}, std::move(*turn));
+    if (!turn) return in_context(NodeId{i}, turn.error());
+    if (auto taken = take(NodeId{i}, std::move(*turn)); !taken) return taken;
   }
   return {};
 }
@@ -61,23 +60,24 @@ Result<void> Coordinator::step() {
 }
 
 Result<void> Coordinator::hand_over(NodeId node, Event event) {
-  const auto in_context = [&](const Error& error) {
-    return error.in(fmt::format("{} at {:.3f} s", node_name(setup_.plan, node), now_.seconds()));
-  };
   auto& attachment = *setup_.nodes.at(node.value);
-  if (auto begun = attachment.begin(std::move(event)); !begun) return in_context(begun.error());
+  if (auto begun = attachment.begin(std::move(event)); !begun) return in_context(node, begun.error());
   auto turn = attachment.end();
-  if (!turn) return in_context(turn.error());
-  if (turn->promise < now_) return in_context(Error{"it promised to act in the past"});
-  take(node, std::move(*turn));
-  return {};
+  if (!turn) return in_context(node, turn.error());
+  return take(node, std::move(*turn));
 }
 
-void Coordinator::take(NodeId node, Turn turn) {
+Error Coordinator::in_context(NodeId node, const Error& error) const {
+  return error.in(fmt::format("{} at {:.3f} s", node_name(setup_.plan, node), now_.seconds()));
+}
+
+Result<void> Coordinator::take(NodeId node, Turn turn) {
+  if (turn.promise < now_) return in_context(node, Error{"it promised to act in the past"});
   promises_[node.value] = turn.promise;
   for (const auto& record : turn.records) setup_.observer.on_record(now_, node, record);
   for (auto& sent : turn.sends) send(node, std::move(sent));
   finished_ = finished_ || turn.finished;
+  return {};
 }
 
 void Coordinator::send(NodeId from, Turn::Send sent) {

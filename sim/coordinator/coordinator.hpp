@@ -47,7 +47,8 @@ class Coordinator {
   Result<void> start();
   Result<void> step();
   Result<void> hand_over(NodeId node, Event event);
-  void take(NodeId node, Turn turn);
+  Result<void> take(NodeId node, Turn turn);
+  Error in_context(NodeId node, const Error& error) const;
   void send(NodeId from, Turn::Send send);
   Result<void> deliver(const Delivery& delivery);
   NodeId next_to_wake() const;

@@ -1,5 +1,5 @@
-// A CSV file that grows as the run goes. It reaches the disk in whole lines, at least ten times a second, so
-// that a run that is killed leaves a file that can be read.
+// A CSV file that grows as the run goes. It reaches the disk in whole lines, whenever a row comes 100 ms or
+// more after the last time, so that a run that is killed leaves a file that can be read.
 #pragma once
 
 #include <fmt/format.h>

@@ -2,6 +2,7 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -126,6 +127,7 @@ const std::string& RunDirectory::device_name(NodeId node) const {
 }
 
 void RunDirectory::on_record(Time now, NodeId node, const Record& record) {
+  latest_ = std::max(latest_, now);
   if (const auto* stage = std::get_if<StageRecord>(&record); stage && plan_.is_stage(node)) {
     write(node, *stage);
   } else if (const auto* completion = std::get_if<CompletionRecord>(&record)) {

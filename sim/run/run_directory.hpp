@@ -10,8 +10,8 @@
 //   decisions.csv          one row per choice of a quantization policy          as it goes
 //   outputs.csv            one row per image: class and SHA-256 of its logits   as it goes
 //   bandwidth.csv          rates of the simulated links over the run            at the end
-//   summary.json           the figures                                          at the end, also of a failed
-//   run wall.json              wall-clock facts                                     at the end
+//   summary.json           the figures, of a failed run too                     at the end
+//   wall.json              wall-clock facts                                     at the end
 #pragma once
 
 #include <memory>
@@ -60,6 +60,8 @@ class RunDirectory final : public RunObserver {
   const Summary& summary() const { return summary_; }
   std::string summary_json() const;
   const std::string& path() const { return path_; }
+  // Of what it was told: how far a run came that failed.
+  Time latest() const { return latest_; }
 
  private:
   struct Files;
@@ -81,6 +83,7 @@ class RunDirectory final : public RunObserver {
   std::optional<Error> failure_;
   std::chrono::steady_clock::time_point began_, ready_;
   std::uint64_t transfers_ = 0;
+  Time latest_;
 };
 
 }  // namespace millrace

@@ -204,7 +204,9 @@ class Run {
   Result<RunOutcome> finish(const Result<Time>& end, const NetworkSpec* spec) {
     std::optional<Error> failure;
     if (!end) failure = end.error();
-    if (auto closed = directory_->close(end ? *end : reached_, failure, spec); !closed) return closed.error();
+    if (auto closed = directory_->close(end ? *end : std::max(reached_, directory_->latest()), failure, spec);
+        !closed)
+      return closed.error();
     RunOutcome outcome{.directory = directory_->path(),
                        .summary_json = directory_->summary_json(),
                        .table = summary_table(scenario_, plan_, directory_->summary()),
