@@ -121,7 +121,7 @@ TEST(RawOracle, OverSeveralHopsTheyAgreeWithinOnePacketAtTheSlowestRate) {
 // a message can change places with what the others have under way, here at most 11 messages of 60,000 bytes.
 TEST(RawOracle, WhereWaysMergeTheyAgreeWithinTheMessagesThatMix) {
   const std::uint64_t seed = test_seed();
-  double worst = 0, sum = 0, count = 0;
+  double worst_s = 0, error_sum_s = 0, latency_sum_s = 0;
   for (std::uint64_t round = 0; round < 40; ++round) {
     Random random(seed, fmt::format("merge {}", round));
     NetworkSpec spec = random_line(random, 3);  // d0 -> d1 -> d2 -> d3, and a second source d4 -> d1
@@ -135,15 +135,15 @@ TEST(RawOracle, WhereWaysMergeTheyAgreeWithinTheMessagesThatMix) {
     for (const auto& [id, d] : fluid) {
       const double error = std::abs((raw.at(id).at - d.at).seconds());
       const double latency = (raw.at(id).at - traffic.at(id).depart).seconds();
-      worst = std::max(worst, error / latency);
-      sum += error / latency;
-      ++count;
+      worst_s = std::max(worst_s, error);
+      error_sum_s += error;
+      latency_sum_s += latency;
       EXPECT_LE(error, 11 * 61'700 * 8 / double(slowest(spec).bit_per_s()))
           << "seed " << seed << " " << round;
     }
   }
-  std::printf("merging: mean %.4f, worst %.3f of the latency\n", sum / count, worst);
-  EXPECT_LT(sum / count, 0.15);
+  std::printf("merging: %.4f of all latency, worst %.4f s\n", error_sum_s / latency_sum_s, worst_s);
+  EXPECT_LT(error_sum_s / latency_sum_s, 0.15);  // seeds 1 to 8 give 0.014 to 0.074
 }
 
 TEST(RawOracle, ADeliveryScheduleIsWithinOneMillisecondOfItsRate) {
