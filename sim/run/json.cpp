@@ -150,8 +150,9 @@ std::string summary_table(const Scenario& scenario, const Plan& plan, const Summ
         fmt::format("top-1 accuracy: {} of {} ({:.2f} %)\n", summary.correct(), summary.labelled(),
                     100.0 * static_cast<double>(summary.correct()) / static_cast<double>(summary.labelled()));
   }
-  text += fmt::format("\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}   share of the run\n", "stage",
-                      "device", "layers", "compute", "decode", "encode", "blocked", "idle");
+  text += fmt::format(
+      "\nwhere the stages' time went, share of the run\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n",
+      "stage", "device", "layers", "compute", "decode", "encode", "blocked", "idle");
   const double whole = std::max(summary.duration().seconds(), 1e-9);
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const auto& stage = plan.stages[i];
