@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/base/log.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/run/interrupt.hpp"
@@ -23,6 +24,9 @@ struct RunDirectory::Files {
 namespace {
 
 namespace fs = std::filesystem;
+
+// A trace of milliseconds, repeated for weeks of scenario time, would fill the disk: a link's rows end here.
+constexpr std::size_t kMaxBandwidthRows = 500'000;
 
 Result<void> write_text(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
@@ -207,12 +211,18 @@ Result<void> RunDirectory::write_bandwidth(const NetworkSpec& links, Time end) c
   if (!file) return file.error();
   for (const auto& link : links.links) {
     const auto trace = rate_trace_of(link.rate);
+    std::size_t rows = 0;
     for (Duration round; Time::zero() + round <= end; round += trace->duration()) {
       for (std::size_t i = 0; i < trace->size(); ++i) {
         const auto step = trace->step(i);
-        if (Time::zero() + round + step.from > end) break;
+        if (Time::zero() + round + step.from > end || ++rows > kMaxBandwidthRows) break;
         file->row("{},{},{},{}", links.devices[link.from.value], links.devices[link.to.value],
                   (round + step.from).count_ns(), step.rate.mbit_per_s());
+      }
+      if (rows > kMaxBandwidthRows) {
+        log_warning("bandwidth.csv: {} to {} ends after {} rows; the trace goes on",
+                    links.devices[link.from.value], links.devices[link.to.value], kMaxBandwidthRows);
+        break;
       }
       if (trace->at_end() == TraceEnd::hold || trace->duration() <= Duration{}) break;
     }

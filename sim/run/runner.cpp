@@ -7,6 +7,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
+#include "runtime/codec/encoding.hpp"
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/policy/registry.hpp"
@@ -69,6 +70,40 @@ void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
     log_warning("device {}: its profile does not list {}; costs are derived from {} by operation count",
                 device.name, scenario.model.config.name, profile->derived_from());
   }
+}
+
+// What crosses each cut of the plan fits into a tensor's encoding and into a frame.
+Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
+  const auto images = std::min<std::uint64_t>(static_cast<std::uint64_t>(scenario.model.microbatch),
+                                              scenario.workload.images);
+  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
+    const auto too_large = [&](const std::string& finding) {
+      return Error{
+          fmt::format("model.microbatch: {} images are too many for what {} sends: {}; make it smaller",
+                      images, node_name(plan, {i}), finding),
+          ExitCode::invalid_input};
+    };
+    const int cut = plan.is_stage({i}) ? plan.stage({i}).layers.last : 0;
+    for (const auto& tensor : tensors_at_cut(scenario.model.config, cut)) {
+      const TensorShape shape{static_cast<std::int64_t>(images), tensor.rows, tensor.width};
+      if (!within_limits(shape))
+        return too_large(
+            fmt::format("a tensor of {} is beyond {} values", to_string(shape), kMaxTensorValues));
+    }
+    auto executor = build_size_executor(scenario, plan, {i});
+    if (!executor) return executor.error();
+    const WorkKind kind = plan.is_stage({i}) ? WorkKind::encode : WorkKind::load;
+    const auto sent = (*executor)->run({.kind = kind,
+                                        .microbatch = {},
+                                        .first_image = 0,
+                                        .images = static_cast<std::uint32_t>(images),
+                                        .input = {},
+                                        .budget = {scenario.policy.quantization.bits}});
+    if (!sent) return sent.error();
+    if (sent->output.size > Bytes(kMaxPayload))
+      return too_large(fmt::format("{} B are beyond a frame's {}", sent->output.size.count(), kMaxPayload));
+  }
+  return {};
 }
 
 class Run {
@@ -223,7 +258,9 @@ class Run {
       return closed.error();
     RunOutcome outcome{.directory = directory_->path(),
                        .summary_json = directory_->summary_json(),
-                       .table = summary_table(scenario_, plan_, directory_->summary()),
+                       .table = failure && directory_->summary().microbatches() == 0
+                                    ? std::string()  // nothing ran: a table of zeros would say it did
+                                    : summary_table(scenario_, plan_, directory_->summary()),
                        .exit = failure ? failure->code : ExitCode::ok};
     if (failure) {
       log_error("{}", failure->message);
@@ -252,6 +289,7 @@ Result<void> check_runnable(const Scenario& scenario) {
   for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
     if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
   }
+  if (auto fits = check_payloads(scenario, *plan); !fits) return fits;
   if (!simulated(scenario.run.mode)) return {};
   const auto spec = checked_network(scenario, *plan);
   return spec ? Result<void>{} : spec.error();
@@ -264,6 +302,7 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   }
   auto plan = make_plan(request.scenario);
   if (!plan) return plan.error();
+  if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
   warn_of_derived_costs(request.scenario, *plan);
   Run run(request, std::move(*plan));
   return run.execute();

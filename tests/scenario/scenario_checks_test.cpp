@@ -121,6 +121,13 @@ TEST(ScenarioChecks, ArrivalsAndRateGoTogether) {
             "rate or poisson\n");
 }
 
+TEST(ScenarioChecks, ArrivalsEndWithinWhatTheClockHolds) {
+  EXPECT_EQ(faults(changed("{images: 10}", "{images: 16, arrivals: rate, rate: 0.0000002 /s}")), "");
+  EXPECT_EQ(faults(changed("{images: 10}", "{images: 16, arrivals: poisson, rate: 0.0000001 /s}")),
+            "s.yaml:4:49: workload.rate lets the last image arrive after 1.6e+08 s, at most 1e+08 s are "
+            "simulated; raise it, or lower workload.images\n");
+}
+
 TEST(ScenarioChecks, ComputeHasAPrice) {
   const std::string no_speed = changed(", speed: 4 GFLOP/s", "");
   EXPECT_EQ(

@@ -20,7 +20,8 @@ class Generator {
     s.workload.dataset = pick({"synthetic", "image-folder:/da \"ta\\/é: #x/labels.csv"});
     s.workload.images = 1 + below(1'000'000'000'000);
     s.workload.arrivals = static_cast<ArrivalKind>(below(3));
-    if (s.workload.arrivals != ArrivalKind::closed_loop) s.workload.images_per_s = positive(1e9);
+    if (s.workload.arrivals != ArrivalKind::closed_loop)  // the last arrival is within 1e8 s
+      s.workload.images_per_s = 1 + positive(1e6) + static_cast<double>(s.workload.images) * 1e-7;
     devices(s.devices);
     network(s);
     policy(s);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 
 #include "runtime/base/sha256.hpp"
 #include "tests/stage/small_vit.hpp"
@@ -177,6 +179,19 @@ TEST(TensorExecutor, WorkOutOfOrderIsAnError) {
   EXPECT_THAT(error(*stage, load(0, 0, 1)), HasSubstr("a stage only computes"));
   EXPECT_THAT(error(*source(), encode(0)), HasSubstr("a source only loads"));
   EXPECT_THAT(error(*sink(), encode(0)), HasSubstr("a sink only scores"));
+}
+
+TEST(TensorExecutor, ADatasetWithFewerImagesThanAskedForIsRefusedAtOnce) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "two_images";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "labels.csv") << "file,label\na.jpg,0\nb.jpg,1\n";
+  DatasetChoice choice{.model = small_vit(), .dataset = "image-folder:" + (folder / "labels.csv").string()};
+  choice.images = 2;
+  EXPECT_TRUE(make_source_executor(choice).ok());
+  choice.images = 3;
+  const auto refused = make_source_executor(choice);
+  EXPECT_THAT(refused.error().message, HasSubstr("holds 2 images, and workload.images asks for 3"));
+  EXPECT_EQ(refused.error().code, ExitCode::invalid_input);
 }
 
 TEST(TensorExecutor, WrongChoicesAreErrors) {
