@@ -126,7 +126,8 @@ std::optional<Bridge::Greeted> Bridge::next_greeted() {
   std::erase_if(waiting, [&](const auto& entry) {
     const auto& candidate = *entry.candidate;
     if (candidate.hello) return false;
-    if (candidate.lost) log_warning("{} was refused: {}", entry.channel->peer(), candidate.lost->message);
+    if (candidate.lost)
+      log_warning("a connection that was no agent yet has ended: {}", candidate.lost->message);
     const bool silent = !candidate.lost && now - candidate.since > kGreeting;
     if (silent) turn_away(entry.channel, Error{"no greeting came", ExitCode::timeout});
     return silent || candidate.lost.has_value();
@@ -189,7 +190,7 @@ Result<void> Bridge::admit(const Greeted& greeted) {
   {
     // From here on its frames go to the mailbox; whoever has gone gets no number there.
     const std::lock_guard lock(lobby_->mutex);
-    if (greeted.candidate->lost) return *greeted.candidate->lost;
+    if (greeted.candidate->lost) return Error{"it went away before it was admitted"};
     number = mailbox_.add(who);
     greeted.candidate->agent = number;
   }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "perfetto.pb.h"
+#include "sim/run/perfetto.pb.h"
 
 namespace millrace {
 

@@ -148,8 +148,8 @@ class Interface(System):
     def test_summary_has_the_fields_scripts_rely_on(self):
         out = self.run_quickstart("run", "--mode", "simulate")
         summary = json.loads(read(out, "summary.json"))
-        for key in ("throughput_images_per_s", "duration_s", "latency_ms", "microbatches", "accuracy", "stages",
-                    "links"):
+        for key in ("throughput_images_per_s", "duration_s", "latency_ms", "microbatches", "accuracy",
+                    "stages", "links"):
             self.assertIn(key, summary)
         self.assertEqual(set(summary["latency_ms"]), {"p50", "p95", "p99"})
         self.assertIsNone(summary["accuracy"])
