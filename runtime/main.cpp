@@ -17,7 +17,10 @@ using namespace millrace;
 Result<std::unique_ptr<Executor>> build_tensor_executor(const Scenario& scenario, const Plan& plan,
                                                         NodeId node) {
   const auto& model = scenario.model;
-  DatasetChoice data{.model = model.config, .dataset = scenario.workload.dataset, .seed = scenario.run.seed};
+  DatasetChoice data{.model = model.config,
+                     .dataset = scenario.workload.dataset,
+                     .seed = scenario.run.seed,
+                     .images = scenario.workload.images};
   if (node == plan.source_node()) return make_source_executor(data);
   if (node == plan.sink_node()) return make_sink_executor(data);
   return make_stage_executor({.model = model.config,

@@ -1,6 +1,9 @@
 // millrace: the host. Reads a scenario, simulates its network, drives its nodes, writes the run directory.
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/version.hpp"
@@ -13,9 +16,8 @@ namespace {
 using namespace millrace;
 
 struct Arguments {
-  std::string file, mode, out, agents;
+  std::string file, mode, seed, out, agents, directory_file;
   std::vector<std::string> set;
-  std::optional<std::uint64_t> seed;
   bool json = false, isolate = false, quiet = false;
 };
 
@@ -33,7 +35,7 @@ constexpr const char* kFooter =
 std::vector<std::string> overrides_of(const Arguments& arguments) {
   auto overrides = arguments.set;
   if (!arguments.mode.empty()) overrides.push_back("run.mode=" + arguments.mode);
-  if (arguments.seed) overrides.push_back("run.seed=" + std::to_string(*arguments.seed));
+  if (!arguments.seed.empty()) overrides.push_back("run.seed=" + arguments.seed);
   return overrides;
 }
 
@@ -47,6 +49,20 @@ ReadScenario read(const Arguments& arguments) {
   return read;
 }
 
+// What was asked for must have arrived: a full disk, or a reader that has gone, is a failure.
+bool print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return true;
+  log_error("standard output cannot be written: {}", std::strerror(errno));
+  return false;
+}
+
+// Agents exist where real tensors do; an option that does nothing is a mistake of whoever gave it.
+std::string option_without_effect(const Arguments& arguments, Mode mode) {
+  if (mode != Mode::simulate) return {};
+  if (!arguments.agents.empty()) return "--agents";
+  return arguments.isolate ? "--isolate" : "";
+}
+
 int validate(const Arguments& arguments) {
   const auto scenario = read(arguments).scenario;
   if (!scenario) return static_cast<int>(ExitCode::invalid_input);
@@ -54,14 +70,26 @@ int validate(const Arguments& arguments) {
     log_error("{}: {}", arguments.file, sound.error().message);
     return static_cast<int>(ExitCode::invalid_input);
   }
-  fmt::print("{}: valid\n", arguments.file);
-  return 0;
+  return print(arguments.file + ": valid\n") ? 0 : static_cast<int>(ExitCode::run_failed);
+}
+
+bool note_directory(const std::string& file, const std::string& directory) {
+  if (file.empty()) return true;
+  std::ofstream out(file);
+  out << directory << "\n";
+  out.close();
+  if (!out) log_error("--directory-file: {} cannot be written", file);
+  return out.good();
 }
 
 int run(const Arguments& arguments, const std::vector<std::string>& command) {
   if (arguments.quiet) log_threshold(LogLevel::warning);
   auto scenario = read(arguments).scenario;
   if (!scenario) return static_cast<int>(ExitCode::invalid_input);
+  if (const auto option = option_without_effect(arguments, scenario->run.mode); !option.empty()) {
+    log_error("{} has no effect in mode simulate, which starts no agents; remove it", option);
+    return static_cast<int>(ExitCode::usage);
+  }
   catch_interrupts();
   const auto outcome = run_scenario({.scenario = std::move(*scenario),
                                      .scenario_path = arguments.file,
@@ -73,10 +101,11 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
     log_error("{}", outcome.error().message);
     return static_cast<int>(outcome.error().code);
   }
-  std::fputs(arguments.json ? outcome->summary_json.c_str() : outcome->table.c_str(), stdout);
-  std::fflush(stdout);
+  const bool printed = print(arguments.json ? outcome->summary_json : outcome->table);
   fmt::print(stderr, "run directory: {}\n", outcome->directory);
-  return static_cast<int>(outcome->exit);
+  const bool noted = note_directory(arguments.directory_file, outcome->directory);
+  const bool sound = outcome->exit != ExitCode::ok || (printed && noted);
+  return static_cast<int>(sound ? outcome->exit : ExitCode::run_failed);
 }
 
 void add_scenario_options(CLI::App& command, Arguments& arguments) {
@@ -87,7 +116,8 @@ void add_scenario_options(CLI::App& command, Arguments& arguments) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command.add_option("--mode", arguments.mode, "simulate | cosim | emulate | deploy; overrides run.mode");
-  command.add_option("--seed", arguments.seed, "of every random stream; overrides run.seed");
+  command.add_option("--seed", arguments.seed, "of every random stream; overrides run.seed")
+      ->type_name("UINT");
 }
 
 }  // namespace
@@ -103,11 +133,15 @@ int main(int argc, char** argv) {
   runs.add_option("--out", arguments.out, "the run directory (default: runs/NAME-MODE-TIME)")
       ->type_name("DIR");
   runs.add_flag("--json", arguments.json, "print summary.json on stdout, and nothing else there");
-  runs.add_flag("--isolate", arguments.isolate,
-                "start one local agent process per device instead of one for all");
+  auto& isolate = *runs.add_flag("--isolate", arguments.isolate,
+                                 "start one local agent process per device instead of one for all");
   runs.add_option("--agents", arguments.agents,
                   "wait at HOST:PORT for agents started elsewhere instead of starting local ones")
-      ->type_name("HOST:PORT");
+      ->type_name("HOST:PORT")
+      ->excludes(&isolate);
+  runs.add_option("--directory-file", arguments.directory_file,
+                  "write the path of the run directory into FILE")
+      ->type_name("FILE");
   runs.add_flag("--quiet", arguments.quiet, "only warnings and errors on stderr");
   runs.footer(kFooter);
   auto& checks =

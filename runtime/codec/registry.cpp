@@ -45,6 +45,7 @@ std::string known_names() {
 
 std::vector<std::string> codec_names() {
   std::vector<std::string> names;
+  names.reserve(kCodecs.size());
   for (const auto& entry : kCodecs) names.emplace_back(entry.name);
   return names;
 }

@@ -87,7 +87,8 @@ struct Quantizer {
     t = x == x ? t : nan_code;  // NOLINT(misc-redundant-expression): false for NaN only
     t = t > 0 ? t : 0;          // also where infinity met per_step 0
     t = t < last ? t : last;
-    return static_cast<std::uint8_t>(static_cast<int>(t + 0.5F));
+    // The nearest but for floats just below a half, which the bound allows for.
+    return static_cast<std::uint8_t>(static_cast<int>(t + 0.5F));  // NOLINT(bugprone-incorrect-roundings)
   }
 };
 
@@ -163,12 +164,11 @@ Result<void> decode_uniform(const EncodingHeader& header, std::span<const std::b
     return Error{
         fmt::format("decoding a tensor: uniform has {} to {} bits, not {}", kNarrowest, kWidest, bits)};
   const std::size_t image = image_bytes(header.shape, bits), n = values_per_image(header.shape);
-  const auto checked = check_encoding(
+  auto checked = check_encoding(
       header, {.bits = bits, .scope = ScaleScope::image, .payload_bytes = payload_bytes(header.shape, bits)});
   if (!checked) return checked;
   for (std::size_t i = 0; i < static_cast<std::size_t>(header.shape.images); ++i)
-    if (const auto decoded = decode_image(payload.subspan(i * image, image), bits, out.subspan(i * n, n));
-        !decoded)
+    if (auto decoded = decode_image(payload.subspan(i * image, image), bits, out.subspan(i * n, n)); !decoded)
       return decoded;
   return {};
 }

@@ -107,6 +107,7 @@ Result<ModelConfig> model_by_name(std::string_view name) {
 
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
+  names.reserve(kModels.size());
   for (const Entry& entry : kModels) names.emplace_back(entry.name);
   return names;
 }

@@ -46,6 +46,8 @@ Result<Frame> Inbox::expect(FrameType expected, Duration silence, const std::str
   auto frame = next(silence, who);
   if (!frame) return frame;
   if (frame->type == FrameType::refusal) return parse_refusal(*frame).in(who);
+  if (frame->type == FrameType::stop && expected != FrameType::stop)
+    return Error{who + ": ended the run before it began"};
   if (frame->type != expected) {
     return Error{fmt::format("{}: sent a frame of type {} where type {} was expected", who,
                              static_cast<int>(frame->type), static_cast<int>(expected))};

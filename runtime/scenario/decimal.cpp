@@ -34,7 +34,9 @@ std::string why_no_number(std::string_view text) {
     return fmt::format("must be written without _ or , between digits, got \"{}\"", shown(text));
   if (body.size() > 1 && body[0] == '0' && is_digit(body[1]))
     return fmt::format("must not begin with 0, which YAML 1.1 reads as octal, got \"{}\"", shown(text));
-  if (body.size() > 1 && is_digit(body[0]) && body.find('e') != std::string_view::npos)
+  const std::size_t e = body.find('e');
+  if (e != std::string_view::npos && e > 0 && is_digit(body[e - 1]) && e + 1 < body.size() &&
+      std::string_view("0123456789+-").find(body[e + 1]) != std::string_view::npos)
     return fmt::format("must be written without an exponent, got \"{}\"", shown(text));
   if (text.front() == '+') return fmt::format("must be written without +, got \"{}\"", shown(text));
   if (text.front() == '.' || text.back() == '.')

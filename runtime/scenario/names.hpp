@@ -18,6 +18,11 @@ inline constexpr std::array<std::string_view, 4> kTraceFormatNames{"automatic", 
                                                                    "two-column"};
 inline constexpr std::array<std::string_view, 2> kTraceEndNames{"loop", "hold"};
 
+// Congestion controls; those of the ns-3 network.
+inline constexpr std::array<std::string_view, 13> kTcpNames{
+    "cubic", "bbr",      "newreno",  "reno",  "bic",  "htcp", "highspeed",
+    "hybla", "illinois", "scalable", "vegas", "veno", "yeah"};
+
 constexpr std::string_view name_of(Mode mode) { return kModeNames[static_cast<std::size_t>(mode)]; }
 constexpr std::string_view name_of(NetworkKind kind) { return kNetworkNames[static_cast<std::size_t>(kind)]; }
 constexpr std::string_view name_of(TransportKind kind) {

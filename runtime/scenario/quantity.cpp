@@ -263,7 +263,7 @@ std::string format_real(Unit unit, double value) {
   const auto units = units_of(unit);
   for (std::size_t i = units.size(); i-- > 1;) {  // the largest unit of at least 1 that is exact
     const auto factor = static_cast<double>(units[i].factor);
-    const std::string text = fmt::format("{} {}", fixed(value / factor), units[i].name);
+    std::string text = fmt::format("{} {}", fixed(value / factor), units[i].name);
     if (value < factor) continue;
     if (const auto back = parse_real(unit, text); back && *back == value) return text;
   }

@@ -47,6 +47,15 @@ class Checks {
       log_.report("workload.rate",
                   "workload.rate has no effect with arrivals: closed-loop; remove it, or set "
                   "workload.arrivals to rate or poisson");
+    // Microbatches arrive after at most 2^63 ns, 9.2e9 s; Poisson ones may take many times the mean.
+    constexpr double kLongest_s = 1e8;
+    if (!open || !has_rate || !log_.good("workload") || !log_.good("model.microbatch")) return;
+    const double images = static_cast<double>(scenario_.microbatches()) * scenario_.model.microbatch;
+    if (const double span_s = images / scenario_.workload.images_per_s; span_s > kLongest_s)
+      log_.report("workload.rate",
+                  fmt::format("workload.rate lets the last image arrive after {:.3g} s, at most {:.0g} s are "
+                              "simulated; raise it, or lower workload.images",
+                              span_s, kLongest_s));
   }
 
   void check_devices() {
@@ -227,7 +236,8 @@ class Checks {
   void check_bits() {
     const std::string at = "policy.quantization.bits";
     if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
-    const auto& [kind, codec, bits] = scenario_.policy.quantization;
+    const std::string& codec = scenario_.policy.quantization.codec;
+    const double bits = scenario_.policy.quantization.bits;
     const auto must_be = [&](double width) {
       if (bits != width)
         log_.report(

@@ -129,7 +129,7 @@ void write_network(Writer& out, const NetworkSection& network) {
   out.indent("  ");
   if (network.kind) out.line("kind: {}", name_of(*network.kind));  // absent: the mode decides
   out.line("transport: {}", name_of(network.transport));
-  out.line("tcp: {}", name(network.tcp));
+  out.line("tcp: {}", network.tcp);
   out.line("mtu: {}", size(network.mtu));
   out.line("links:{}", network.links.empty() ? " []" : "");
   for (std::size_t i = 0; i < network.links.size(); ++i) {

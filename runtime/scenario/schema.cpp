@@ -4,321 +4,12 @@
 
 #include <algorithm>
 
-#include "runtime/model/model_config.hpp"
-#include "runtime/scenario/names.hpp"
-
 namespace millrace {
 namespace {
 
-using Kind = ValueKind;
-constexpr std::int64_t kBillion = 1'000'000'000;
-constexpr std::int64_t kHourNs = 3'600 * kBillion;
-
-template <std::size_t n>
-std::vector<std::string> words(const std::array<std::string_view, n>& names) {
-  return {names.begin(), names.end()};
-}
-
-void add_model(std::vector<Key>& keys) {
-  const auto dimension = [&](const char* name, const char* doc, std::int64_t most) {
-    keys.push_back(
-        {.path = std::string("model.") + name, .kind = Kind::exact, .doc = doc, .least = 1, .most = most});
-  };
-  keys.push_back({.path = "model", .kind = Kind::map, .doc = "What is inferred.", .required = true});
-  keys.push_back({.path = "model.name",
-                  .kind = Kind::choice,
-                  .doc = "Vision transformer by name; its dimensions can be changed below.",
-                  .required = true,
-                  .choices = model_names()});
-  keys.push_back({.path = "model.weights",
-                  .kind = Kind::path,
-                  .doc = "`random` (seeded, the same however the model is cut) or a safetensors file.",
-                  .fallback = "random",
-                  .choices = {"random"}});
-  keys.push_back({.path = "model.microbatch",
-                  .kind = Kind::exact,
-                  .doc = "Images per microbatch.",
-                  .fallback = "8",
-                  .least = 1,
-                  .most = 65'536});
-  dimension("blocks",
-            "Transformer blocks, 4 sub-layers each. Default: the named model's, as for all dimensions.",
-            1'024);
-  dimension("width", "Values per token.", 65'536);
-  dimension("heads", "Attention heads; divides `width`.", 65'536);
-  dimension("mlp_width", "Values per token inside the MLP.", 262'144);
-  dimension("image_size", "Pixels per side of the square image.", 16'384);
-  dimension("patch", "Pixels per side of a patch; divides `image_size`.", 16'384);
-  dimension("channels", "Colour channels.", 16);
-  dimension("classes", "Outputs of the head.", 1'048'576);
-}
-
-void add_workload(std::vector<Key>& keys) {
-  keys.push_back({.path = "workload", .kind = Kind::map, .doc = "What is fed into the pipeline."});
-  keys.push_back({.path = "workload.dataset",
-                  .kind = Kind::path,
-                  .doc = "`synthetic` (seeded) or `image-folder:PATH/labels.csv`.",
-                  .fallback = "synthetic",
-                  .choices = {"synthetic"},
-                  .prefix = "image-folder:"});
-  keys.push_back({.path = "workload.images",
-                  .kind = Kind::exact,
-                  .doc = "Images in all; the last microbatch may be smaller.",
-                  .least = 1,
-                  .most = 65'536 * kBillion});
-  keys.push_back({.path = "workload.microbatches",
-                  .kind = Kind::exact,
-                  .doc = "Full microbatches in all, instead of `images`. Default where neither is given: 8.",
-                  .least = 1,
-                  .most = kBillion});
-  keys.push_back(
-      {.path = "workload.arrivals",
-       .kind = Kind::choice,
-       .doc = "When microbatches enter: as fast as credits allow, evenly at `rate`, or Poisson at `rate`.",
-       .fallback = "closed-loop",
-       .choices = words(kArrivalNames)});
-  keys.push_back({.path = "workload.rate",
-                  .kind = Kind::real,
-                  .unit = Unit::image_rate,
-                  .doc = "Images per second that arrive; needed by arrivals `rate` and `poisson`.",
-                  .high = 1e9,
-                  .low_open = true});
-}
-
-void add_devices(std::vector<Key>& keys) {
-  keys.push_back({.path = "devices",
-                  .kind = Kind::list,
-                  .doc = "The machines.",
-                  .required = true,
-                  .min_items = 1,
-                  .max_items = 1'024});
-  keys.push_back({.path = "devices[]", .kind = Kind::map, .doc = "One machine."});
-  keys.push_back({.path = "devices[].name", .kind = Kind::name, .doc = "Unique name.", .required = true});
-  keys.push_back(
-      {.path = "devices[].runs",
-       .kind = Kind::list,
-       .doc = "What the device is for; one device is the source and one the sink. Default: [stage].",
-       .min_items = 1,
-       .max_items = 3});
-  keys.push_back({.path = "devices[].runs[]",
-                  .kind = Kind::choice,
-                  .doc = "A role.",
-                  .choices = {"source", "sink", "stage"}});
-  keys.push_back({.path = "devices[].profile",
-                  .kind = Kind::path,
-                  .doc = "Device profile: measured times per sub-layer that compute is charged by."});
-  keys.push_back({.path = "devices[].speed",
-                  .kind = Kind::real,
-                  .unit = Unit::speed,
-                  .doc = "Instead of a profile: compute is charged by its number of operations.",
-                  .high = 1e18,
-                  .low_open = true});
-  keys.push_back({.path = "devices[].memory",
-                  .kind = Kind::exact,
-                  .unit = Unit::size,
-                  .doc = "What weights and activations have to fit into. Default: no limit.",
-                  .least = 1});
-  keys.push_back({.path = "devices[].threads",
-                  .kind = Kind::exact,
-                  .doc = "Threads LibTorch uses on the device.",
-                  .fallback = "1",
-                  .least = 1,
-                  .most = 1'024});
-  keys.push_back({.path = "devices[].slowdown",
-                  .kind = Kind::real,
-                  .doc = "With `run.compute: measured`: charged time is measured time times this.",
-                  .fallback = "1",
-                  .high = 1e6,
-                  .low_open = true});
-}
-
-void add_network(std::vector<Key>& keys) {
-  keys.push_back({.path = "network", .kind = Kind::map, .doc = "How the devices are connected."});
-  keys.push_back(
-      {.path = "network.kind",
-       .kind = Kind::choice,
-       .doc = "Exact fluid model or ns-3 packets. Default: fluid in simulate, ns3 in cosim and emulate.",
-       .choices = words(kNetworkNames)});
-  keys.push_back({.path = "network.transport",
-                  .kind = Kind::choice,
-                  .doc = "ns-3: simulated TCP on persistent connections, or bare packets.",
-                  .fallback = "tcp",
-                  .choices = words(kTransportNames)});
-  keys.push_back({.path = "network.tcp",
-                  .kind = Kind::name,
-                  .doc = "Congestion control of the simulated TCP: cubic, bbr, newreno, …",
-                  .fallback = "cubic"});
-  keys.push_back({.path = "network.mtu",
-                  .kind = Kind::exact,
-                  .unit = Unit::size,
-                  .doc = "IP packet on the wire.",
-                  .fallback = "1500 B",
-                  .least = 128,
-                  .most = 65'535});
-  keys.push_back({.path = "network.links",
-                  .kind = Kind::list,
-                  .doc = "The links; none where one device does it all.",
-                  .max_items = 65'536});
-  const std::string link = "network.links[]";
-  keys.push_back(
-      {.path = link, .kind = Kind::map, .doc = "A link, at most one per direction between two devices."});
-  keys.push_back({.path = link + ".between",
-                  .kind = Kind::list,
-                  .doc = "Two device names: the link is the same in both directions.",
-                  .min_items = 2,
-                  .max_items = 2});
-  keys.push_back({.path = link + ".between[]", .kind = Kind::name, .doc = "A device."});
-  keys.push_back(
-      {.path = link + ".from", .kind = Kind::name, .doc = "Sending device of a link in one direction."});
-  keys.push_back(
-      {.path = link + ".to", .kind = Kind::name, .doc = "Receiving device of a link in one direction."});
-  keys.push_back({.path = link + ".rate",
-                  .kind = Kind::exact,
-                  .unit = Unit::rate,
-                  .doc = "Constant bit rate.",
-                  .least = 1,
-                  .most = 1'000 * kBillion * 1'000});
-  keys.push_back({.path = link + ".trace",
-                  .kind = Kind::path,
-                  .doc = "Recorded bit rate over time, instead of `rate`."});
-  keys.push_back({.path = link + ".trace_format",
-                  .kind = Kind::choice,
-                  .doc = "How the trace file is read; `automatic` looks into it.",
-                  .fallback = "automatic",
-                  .choices = words(kTraceFormatNames)});
-  keys.push_back({.path = link + ".trace_end",
-                  .kind = Kind::choice,
-                  .doc = "After the trace's end: from its start again, or its last rate for ever.",
-                  .fallback = "loop",
-                  .choices = words(kTraceEndNames)});
-  keys.push_back({.path = link + ".delay",
-                  .kind = Kind::exact,
-                  .unit = Unit::duration,
-                  .doc = "Propagation delay.",
-                  .fallback = "0 ms",
-                  .most = kHourNs});
-  keys.push_back({.path = link + ".queue",
-                  .kind = Kind::exact,
-                  .unit = Unit::size,
-                  .doc = "What the sending end holds waiting; at least one `mtu`.",
-                  .fallback = "256 KiB",
-                  .least = 1,
-                  .most = std::int64_t{1} << 40});
-  keys.push_back({.path = link + ".loss",
-                  .kind = Kind::real,
-                  .doc = "Probability that a packet is lost.",
-                  .fallback = "0",
-                  .high = 1,
-                  .high_open = true});
-}
-
-void add_policy(std::vector<Key>& keys) {
-  keys.push_back({.path = "policy", .kind = Kind::map, .doc = "Who decides."});
-  keys.push_back({.path = "policy.partition", .kind = Kind::map, .doc = "Where the model is cut."});
-  keys.push_back({.path = "policy.partition.kind",
-                  .kind = Kind::choice,
-                  .doc = "Equally many sub-layers per stage, or the given cuts.",
-                  .fallback = "even",
-                  .choices = {"even", "fixed"}});
-  keys.push_back({.path = "policy.partition.cuts",
-                  .kind = Kind::list,
-                  .doc = "For `fixed`: after which sub-layers, increasing; block b (from 0) ends at 4(b+1).",
-                  .max_items = 1'023});
-  keys.push_back(
-      {.path = "policy.partition.cuts[]", .kind = Kind::exact, .doc = "A cut.", .least = 1, .most = 4'095});
-  keys.push_back({.path = "policy.partition.devices",
-                  .kind = Kind::list,
-                  .doc = "Which devices take the stages, in order. Default: all that run stages, in order.",
-                  .min_items = 1,
-                  .max_items = 1'024});
-  keys.push_back({.path = "policy.partition.devices[]", .kind = Kind::name, .doc = "A device."});
-  keys.push_back({.path = "policy.quantization", .kind = Kind::map, .doc = "How activations are encoded."});
-  keys.push_back({.path = "policy.quantization.kind",
-                  .kind = Kind::choice,
-                  .doc = "The same bit width always.",
-                  .fallback = "fixed",
-                  .choices = {"fixed"}});
-  keys.push_back({.path = "policy.quantization.codec",
-                  .kind = Kind::choice,
-                  .doc = "The encoding.",
-                  .fallback = "fp32",
-                  .choices = {"fp32", "fp16", "uniform"}});
-  keys.push_back({.path = "policy.quantization.bits",
-                  .kind = Kind::real,
-                  .doc = "Bits per value. Default: 32 for fp32, 16 for fp16; for uniform give 2 to 8.",
-                  .low = 2,
-                  .high = 32});
-}
-
-void add_run(std::vector<Key>& keys) {
-  keys.push_back({.path = "run", .kind = Kind::map, .doc = "How it is run."});
-  keys.push_back({.path = "run.mode",
-                  .kind = Kind::choice,
-                  .doc = "Pure simulation, virtual-time co-simulation, real-time emulation, or real devices.",
-                  .fallback = "cosim",
-                  .choices = words(kModeNames)});
-  keys.push_back({.path = "run.seed",
-                  .kind = Kind::exact,
-                  .doc = "Of every random number of the run.",
-                  .fallback = "1"});
-  keys.push_back(
-      {.path = "run.compute",
-       .kind = Kind::choice,
-       .doc = "Charge compute by the device's profile or speed, or by measured time and `slowdown`.",
-       .fallback = "profile",
-       .choices = words(kComputeNames)});
-  keys.push_back({.path = "run.window",
-                  .kind = Kind::exact,
-                  .doc = "Activations a receiver grants its sender.",
-                  .fallback = "2",
-                  .least = 1,
-                  .most = 1'024});
-  keys.push_back({.path = "run.timeout",
-                  .kind = Kind::exact,
-                  .unit = Unit::duration,
-                  .doc = "How long a silent peer is waited for, by the wall clock.",
-                  .fallback = "60 s",
-                  .least = 1'000'000,
-                  .most = 24 * kHourNs});
-  keys.push_back(
-      {.path = "expect", .kind = Kind::map, .doc = "Bounds the run must meet, or it ends with exit code 5."});
-  const auto bound = [&](const char* name, Unit unit, const char* doc, double high) {
-    keys.push_back(
-        {.path = std::string("expect.") + name, .kind = Kind::bound, .unit = unit, .doc = doc, .high = high});
-  };
-  bound("throughput", Unit::image_rate, "Images per second.", 1e9);
-  bound("latency_p50", Unit::duration, "Median time of a microbatch from source to sink.", 1e6);
-  bound("latency_p95", Unit::duration, "95th percentile of it.", 1e6);
-  bound("latency_p99", Unit::duration, "99th percentile of it.", 1e6);
-  bound("accuracy", Unit::none, "Share of images classified right, from 0 to 1.", 1);
-}
-
-Schema make_schema() {
-  Schema schema;
-  schema.keys.push_back({.path = "millrace",
-                         .kind = Kind::exact,
-                         .doc = "Version of this format.",
-                         .required = true,
-                         .least = 1,
-                         .most = 1});
-  schema.keys.push_back(
-      {.path = "name", .kind = Kind::name, .doc = "Names the scenario in reports.", .required = true});
-  add_model(schema.keys);
-  add_workload(schema.keys);
-  add_devices(schema.keys);
-  add_network(schema.keys);
-  add_policy(schema.keys);
-  add_run(schema.keys);
-  schema.alternatives = {{"workload", {{"images"}, {"microbatches"}}, false},
-                         {"devices[]", {{"profile"}, {"speed"}}, false},
-                         {"network.links[]", {{"between"}, {"from", "to"}}, true},
-                         {"network.links[]", {{"rate"}, {"trace"}}, true}};
-  return schema;
-}
-
 std::string exact_range(const Key& key) {
   const bool endless = key.most == std::numeric_limits<std::int64_t>::max();
-  const std::string least = format_exact(key.unit, key.least);
+  std::string least = format_exact(key.unit, key.least);
   if (endless) return least + " or more";
   if (key.least == key.most) return least;
   return fmt::format("{} to {}", least, format_exact(key.unit, key.most));
@@ -326,7 +17,8 @@ std::string exact_range(const Key& key) {
 
 std::string real_range(const Key& key) {
   const std::string low = key.low_open ? "above 0" : "at least " + format_real(key.unit, key.low);
-  return fmt::format("{} and {} {}", low, key.high_open ? "below" : "at most", format_real(key.unit, key.high));
+  return fmt::format("{} and {} {}", low, key.high_open ? "below" : "at most",
+                     format_real(key.unit, key.high));
 }
 
 }  // namespace
@@ -352,18 +44,13 @@ std::vector<const Key*> Schema::children(std::string_view parent) const {
   return found;
 }
 
-const Schema& scenario_schema() {
-  static const Schema schema = make_schema();
-  return schema;
-}
-
 std::string describe(const Key& key) {
   switch (key.kind) {
     case ValueKind::name:
       return "name";
     case ValueKind::path: {
       std::string text = key.prefix.empty() ? "path of a file" : fmt::format("{}PATH", key.prefix);
-      for (const auto& word : key.choices) text = word + " or " + text;
+      for (const auto& word : key.choices) text = fmt::format("{} or {}", word, text);
       return text;
     }
     case ValueKind::choice:

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "runtime/scenario/decimal.hpp"
-#include "runtime/scenario/yaml_path.hpp"
 #include "runtime/scenario/yaml_text.hpp"
 
 namespace millrace {
@@ -15,16 +15,19 @@ namespace {
 constexpr std::size_t kMaxNameLength = 64;
 constexpr std::size_t kMaxPathLength = 4096;
 
+// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> two_up(b.size() + 1);
+  std::vector<std::size_t> up(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    two_up = std::exchange(up, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
+      row[j] = std::min({up[j] + 1, row[j - 1] + 1, up[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], two_up[j - 2] + 1);
     }
   }
   return row.back();
@@ -83,6 +86,7 @@ class Checker {
   static std::string unknown(const std::string& path, const std::string& key,
                              const std::vector<const Key*>& keys) {
     std::vector<std::string> names;
+    names.reserve(keys.size());
     for (const Key* known : keys) names.emplace_back(known->name());
     const std::string where = path.empty() ? "" : " in " + path;
     if (const std::string meant = did_you_mean(key, names); !meant.empty())
@@ -106,7 +110,8 @@ class Checker {
       log_.report(joined_path(path, given.back()),
                   fmt::format("{} has {}; give only one of them", path, joined(given, " and ")));
     } else if (given.empty() && alternative.needed) {
-      log_.report(path, fmt::format("{} needs {}", path, joined(names, ", or ")));
+      log_.report(joined_path(path, alternative.sets[0][0]),
+                  fmt::format("{} needs {}", path, joined(names, ", or ")));
     } else if (given.size() == 1) {
       for (const auto& key : *chosen) {
         if (node.find(key) == nullptr)
@@ -229,54 +234,6 @@ class Checker {
 };
 
 }  // namespace
-
-void ProblemLog::mark_bad(const std::string& path) {
-  bad_.insert(path);
-  for (std::string_view whole = path; !whole.empty();) {
-    whole = parent_path(whole);
-    if (!has_bad_.insert(std::string(whole)).second) break;
-  }
-}
-
-void ProblemLog::report(const std::string& path, std::string message) {
-  mark_bad(path);
-  if (message.empty()) return;  // said already by the reading of the YAML
-  const YamlNode& node = nearest_node(root_, path);
-  if (node.set_by.empty()) {
-    problems_.push_back({name_, node.mark.line, node.mark.column, std::move(message)});
-  } else {
-    problems_.push_back({"--set " + node.set_by, 0, 0, std::move(message)});
-  }
-}
-
-void ProblemLog::report_key(const std::string& path, const YamlEntry& entry, std::string message) {
-  mark_bad(path.empty() ? entry.key : path + "." + entry.key);
-  if (entry.value.set_by.empty()) {
-    problems_.push_back({name_, entry.mark.line, entry.mark.column, std::move(message)});
-  } else {
-    problems_.push_back({"--set " + entry.value.set_by, 0, 0, std::move(message)});
-  }
-}
-
-bool ProblemLog::has(const std::string& path) const { return find_node(root_, path) != nullptr; }
-
-std::string ProblemLog::first_repetition(const std::string& list) const {
-  std::unordered_set<std::string> seen;
-  const YamlNode* node = find_node(root_, list);
-  if (node == nullptr || !good(list)) return "";
-  for (const YamlNode& item : node->items) {
-    if (!seen.insert(item.text).second) return item.text;
-  }
-  return "";
-}
-
-bool ProblemLog::good(const std::string& path) const {
-  if (has_bad_.contains(path)) return false;
-  for (std::string_view whole = path;; whole = parent_path(whole)) {
-    if (bad_.contains(std::string(whole))) return false;
-    if (whole.empty()) return true;
-  }
-}
 
 void check_against(const Schema& schema, const YamlNode& root, ProblemLog& log) {
   if (root.kind == YamlNode::Kind::map) {

@@ -3,42 +3,14 @@
 #pragma once
 
 #include <string>
-#include <unordered_set>
 #include <vector>
 
+#include "runtime/base/result.hpp"
+#include "runtime/scenario/problem_log.hpp"
 #include "runtime/scenario/schema.hpp"
 #include "runtime/scenario/strict_yaml.hpp"
 
 namespace millrace {
-
-// Collects problems of one tree, placed at the node a path names or, where there is none, at its parent.
-class ProblemLog {
- public:
-  // Both outlive the log. `name` is the file's.
-  ProblemLog(const YamlNode& root, std::string name) : root_(root), name_(std::move(name)) {}
-
-  // `path` is concrete ("network.links[1].rate"); it is bad from now on.
-  void report(const std::string& path, std::string message);
-  void report_key(const std::string& path, const YamlEntry& entry, std::string message);
-  // Neither it nor a part of it has been reported, nor a whole it is part of.
-  bool good(const std::string& path) const;
-  // It has been reported, whatever is in it.
-  bool bad_itself(const std::string& path) const { return bad_.contains(path); }
-  // Whether the tree has a value there.
-  bool has(const std::string& path) const;
-  // The first text a list holds a second time, or "".
-  std::string first_repetition(const std::string& list) const;
-  std::vector<Problem> take() { return std::move(problems_); }
-
- private:
-  void mark_bad(const std::string& path);
-
-  const YamlNode& root_;
-  std::string name_;
-  std::vector<Problem> problems_;
-  std::unordered_set<std::string> bad_;      // reported themselves
-  std::unordered_set<std::string> has_bad_;  // contain something reported
-};
 
 void check_against(const Schema& schema, const YamlNode& root, ProblemLog& log);
 

@@ -1,5 +1,5 @@
 // millrace-schema FOLDER: writes FOLDER/millrace.schema.json and the key reference in FOLDER/README.md from
-// the table of keys. Run it with `scenarios` after changing schema.cpp; a test compares.
+// the table of keys. Run it with `scenarios` after changing schema_table.cpp; a test compares.
 #include <fmt/format.h>
 
 #include <fstream>

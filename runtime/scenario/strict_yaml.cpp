@@ -26,8 +26,9 @@ struct TooMuch {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
+  // All three outlive the builder.
   TreeBuilder(const YamlText& text, const std::string& name, std::vector<Problem>& problems)
-      : text_(text), name_(name), problems_(problems) {}  // all three outlive the builder
+      : text_(text), name_(name), problems_(problems), root_(node(YamlNode::Kind::nothing, {1, 1})) {}
 
   YamlNode take_root() { return std::move(root_); }
 
@@ -49,6 +50,8 @@ class TreeBuilder final : public YAML::EventHandler {
       report(place(mark), "tags (!name) are not read; remove the tag");
       return add(node(YamlNode::Kind::refused, place(mark)));
     }
+    if (quoted && !text_.closes_quoted(static_cast<std::size_t>(mark.pos)))
+      report(place(mark), "this quote is never closed; close it");  // yaml-cpp lets it end with the file
     YamlNode scalar = node(YamlNode::Kind::text, place(mark));
     scalar.text = value;
     scalar.quoted = quoted;

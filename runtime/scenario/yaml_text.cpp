@@ -81,6 +81,20 @@ bool YamlText::opens_quoted(std::size_t position) const {
   return position < text_.size() && std::string_view("'\"|>").find(text_[position]) != std::string_view::npos;
 }
 
+bool YamlText::closes_quoted(std::size_t position) const {
+  const char quote = text_[position];
+  if (quote != '\'' && quote != '"') return true;  // block scalars end with their indentation
+  for (std::size_t i = position + 1; i < text_.size(); ++i) {
+    if (text_[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text_[i] == quote) {
+      if (quote == '"' || i + 1 >= text_.size() || text_[i + 1] != quote) return true;
+      ++i;
+    }
+  }
+  return false;
+}
+
 std::vector<Problem> YamlText::problems(const std::string& name) const {
   std::vector<Problem> found;
   const auto report = [&](std::size_t position, std::string message) {

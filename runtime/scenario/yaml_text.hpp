@@ -22,6 +22,8 @@ class YamlText {
   YamlMark place_of_nothing(std::size_t position) const;
   // Whether a quoted or block scalar begins there (rather than a plain one under a tag `!`).
   bool opens_quoted(std::size_t position) const;
+  // Whether the quote that opens there is closed anywhere. REQUIRES opens_quoted(position).
+  bool closes_quoted(std::size_t position) const;
   // What must be refused before parsing: bytes that are not UTF-8, control characters, tabs in indentation,
   // directives.
   std::vector<Problem> problems(const std::string& name) const;

@@ -47,11 +47,11 @@ class Mapping {
 
   // Gives back the pages that lie wholly within `part`; they are read again from the file if needed.
   void release(std::span<const std::byte> part) const {
-    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
-    const auto end = (reinterpret_cast<std::uintptr_t>(part.data()) + part.size()) / page * page;
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const auto offset = static_cast<std::size_t>(part.data() - static_cast<const std::byte*>(start_));
+    const std::size_t begin = (offset + page - 1) / page * page, end = (offset + part.size()) / page * page;
     // Advice only: the weights are right without it.
-    if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    if (begin < end) (void)::madvise(static_cast<std::byte*>(start_) + begin, end - begin, MADV_DONTNEED);
   }
 
   // Reads every page of `part` now, so that the first forward is not charged for the disk.

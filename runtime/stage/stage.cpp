@@ -1,7 +1,7 @@
 #include "runtime/stage/stage.hpp"
 
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
 #include <fmt/core.h>
 
 #include <exception>
@@ -38,8 +38,7 @@ class Stage::Body {
     CutTensors output = make_cut_tensors(model_, range_.last, images);
     team_.split(images, [&](std::int64_t begin, std::int64_t end) {
       const c10::InferenceMode inference;
-      // Both settings belong to the thread. One thread per image: see the header.
-      if (at::get_num_threads() != 1) at::set_num_threads(1);
+      one_thread_per_operation();
       for (std::int64_t image = begin; image < end; ++image) forward_image(input, image, output);
     });
     return output;
@@ -61,7 +60,7 @@ class Stage::Body {
     Activations now;
     now.residual = image_of(input.back(), image);
     if (input.size() == 2) now.inner = image_of(input.front(), image);
-    for (int layer = range_.first; layer <= range_.last; ++layer) now = layers_.run(layer, std::move(now));
+    for (int layer = range_.first; layer <= range_.last; ++layer) now = layers_.run(layer, now);
     image_of(output.back(), image).copy_(now.residual);
     if (output.size() == 2) image_of(output.front(), image).copy_(now.inner);
   }

@@ -190,6 +190,11 @@ Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choi
   if (const auto checked = check_model(choice.model); !checked) return checked.error();
   auto dataset = open_dataset(choice.dataset, choice.model, choice.seed);
   if (!dataset) return dataset.error();
+  if (const auto held = (*dataset)->size(); held && *held < choice.images) {
+    return Error{fmt::format("{} holds {} images, and workload.images asks for {}", choice.dataset, *held,
+                             choice.images),
+                 ExitCode::invalid_input};
+  }
   auto codec = make_codec("u8");
   if (!codec) return codec.error();
   return std::unique_ptr<Executor>(

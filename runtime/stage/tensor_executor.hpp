@@ -19,6 +19,7 @@ struct DatasetChoice {
   ModelConfig model;
   std::string dataset = "synthetic";  // see open_dataset()
   std::uint64_t seed = 1;             // of synthetic images
+  std::uint64_t images = 0;           // source: how many will be read; fewer in the dataset are an error
 };
 
 struct StageChoice {

@@ -1,6 +1,13 @@
 #include "runtime/stage/vit_layers.hpp"
 
-#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/_softmax.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linear.h>
 #include <fmt/core.h>
 
 #include <cmath>
@@ -15,6 +22,10 @@ constexpr double kNormEpsilon = 1e-6;
 int block_of_layer(int layer) { return (layer - 1) / 4; }
 
 }  // namespace
+
+void one_thread_per_operation() {
+  if (at::get_num_threads() != 1) at::set_num_threads(1);  // the setting is the thread's
+}
 
 // Asks for tensors one by one and remembers the first that was not to be had.
 class VitLayers::Loader {
@@ -79,7 +90,7 @@ Result<VitLayers> VitLayers::load(const ModelConfig& model, LayerRange range, co
   return layers;
 }
 
-Activations VitLayers::run(int layer, Activations in) const {
+Activations VitLayers::run(int layer, const Activations& in) const {
   const Block& block =
       blocks_[static_cast<std::size_t>(block_of_layer(layer) - block_of_layer(range_.first))];
   Activations out;
@@ -125,7 +136,7 @@ at::Tensor VitLayers::attend(const at::Tensor& x, const Block& block) const {
                              .view({tokens, 3, heads, head_dim})
                              .permute({1, 2, 0, 3});
   const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
-  at::Tensor scores = at::bmm(qkv[0] * scale, qkv[1].transpose(1, 2));
+  at::Tensor scores = at::bmm(qkv[0].mul(scale), qkv[1].transpose(1, 2));
   at::_softmax_out(scores, scores, -1, false);
   return at::bmm(scores, qkv[2]).transpose(0, 1).reshape({tokens, model_.width});
 }

@@ -23,12 +23,16 @@ struct Activations {
   at::Tensor residual;
 };
 
+// LibTorch computes on the calling thread alone from now on: parallel images keep their bits, parallel
+// operations would not.
+void one_thread_per_operation();
+
 // Weights of the sub-layers of a range; those outside it stay undefined.
 class VitLayers {
  public:
   static Result<VitLayers> load(const ModelConfig& model, LayerRange range, const WeightSource& weights);
   // Runs one sub-layer of the range. REQUIRES inference mode.
-  Activations run(int layer, Activations in) const;
+  Activations run(int layer, const Activations& in) const;
 
  private:
   struct Affine {

@@ -154,7 +154,7 @@ Result<void> Bridge::gather(const Watch& watch) {
     if (auto there = mailbox_.check(timeout); !there) return there;
     if (std::chrono::steady_clock::now() > give_up) {
       return Error{
-          fmt::format("no agent came for {} in {:.0f} s; start one with: millrace-node agent --connect {}:{} "
+          fmt::format("no agent came for {} in {:.1f} s; start one with: millrace-node agent --connect {}:{} "
                       "--device NAME",
                       fmt::join(missing_devices(), ", "), timeout.seconds(), local().address, local().port),
           ExitCode::timeout};

@@ -38,8 +38,7 @@ Result<DeliverySchedule> DeliverySchedule::make(std::vector<std::uint64_t> milli
   if (milliseconds.empty()) return invalid("needs at least one opportunity");
   if (milliseconds.size() > kMaxOpportunities)
     return invalid(fmt::format("may have {} opportunities, got {}", kMaxOpportunities, milliseconds.size()));
-  if (milliseconds.back() == 0)
-    return invalid("must end later than at 0 ms: its last value is its period");
+  if (milliseconds.back() == 0) return invalid("must end later than at 0 ms: its last value is its period");
   if (milliseconds.back() > kMaxPeriodMs)
     return invalid(fmt::format("may last {} ms, got {}", kMaxPeriodMs, milliseconds.back()));
   const auto drop =

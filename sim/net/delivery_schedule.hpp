@@ -1,6 +1,7 @@
-// Mahimahi's link: at each listed millisecond one packet-sized opportunity to deliver exists. Surprising facts:
-// the period is the *last value*, so a 0 of the next round falls on the millisecond of this round's last
-// line; an opportunity carries 1504 bytes because a packet costs its size plus the 4 bytes of a TUN header.
+// Mahimahi's link: at each listed millisecond one packet-sized opportunity to deliver exists. Surprising
+// facts: the period is the *last value*, so a 0 of the next round falls on the millisecond of this round's
+// last line; an opportunity carries 1504 bytes because a packet costs its size plus the 4 bytes of a TUN
+// header.
 #pragma once
 
 #include <cstddef>

@@ -27,9 +27,10 @@ bool FluidNetwork::Event::operator>(const Event& o) const {
 FluidNetwork::FluidNetwork(const NetworkSpec& spec) : framing_(spec.transport, spec.mtu), routes_(spec) {
   links_.reserve(spec.links.size());
   for (const LinkSpec& link : spec.links)
-    links_.push_back(
-        {.to = link.to, .trace = rate_trace_of(link.rate), .delay = link.delay,
-         .per_bit = expected_per_bit(link.loss)});
+    links_.push_back({.to = link.to,
+                      .trace = rate_trace_of(link.rate),
+                      .delay = link.delay,
+                      .per_bit = expected_per_bit(link.loss)});
 }
 
 void FluidNetwork::schedule(Time at, bool delivers, const Flight& flight) {
@@ -42,50 +43,66 @@ void FluidNetwork::submit(Time depart, const Transfer& transfer) {
   const auto link = routes_.next(transfer.from, transfer.to);
   MR_CHECK(link.has_value(), "a transfer needs a route");
   const std::uint64_t order = submitted_++;
-  const auto flight = flights_.emplace(order, Flight{.transfer = transfer,
-                                 .order = order,
-                                 .submitted = depart,
-                                 .link = *link,
-                                 .previous = {},
-                                 .last_packet = depart,
-                                 .delivery = {}}).first;
+  const auto flight = flights_
+                          .emplace(order, Flight{.transfer = transfer,
+                                                 .order = order,
+                                                 .submitted = depart,
+                                                 .link = *link,
+                                                 .previous = {},
+                                                 .packets = {},
+                                                 .delivery = {}})
+                          .first;
   schedule(depart, false, flight->second);
 }
 
-// The whole message takes its place in the link's queue when its first packet is there (virtual cut-through).
-// It has left when the link has served that place, but not before its last packet was there and was served.
+// The whole message takes its place in the link's queue when its first packet is there, and so does what
+// comes from elsewhere meanwhile: messages do not mix packet by packet. Within one message the packets leave
+// when the link has served their place, but not before they were there themselves.
 void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
   Link& link = links_[flight.link.value];
-  const Bytes size = flight.transfer.size;
-  const auto needs = [&](Bytes wire) { return Nanobits{wire.bits()} * link.per_bit; };
   const Nanobits start = std::max(link.position, link.trace->cumulative(first_packet));
-  link.position = start + needs(framing_.wire_size(size));
-  const auto served = link.trace->when(link.position);
-  Nanobits last_place = link.position;
-  if (flight.previous) {
-    Nanobits& tail = link.tails[flight.previous->value];
-    tail = std::max(tail, link.trace->cumulative(flight.last_packet)) + needs(framing_.last_packet(size));
-    last_place = tail;
-  }
-  const auto last_served = link.trace->when(last_place);
-  if (link.dead || !served || !last_served) {
+  link.position = start + needs(link, framing_.wire_size(flight.transfer.size));
+  const bool arrives = link.to == flight.transfer.to;
+  // One place for all packets says enough if they were all there and their own instants matter to nobody.
+  const auto left =
+      !flight.previous && arrives ? link.trace->when(link.position) : packet_by_packet(link, flight, start);
+  if (link.dead || !left) {
     link.dead = true;
     flights_.erase(flight.order);
     return;
   }
-  const Time left = std::max(*served, *last_served);
   if (!flight.previous) {
     const Time begins = link.trace->departure(start).value();
     flight.delivery.queued = begins - flight.submitted;
-    flight.delivery.wire = left - begins;
+    flight.delivery.wire = *left - begins;
   }
-  flight.last_packet = left + link.delay;
-  if (link.to == flight.transfer.to) return schedule(flight.last_packet, true, flight);
-  const Time first_left = link.trace->when(start + needs(framing_.first_packet(size))).value();
+  if (arrives) return schedule(*left + link.delay, true, flight);
   flight.previous = flight.link;
   flight.link = routes_.next(link.to, flight.transfer.to).value();
-  schedule(first_left + link.delay, false, flight);
+  schedule(flight.packets.front(), false, flight);
 }
+
+// When the last packet has left; nothing if never. flight.packets moves on to the link's other end.
+std::optional<Time> FluidNetwork::packet_by_packet(Link& link, Flight& flight, Nanobits place) {
+  const Bytes size = flight.transfer.size;
+  const auto count = static_cast<std::size_t>(framing_.packets(size));
+  const bool all_there = flight.packets.empty();
+  flight.packets.resize(count);
+  Nanobits* tail = flight.previous ? &link.tails[flight.previous->value] : nullptr;
+  if (tail != nullptr) place = std::max(place, *tail);
+  std::optional<Time> left;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!all_there) place = std::max(place, link.trace->cumulative(flight.packets[i]));
+    place += needs(link, i + 1 < count ? framing_.payload() + framing_.header() : framing_.last_packet(size));
+    left = link.trace->when(place);
+    if (!left) return std::nullopt;
+    flight.packets[i] = *left + link.delay;
+  }
+  if (tail != nullptr) *tail = place;
+  return left;
+}
+
+Nanobits FluidNetwork::needs(const Link& link, Bytes wire) { return Nanobits{wire.bits()} * link.per_bit; }
 
 std::optional<Delivery> FluidNetwork::run_until(Time limit) {
   MR_CHECK(limit >= now_, "a network does not run backwards");

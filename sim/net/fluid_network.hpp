@@ -31,20 +31,20 @@ class FluidNetwork final : public Network {
     DeviceId to;
     std::shared_ptr<const RateTrace> trace;
     Duration delay;
-    Nanobits per_bit;        // capacity that one bit takes, expected retransmissions included, in nanobits
-    Nanobits position = 0;   // everything before it on the cumulative axis is taken
-    // By the link a flight comes from: when the last packet of the last such flight has been served.
+    Nanobits per_bit;       // capacity that one bit takes, expected retransmissions included, in nanobits
+    Nanobits position = 0;  // everything before it on the cumulative axis is taken
+    // By the link a flight comes from: the end of the last such flight's last packet on the same axis.
     std::unordered_map<std::uint32_t, Nanobits> tails{};
-    bool dead = false;       // something is stuck in an outage without end, and all behind it
+    bool dead = false;  // something is stuck in an outage without end, and all behind it
   };
   // A transfer on its way. It enters a link when its first packet is there.
   struct Flight {
     Transfer transfer;
     std::uint64_t order;  // of submission
     Time submitted;
-    LinkId link;          // the one it enters next
+    LinkId link;  // the one it enters next
     std::optional<LinkId> previous;
-    Time last_packet;     // when its last packet is at the start of that link
+    std::vector<Time> packets;  // when each is there; empty: all at once, at the first link
     Delivery delivery{};
   };
   struct Event {
@@ -56,6 +56,8 @@ class FluidNetwork final : public Network {
   };
 
   void enter_link(Flight& flight, Time first_packet);
+  static Nanobits needs(const Link& link, Bytes wire);
+  std::optional<Time> packet_by_packet(Link& link, Flight& flight, Nanobits place);
   void schedule(Time at, bool delivers, const Flight& flight);
 
   Framing framing_;

@@ -11,40 +11,41 @@ LinkServer::LinkServer(const LinkRate& rate) {
     trace_ = rate_trace_of(rate);
 }
 
-LinkServer::Service LinkServer::serve(Time ready, Bytes size, bool waited) {
+LinkServer::Service LinkServer::serve(Time arrived, Bytes size) {
   MR_CHECK(size > Bytes(0));
-  return schedule_ ? serve_opportunities(ready, size, waited) : serve_rate(ready, size, waited);
+  return schedule_ ? serve_opportunities(arrived, size) : serve_rate(arrived, size);
 }
 
-LinkServer::Service LinkServer::serve_rate(Time ready, Bytes size, bool waited) {
-  if (dead_) return {ready, std::nullopt};
-  // Back to back, `ready` is the end of the one before, rounded up: to start from there would add up to drift.
-  if (!waited) position_ = std::max(position_, trace_->cumulative(ready));
+LinkServer::Service LinkServer::serve_rate(Time arrived, Bytes size) {
+  if (dead_) return {arrived, std::nullopt};
+  position_ = std::max(position_, trace_->cumulative(arrived));
   const auto first = trace_->departure(position_);
   position_ += nanobits(size);
   const auto last = trace_->when(position_);
   dead_ = !last;
-  return {std::max(ready, first.value_or(ready)), last};
+  return {first.value_or(arrived), last};
 }
 
-LinkServer::Service LinkServer::serve_opportunities(Time ready, Bytes size, bool waited) {
-  if (!waited) {
+LinkServer::Service LinkServer::serve_opportunities(Time arrived, Bytes size) {
+  if (arrived >= last_left_) {
     left_in_opportunity_ = Bytes(0);  // nobody was there to use it: lost
-    next_opportunity_ = std::max(next_opportunity_, schedule_->first_after(ready));
+    next_opportunity_ = std::max(next_opportunity_, schedule_->first_after(arrived));
   }
-  Bytes need = size + DeliverySchedule::kPacketExtra;
-  if (left_in_opportunity_ == Bytes(0)) {
-    ++next_opportunity_;
-    left_in_opportunity_ = DeliverySchedule::kOpportunity;
-  }
+  if (left_in_opportunity_ == Bytes(0)) take_opportunity();
   const Time first = schedule_->at(next_opportunity_ - 1);
+  Bytes need = size + DeliverySchedule::kPacketExtra;
   while (need > left_in_opportunity_) {
     need -= left_in_opportunity_;
-    ++next_opportunity_;
-    left_in_opportunity_ = DeliverySchedule::kOpportunity;
+    take_opportunity();
   }
   left_in_opportunity_ -= need;
-  return {first, schedule_->at(next_opportunity_ - 1)};
+  last_left_ = schedule_->at(next_opportunity_ - 1);
+  return {first, last_left_};
+}
+
+void LinkServer::take_opportunity() {
+  ++next_opportunity_;
+  left_in_opportunity_ = DeliverySchedule::kOpportunity;
 }
 
 }  // namespace millrace

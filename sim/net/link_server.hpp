@@ -21,19 +21,20 @@ class LinkServer {
 
   explicit LinkServer(const LinkRate& rate);
 
-  // The next packet, first-in-first-out. `ready`: when the packet was there *and* the one before it had left;
-  // `waited`: it was there before the one before it had left, and so starts in the very nanosecond
-  // in which that one ended, or uses what is left of that one's opportunity. REQUIRES size > 0 and `ready` never decreasing.
-  Service serve(Time ready, Bytes size, bool waited);
+  // The next packet, first-in-first-out; it has been waiting since `arrived`. One that arrives at the very
+  // instant of a delivery opportunity has missed it. REQUIRES size > 0 and `arrived` never decreasing.
+  Service serve(Time arrived, Bytes size);
 
  private:
-  Service serve_rate(Time ready, Bytes size, bool waited);
-  Service serve_opportunities(Time ready, Bytes size, bool waited);
+  Service serve_rate(Time arrived, Bytes size);
+  Service serve_opportunities(Time arrived, Bytes size);
+  void take_opportunity();
 
   std::shared_ptr<const RateTrace> trace_;  // exactly one of the two
   std::shared_ptr<const DeliverySchedule> schedule_;
   Nanobits position_ = 0;
   bool dead_ = false;  // a packet is stuck in an outage without end
+  Time last_left_;
   std::uint64_t next_opportunity_ = 0;
   Bytes left_in_opportunity_;  // of the one before next_opportunity_
 };

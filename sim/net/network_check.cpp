@@ -31,8 +31,8 @@ Result<void> check_link(const NetworkSpec& spec, const LinkSpec& link) {
       fmt::format("network: link {} -> {}", names[link.from.value], names[link.to.value]);
   if (link.from == link.to) return invalid(name + " must join two different devices");
   if (!rate_is_valid(link.rate))
-    return invalid(fmt::format("{}: the rate must be from 0 to {} bit/s or a trace", name,
-                               RateTrace::kMaxBitPerS));
+    return invalid(
+        fmt::format("{}: the rate must be from 0 to {} bit/s or a trace", name, RateTrace::kMaxBitPerS));
   if (link.delay < Duration{} || link.delay > kMaxDelay)
     return invalid(fmt::format("{}: delay must be from 0 to {:g} s, got {:g} s", name, kMaxDelay.seconds(),
                                link.delay.seconds()));
@@ -73,8 +73,8 @@ Result<void> check_route(const NetworkSpec& spec, DeviceId from, DeviceId to) {
   MR_CHECK(from.value < spec.devices.size() && to.value < spec.devices.size());
   const Routes routes(spec);
   if (from == to || routes.next(from, to)) return {};  // with tcp every link has a way back, so paths have
-  return invalid(fmt::format("network: no route from {} to {}", spec.devices[from.value],
-                             spec.devices[to.value]));
+  return invalid(
+      fmt::format("network: no route from {} to {}", spec.devices[from.value], spec.devices[to.value]));
 }
 
 }  // namespace millrace

@@ -28,8 +28,8 @@ Result<void> check_steps(const std::vector<RateStep>& steps, Duration end) {
                                  steps[i - 1].from.seconds()));
   }
   if (end <= steps.back().from)
-    return invalid(fmt::format("must end after its last step at {:g} s, got {:g} s", steps.back().from.seconds(),
-                               end.seconds()));
+    return invalid(fmt::format("must end after its last step at {:g} s, got {:g} s",
+                               steps.back().from.seconds(), end.seconds()));
   if (end > RateTrace::kMaxDuration)
     return invalid(
         fmt::format("may last {:g} s, got {:g} s", RateTrace::kMaxDuration.seconds(), end.seconds()));
@@ -81,8 +81,8 @@ Nanobits RateTrace::cumulative(Time t) const {
 BitRate RateTrace::rate_at(Time t) const {
   MR_CHECK(t >= Time::zero());
   const Duration within = t.since_start();
-  return rates_[step_at(
-      at_end_ == TraceEnd::loop ? Duration::ns(within.count_ns() % end_.count_ns()) : within)];
+  return rates_[step_at(at_end_ == TraceEnd::loop ? Duration::ns(within.count_ns() % end_.count_ns())
+                                                  : within)];
 }
 
 // REQUIRES 0 < target. Within one round, the last step unbounded.

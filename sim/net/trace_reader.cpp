@@ -40,8 +40,7 @@ Result<BitRate> rate_of(const TraceText& text, std::string_view field, double fa
   if (!number) return text.error("rate must be a number, got " + quoted(field));
   if (*number < 0) return text.error("rate must be >= 0, got " + quoted(field));
   if (*number * factor > static_cast<double>(RateTrace::kMaxBitPerS))
-    return text.error(
-        fmt::format("rate must be <= {} bit/s, got {}", RateTrace::kMaxBitPerS, quoted(field)));
+    return text.error(fmt::format("rate must be <= {} bit/s, got {}", RateTrace::kMaxBitPerS, quoted(field)));
   return BitRate(std::llround(*number * factor));
 }
 
@@ -131,7 +130,8 @@ Result<LinkRate> parse_csv(TraceText& text, const std::string& name, TraceEnd at
   if (text.overflow()) return *text.overflow();
   if (!units) return file_error(name, "a CSV trace needs a header");
   if (!end || steps.empty())
-    return file_error(name, "a CSV trace needs rows and a last row `<time>,end` that says how long they hold");
+    return file_error(name,
+                      "a CSV trace needs rows and a last row `<time>,end` that says how long they hold");
   return rate_trace(text, std::move(steps), *end, at_end);
 }
 
@@ -229,8 +229,8 @@ Result<TraceFormat> detect_trace_format(std::string_view content, const std::str
 
 Result<LinkRate> parse_trace(std::string_view content, const std::string& name, const TraceReading& reading) {
   if (content.size() > kMaxTraceFileBytes)
-    return file_error(name, fmt::format("a trace may have {} bytes, got {}", kMaxTraceFileBytes,
-                                        content.size()));
+    return file_error(name,
+                      fmt::format("a trace may have {} bytes, got {}", kMaxTraceFileBytes, content.size()));
   TraceFormat format = reading.format;
   if (format == TraceFormat::automatic) {
     const auto detected = detect_trace_format(content, name);
@@ -239,10 +239,14 @@ Result<LinkRate> parse_trace(std::string_view content, const std::string& name, 
   }
   TraceText text(content, name);
   switch (format) {
-    case TraceFormat::csv: return parse_csv(text, name, reading.at_end);
-    case TraceFormat::mahimahi: return parse_mahimahi(text, name, reading.at_end);
-    case TraceFormat::two_column: return parse_two_column(text, name, reading);
-    case TraceFormat::automatic: break;
+    case TraceFormat::csv:
+      return parse_csv(text, name, reading.at_end);
+    case TraceFormat::mahimahi:
+      return parse_mahimahi(text, name, reading.at_end);
+    case TraceFormat::two_column:
+      return parse_two_column(text, name, reading);
+    case TraceFormat::automatic:
+      break;
   }
   MR_CHECK(false, "the format was detected above");
   return file_error(name, "");

@@ -16,9 +16,8 @@ std::vector<double> rate_bins(const RateTrace& trace) {
   Nanobits before = 0;
   for (std::int64_t k = 1; k <= seconds; ++k) {
     // The end itself belongs to the next round of a looping trace.
-    const Nanobits until = Duration::s(k) == trace.duration()
-                               ? trace.total()
-                               : trace.cumulative(Time::zero() + Duration::s(k));
+    const Nanobits until =
+        Duration::s(k) == trace.duration() ? trace.total() : trace.cumulative(Time::zero() + Duration::s(k));
     bins.push_back(static_cast<double>(until - before) * 1e-15);
     before = until;
   }

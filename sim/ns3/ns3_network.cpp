@@ -44,7 +44,7 @@ class Ns3Network final : public Network {
   Routes routes_;
   Topology topology_;
   std::unique_ptr<Carrier> carrier_;
-  std::map<std::uint64_t, Flight> flights_;    // under way, by order of submission
+  std::map<std::uint64_t, Flight> flights_;  // under way, by order of submission
   // At one instant, not handed out yet: by departure, then by order of submission.
   std::map<std::pair<Time, std::uint64_t>, Delivery> arrived_;
   std::uint64_t submitted_ = 0;
@@ -65,11 +65,12 @@ void Ns3Network::arrive(const Arrival& arrival) {
   MR_CHECK(found != flights_.end());
   const Flight& flight = found->second;
   const Time at = Simulation::now();
-  arrived_.emplace(std::pair(flight.submitted, arrival.order), Delivery{.id = flight.transfer.id,
-                                           .at = at,
-                                           .queued = arrival.first_bit - flight.submitted,
-                                           .wire = arrival.last_bit - arrival.first_bit,
-                                           .propagation = at - arrival.last_bit});
+  arrived_.emplace(std::pair(flight.submitted, arrival.order),
+                   Delivery{.id = flight.transfer.id,
+                            .at = at,
+                            .queued = arrival.first_bit - flight.submitted,
+                            .wire = arrival.last_bit - arrival.first_bit,
+                            .propagation = at - arrival.last_bit});
   flights_.erase(found);
   Simulation::halt();
 }
@@ -120,9 +121,9 @@ Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec) {
   const auto known = tcp_variants();
   if (spec.transport == Transport::tcp &&
       std::find(known.begin(), known.end(), spec.tcp_variant) == known.end())
-    return Error{fmt::format("network: tcp must be one of {}; got \"{}\"", fmt::join(known, ", "),
-                             spec.tcp_variant),
-                 ExitCode::invalid_input};
+    return Error{
+        fmt::format("network: tcp must be one of {}; got \"{}\"", fmt::join(known, ", "), spec.tcp_variant),
+        ExitCode::invalid_input};
   auto simulation = Simulation::take();
   if (!simulation) return simulation.error();
   return std::unique_ptr<Network>(std::make_unique<Ns3Network>(spec, std::move(*simulation)));

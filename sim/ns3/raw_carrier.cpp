@@ -49,8 +49,8 @@ RawCarrier::RawCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
   for (std::uint32_t node = 0; node < topology.nodes.size(); ++node)
     for (std::uint32_t d = 0; d < topology.nodes[node]->GetNDevices(); ++d)
       topology.nodes[node]->GetDevice(d)->SetReceiveCallback(
-          [this, node](ns3::Ptr<ns3::NetDevice>, ns3::Ptr<const ns3::Packet> packet, std::uint16_t,
-                       const ns3::Address&) { return received(DeviceId{node}, *packet); });
+          [this, node](const ns3::Ptr<ns3::NetDevice>&, const ns3::Ptr<const ns3::Packet>& packet,
+                       std::uint16_t, const ns3::Address&) { return received(DeviceId{node}, *packet); });
 }
 
 void RawCarrier::carry(std::uint64_t order, const Transfer& transfer) {
@@ -60,10 +60,11 @@ void RawCarrier::carry(std::uint64_t order, const Transfer& transfer) {
                                  .first_link = link,
                                  .first_bit = {},
                                  .last_bit = {}});
-  enqueue(link, {.order = order, .unsent = transfer.size, .forwarded = nullptr});
+  enqueue(link, {.order = order, .unsent = transfer.size, .forwarded = nullptr, .since = {}});
 }
 
 void RawCarrier::enqueue(LinkId link, Waiting waiting) {
+  waiting.since = Simulation::now();
   waiting_[link.value].push_back(std::move(waiting));
   fill(link);
 }
@@ -88,9 +89,10 @@ void RawCarrier::fill(LinkId link) {
         front.forwarded ? Bytes(front.forwarded->GetSize()) : framing_.first_packet(front.unsent);
     if (!device.fits(size)) return;
     const auto packet = next_packet(front);
+    const Time since = front.since;
     front.unsent -= std::min(front.unsent, framing_.payload());
     if (front.forwarded || front.unsent == Bytes(0)) waiting.pop_front();
-    MR_CHECK(device.Send(packet, device.GetAddress(), kProtocol));
+    MR_CHECK(device.send_waiting(packet, kProtocol, since));
   }
 }
 
@@ -108,7 +110,8 @@ bool RawCarrier::received(DeviceId at, const ns3::Packet& packet) {
   MR_CHECK(found != flights_.end());
   Flight& flight = found->second;
   if (flight.to != at) {
-    enqueue(routes_.next(at, flight.to).value(), {.order = 0, .unsent = {}, .forwarded = packet.Copy()});
+    enqueue(routes_.next(at, flight.to).value(),
+            {.order = 0, .unsent = {}, .forwarded = packet.Copy(), .since = {}});
     return true;
   }
   flight.unarrived -= Bytes(packet.GetSize()) - framing_.header();

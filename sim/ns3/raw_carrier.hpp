@@ -28,6 +28,7 @@ class RawCarrier final : public Carrier {
     std::uint64_t order = 0;
     Bytes unsent;
     ns3::Ptr<ns3::Packet> forwarded;
+    Time since;
   };
   struct Flight {
     DeviceId to;

@@ -26,8 +26,7 @@ Simulation::~Simulation() {
 void Simulation::run_before(Time limit) {
   ns3::EventId end;
   // Events at the limit that were scheduled earlier would run before a stop there, hence 1 ns before it.
-  if (limit != Time::never())
-    end = ns3::Simulator::Schedule(to_ns3(limit - Duration::ns(1) - now()), &stop);
+  if (limit != Time::never()) end = ns3::Simulator::Schedule(to_ns3(limit - Duration::ns(1) - now()), &stop);
   ns3::Simulator::Run();
   end.Cancel();
   // What else is due at this instant stands behind the stop: run it until a round brings nothing new.

@@ -33,22 +33,24 @@ DeviceId device_of(ns3::Ipv4Address address) { return DeviceId{address.Get() - k
 }  // namespace
 
 const std::vector<std::pair<std::string, std::string>>& TcpCarrier::variants() {
-  static const std::vector<std::pair<std::string, std::string>> table{
-      {"cubic", "ns3::TcpCubic"},         {"bbr", "ns3::TcpBbr"},
-      {"newreno", "ns3::TcpNewReno"},     {"reno", "ns3::TcpLinuxReno"},
-      {"bic", "ns3::TcpBic"},             {"htcp", "ns3::TcpHtcp"},
-      {"highspeed", "ns3::TcpHighSpeed"}, {"hybla", "ns3::TcpHybla"},
-      {"illinois", "ns3::TcpIllinois"},   {"scalable", "ns3::TcpScalable"},
-      {"vegas", "ns3::TcpVegas"},         {"veno", "ns3::TcpVeno"},
-      {"yeah", "ns3::TcpYeah"}};
+  static const std::vector<std::pair<std::string, std::string>> table{{"cubic", "ns3::TcpCubic"},
+                                                                      {"bbr", "ns3::TcpBbr"},
+                                                                      {"newreno", "ns3::TcpNewReno"},
+                                                                      {"reno", "ns3::TcpLinuxReno"},
+                                                                      {"bic", "ns3::TcpBic"},
+                                                                      {"htcp", "ns3::TcpHtcp"},
+                                                                      {"highspeed", "ns3::TcpHighSpeed"},
+                                                                      {"hybla", "ns3::TcpHybla"},
+                                                                      {"illinois", "ns3::TcpIllinois"},
+                                                                      {"scalable", "ns3::TcpScalable"},
+                                                                      {"vegas", "ns3::TcpVegas"},
+                                                                      {"veno", "ns3::TcpVeno"},
+                                                                      {"yeah", "ns3::TcpYeah"}};
   return table;
 }
 
 TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, ArrivalHandler arrived)
-    : framing_(spec.transport, spec.mtu),
-      routes_(spec),
-      topology_(topology),
-      arrived_(std::move(arrived)) {
+    : framing_(spec.transport, spec.mtu), routes_(spec), topology_(topology), arrived_(std::move(arrived)) {
   for (const LinkSpec& link : spec.links) traces_.push_back(rate_trace_of(link.rate));
   install_stack(spec);
   add_routes(spec);
@@ -119,12 +121,12 @@ void TcpCarrier::listen(DeviceId at) {
   MR_CHECK(listener->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), kPort)) == 0);
   MR_CHECK(listener->Listen() == 0);
   listener->SetAcceptCallback(
-      [](ns3::Ptr<ns3::Socket>, const ns3::Address&) { return true; },
-      [this, at](ns3::Ptr<ns3::Socket> socket, const ns3::Address& peer) {
+      [](const ns3::Ptr<ns3::Socket>&, const ns3::Address&) { return true; },
+      [this, at](const ns3::Ptr<ns3::Socket>& socket, const ns3::Address& peer) {
         const DeviceId from = device_of(ns3::InetSocketAddress::ConvertFrom(peer).GetIpv4());
         Connection& connection = *connections_.at(Pair{from, at});
         connection.receiver = socket;
-        socket->SetRecvCallback([this, &connection](ns3::Ptr<ns3::Socket>) { read(connection); });
+        socket->SetRecvCallback([this, &connection](const ns3::Ptr<ns3::Socket>&) { read(connection); });
       });
   listeners_.push_back(listener);
 }
@@ -137,17 +139,17 @@ TcpCarrier::Connection& TcpCarrier::open(const Pair& pair) {
   connection.sender = make_socket(pair.first);
   MR_CHECK(connection.sender->Bind() == 0);
   connection.sender->SetConnectCallback(
-      [this, &connection](ns3::Ptr<ns3::Socket>) {
+      [this, &connection](const ns3::Ptr<ns3::Socket>&) {
         connection.connected = true;
         write(connection);
       },
-      [&connection, pair](ns3::Ptr<ns3::Socket>) {
+      [&connection, pair](const ns3::Ptr<ns3::Socket>&) {
         connection.failed = true;
         log_warning("tcp from device {} to device {}: no connection after {} attempts", pair.first.value,
                     pair.second.value, kConnectRetries);
       });
   connection.sender->SetSendCallback(
-      [this, &connection](ns3::Ptr<ns3::Socket>, std::uint32_t) { write(connection); });
+      [this, &connection](const ns3::Ptr<ns3::Socket>&, std::uint32_t) { write(connection); });
   MR_CHECK(connection.sender->Connect(ns3::InetSocketAddress(address_of(pair.second), kPort)) == 0);
   return connection;
 }

@@ -11,8 +11,8 @@
 namespace millrace {
 
 struct Topology {
-  std::vector<ns3::Ptr<ns3::Node>> nodes;           // by DeviceId
-  std::vector<ns3::Ptr<TraceDevice>> senders;       // by LinkId: the device the link leaves through
+  std::vector<ns3::Ptr<ns3::Node>> nodes;      // by DeviceId
+  std::vector<ns3::Ptr<TraceDevice>> senders;  // by LinkId: the device the link leaves through
 };
 
 // One pair of devices per joined pair of nodes, whether one or both directions have a link. Loss draws from

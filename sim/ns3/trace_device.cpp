@@ -30,6 +30,10 @@ bool TraceDevice::fits(Bytes size) const {
 }
 
 bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
+  return send_waiting(packet, protocol, Simulation::now());
+}
+
+bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
   const Bytes size = size_of(*packet);
   if (!fits(size)) {
     ++dropped_;
@@ -37,11 +41,11 @@ bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::u
   }
   if (sending_) {
     queued_ += size;
-    queue_.push_back({packet, protocol, {}});
+    queue_.push_back({packet, protocol, since, {}});
     return true;
   }
-  sending_ = Item{packet, protocol, {}};
-  start(/*waited=*/false);
+  sending_ = Item{packet, protocol, since, {}};
+  start();
   return true;
 }
 
@@ -50,34 +54,35 @@ bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, co
   return Send(packet, to, protocol);
 }
 
-void TraceDevice::start(bool waited) {
-  const Time now = Simulation::now();
-  const auto service = server_->serve(now, size_of(*sending_->packet), waited);
+void TraceDevice::start() {
+  const auto service = server_->serve(sending_->since, size_of(*sending_->packet));
   if (!sending_->first_bit) sending_->first_bit = service.first;
   // Without a last bit the link never comes back: the packet stays here, and all behind it.
   if (service.last)
-    ns3::Simulator::Schedule(to_ns3(*service.last - now), &TraceDevice::finish, ns3::Ptr<TraceDevice>(this));
+    ns3::Simulator::Schedule(to_ns3(*service.last - Simulation::now()), &TraceDevice::finish,
+                             ns3::Ptr<TraceDevice>(this));
 }
 
 void TraceDevice::finish() {
   const bool lost = sender_->loss > 0 && sender_->random.uniform() < sender_->loss;
   if (lost) ++lost_;
-  if (lost && sender_->repeats_lost) return start(/*waited=*/true);
+  if (lost && sender_->repeats_lost) return start();
   if (on_left_) on_left_({sending_->packet, sending_->protocol, *sending_->first_bit});
   if (!lost)
     ns3::Simulator::ScheduleWithContext(peer_->GetNode()->GetId(), to_ns3(sender_->delay),
-                                        &TraceDevice::receive, ns3::Ptr<TraceDevice>(peer_),
-                                        sending_->packet, sending_->protocol);
-  if (on_room_) on_room_();
+                                        &TraceDevice::receive, ns3::Ptr<TraceDevice>(peer_), sending_->packet,
+                                        sending_->protocol);
   sending_.reset();
-  if (queue_.empty()) return;
-  sending_ = std::move(queue_.front());
-  queue_.pop_front();
-  queued_ -= size_of(*sending_->packet);
-  start(/*waited=*/true);
+  if (!queue_.empty()) {
+    sending_ = std::move(queue_.front());
+    queue_.pop_front();
+    queued_ -= size_of(*sending_->packet);
+    start();
+  }
+  if (on_room_) on_room_();
 }
 
-void TraceDevice::receive(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol) {
+void TraceDevice::receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol) {
   if (!promiscuous_.IsNull())
     promiscuous_(this, packet, protocol, peer_->GetAddress(), GetAddress(), PACKET_HOST);
   if (!receive_.IsNull()) receive_(this, packet, protocol, peer_->GetAddress());

@@ -45,7 +45,7 @@ class TraceDevice : public ns3::NetDevice {
   static void join(const ns3::Ptr<TraceDevice>& a, const ns3::Ptr<TraceDevice>& b);
   void set_sender(Sender sender);
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
-  // Called when a packet has left and before the next one starts: the moment to fill the queue again.
+  // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
   void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
 
   // Whether Send() of so many bytes would not drop. The packet being sent is not in the queue.
@@ -53,6 +53,8 @@ class TraceDevice : public ns3::NetDevice {
   std::uint64_t dropped() const { return dropped_; }  // at the full queue
   std::uint64_t lost() const { return lost_; }        // on the way, every attempt counted
 
+  // Send() for a packet that has been waiting since then for the queue to have room.
+  bool send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since);
   bool Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address& to, std::uint16_t protocol) override;
   bool SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address& from, const ns3::Address& to,
                 std::uint16_t protocol) override;
@@ -86,11 +88,12 @@ class TraceDevice : public ns3::NetDevice {
   struct Item {
     ns3::Ptr<ns3::Packet> packet;
     std::uint16_t protocol;
+    Time since;
     std::optional<Time> first_bit;
   };
-  void start(bool waited);
+  void start();
   void finish();
-  void receive(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol);
+  void receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol);
 
   std::optional<Sender> sender_;
   std::optional<LinkServer> server_;

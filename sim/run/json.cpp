@@ -118,11 +118,13 @@ std::string summary_json(const Scenario& scenario, const Plan& plan, const Summa
   return text_of(root);
 }
 
-std::string wall_json(const std::string& finished_utc, double seconds, const Summary& summary) {
+std::string wall_json(const WallFacts& wall, const Summary& summary) {
   const double scenario_s = summary.duration().seconds();
-  const Json root = {{"finished_utc", finished_utc},
-                     {"wall_s", seconds},
-                     {"scenario_s_per_wall_s", seconds > 0 ? scenario_s / seconds : 0}};
+  const Json root = {{"finished_utc", wall.finished_utc},
+                     {"wall_s", wall.setup_s + wall.run_s},
+                     {"setup_s", wall.setup_s},
+                     {"run_s", wall.run_s},
+                     {"scenario_s_per_run_s", wall.run_s > 0 ? scenario_s / wall.run_s : 0}};
   return text_of(root);
 }
 
@@ -148,8 +150,9 @@ std::string summary_table(const Scenario& scenario, const Plan& plan, const Summ
         fmt::format("top-1 accuracy: {} of {} ({:.2f} %)\n", summary.correct(), summary.labelled(),
                     100.0 * static_cast<double>(summary.correct()) / static_cast<double>(summary.labelled()));
   }
-  text += fmt::format("\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}   share of the run\n", "stage",
-                      "device", "layers", "compute", "decode", "encode", "blocked", "idle");
+  text += fmt::format(
+      "\nwhere the stages' time went, share of the run\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n",
+      "stage", "device", "layers", "compute", "decode", "encode", "blocked", "idle");
   const double whole = std::max(summary.duration().seconds(), 1e-9);
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const auto& stage = plan.stages[i];

@@ -17,11 +17,16 @@ struct HostFacts {
   std::string name, system, time_utc;
 };
 
+struct WallFacts {
+  std::string finished_utc;
+  double setup_s = 0, run_s = 0;  // building and starting; running
+};
+
 std::string mode_name(Mode mode);
 std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const HostFacts& host);
 std::string summary_json(const Scenario& scenario, const Plan& plan, const Summary& summary,
                          const std::optional<Error>& failure);
-std::string wall_json(const std::string& finished_utc, double seconds, const Summary& summary);
+std::string wall_json(const WallFacts& wall, const Summary& summary);
 std::string plan_yaml(const Scenario& scenario, const Plan& plan);
 // For people: the figures of summary.json as a table.
 std::string summary_table(const Scenario& scenario, const Plan& plan, const Summary& summary);

@@ -7,20 +7,26 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/base/log.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/run/interrupt.hpp"
 #include "sim/run/json.hpp"
+#include "sim/run/timeline.hpp"
 
 namespace millrace {
 
 struct RunDirectory::Files {
   CsvFile microbatches, stages, transfers, decisions, outputs;
+  std::unique_ptr<Timeline> timeline;
 };
 
 namespace {
 
 namespace fs = std::filesystem;
+
+// A trace of milliseconds, repeated for weeks of scenario time, would fill the disk: a link's rows end here.
+constexpr std::size_t kMaxBandwidthRows = 500'000;
 
 Result<void> write_text(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
@@ -45,13 +51,19 @@ Result<void> make_folder(const std::string& path) {
   return {};
 }
 
-std::string utc_now() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+std::string clock_text(const char* format, bool utc) {
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   std::tm parts{};
-  gmtime_r(&now, &parts);
+  utc ? gmtime_r(&now, &parts) : localtime_r(&now, &parts);
   char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  std::strftime(text, sizeof text, format, &parts);
   return text;
+}
+
+std::string utc_now() { return clock_text("%Y-%m-%dT%H:%M:%SZ", true); }
+
+double seconds(std::chrono::steady_clock::duration span) {
+  return std::chrono::duration<double>(span).count();
 }
 
 std::string number_or_nothing(const std::optional<MicrobatchId>& microbatch) {
@@ -59,6 +71,14 @@ std::string number_or_nothing(const std::optional<MicrobatchId>& microbatch) {
 }
 
 }  // namespace
+
+std::string default_run_directory(const Scenario& scenario) {
+  const auto stem = fmt::format("runs/{}-{}-{}", scenario.name, mode_name(scenario.run.mode),
+                                clock_text("%Y%m%d-%H%M%S", false));
+  std::string path = stem;
+  for (int i = 2; fs::exists(path); ++i) path = fmt::format("{}-{}", stem, i);
+  return path;
+}
 
 Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& path, const Scenario& scenario,
                                                            const Plan& plan, const RunFacts& facts) {
@@ -87,9 +107,11 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& pa
   const auto manifest = manifest_json(
       scenario, facts, {host.nodename, std::string(host.sysname) + " " + host.release, utc_now()});
   if (auto done = write_text(at("manifest.json"), manifest); !done) return done.error();
+  auto timeline = Timeline::create(at("timeline.perfetto-trace"), scenario, plan);
+  if (!timeline) return timeline.error();
   auto files =
       std::unique_ptr<Files>(new Files{std::move(*microbatches), std::move(*stages), std::move(*transfers),
-                                       std::move(*decisions), std::move(*outputs)});
+                                       std::move(*decisions), std::move(*outputs), std::move(*timeline)});
   return std::unique_ptr<RunDirectory>(new RunDirectory(path, scenario, plan, facts, std::move(files)));
 }
 
@@ -101,7 +123,8 @@ RunDirectory::RunDirectory(std::string path, const Scenario& scenario, const Pla
       facts_(std::move(facts)),
       files_(std::move(files)),
       summary_(plan.stages.size()),
-      began_(std::chrono::steady_clock::now()) {}
+      began_(std::chrono::steady_clock::now()),
+      ready_(began_) {}
 
 RunDirectory::~RunDirectory() = default;
 
@@ -126,6 +149,7 @@ void RunDirectory::on_record(Time now, NodeId node, const Record& record) {
 
 void RunDirectory::write(NodeId node, const StageRecord& record) {
   summary_.add(node, record);
+  files_->timeline->add(node, record);
   files_->stages.row("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", node.value, device_name(node),
                      record.microbatch.value, record.images, record.arrived.count_ns(),
                      record.started.count_ns(), record.computed.count_ns(), record.encoded.count_ns(),
@@ -172,6 +196,7 @@ void RunDirectory::write(NodeId node, const LinkSample& sample) {
 
 void RunDirectory::on_transfer(const TransferRecord& transfer) {
   summary_.add(plan_.device_of(transfer.from), plan_.device_of(transfer.to), transfer);
+  files_->timeline->add(transfer);
   files_->transfers.row("{},{},{},{},{},{},{},{},{},{},{}", transfer.id.value, device_name(transfer.from),
                         device_name(transfer.to), transfer.activation ? "activation" : "feedback",
                         number_or_nothing(transfer.microbatch), transfer.size.count(),
@@ -186,12 +211,18 @@ Result<void> RunDirectory::write_bandwidth(const NetworkSpec& links, Time end) c
   if (!file) return file.error();
   for (const auto& link : links.links) {
     const auto trace = rate_trace_of(link.rate);
+    std::size_t rows = 0;
     for (Duration round; Time::zero() + round <= end; round += trace->duration()) {
       for (std::size_t i = 0; i < trace->size(); ++i) {
         const auto step = trace->step(i);
-        if (Time::zero() + round + step.from > end) break;
+        if (Time::zero() + round + step.from > end || ++rows > kMaxBandwidthRows) break;
         file->row("{},{},{},{}", links.devices[link.from.value], links.devices[link.to.value],
                   (round + step.from).count_ns(), step.rate.mbit_per_s());
+      }
+      if (rows > kMaxBandwidthRows) {
+        log_warning("bandwidth.csv: {} to {} ends after {} rows; the trace goes on",
+                    links.devices[link.from.value], links.devices[link.to.value], kMaxBandwidthRows);
+        break;
       }
       if (trace->at_end() == TraceEnd::hold || trace->duration() <= Duration{}) break;
     }
@@ -212,12 +243,15 @@ Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, 
     file->flush();
     if (auto sound = file->check(); !sound) return sound;
   }
+  if (auto sound = files_->timeline->close(); !sound) return sound;
   if (links != nullptr) {
     if (auto done = write_bandwidth(*links, end); !done) return done;
   }
-  const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  const WallFacts wall{.finished_utc = utc_now(),
+                       .setup_s = seconds(ready_ - began_),
+                       .run_s = seconds(std::chrono::steady_clock::now() - ready_)};
   const auto at = [&](const char* name) { return (fs::path(path_) / name).string(); };
-  if (auto done = write_text(at("wall.json"), wall_json(utc_now(), took, summary_)); !done) return done;
+  if (auto done = write_text(at("wall.json"), wall_json(wall, summary_)); !done) return done;
   return write_text(at("summary.json"), summary_json());
 }
 

@@ -9,6 +9,7 @@
 //   transfers.csv          one row per message between devices                  as it goes
 //   decisions.csv          one row per choice of a quantization policy          as it goes
 //   outputs.csv            one row per image: class and SHA-256 of its logits   as it goes
+//   timeline.perfetto-trace  all of it on a time line, for Perfetto viewers     as it goes
 //   bandwidth.csv          rates of the simulated links over the run            at the end
 //   summary.json           the figures, of a failed run too                     at the end
 //   wall.json              wall-clock facts                                     at the end
@@ -36,6 +37,9 @@ struct RunFacts {
   std::string weights_sha256;        // empty: random weights, or no tensors
 };
 
+// runs/NAME-MODE-TIME, a folder that does not exist yet.
+std::string default_run_directory(const Scenario& scenario);
+
 class RunDirectory final : public RunObserver {
  public:
   // Makes `path` (an empty folder, or one that holds an earlier run, whose files are replaced) and writes
@@ -47,6 +51,8 @@ class RunDirectory final : public RunObserver {
   void on_record(Time now, NodeId node, const Record& record) override;
   void on_transfer(const TransferRecord& transfer) override;
   bool interrupted() override;
+  // Everything is built and started; from here on the run itself takes the time (wall.json: setup_s, run_s).
+  void ready() { ready_ = std::chrono::steady_clock::now(); }
 
   // Writes summary.json, bandwidth.csv and wall.json. `failure`: why the run ended early, if it did; `links`
   // empty where the network was not simulated.
@@ -76,7 +82,7 @@ class RunDirectory final : public RunObserver {
   std::unique_ptr<Files> files_;
   Summary summary_;
   std::optional<Error> failure_;
-  std::chrono::steady_clock::time_point began_;
+  std::chrono::steady_clock::time_point began_, ready_;
   std::uint64_t transfers_ = 0;
   Time latest_;
 };

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <ctime>
-#include <filesystem>
 #include <functional>
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
+#include "runtime/codec/encoding.hpp"
+#include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/policy/registry.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
@@ -39,18 +39,6 @@ std::string network_name(const Scenario& scenario) {
   return network_kind(scenario) == NetworkKind::fluid ? "fluid" : "ns3";
 }
 
-std::string default_directory(const Scenario& scenario) {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  localtime_r(&now, &parts);
-  char stamp[32];
-  std::strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
-  const auto stem = fmt::format("runs/{}-{}-{}", scenario.name, mode_name(scenario.run.mode), stamp);
-  std::string path = stem;
-  for (int i = 2; std::filesystem::exists(path); ++i) path = fmt::format("{}-{}", stem, i);
-  return path;
-}
-
 // Everything that can be found wrong before anything is started is.
 Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) {
   auto spec = build_network_spec(scenario);
@@ -69,6 +57,53 @@ Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) 
     }
   }
   return spec;
+}
+
+// Costs that are not the device's own figures are worth a word before anyone trusts them.
+void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
+  if (scenario.run.compute != ComputeKind::profile) return;
+  for (const auto& stage : plan.stages) {
+    const auto& device = scenario.devices.at(stage.device.value);
+    if (device.profile.empty()) continue;
+    const auto profile = read_profile(device.profile, scenario.model.config);
+    if (!profile || profile->derived_from().empty()) continue;
+    log_warning("device {}: its profile does not list {}; costs are derived from {} by operation count",
+                device.name, scenario.model.config.name, profile->derived_from());
+  }
+}
+
+// What crosses each cut of the plan fits into a tensor's encoding and into a frame.
+Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
+  const auto images = std::min<std::uint64_t>(static_cast<std::uint64_t>(scenario.model.microbatch),
+                                              scenario.workload.images);
+  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
+    const auto too_large = [&](const std::string& finding) {
+      return Error{
+          fmt::format("model.microbatch: {} images are too many for what {} sends: {}; make it smaller",
+                      images, node_name(plan, {i}), finding),
+          ExitCode::invalid_input};
+    };
+    const int cut = plan.is_stage({i}) ? plan.stage({i}).layers.last : 0;
+    for (const auto& tensor : tensors_at_cut(scenario.model.config, cut)) {
+      const TensorShape shape{static_cast<std::int64_t>(images), tensor.rows, tensor.width};
+      if (!within_limits(shape))
+        return too_large(
+            fmt::format("a tensor of {} is beyond {} values", to_string(shape), kMaxTensorValues));
+    }
+    auto executor = build_size_executor(scenario, plan, {i});
+    if (!executor) return executor.error();
+    const WorkKind kind = plan.is_stage({i}) ? WorkKind::encode : WorkKind::load;
+    const auto sent = (*executor)->run({.kind = kind,
+                                        .microbatch = {},
+                                        .first_image = 0,
+                                        .images = static_cast<std::uint32_t>(images),
+                                        .input = {},
+                                        .budget = {scenario.policy.quantization.bits}});
+    if (!sent) return sent.error();
+    if (sent->output.size > Bytes(kMaxPayload))
+      return too_large(fmt::format("{} B are beyond a frame's {}", sent->output.size.count(), kMaxPayload));
+  }
+  return {};
 }
 
 class Run {
@@ -121,7 +156,7 @@ class Run {
       if (!hash) return hash.error().in("model.weights");
       facts.weights_sha256 = *hash;
     }
-    const auto path = request_.out.empty() ? default_directory(scenario_) : request_.out;
+    const auto path = request_.out.empty() ? default_run_directory(scenario_) : request_.out;
     auto directory = RunDirectory::create(path, scenario_, plan_, facts);
     if (!directory) return directory.error();
     directory_ = std::move(*directory);
@@ -147,6 +182,7 @@ class Run {
           VirtualNode::Parts{std::move(*node), std::move(*executor), std::move(*cost)},
           VirtualNode::Compute::inline_));
     }
+    directory_->ready();
     return coordinate(**network, observer, std::move(nodes));
   }
 
@@ -195,6 +231,7 @@ class Run {
       return processes.watch();
     };
     if (auto gathered = (*bridge)->gather(watch); !gathered) return gathered.error();
+    directory_->ready();
     auto end = run(**bridge);
     (*bridge)->stop();
     return end;
@@ -221,7 +258,9 @@ class Run {
       return closed.error();
     RunOutcome outcome{.directory = directory_->path(),
                        .summary_json = directory_->summary_json(),
-                       .table = summary_table(scenario_, plan_, directory_->summary()),
+                       .table = failure && directory_->summary().microbatches() == 0
+                                    ? std::string()  // nothing ran: a table of zeros would say it did
+                                    : summary_table(scenario_, plan_, directory_->summary()),
                        .exit = failure ? failure->code : ExitCode::ok};
     if (failure) {
       log_error("{}", failure->message);
@@ -250,6 +289,7 @@ Result<void> check_runnable(const Scenario& scenario) {
   for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
     if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
   }
+  if (auto fits = check_payloads(scenario, *plan); !fits) return fits;
   if (!simulated(scenario.run.mode)) return {};
   const auto spec = checked_network(scenario, *plan);
   return spec ? Result<void>{} : spec.error();
@@ -262,6 +302,8 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   }
   auto plan = make_plan(request.scenario);
   if (!plan) return plan.error();
+  if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
+  warn_of_derived_costs(request.scenario, *plan);
   Run run(request, std::move(*plan));
   return run.execute();
 }

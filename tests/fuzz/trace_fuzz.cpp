@@ -12,9 +12,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace millrace;
   if (size == 0) return 0;
-  const TraceReading reading{.format = static_cast<TraceFormat>(bytes[0] & 3U),
-                             .at_end = (bytes[0] & 4U) != 0 ? TraceEnd::hold : TraceEnd::loop,
-                             .row_interval = (bytes[0] & 8U) != 0 ? RowInterval::starting : RowInterval::ending};
+  const TraceReading reading{
+      .format = static_cast<TraceFormat>(bytes[0] & 3U),
+      .at_end = (bytes[0] & 4U) != 0 ? TraceEnd::hold : TraceEnd::loop,
+      .row_interval = (bytes[0] & 8U) != 0 ? RowInterval::starting : RowInterval::ending};
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
   const auto parsed = parse_trace(text, "input", reading);
   if (!parsed) {

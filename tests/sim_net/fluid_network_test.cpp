@@ -62,11 +62,11 @@ TEST_F(Fluid, TheSecondWaitsForTheFirst) {
 }
 
 TEST_F(Fluid, TransfersSpanRateChangesAndOutages) {
-  const auto rate = std::make_shared<const RateTrace>(
-      RateTrace::make({{Duration{}, BitRate::mbit(12)}, {Duration::ms(2), BitRate(0)},
-                       {Duration::ms(5), BitRate::mbit(6)}},
-                      Duration::ms(9), TraceEnd::loop)
-          .value());
+  const auto rate = std::make_shared<const RateTrace>(RateTrace::make({{Duration{}, BitRate::mbit(12)},
+                                                                       {Duration::ms(2), BitRate(0)},
+                                                                       {Duration::ms(5), BitRate::mbit(6)}},
+                                                                      Duration::ms(9), TraceEnd::loop)
+                                                          .value());
   link(0, 1, rate);
   // Two packets before the outage, two in 4 ms after it, then the loop: one more.
   send(ms(0), 0, 1, packets(5));

@@ -13,7 +13,8 @@ NetworkSpec line() {
   NetworkSpec spec;
   spec.devices = {"camera", "board", "sink"};
   spec.transport = Transport::raw;
-  spec.links = {{DeviceId{0}, DeviceId{1}, BitRate::mbit(1), {}}, {DeviceId{1}, DeviceId{2}, BitRate::mbit(1), {}}};
+  spec.links = {{DeviceId{0}, DeviceId{1}, BitRate::mbit(1), {}},
+                {DeviceId{1}, DeviceId{2}, BitRate::mbit(1), {}}};
   return spec;
 }
 std::string finding(const NetworkSpec& spec) {

@@ -16,8 +16,9 @@ RateTrace trace(std::vector<RateStep> steps, Duration end, TraceEnd at_end) {
 
 // 10 bit/s for 3 ns, nothing for 4 ns, 20 bit/s for 2 ns: 30 + 0 + 40 nanobits in 9 ns.
 RateTrace little(TraceEnd at_end) {
-  return trace({{Duration::ns(0), BitRate(10)}, {Duration::ns(3), BitRate(0)}, {Duration::ns(7), BitRate(20)}},
-               Duration::ns(9), at_end);
+  return trace(
+      {{Duration::ns(0), BitRate(10)}, {Duration::ns(3), BitRate(0)}, {Duration::ns(7), BitRate(20)}},
+      Duration::ns(9), at_end);
 }
 
 TEST(RateTrace, CumulativeCountsEveryNanobit) {
@@ -61,8 +62,8 @@ TEST(RateTrace, AnOutageWithoutEndNeverReachesMore) {
   EXPECT_FALSE(dead.departure(0));
   const auto silent = trace({{Duration{}, BitRate(0)}}, Duration::s(5), TraceEnd::loop);
   EXPECT_FALSE(silent.when(1));
-  const auto ends = trace({{Duration{}, BitRate(10)}, {Duration::ns(3), BitRate(0)}}, Duration::ns(4),
-                          TraceEnd::hold);
+  const auto ends =
+      trace({{Duration{}, BitRate(10)}, {Duration::ns(3), BitRate(0)}}, Duration::ns(4), TraceEnd::hold);
   EXPECT_EQ(ends.when(30), ns(3));
   EXPECT_FALSE(ends.when(31));
 }
@@ -94,8 +95,7 @@ TEST(RateTrace, RefusesWhatIsNoTrace) {
   EXPECT_EQ(message({start}, Duration{}), "a rate trace must end after its last step at 0 s, got 0 s");
   EXPECT_EQ(message({{Duration{}, BitRate(-3)}}, Duration::s(1)),
             "a rate trace has rates from 0 to 10000000000000 bit/s, got -3");
-  EXPECT_EQ(message({start}, Duration::s(2'000'000'000)),
-            "a rate trace may last 1e+09 s, got 2e+09 s");
+  EXPECT_EQ(message({start}, Duration::s(2'000'000'000)), "a rate trace may last 1e+09 s, got 2e+09 s");
 }
 
 // Oracle: adds up nanosecond by nanosecond.
@@ -107,7 +107,8 @@ TEST(RateTrace, AgreesWithCountingNanoseconds) {
     std::int64_t at = 0;
     const auto count = 1 + random.below(6);
     for (std::uint64_t i = 0; i < count; ++i, at += 1 + std::int64_t(random.below(9)))
-      steps.push_back({Duration::ns(at), BitRate(std::int64_t(random.below(4)) * std::int64_t(random.below(50)))});
+      steps.push_back(
+          {Duration::ns(at), BitRate(std::int64_t(random.below(4)) * std::int64_t(random.below(50)))});
     const TraceEnd at_end = random.below(2) == 0 ? TraceEnd::loop : TraceEnd::hold;
     const auto t = trace(steps, Duration::ns(at), at_end);
     Nanobits sum = 0;

@@ -11,20 +11,29 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
 namespace millrace {
 namespace {
 
-const std::array<std::string, 4> kGood{"time_s,rate_mbit_per_s\n0,10\n1.5,0\n2,0.25\n4,end\n", "0\n5\n5\n9\n1000\n",
-                                       "180.0\t99\r\n185.0\t1.5\r\n190.5\t0\r\n",
+const std::array<std::string, 4> kGood{"time_s,rate_mbit_per_s\n0,10\n1.5,0\n2,0.25\n4,end\n",
+                                       "0\n5\n5\n9\n1000\n", "180.0\t99\r\n185.0\t1.5\r\n190.5\t0\r\n",
                                        "# c\ntime_us,rate_gbit_per_s\n0,1e-3\n7,end"};
-const std::array<std::string, 10> kPieces{"-", "e999", ",", "\n", "nan", "18446744073709551616", "\r\n", "end", "#", "0.0"};
+const std::array<std::string, 10> kPieces{"-",    "e999", ",", "\n", "nan", "18446744073709551616",
+                                          "\r\n", "end",  "#", "0.0"};
 
 std::string mutated(Random& random) {
   std::string text = kGood[random.below(kGood.size())];
   for (std::uint64_t n = random.below(4); n > 0; --n) {
     const std::size_t at = random.below(text.size() + 1);
     switch (random.below(4)) {
-      case 0: text.insert(at, kPieces[random.below(kPieces.size())]); break;
-      case 1: text.erase(at, random.below(5)); break;
-      case 2: text.insert(at, 1, static_cast<char>(random.below(256))); break;
-      default: text += text.substr(at); break;
+      case 0:
+        text.insert(at, kPieces[random.below(kPieces.size())]);
+        break;
+      case 1:
+        text.erase(at, random.below(5));
+        break;
+      case 2:
+        text.insert(at, 1, static_cast<char>(random.below(256)));
+        break;
+      default:
+        text += text.substr(at);
+        break;
     }
   }
   return static_cast<char>(random.below(16)) + text;

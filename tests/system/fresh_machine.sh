@@ -4,8 +4,8 @@
 # with debootstrap in a temporary folder, from the sources (and proxies) that apt uses here. Needs root,
 # debootstrap and some 8 GB of disk.
 #
-#   tests/system/fresh_machine.sh [--only setup|run|test] [--keep] [--reuse ROOT]
-#     --only   one command instead of the two (setup: packages only)
+#   tests/system/fresh_machine.sh [--only setup|run|test|ci] [--keep] [--reuse ROOT]
+#     --only   one command instead of the two (setup: packages only; ci: .ci/run)
 #     --keep   leaves the root behind and says where
 #     --reuse  takes a root that an earlier --keep left, with what it has installed; the clone is made anew
 set -euo pipefail
@@ -20,13 +20,13 @@ die() { say "$*"; exit 2; }
 
 while (($#)); do
   case $1 in
-    --only) only=${2:?--only needs setup, run or test}; shift 2 ;;
+    --only) only=${2:?--only needs setup, run, test or ci}; shift 2 ;;
     --keep) keep=1; shift ;;
     --reuse) reuse=$(readlink -f "${2:?--reuse needs a folder}"); keep=1; shift 2 ;;
     *) die "unknown argument \"$1\"; see the top of this file" ;;
   esac
 done
-[[ -z $only || $only =~ ^(setup|run|test)$ ]] || die "--only takes setup, run or test, not \"$only\""
+[[ -z $only || $only =~ ^(setup|run|test|ci)$ ]] || die "--only takes setup, run, test or ci, not \"$only\""
 ((EUID == 0)) || die "needs root: it mounts and changes root"
 command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install debootstrap"
 
@@ -119,5 +119,6 @@ git -c safe.directory='*' clone -q --no-hardlinks "$repository" "$machine/root/m
 [[ $only != setup ]] || prove './dev setup'
 [[ -n $only && $only != run ]] || prove './dev run scenarios/quickstart.yaml' 'runs/*/report.png'
 [[ -n $only && $only != test ]] || prove './dev test'
+[[ $only != ci ]] || prove '.ci/run'
 printf '%s\n' "${results[@]}"
 ((failures == 0))

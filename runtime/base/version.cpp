@@ -1,0 +1,7 @@
+#include "runtime/base/version.hpp"
+
+namespace millrace {
+
+const char* const kRelease = MILLRACE_RELEASE;
+
+}  // namespace millrace

@@ -1,0 +1,29 @@
+// Runs a program of ours as a user would, whole process, output thrown away.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace millrace::bench {
+
+// Wall seconds from start to end. Ends the benchmark with a message if the program fails.
+double process_seconds(const std::vector<std::string>& command);
+
+// A fresh folder that goes with this object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string program(const std::string& name);  // beside this one
+void write_file(const std::string& path, const std::string& text);
+double json_number(const std::string& path, const std::string& key);
+
+}  // namespace millrace::bench

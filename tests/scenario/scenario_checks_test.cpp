@@ -1,0 +1,168 @@
+#include <gtest/gtest.h>
+
+#include "tests/scenario/scenario_text.hpp"
+
+namespace millrace {
+namespace {
+
+TEST(ScenarioChecks, ModelDimensionsAgree) {
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: vit-tiny, heads: 5}")).substr(0, 20),
+            "s.yaml:3:8: model: m");
+}
+
+TEST(ScenarioChecks, DeviceNamesAreUnique) {
+  EXPECT_EQ(faults(changed("name: board-b", "name: board-a")),
+            "s.yaml:8:12: device name \"board-a\" is taken by devices[1]; names are unique\n");
+}
+
+TEST(ScenarioChecks, OneSourceOneSinkAndAStage) {
+  EXPECT_EQ(faults(changed(", runs: [source, sink]", "")),
+            "s.yaml:6:3: no device is the source; write runs: [source] for the one that is\n"
+            "s.yaml:6:3: no device is the sink; write runs: [sink] for the one that is\n");
+  EXPECT_EQ(faults(changed("speed: 4 GFLOP/s", "runs: [sink]")),
+            "s.yaml:8:27: devices[0] is the sink already; exactly one device is\n");
+  EXPECT_EQ(faults(changed("[source, sink]", "[source, source, sink]")),
+            "s.yaml:6:26: devices[0].runs names source twice; once is enough\n");
+  EXPECT_EQ(
+      faults("{millrace: 1, name: x, model: {name: vit-tiny}, devices: [{name: a, runs: [source, sink]}]}"),
+      "s.yaml:1:58: no device runs stages; leave `runs` out of those that compute, or add stage to it\n");
+}
+
+TEST(ScenarioChecks, LinksConnectTwoDevicesOnce) {
+  EXPECT_EQ(faults(changed("[camera, board-a]", "[camera, bord-a]")),
+            "s.yaml:11:26: network.links[0].between[1] names \"bord-a\", which is no device; did you mean "
+            "\"board-a\"?\n");
+  EXPECT_EQ(
+      faults(changed("[camera, board-a]", "[camera, moon]")),
+      "s.yaml:11:26: network.links[0].between[1] names \"moon\", which is no device; add it to devices\n");
+  EXPECT_EQ(faults(changed("[camera, board-a]", "[camera, camera]")),
+            "s.yaml:11:26: network.links[0] connects camera to itself; name two devices\n");
+  EXPECT_EQ(
+      faults(with(kGoodScenario, "policy:", "    - {from: board-a, to: camera, rate: 1 Mbit/s}\npolicy:")),
+      "s.yaml:14:7: network.links[0] connects board-a to camera already; one link per direction\n");
+  EXPECT_EQ(faults(changed("delay: 5 ms", "queue: 1 kB")),
+            "s.yaml:12:61: network.links[1].queue must hold a packet of network.mtu, 1500 B, got 1000 B\n");
+}
+
+TEST(ScenarioChecks, NamesAreNotBlamedForFaultsOfDevices) {
+  EXPECT_EQ(faults(changed("name: board-b", "nam: board-b")),
+            "s.yaml:8:5: devices[2].name is missing: Unique name.\n"
+            "s.yaml:8:6: unknown key \"nam\" in devices[2]; did you mean \"name\"?\n");
+}
+
+TEST(ScenarioChecks, CutsIncreaseWithinTheModelAndMatchTheDevices) {
+  const auto cuts = [](const std::string& list) {
+    return faults(changed("{kind: even}", "{kind: fixed" + list + "}"));
+  };
+  EXPECT_EQ(cuts(", cuts: [24]"), "");
+  EXPECT_EQ(cuts(""),
+            "s.yaml:15:14: policy.partition.cuts is missing: kind: fixed needs the cuts, for 2 devices 1 of "
+            "them\n");
+  EXPECT_EQ(cuts(", cuts: [48]"),
+            "s.yaml:15:35: policy.partition.cuts[0] must be less than 48, the model's number of sub-layers, "
+            "got 48\n");
+  EXPECT_EQ(cuts(", cuts: [24, 24]"),
+            "s.yaml:15:34: policy.partition.cuts has 2 cuts, which makes 3 stages, and 2 devices take "
+            "stages; the numbers "
+            "must be equal\n"
+            "s.yaml:15:39: policy.partition.cuts[1] must be greater than the cut before it, 24, got 24\n");
+  EXPECT_EQ(faults(changed("{kind: even}", "{cuts: [24]}")),
+            "s.yaml:15:21: policy.partition.cuts has no effect with kind: even; remove it, or set "
+            "policy.partition.kind to "
+            "fixed\n");
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: vit-tiny, blocks: 1, microbatch: 1}"),
+                   {"policy.partition.devices=[board-a, board-b, board-a, camera, moon]"}),
+            "--set policy.partition.devices: policy.partition.devices[2] names board-a a second time; a "
+            "device runs one "
+            "stage\n"
+            "--set policy.partition.devices: policy.partition.devices[3] names camera, which runs no stage; "
+            "add stage to "
+            "its `runs`\n"
+            "--set policy.partition.devices: policy.partition.devices[4] names \"moon\", which is no device; "
+            "add it to "
+            "devices\n");
+}
+
+TEST(ScenarioChecks, EvenNeedsAsManySubLayersAsDevices) {
+  std::string devices = "[{name: c, runs: [source, sink]}";
+  std::string links = "[";
+  for (int i = 0; i < 5; ++i) {
+    devices += ", {name: b" + std::to_string(i) + ", speed: 1 GFLOP/s}";
+    links += "{between: [" + (i == 0 ? std::string("c") : "b" + std::to_string(i - 1)) + ", b" +
+             std::to_string(i) + "], rate: 1 Mbit/s},";
+  }
+  EXPECT_EQ(faults("{millrace: 1, name: x, model: {name: vit-tiny, blocks: 1}, devices: " + devices +
+                   "], network: {links: " + links + "]}}"),
+            "s.yaml:1:1: 5 devices run stages and the model has 4 sub-layers; name at most that many in "
+            "policy.partition.devices\n");
+}
+
+TEST(ScenarioChecks, BitsFitTheCodec) {
+  const auto bits = [](const std::string& keys) {
+    return faults(changed("{kind: even}", "{kind: even}\n  quantization: {" + keys + "}"));
+  };
+  for (const char* good : {"codec: fp32", "codec: fp32, bits: 32", "codec: fp16", "codec: uniform, bits: 2",
+                           "codec: uniform, bits: 8"})
+    EXPECT_EQ(bits(good), "") << good;
+  EXPECT_EQ(bits("codec: fp16, bits: 8"),
+            "s.yaml:16:37: policy.quantization.bits must be 16 for codec fp16, got 8; remove the key\n");
+  EXPECT_EQ(bits("codec: uniform"),
+            "s.yaml:16:17: policy.quantization.bits is missing: codec uniform needs it, 2 to 8\n");
+  EXPECT_EQ(bits("codec: uniform, bits: 9"),
+            "s.yaml:16:40: policy.quantization.bits must be 2 to 8 for codec uniform, got 9\n");
+}
+
+TEST(ScenarioChecks, ArrivalsAndRateGoTogether) {
+  EXPECT_EQ(faults(changed("{images: 10}", "{arrivals: rate}")),
+            "s.yaml:4:22: workload.arrivals: rate needs workload.rate, for example 10 /s\n");
+  EXPECT_EQ(faults(changed("{images: 10}", "{rate: 5 /s}")),
+            "s.yaml:4:18: workload.rate has no effect with arrivals: closed-loop; remove it, or set "
+            "workload.arrivals to "
+            "rate or poisson\n");
+}
+
+TEST(ScenarioChecks, ArrivalsEndWithinWhatTheClockHolds) {
+  EXPECT_EQ(faults(changed("{images: 10}", "{images: 16, arrivals: rate, rate: 0.0000002 /s}")), "");
+  EXPECT_EQ(faults(changed("{images: 10}", "{images: 16, arrivals: poisson, rate: 0.0000001 /s}")),
+            "s.yaml:4:49: workload.rate lets the last image arrive after 1.6e+08 s, at most 1e+08 s are "
+            "simulated; raise it, or lower workload.images\n");
+}
+
+TEST(ScenarioChecks, ComputeHasAPrice) {
+  const std::string no_speed = changed(", speed: 4 GFLOP/s", "");
+  EXPECT_EQ(
+      faults(no_speed),
+      "s.yaml:8:5: devices[2] (board-b) runs a stage and needs a profile, or a speed such as 8 GFLOP/s; only "
+      "run.compute: measured does without\n");
+  EXPECT_EQ(faults(no_speed, {"run.compute=measured"}), "");
+  EXPECT_EQ(faults(no_speed, {"policy.partition.devices=[board-a]"}), "") << "board-b takes no part";
+  EXPECT_EQ(faults(kGoodScenario, {"run.compute=measured", "run.mode=simulate"}),
+            "--set run.compute: run.compute: measured has nothing to measure in mode simulate, which runs no "
+            "tensors; set "
+            "it to profile\n");
+}
+
+TEST(ScenarioChecks, ThePipelineIsConnectedBothWays) {
+  EXPECT_EQ(faults(changed("    - {between: [camera, board-a], rate: 1 Gbit/s, delay: 0.2 ms}\n", "")), "")
+      << "camera reaches board-a by way of board-b";
+  EXPECT_EQ(faults(changed("between: [board-a, board-b]", "from: board-a, to: board-b")), "")
+      << "acknowledgements go round";
+  const std::string one_way = with(changed("between: [board-a, board-b]", "from: board-a, to: board-b"),
+                                   "between: [board-b, camera]", "from: board-b, to: camera");
+  EXPECT_EQ(faults(one_way), "") << "a ring";
+  EXPECT_EQ(faults(with(one_way, "between: [camera, board-a]", "from: camera, to: board-a")), "")
+      << "a ring of single links";
+  EXPECT_EQ(faults(changed("between: [board-b, camera]", "from: camera, to: board-b").replace(0, 0, ""),
+                   {"network.links[1]={from: board-a, to: board-b, rate: 1 Mbit/s}"}),
+            "s.yaml:11:5: no links lead from board-b to board-a, which the pipeline needs for "
+            "acknowledgements; add one\n");
+  EXPECT_EQ(
+      faults(
+          "{millrace: 1, name: x, model: {name: vit-tiny}, devices: [{name: a, runs: [source, sink, stage], "
+          "speed: 1 GFLOP/s}]}"),
+      "")
+      << "one device needs no links";
+}
+
+}  // namespace
+}  // namespace millrace

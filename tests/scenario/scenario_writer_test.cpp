@@ -1,0 +1,221 @@
+#include "runtime/scenario/scenario_writer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "runtime/base/random.hpp"
+#include "tests/scenario/scenario_text.hpp"
+
+namespace millrace {
+namespace {
+
+// Random good scenarios: every field takes values from its whole range.
+class Generator {
+ public:
+  explicit Generator(std::uint64_t seed) : random_(seed, "scenarios") {}
+
+  Scenario scenario() {
+    Scenario s;
+    s.name = pick({"plain", "010", "no", "a.b_c-d", "1e5"});
+    model(s.model);
+    s.workload.dataset = pick({"synthetic", "image-folder:/da \"ta\\/é: #x/labels.csv"});
+    s.workload.images = 1 + below(1'000'000'000'000);
+    s.workload.arrivals = static_cast<ArrivalKind>(below(3));
+    if (s.workload.arrivals != ArrivalKind::closed_loop)  // the last arrival is within 1e8 s
+      s.workload.images_per_s = 1 + positive(1e6) + static_cast<double>(s.workload.images) * 1e-7;
+    devices(s.devices);
+    network(s);
+    policy(s);
+    s.run = {static_cast<Mode>(below(4)), below(std::uint64_t{1} << 63), ComputeKind::profile,
+             1 + static_cast<int>(below(1'024)),
+             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000)))};
+    if (below(2) == 0) s.expect.push_back({"throughput", below(2) == 0, positive(1e9)});
+    if (below(2) == 0)
+      s.expect.push_back({"latency_p99", false, static_cast<double>(below(1'000'000'000'000)) / 1e9});
+    if (below(2) == 0) s.expect.push_back({"accuracy", true, random_.uniform()});
+    return s;
+  }
+
+ private:
+  std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
+  std::string pick(const std::vector<std::string>& words) { return words[below(words.size())]; }
+  // Over all magnitudes, not only the largest.
+  double positive(double high) {
+    return (1 - random_.uniform()) * high / static_cast<double>(std::uint64_t{1} << below(60));
+  }
+
+  void model(ModelSection& model) {
+    model.config = model_by_name(pick(model_names())).value();
+    model.config.blocks = 2 + static_cast<int>(below(20));
+    model.config.classes = 1 + static_cast<int>(below(1'000));
+    model.weights = pick({"random", "/w eights/'x'.safetensors"});
+    model.microbatch = 1 + static_cast<int>(below(65'536));
+  }
+  void devices(std::vector<DeviceSection>& devices) {
+    const std::size_t count = 1 + below(5);
+    for (std::size_t i = 0; i < count; ++i) {
+      DeviceSection device;
+      device.name = "d" + std::to_string(i);
+      if (below(2) == 0) {
+        device.profile = "/profiles/p.yaml";
+      } else {
+        device.flop_per_s = positive(1e18);
+      }
+      if (below(2) == 0) device.memory = Bytes(1 + static_cast<std::int64_t>(below(std::uint64_t{1} << 62)));
+      device.threads = 1 + static_cast<int>(below(1'024));
+      device.slowdown = positive(1e6);
+      devices.push_back(device);
+    }
+    devices.front().source = true;
+    devices[below(count)].sink = true;
+  }
+  LinkSection link(const std::string& from, const std::string& to) {
+    LinkSection link;
+    link.from = from;
+    link.to = to;
+    if (below(2) == 0) {
+      link.rate = BitRate(1 + static_cast<std::int64_t>(below(1'000'000'000'000'000)));
+    } else {
+      link.trace = "/traces/a b.csv";
+    }
+    link.trace_format = static_cast<TraceFormat>(below(4));
+    link.trace_end = static_cast<TraceEnd>(below(2));
+    link.delay = Duration::ns(static_cast<std::int64_t>(below(3'600'000'000'001)));
+    link.queue = Bytes(65'535 + static_cast<std::int64_t>(below(std::uint64_t{1} << 39)));
+    if (below(2) == 0) link.loss = random_.uniform() / static_cast<double>(1 + below(1'000'000'000));
+    return link;
+  }
+  void network(Scenario& s) {
+    if (below(2) == 0) s.network.kind = static_cast<NetworkKind>(below(2));
+    s.network.transport = static_cast<TransportKind>(below(2));
+    s.network.tcp = pick({"cubic", "bbr", "newreno"});
+    s.network.mtu = Bytes(128 + static_cast<std::int64_t>(below(65'408)));
+    for (std::size_t i = 0; i + 1 < s.devices.size(); ++i) {
+      LinkSection there = link(s.devices[i].name, s.devices[i + 1].name);
+      LinkSection back = below(2) == 0 ? there : link("", "");
+      back.from = there.to;
+      back.to = there.from;
+      s.network.links.push_back(there);
+      s.network.links.push_back(back);
+    }
+    if (below(2) == 0) std::reverse(s.network.links.begin(), s.network.links.end());
+  }
+  void policy(Scenario& s) {
+    auto& [partition, quantization] = s.policy;
+    if (below(2) == 0) {
+      for (const auto& device : s.devices) partition.devices.push_back(device.name);
+      std::reverse(partition.devices.begin(), partition.devices.end());
+    }
+    if (below(2) == 0) {
+      partition.kind = "fixed";
+      for (std::size_t i = 1; i < s.devices.size(); ++i) partition.cuts.push_back(static_cast<int>(i));
+    }
+    quantization.codec = pick({"fp32", "fp16", "uniform"});
+    quantization.bits = quantization.codec == "fp32"   ? 32
+                        : quantization.codec == "fp16" ? 16
+                                                       : 2 + 6 * random_.uniform();
+  }
+
+  Random random_;
+};
+
+TEST(ScenarioWriter, WhatIsWrittenReadsBackEqual) {
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    const Scenario written = Generator(seed).scenario();
+    const std::string text = resolved_yaml(written);
+    const ReadScenario back = read_scenario_text(text, "r.yaml", "", {.files = FileCheck::leave_as_written});
+    ASSERT_TRUE(back.scenario) << "seed " << seed << "\n" << to_string(back.problems) << text;
+    ASSERT_EQ(*back.scenario, written) << "seed " << seed << "\n" << text;
+    ASSERT_EQ(resolved_yaml(*back.scenario), text) << "seed " << seed;
+  }
+}
+
+TEST(ScenarioWriter, WritesEveryDefaultOut) {
+  EXPECT_EQ(resolved_yaml(*read(kGoodScenario).scenario),
+            "millrace: 1\n"
+            "name: good\n"
+            "model:\n"
+            "  name: vit-tiny\n"
+            "  weights: random\n"
+            "  microbatch: 8\n"
+            "  blocks: 12\n"
+            "  width: 192\n"
+            "  heads: 3\n"
+            "  mlp_width: 768\n"
+            "  image_size: 224\n"
+            "  patch: 16\n"
+            "  channels: 3\n"
+            "  classes: 1000\n"
+            "workload:\n"
+            "  dataset: synthetic\n"
+            "  images: 10\n"
+            "  arrivals: closed-loop\n"
+            "devices:\n"
+            "  - name: camera\n"
+            "    runs: [source, sink]\n"
+            "    threads: 1\n"
+            "    slowdown: 1\n"
+            "  - name: board-a\n"
+            "    runs: [stage]\n"
+            "    speed: 8 GFLOP/s\n"
+            "    threads: 1\n"
+            "    slowdown: 1\n"
+            "  - name: board-b\n"
+            "    runs: [stage]\n"
+            "    speed: 4 GFLOP/s\n"
+            "    threads: 1\n"
+            "    slowdown: 1\n"
+            "network:\n"
+            "  transport: tcp\n"
+            "  tcp: cubic\n"
+            "  mtu: 1500 B\n"
+            "  links:\n"
+            "    - between: [camera, board-a]\n"
+            "      rate: 1 Gbit/s\n"
+            "      trace_format: automatic\n"
+            "      trace_end: loop\n"
+            "      delay: 200 us\n"
+            "      queue: 256 KiB\n"
+            "      loss: 0\n"
+            "    - between: [board-a, board-b]\n"
+            "      rate: 20 Mbit/s\n"
+            "      trace_format: automatic\n"
+            "      trace_end: loop\n"
+            "      delay: 5 ms\n"
+            "      queue: 256 KiB\n"
+            "      loss: 0\n"
+            "    - between: [board-b, camera]\n"
+            "      rate: 1 Gbit/s\n"
+            "      trace_format: automatic\n"
+            "      trace_end: loop\n"
+            "      delay: 0 ns\n"
+            "      queue: 256 KiB\n"
+            "      loss: 0\n"
+            "policy:\n"
+            "  partition:\n"
+            "    kind: even\n"
+            "  quantization:\n"
+            "    kind: fixed\n"
+            "    codec: fp32\n"
+            "    bits: 32\n"
+            "run:\n"
+            "  mode: cosim\n"
+            "  seed: 1\n"
+            "  compute: profile\n"
+            "  window: 2\n"
+            "  timeout: 60 s\n");
+}
+
+TEST(ScenarioWriter, TheHashIsOfAllButTheMode) {
+  const auto hash = [](const std::vector<std::string>& overrides) {
+    return scenario_hash(read(kGoodScenario, overrides).scenario.value());
+  };
+  EXPECT_EQ(hash({}).size(), 64U);
+  for (const char* mode : {"simulate", "emulate", "deploy"})
+    EXPECT_EQ(hash({std::string("run.mode=") + mode}), hash({}));
+  for (const char* other :
+       {"run.seed=2", "network.links[1].delay=5.001 ms", "model.microbatch=7", "name=other"})
+    EXPECT_NE(hash({other}), hash({})) << other;
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,83 @@
+#include "runtime/scenario/schema.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "runtime/scenario/schema_document.hpp"
+#include "runtime/scenario/strict_yaml.hpp"
+#include "tests/scenario/scenario_text.hpp"
+
+namespace millrace {
+namespace {
+
+const std::string kFolder = std::string(MILLRACE_SOURCE_DIR) + "/scenarios/";
+constexpr const char* kAdvice = "run build/dev/bin/millrace-schema scenarios";
+
+TEST(Schema, TheCommittedJsonSchemaIsInStep) {
+  EXPECT_EQ(read_text_file(kFolder + "millrace.schema.json").value(), json_schema(scenario_schema()))
+      << kAdvice;
+}
+
+TEST(Schema, EveryKeyIsDocumentedInTheReadme) {
+  const std::string page = read_text_file(kFolder + "README.md").value();
+  for (const Key& key : scenario_schema().keys)
+    EXPECT_NE(page.find("| `" + key.path + "` |"), std::string::npos) << key.path << ": " << kAdvice;
+  EXPECT_EQ(page, with_reference(page, key_reference(scenario_schema())).value()) << kAdvice;
+  EXPECT_FALSE(with_reference("no markers", ""));
+}
+
+TEST(Schema, RowsAreUniqueCompleteAndHaveParents) {
+  const Schema& schema = scenario_schema();
+  std::set<std::string> seen;
+  for (const Key& key : schema.keys) {
+    EXPECT_TRUE(seen.insert(key.path).second) << key.path;
+    EXPECT_FALSE(key.doc.empty()) << key.path;
+    const std::size_t end = key.path.ends_with("[]") ? key.path.size() - 2 : key.path.rfind('.');
+    if (end != std::string::npos) {
+      EXPECT_TRUE(seen.contains(key.path.substr(0, end))) << key.path;
+    }
+    if (key.kind == ValueKind::list) {
+      EXPECT_NE(schema.find(key.path + "[]"), nullptr) << key.path;
+    }
+    if (key.kind == ValueKind::choice) {
+      EXPECT_FALSE(key.choices.empty()) << key.path;
+    }
+    EXPECT_FALSE(key.required && !key.fallback.empty()) << key.path;
+  }
+  for (const Alternative& alternative : schema.alternatives) {
+    for (const auto& set : alternative.sets) {
+      for (const auto& key : set) EXPECT_NE(schema.find(alternative.parent + "." + key), nullptr) << key;
+    }
+  }
+}
+
+// A default that could not be written in a file would be no default.
+TEST(Schema, EveryDefaultPassesTheChecks) {
+  for (const Key& key : scenario_schema().keys) {
+    if (key.fallback.empty() || key.path.find("[]") != std::string::npos) continue;
+    EXPECT_EQ(faults(kGoodScenario, {key.path + "=" + key.fallback}), "") << key.path;
+  }
+  for (const Key& key : scenario_schema().keys) {
+    const std::string device = "devices[].";
+    const std::string link = "network.links[].";
+    if (key.fallback.empty()) continue;
+    if (key.path.starts_with(device)) {
+      EXPECT_EQ(faults(kGoodScenario, {"devices[1]." + key.path.substr(device.size()) + "=" + key.fallback}),
+                "");
+    }
+    if (key.path.starts_with(link)) {
+      EXPECT_EQ(
+          faults(kGoodScenario, {"network.links[1]." + key.path.substr(link.size()) + "=" + key.fallback}),
+          "");
+    }
+  }
+}
+
+TEST(Schema, TheQuickstartIsGood) {
+  const auto quickstart = read_scenario(kFolder + "quickstart.yaml");
+  EXPECT_TRUE(quickstart.scenario) << to_string(quickstart.problems);
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,199 @@
+// Oracle: bare packets through ns-3, packet by packet, against the fluid network's arithmetic on messages.
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+
+#include "runtime/base/random.hpp"
+#include "sim/net/fluid_network.hpp"
+#include "sim/net/link_rate.hpp"
+#include "sim/net/trace_reader.hpp"
+#include "sim/ns3/ns3_network.hpp"
+#include "tests/support/seed.hpp"
+
+namespace millrace {
+namespace {
+
+struct Sending {
+  Time depart;
+  Transfer transfer;
+};
+
+// 1 to 100 Mbit/s in steps of 5 to 60 ms, now and then an outage.
+LinkRate random_rate(Random& random) {
+  if (random.below(3) == 0) return BitRate::kbit(1000 + std::int64_t(random.below(99'000)));
+  std::vector<RateStep> steps;
+  Duration at;
+  for (std::uint64_t i = 0; i < 2 + random.below(6); ++i) {
+    const bool outage = i > 0 && random.below(4) == 0;
+    steps.push_back({at, outage ? BitRate(0) : BitRate::kbit(1000 + std::int64_t(random.below(99'000)))});
+    at += Duration::ns(5'000'000 + std::int64_t(random.below(55'000'000)));
+  }
+  return std::make_shared<const RateTrace>(RateTrace::make(std::move(steps), at, TraceEnd::loop).value());
+}
+
+NetworkSpec random_line(Random& random, std::uint32_t hops) {
+  NetworkSpec spec;
+  spec.transport = Transport::raw;
+  for (std::uint32_t i = 0; i <= hops; ++i) spec.devices.push_back(fmt::format("d{}", i));
+  for (std::uint32_t i = 0; i < hops; ++i)
+    spec.links.push_back({DeviceId{i}, DeviceId{i + 1}, random_rate(random),
+                          Duration::us(std::int64_t(random.below(20'000))), Bytes(3000)});
+  return spec;
+}
+
+std::vector<Sending> random_traffic(Random& random, DeviceId to) {
+  std::vector<Sending> list;
+  for (std::uint64_t i = 0; i < 12; ++i) {
+    const Time depart = Time::zero() + Duration::ns(std::int64_t(random.below(400'000'000)));
+    list.push_back({depart, {TransferId{i}, DeviceId{0}, to, Bytes(1 + std::int64_t(random.below(60'000)))}});
+  }
+  return list;
+}
+
+std::map<std::uint64_t, Delivery> run(Result<std::unique_ptr<Network>> made,
+                                      const std::vector<Sending>& traffic) {
+  std::map<std::uint64_t, Delivery> result;
+  Network& network = *made.value();
+  for (const Sending& s : traffic) network.submit(s.depart, s.transfer);
+  while (const auto d = network.run_until(Time::never())) result.emplace(d->id.value, *d);
+  return result;
+}
+
+BitRate slowest(const NetworkSpec& spec) {
+  BitRate least = BitRate::mbit(1000);
+  for (const LinkSpec& link : spec.links) {
+    const auto trace = rate_trace_of(link.rate);
+    for (std::size_t i = 0; i < trace->size(); ++i)
+      if (trace->step(i).rate > BitRate(0)) least = std::min(least, trace->step(i).rate);
+  }
+  return least;
+}
+
+Duration largest_error(const NetworkSpec& spec, const std::vector<Sending>& traffic) {
+  const auto fluid = run(make_fluid_network(spec), traffic);
+  const auto raw = run(make_ns3_network(spec), traffic);
+  EXPECT_EQ(fluid.size(), traffic.size());
+  EXPECT_EQ(raw.size(), traffic.size());
+  Duration largest;
+  for (const auto& [id, delivery] : fluid)
+    largest = std::max(largest, Duration::ns(std::abs((raw.at(id).at - delivery.at).count_ns())));
+  return largest;
+}
+
+TEST(RawOracle, OverOneLinkTheNetworksAgreeToTheNanosecond) {
+  const std::uint64_t seed = test_seed();
+  for (std::uint64_t round = 0; round < 60; ++round) {
+    Random random(seed, fmt::format("one link {}", round));
+    const auto spec = random_line(random, 1);
+    const auto traffic = random_traffic(random, DeviceId{1});
+    const auto fluid = run(make_fluid_network(spec), traffic);
+    const auto raw = run(make_ns3_network(spec), traffic);
+    ASSERT_EQ(fluid.size(), traffic.size());
+    for (const auto& [id, d] : fluid) {
+      ASSERT_EQ(raw.at(id).at, d.at) << "seed " << seed << " round " << round << " transfer " << id;
+      ASSERT_EQ(raw.at(id).queued, d.queued) << "seed " << seed << " round " << round << " transfer " << id;
+      ASSERT_EQ(raw.at(id).wire, d.wire) << "seed " << seed << " round " << round << " transfer " << id;
+    }
+  }
+}
+
+TEST(RawOracle, OverSeveralHopsTheyAgreeWithinOnePacketAtTheSlowestRate) {
+  const std::uint64_t seed = test_seed();
+  double worst = 0;
+  for (std::uint64_t round = 0; round < 60; ++round) {
+    Random random(seed, fmt::format("line {}", round));
+    const auto hops = 2 + static_cast<std::uint32_t>(random.below(3));
+    const auto spec = random_line(random, hops);
+    const Duration error = largest_error(spec, random_traffic(random, DeviceId{hops}));
+    const double packet_s = static_cast<double>(spec.mtu.bits()) / double(slowest(spec).bit_per_s());
+    worst = std::max(worst, error.seconds() / packet_s);
+    EXPECT_LE(error.seconds(), packet_s) << "seed " << seed << " round " << round << " hops " << hops;
+  }
+  std::printf("multi-hop: worst %.3f packets\n", worst);
+}
+
+// Where ways merge, the fluid network puts message behind message and packets mix. The bound: at each merge
+// a message can change places with what the others have under way, here at most 11 messages of 60,000 bytes.
+TEST(RawOracle, WhereWaysMergeTheyAgreeWithinTheMessagesThatMix) {
+  const std::uint64_t seed = test_seed();
+  double worst_s = 0, error_sum_s = 0, latency_sum_s = 0;
+  for (std::uint64_t round = 0; round < 40; ++round) {
+    Random random(seed, fmt::format("merge {}", round));
+    NetworkSpec spec = random_line(random, 3);  // d0 -> d1 -> d2 -> d3, and a second source d4 -> d1
+    spec.devices.push_back("d4");
+    spec.links.push_back({DeviceId{4}, DeviceId{1}, random_rate(random), Duration::ms(3), Bytes(3000)});
+    auto traffic = random_traffic(random, DeviceId{3});
+    for (Sending& s : traffic)
+      s.transfer.from = std::array{DeviceId{0}, DeviceId{1}, DeviceId{4}}[random.below(3)];
+    const auto fluid = run(make_fluid_network(spec), traffic);
+    const auto raw = run(make_ns3_network(spec), traffic);
+    for (const auto& [id, d] : fluid) {
+      const double error = std::abs((raw.at(id).at - d.at).seconds());
+      const double latency = (raw.at(id).at - traffic.at(id).depart).seconds();
+      worst_s = std::max(worst_s, error);
+      error_sum_s += error;
+      latency_sum_s += latency;
+      EXPECT_LE(error, 11 * 61'700 * 8 / double(slowest(spec).bit_per_s()))
+          << "seed " << seed << " " << round;
+    }
+  }
+  std::printf("merging: %.4f of all latency, worst %.4f s\n", error_sum_s / latency_sum_s, worst_s);
+  EXPECT_LT(error_sum_s / latency_sum_s, 0.15);  // seeds 1 to 8 give 0.014 to 0.074
+}
+
+TEST(RawOracle, ADeliveryScheduleIsWithinOneMillisecondOfItsRate) {
+  const std::uint64_t seed = test_seed();
+  for (std::uint64_t round = 0; round < 20; ++round) {
+    Random random(seed, fmt::format("schedule {}", round));
+    std::vector<std::uint64_t> milliseconds;
+    std::uint64_t at = 1;
+    for (int i = 0; i < 300; ++i) milliseconds.push_back(at += random.below(4));
+    NetworkSpec spec = random_line(random, 1);
+    spec.links[0].rate =
+        std::make_shared<const DeliverySchedule>(DeliverySchedule::make(std::move(milliseconds)).value());
+    std::vector<Sending> traffic;
+    for (std::uint64_t i = 0; i < 20; ++i)  // full packets only, saturating
+      traffic.push_back(
+          {Time::zero(),
+           {TransferId{i}, DeviceId{0}, DeviceId{1}, Bytes(1460 * (1 + std::int64_t(random.below(40))))}});
+    const auto fluid = run(make_fluid_network(spec), traffic);
+    for (const auto& [id, raw] : run(make_ns3_network(spec), traffic)) {
+      EXPECT_GE(raw.at, fluid.at(id).at) << "seed " << seed << " round " << round;
+      EXPECT_LT(raw.at, fluid.at(id).at + Duration::ms(1)) << "seed " << seed << " round " << round;
+    }
+  }
+}
+
+// The oracle here is the recording itself: line k is the millisecond at which a saturating sender's packet k
+// arrives, except for lines of 0, which have passed when the sender starts.
+TEST(RawOracle, ARecordingIsReplayedLineByLine) {
+  const std::string path = MILLRACE_SOURCE_DIR "/../shared/traces/mahimahi/ATT-LTE-driving-2016.up";
+  std::ifstream file(path);
+  if (!file) GTEST_SKIP() << "no recordings beside this tree (../shared/traces)";
+  std::vector<Time> lines;
+  for (std::int64_t ms = 0; file >> ms;)
+    if (ms > 0) lines.push_back(Time::zero() + Duration::ms(ms));
+  NetworkSpec spec;
+  spec.transport = Transport::raw;
+  spec.devices = {"sender", "receiver"};
+  const auto rate = read_trace(path, TraceFormat::automatic, TraceEnd::loop).value();
+  spec.links = {{DeviceId{0}, DeviceId{1}, rate, Duration{}, Bytes(3000)}};
+  std::vector<Sending> traffic;
+  for (std::uint64_t i = 0; i < lines.size(); ++i)
+    traffic.push_back({Time::zero(), {TransferId{i}, DeviceId{0}, DeviceId{1}, Bytes(1460)}});
+  const auto raw = run(make_ns3_network(spec), traffic);
+  const auto fluid = run(make_fluid_network(spec), traffic);
+  for (std::uint64_t i = 0; i < lines.size(); ++i) {
+    ASSERT_EQ(raw.at(i).at, lines[i]) << "packet " << i;
+    ASSERT_LE(fluid.at(i).at, lines[i]) << "packet " << i;
+    ASSERT_GT(fluid.at(i).at, lines[i] - Duration::ms(1)) << "packet " << i;
+  }
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,153 @@
+#include <gtest/gtest.h>
+
+#include "sim/net/framing.hpp"
+#include "sim/ns3/ns3_network.hpp"
+
+namespace millrace {
+namespace {
+
+NetworkSpec pair_of(BitRate rate, Duration delay, Bytes queue, double loss = 0) {
+  NetworkSpec spec;
+  spec.devices = {"a", "b"};
+  for (std::uint32_t i = 0; i < 2; ++i)
+    spec.links.push_back({DeviceId{i}, DeviceId{1 - i}, rate, delay, queue, loss});
+  return spec;
+}
+
+Bytes bandwidth_delay_product(BitRate rate, Duration delay) {
+  return Bytes(static_cast<std::int64_t>(static_cast<double>(rate.bit_per_s()) * 2 * delay.seconds() / 8));
+}
+
+// ns-3's socket sends one time step after the write, and the link may end another packet within that ns.
+void expect_within_2_ns(Duration actual, Duration expected) {
+  EXPECT_GE(actual, expected);
+  EXPECT_LE(actual, expected + Duration::ns(2));
+}
+
+// Messages of 64 KiB back to back for `total`; share of the capacity their payload got from `from` on.
+double share_of_capacity(const NetworkSpec& spec, Duration from, Duration total) {
+  const auto network = make_ns3_network(spec).value();
+  const BitRate rate = std::get<BitRate>(spec.links[0].rate);
+  constexpr Bytes kMessage = Bytes::kib(64);
+  const double bits = static_cast<double>(rate.bit_per_s()) * total.seconds();
+  const auto messages = static_cast<std::uint64_t>(bits / static_cast<double>(kMessage.bits())) + 10;
+  for (std::uint64_t i = 0; i < messages; ++i)
+    network->submit(Time::zero(), {TransferId{i}, DeviceId{0}, DeviceId{1}, kMessage});
+  double delivered = 0;
+  std::optional<Time> first;
+  Time last;
+  while (const auto d = network->run_until(Time::zero() + total)) {
+    if (d->at < Time::zero() + from) continue;
+    if (first) delivered += static_cast<double>(kMessage.bits());
+    if (!first) first = d->at;
+    last = d->at;
+  }
+  const Framing framing(Transport::tcp, spec.mtu);
+  const double payload_share = double(framing.payload().count()) / double(spec.mtu.count());
+  const double share =
+      delivered / (last - first.value()).seconds() / static_cast<double>(rate.bit_per_s()) / payload_share;
+  std::printf("%s at %g Mbit/s: %.4f of capacity\n", spec.tcp_variant.c_str(), rate.mbit_per_s(), share);
+  return share;
+}
+
+TEST(Tcp, CubicFillsALinkWithAQueueOfOneBandwidthDelayProduct) {
+  const Duration delay = Duration::ms(10);
+  for (const std::int64_t mbit : {10, 100}) {
+    const BitRate rate = BitRate::mbit(mbit);
+    const auto spec = pair_of(rate, delay, bandwidth_delay_product(rate, delay));
+    const double share = share_of_capacity(spec, Duration::s(1), Duration::s(4));
+    EXPECT_GE(share, 0.95) << mbit << " Mbit/s";
+    EXPECT_LE(share, 1.001) << mbit << " Mbit/s";
+  }
+}
+
+TEST(Tcp, TheOtherVariantsCarryBulkToo) {
+  const BitRate rate = BitRate::mbit(10);
+  const Duration delay = Duration::ms(10);
+  for (const std::string& variant : tcp_variants()) {
+    auto spec = pair_of(rate, delay, bandwidth_delay_product(rate, delay));
+    spec.tcp_variant = variant;
+    // Vegas and its kin keep queues short and BBR probes: nearly full is what they promise.
+    EXPECT_GE(share_of_capacity(spec, Duration::s(1), Duration::s(4)), 0.85) << variant;
+  }
+}
+
+TEST(Tcp, RecoversFromLoss) {
+  const auto spec = pair_of(BitRate::mbit(10), Duration::ms(5), Bytes::kib(64), 0.01);
+  const double share = share_of_capacity(spec, Duration::s(1), Duration::s(6));
+  EXPECT_GT(share,
+            0.2);  // CUBIC at 1 % loss and 10 ms: about 1.2 · MSS / (RTT · sqrt(p)) = 14 Mbit/s at most
+  EXPECT_LT(share, 0.995);
+}
+
+TEST(Tcp, AQueueOfAFewPacketsDropsButLosesNothing) {
+  const auto network = make_ns3_network(pair_of(BitRate::mbit(10), Duration::ms(5), Bytes(4500))).value();
+  network->submit(Time::zero(), {TransferId{0}, DeviceId{0}, DeviceId{1}, Bytes::mib(1)});
+  const auto delivery = network->run_until(Time::never());
+  ASSERT_TRUE(delivery);
+  const double wire_s = 1.048576 * 8 / 10 * 1500 / 1448;
+  EXPECT_GT(delivery->wire.seconds(), wire_s);
+  EXPECT_LT(delivery->wire.seconds(), 3 * wire_s);
+}
+
+TEST(Tcp, TheFirstTransferPaysTheHandshakeAndTheSecondDoesNot) {
+  const auto network = make_ns3_network(pair_of(BitRate::mbit(12), Duration::ms(10), Bytes::kib(64))).value();
+  network->submit(Time::zero(), {TransferId{0}, DeviceId{0}, DeviceId{1}, Bytes(1448)});
+  const auto first = network->run_until(Time::never());
+  ASSERT_TRUE(first);
+  // Two ways of 10 ms for SYN and SYN-ACK, whose packets take some 10 us each.
+  EXPECT_GT(first->queued, Duration::ms(20));
+  EXPECT_LT(first->queued, Duration::us(20'200));
+  expect_within_2_ns(first->wire, Duration::ms(1));
+  EXPECT_EQ(first->propagation, Duration::ms(10));
+  const Time then = Time::zero() + Duration::ms(500);
+  network->submit(then, {TransferId{1}, DeviceId{0}, DeviceId{1}, Bytes(1448)});
+  const auto second = network->run_until(Time::never());
+  ASSERT_TRUE(second);
+  expect_within_2_ns(second->at - then, Duration::ms(11));
+  expect_within_2_ns(second->queued, Duration{});
+}
+
+TEST(Tcp, SmallMessagesInOneSegmentAreTimedApart) {
+  const auto network = make_ns3_network(pair_of(BitRate::mbit(12), Duration::ms(10), Bytes::kib(64))).value();
+  network->submit(Time::zero(), {TransferId{0}, DeviceId{0}, DeviceId{1}, Bytes(14'480)});
+  network->submit(Time::zero(), {TransferId{1}, DeviceId{0}, DeviceId{1}, Bytes(724)});
+  network->submit(Time::zero(), {TransferId{2}, DeviceId{0}, DeviceId{1}, Bytes(724)});
+  std::vector<Delivery> all;
+  while (const auto d = network->run_until(Time::never())) all.push_back(*d);
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_GE(all[1].queued, all[0].queued + all[0].wire);
+  EXPECT_LE(all[1].wire, Duration::ms(1));
+}
+
+TEST(Tcp, ALargeMtuIsUsed) {
+  auto spec = pair_of(BitRate::mbit(12), Duration::ms(10), Bytes::kib(256));
+  spec.mtu = Bytes(9000);
+  const auto network = make_ns3_network(spec).value();
+  network->submit(Time::zero(), {TransferId{0}, DeviceId{0}, DeviceId{1}, Bytes(8948 * 4)});
+  const auto delivery = network->run_until(Time::never());
+  ASSERT_TRUE(delivery);
+  expect_within_2_ns(delivery->wire, Duration::ms(24));
+}
+
+TEST(Tcp, AnUnknownVariantIsRefusedWithTheKnownOnes) {
+  auto spec = pair_of(BitRate::mbit(10), Duration::ms(5), Bytes::kib(64));
+  spec.tcp_variant = "kubic";
+  const auto made = make_ns3_network(spec);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ExitCode::invalid_input);
+  EXPECT_EQ(made.error().message,
+            "network: tcp must be one of cubic, bbr, newreno, reno, bic, htcp, highspeed, hybla, illinois, "
+            "scalable, vegas, veno, yeah; got \"kubic\"");
+}
+
+TEST(Ns3Network, ASecondOneAtTheSameTimeIsRefused) {
+  const auto spec = pair_of(BitRate::mbit(10), Duration::ms(5), Bytes::kib(64));
+  const auto first = make_ns3_network(spec);
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(make_ns3_network(spec).error().message,
+            "making an ns-3 network: this process has one already, and ns-3 allows only one at a time");
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,60 @@
+// A vision transformer small enough to compute in a blink, and the words the stage tests are written in.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "runtime/stage/dataset.hpp"
+#include "runtime/stage/stage.hpp"
+
+namespace millrace {
+
+inline ModelConfig small_vit() {
+  return {.name = "small",
+          .blocks = 3,
+          .width = 48,
+          .heads = 3,
+          .mlp_width = 80,
+          .image_size = 32,
+          .patch = 8,
+          .channels = 3,
+          .classes = 11};
+}
+
+inline Stage stage_of(const ModelConfig& model, LayerRange layers, int threads = 1, std::uint64_t seed = 7) {
+  auto stage = Stage::create(model, layers, *random_weights(seed), threads);
+  MR_CHECK(stage.ok(), stage.ok() ? "" : stage.error().message);
+  return std::move(*stage);
+}
+
+inline CutTensors synthetic_images(const ModelConfig& model, std::int64_t images, std::uint64_t first = 0) {
+  const auto dataset = open_dataset("synthetic", model, 3);
+  CutTensors tensors = make_cut_tensors(model, 0, images);
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model.input_values()));
+  auto out = tensors[0].values.begin();
+  for (std::int64_t i = 0; i < images; ++i) {
+    MR_CHECK((*dataset)->read(first + static_cast<std::uint64_t>(i), pixels).ok());
+    out = std::copy(pixels.begin(), pixels.end(), out);
+  }
+  return tensors;
+}
+
+inline CutTensors forward(const Stage& stage, const CutTensors& input) {
+  auto output = stage.forward(input);
+  MR_CHECK(output.ok(), output.ok() ? "" : output.error().message);
+  return std::move(*output);
+}
+
+// Through stages that end at these cuts and at the model's end.
+inline CutTensors forward_in_stages(const ModelConfig& model, const std::vector<int>& cuts,
+                                    CutTensors tensors) {
+  int first = 1;
+  for (const int cut : cuts) {
+    tensors = forward(stage_of(model, {first, cut}), tensors);
+    first = cut + 1;
+  }
+  return forward(stage_of(model, {first, model.sub_layers()}), tensors);
+}
+
+}  // namespace millrace
