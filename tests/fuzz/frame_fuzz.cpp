@@ -1,7 +1,9 @@
 // libFuzzer target: arbitrary bytes as a frame. What a parser accepts must come back the same when it is
 // written and read again. Also run by tests/wire, on seeded mutations of good frames.
+#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "runtime/base/check.hpp"
 #include "runtime/wire/messages.hpp"
@@ -61,6 +63,11 @@ void read(const Frame& frame) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // Without a header: the first byte says which kind, the rest is the message.
+  if (size > 0) {
+    const auto type = static_cast<FrameType>(1 + data[0] % static_cast<unsigned>(FrameType::stop));
+    read(Frame{type, std::string(reinterpret_cast<const char*>(data) + 1, size - 1), {}});
+  }
   if (size < kFrameHeader) return 0;
   const auto bytes = std::as_bytes(std::span(data, size));
   const auto header = decode_header(bytes.first<kFrameHeader>());
