@@ -1,5 +1,6 @@
-// A file that grows as the run goes. What is appended in one call reaches the disk in one piece, at least ten
-// times a second, so that a run that is killed leaves files that can be read.
+// A file that grows as the run goes. What is appended in one call reaches the disk in one piece, when
+// something is appended 100 ms or more after the last time, so that a run that is killed leaves files that
+// can be read.
 #pragma once
 
 #include <chrono>

@@ -221,7 +221,7 @@ TEST_F(ARunDirectory, WallClockFactsAreInTheirOwnFile) {
   ASSERT_TRUE(create().ok());
   close();
   EXPECT_THAT(keys(Json::parse(read("wall.json"))),
-              ElementsAre("finished_utc", "wall_s", "scenario_s_per_wall_s"));
+              ElementsAre("finished_utc", "wall_s", "setup_s", "run_s", "scenario_s_per_run_s"));
 }
 
 TEST_F(ARunDirectory, KnowsHowFarARunCame) {
