@@ -46,9 +46,16 @@ TEST(AnInbox, ARefusalIsTheErrorItCarries) {
 
 TEST(AnInbox, AnotherFrameThanExpectedIsAnError) {
   Inbox inbox;
-  inbox.push(to_frame(FrameType::stop));
+  inbox.push(to_frame(FrameType::start));
   EXPECT_THAT(inbox.expect(FrameType::hello, Duration::s(1), "host").error().message,
-              HasSubstr("host: sent a frame of type 13 where type 1 was expected"));
+              HasSubstr("host: sent a frame of type 6 where type 1 was expected"));
+}
+
+TEST(AnInbox, TheEndBeforeTheBeginningIsSaidAsSuch) {
+  Inbox inbox;
+  inbox.push(to_frame(FrameType::stop));
+  EXPECT_EQ(inbox.expect(FrameType::hello, Duration::s(1), "host").error().message,
+            "host: ended the run before it began");
 }
 
 TEST(AnInbox, HoldsALimitedNumberOfFrames) {
