@@ -2,8 +2,8 @@
 
 namespace millrace {
 
-SizeExecutor::SizeExecutor(ModelConfig model, int cut, std::unique_ptr<Codec> codec)
-    : model_(std::move(model)), cut_(cut), tensors_(tensors_at_cut(model_, cut)), codec_(std::move(codec)) {}
+SizeExecutor::SizeExecutor(const ModelConfig& model, int cut, std::unique_ptr<Codec> codec)
+    : tensors_(tensors_at_cut(model, cut)), codec_(std::move(codec)) {}
 
 SizeExecutor::~SizeExecutor() = default;
 

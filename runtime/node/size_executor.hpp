@@ -14,15 +14,13 @@ class SizeExecutor final : public Executor {
  public:
   // A stage that ends at cut `cut` of the model; cut 0 is the source. The logits (last cut) are never
   // quantized.
-  SizeExecutor(ModelConfig model, int cut, std::unique_ptr<Codec> codec);
+  SizeExecutor(const ModelConfig& model, int cut, std::unique_ptr<Codec> codec);
   ~SizeExecutor() override;
   Result<Outcome> run(const Work& work) override;
 
  private:
   Outcome encoded(std::int64_t images, Budget budget) const;
 
-  ModelConfig model_;
-  int cut_;
   std::vector<TensorSpec> tensors_;
   std::unique_ptr<Codec> codec_;
 };

@@ -337,6 +337,9 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
     return Error{"mode emulate is not in this release; use cosim (virtual time) or deploy (real links)",
                  ExitCode::usage};
   }
+  if (!request.agents.empty()) {
+    if (const auto where = parse_endpoint(request.agents); !where) return where.error().in("--agents");
+  }
   auto plan = make_plan(request.scenario);
   if (!plan) return plan.error();
   if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();

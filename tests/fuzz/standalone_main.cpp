@@ -31,7 +31,9 @@ Bytes fresh(millrace::Random& random) {
 Bytes mutated(millrace::Random& random, Bytes input) {
   for (auto n = 1 + random.below(6); n > 0; --n) {
     const auto at = static_cast<std::ptrdiff_t>(random.below(input.size() + 1));
-    const auto byte = static_cast<std::uint8_t>(random.below(256));
+    // Half of the new bytes are the input's own, so that texts stay texts.
+    const bool own = !input.empty() && random.below(2) == 0;
+    const auto byte = own ? input[random.below(input.size())] : static_cast<std::uint8_t>(random.below(256));
     if (random.below(3) == 0 && input.size() < kLongest) {
       input.insert(input.begin() + at, 1 + random.below(16), byte);
     } else if (at < static_cast<std::ptrdiff_t>(input.size())) {
@@ -44,7 +46,6 @@ Bytes mutated(millrace::Random& random, Bytes input) {
   return input;
 }
 
-// Good inputs lie beside the targets, one folder each, where there are any.
 std::vector<Bytes> seeds_of(int count, char** names) {
   std::vector<Bytes> seeds;
   for (int i = 0; i < count; ++i) {
@@ -69,14 +70,21 @@ int main(int argc, char** argv) {
   const auto seed = millrace::test_seed();
   std::printf("%ld inputs, MILLRACE_TEST_SEED=%llu\n", runs, static_cast<unsigned long long>(seed));
   millrace::Random random(seed, "fuzz");
+  const auto given = pool.size();
   for (long i = 0; i < runs; ++i) {
-    auto input = pool.empty() || random.below(8) == 0 ? fresh(random)
-                                                      : mutated(random, pool[random.below(pool.size())]);
+    Bytes input;
+    if (given > 0 && random.below(2) == 0) {
+      input = mutated(random, pool[random.below(given)]);
+    } else {
+      input = pool.empty() || random.below(8) == 0 ? fresh(random)
+                                                   : mutated(random, pool[random.below(pool.size())]);
+    }
     run(input);
-    if (pool.size() < kKept)
+    if (pool.size() < given + kKept) {
       pool.push_back(std::move(input));
-    else
-      pool[random.below(kKept)] = std::move(input);
+    } else {
+      pool[given + random.below(kKept)] = std::move(input);
+    }
   }
   return 0;
 }
