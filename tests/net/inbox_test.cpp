@@ -51,17 +51,10 @@ TEST(AnInbox, AnotherFrameThanExpectedIsAnError) {
               HasSubstr("host: sent a frame of type 6 where type 1 was expected"));
 }
 
-<<<<<<< HEAD
 TEST(AnInbox, AStopBeforeTheStartIsTheEndOfTheRun) {
   Inbox inbox;
   inbox.push(to_frame(FrameType::stop));
   EXPECT_EQ(inbox.expect(FrameType::assign, Duration::s(1), "host").error().message,
-=======
-TEST(AnInbox, TheEndBeforeTheBeginningIsSaidAsSuch) {
-  Inbox inbox;
-  inbox.push(to_frame(FrameType::stop));
-  EXPECT_EQ(inbox.expect(FrameType::hello, Duration::s(1), "host").error().message,
->>>>>>> wt-node
             "host: ended the run before it began");
 }
 

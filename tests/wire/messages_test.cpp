@@ -155,6 +155,29 @@ TEST(AMessage, AReportComesBackAsSent) {
   EXPECT_EQ(to_frame(*got).meta, to_frame(sent).meta);
 }
 
+// Records go into CSV files and sums as they are, refusals onto terminals.
+TEST(AMessage, RecordsThatWouldSpoilFilesOrSumsAreRefused) {
+  const auto parse = [](const Record& record) {
+    return parse_report(to_frame(Report{{1}, {}, {record}, false}));
+  };
+  auto stage = std::get<StageRecord>(sample_records()[0]);
+  EXPECT_TRUE(parse(stage).ok());
+  stage.cost.compute = Duration::max();
+  EXPECT_FALSE(parse(stage).ok());
+  auto completion = std::get<CompletionRecord>(sample_records()[1]);
+  completion.outputs[0].logits_sha256 = "ab,cd\n";
+  EXPECT_FALSE(parse(completion).ok());
+  auto decision = std::get<DecisionRecord>(sample_records()[3]);
+  decision.policy = "fixed\n1,2";
+  EXPECT_FALSE(parse(decision).ok());
+}
+
+TEST(AMessage, ARefusalIsOneBoundedLineWithoutControlCharacters) {
+  const auto error = parse_refusal(to_frame(Error{"\x1b[31mred\nline " + std::string(10'000, 'x')}));
+  EXPECT_TRUE(error.message.starts_with(" [31mred line xxx"));
+  EXPECT_EQ(error.message.size(), 2000U);
+}
+
 TEST(AMessage, AFrameOfAnotherTypeIsRefusedByEveryParser) {
   const auto wrong = to_frame(FrameType::stop);
   EXPECT_FALSE(parse_hello(wrong).ok());
