@@ -9,29 +9,36 @@
 #include "runtime/codec/encoding.hpp"
 #include "runtime/codec/fp16_codec.hpp"
 #include "runtime/codec/fp32_codec.hpp"
+#include "runtime/codec/range_codec.hpp"
 #include "runtime/codec/u8_codec.hpp"
-#include "runtime/codec/uniform_codec.hpp"
 
 namespace millrace {
 
 namespace {
 
-template <class Kind>
-std::unique_ptr<Codec> make() {
-  return std::make_unique<Kind>();
+template <class Format>
+std::unique_ptr<Codec> make(ScaleScope /*scope*/) {
+  return std::make_unique<Format>();
+}
+
+constexpr RangeCodecKind kUniform{"uniform", CodecId::uniform, whole_range};
+
+template <const RangeCodecKind& kKind>
+std::unique_ptr<Codec> make_range_codec(ScaleScope scope) {
+  return std::make_unique<RangeCodec>(kKind, scope);
 }
 
 struct CodecEntry {
   std::string_view name;
   CodecId id;
-  std::unique_ptr<Codec> (*make)();
+  std::unique_ptr<Codec> (*make)(ScaleScope scope);
   Result<void> (*decode)(const EncodingHeader&, std::span<const std::byte> payload, std::span<float> out);
 };
 
 constexpr std::array kCodecs = {
     CodecEntry{"fp32", CodecId::fp32, make<Fp32Codec>, decode_fp32},
     CodecEntry{"fp16", CodecId::fp16, make<Fp16Codec>, decode_fp16},
-    CodecEntry{"uniform", CodecId::uniform, make<UniformCodec>, decode_uniform},
+    CodecEntry{kUniform.name, kUniform.id, make_range_codec<kUniform>, decode_ranges},
     CodecEntry{"u8", CodecId::u8, make<U8Codec>, decode_u8},
 };
 
@@ -50,12 +57,26 @@ std::vector<std::string> codec_names() {
   return names;
 }
 
-Result<std::unique_ptr<Codec>> make_codec(std::string_view name) {
+Result<std::unique_ptr<Codec>> make_codec(const CodecChoice& choice) {
+  MR_CHECK(choice.scope != ScaleScope::none);
+  const std::string_view name = choice.name == "naive" ? kUniform.name : std::string_view(choice.name);
   const auto entry = std::ranges::find(kCodecs, name, &CodecEntry::name);
   if (entry == kCodecs.end())
     return Error{fmt::format("making a codec: \"{}\" is not known, known are{}", name, known_names()),
                  ExitCode::invalid_input};
-  return entry->make();
+  return entry->make(choice.scope);
+}
+
+Result<std::unique_ptr<Codec>> make_codec(std::string_view name) {
+  return make_codec(CodecChoice{.name = std::string(name)});
+}
+
+Result<ScaleScope> scale_scope_by_name(std::string_view name) {
+  if (name == "image") return ScaleScope::image;
+  if (name == "token") return ScaleScope::token;
+  if (name == "tensor") return ScaleScope::tensor;
+  return Error{fmt::format("scope \"{}\" is not known, known are image, token, tensor", name),
+               ExitCode::invalid_input};
 }
 
 Result<std::size_t> decode_tensor(std::span<const std::byte> in, const TensorShape& expected,

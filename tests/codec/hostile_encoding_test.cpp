@@ -56,11 +56,11 @@ TEST(HostileEncoding, EveryFieldOfTheHeaderIsChecked) {
   EXPECT_THAT(refusal(with_byte(2, 2)), HasSubstr("version 2"));
   EXPECT_THAT(refusal(with_byte(3, 0)), HasSubstr("codec number 0"));
   EXPECT_THAT(refusal(with_byte(3, 200)), HasSubstr("codec number 200"));
-  EXPECT_THAT(refusal(with_byte(4, 0)), HasSubstr("2 to 8 bits, not 0"));
-  EXPECT_THAT(refusal(with_byte(4, 255)), HasSubstr("2 to 8 bits, not 255"));
+  EXPECT_THAT(refusal(with_byte(4, 0)), HasSubstr("2 to 8 or 16 bits, not 0"));
+  EXPECT_THAT(refusal(with_byte(4, 255)), HasSubstr("2 to 8 or 16 bits, not 255"));
   EXPECT_THAT(refusal(with_byte(4, 4)), HasSubstr("payload bytes"));
   EXPECT_THAT(refusal(with_byte(5, 5)), HasSubstr("role 5"));
-  EXPECT_THAT(refusal(with_byte(6, 2)), HasSubstr("scope 2"));
+  EXPECT_THAT(refusal(with_byte(6, 4)), HasSubstr("scope 4"));
   EXPECT_THAT(refusal(with_byte(6, 0)), HasSubstr("scope 0"));
   EXPECT_THAT(refusal(with_byte(7, 1)), HasSubstr("reserved"));
   EXPECT_THAT(refusal(with_byte(4, 16, valid("fp32"))), HasSubstr("16 bits per value, this codec has 32"));
@@ -149,7 +149,9 @@ TEST(HostileEncoding, MutationsNeverCrashAndNeverChangeAnAcceptedLength) {
     ASSERT_LE(*result, exact.size());
     ASSERT_EQ(*result, kHeaderBytes + header.payload_bytes) << "seed " << kSeed << " round " << round;
     if (header.codec != CodecId::uniform) continue;
-    ASSERT_EQ(header.payload_bytes, 2 * (8 + (21 * static_cast<std::size_t>(header.bits) + 7) / 8)) << whole;
+    const Groups groups = groups_of(kShape, header.scope);
+    const std::size_t codes = (groups.values * static_cast<std::size_t>(header.bits) + 7) / 8;
+    ASSERT_EQ(header.payload_bytes, groups.count * (8 + codes)) << whole;
   }
   EXPECT_GT(accepted, 1000);
   EXPECT_GT(refused, 1000);

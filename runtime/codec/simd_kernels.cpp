@@ -1,0 +1,323 @@
+// Read once per instruction set by foreach_target.h: what stands in the namespace HWY_NAMESPACE is compiled
+// for each of them, the rest once.
+#include "runtime/codec/simd_kernels.hpp"
+
+#include <array>
+#include <bit>
+#include <limits>
+
+#include "runtime/base/check.hpp"
+#include "runtime/codec/bit_packing.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/codec/simd_kernels.cpp"
+#include <hwy/foreach_target.h>
+// Highway wants this order.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace millrace::simd::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::ScalableTag<float>;
+using Ints = hn::RebindToSigned<Floats>;
+
+// finite_range as if every value were finite; an infinity or NaN shows as an end beyond the finite ones.
+FiniteRange any_range(const float* values, std::size_t size) {
+  const Ints d;
+  const Floats df;
+  const auto magnitude = hn::Set(d, 0x7fffffff);
+  const std::size_t lanes = hn::Lanes(d);
+  auto lo0 = hn::Set(d, std::numeric_limits<std::int32_t>::max()), lo1 = lo0;
+  auto hi0 = hn::Set(d, std::numeric_limits<std::int32_t>::min()), hi1 = hi0;
+  // Bit patterns as integers of the same order.
+  const auto load = [&](std::size_t i) HWY_ATTR {
+    const auto bits = hn::BitCast(d, hn::LoadU(df, values + i));
+    return hn::Xor(bits, hn::And(hn::BroadcastSignBit(bits), magnitude));
+  };
+  std::size_t i = 0;
+  for (; i + 2 * lanes <= size; i += 2 * lanes) {
+    const auto key0 = load(i), key1 = load(i + lanes);
+    lo0 = hn::Min(lo0, key0);
+    lo1 = hn::Min(lo1, key1);
+    hi0 = hn::Max(hi0, key0);
+    hi1 = hn::Max(hi1, key1);
+  }
+  std::int32_t lo = hn::GetLane(hn::MinOfLanes(d, hn::Min(lo0, lo1)));
+  std::int32_t hi = hn::GetLane(hn::MaxOfLanes(d, hn::Max(hi0, hi1)));
+  const auto ordered = [](std::int32_t bits) { return bits ^ ((bits >> 31) & 0x7fffffff); };
+  for (; i < size; ++i) {
+    const std::int32_t key = ordered(std::bit_cast<std::int32_t>(values[i]));
+    lo = key < lo ? key : lo;
+    hi = key > hi ? key : hi;
+  }
+  constexpr std::int32_t kInfinity = 0x7f800000;
+  if (hi >= kInfinity || lo <= ordered(std::bit_cast<std::int32_t>(0xff800000U))) return {{}, false};
+  return {{std::bit_cast<float>(ordered(lo)), std::bit_cast<float>(ordered(hi))}, true};
+}
+
+// Partial sums of the whole rows of kPartialSums values; vectors of doubles stand for `lanes` of them each.
+template <bool kSquare>
+void add_rows(const float* values, std::size_t rows, double* partial) {
+  const hn::CappedTag<double, 8> d;  // 4 vectors are kPartialSums at most
+  const hn::Rebind<float, decltype(d)> df;
+  const hn::RebindToSigned<decltype(df)> di;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto infinity = hn::Set(di, 0x7f800000);
+  const auto term = [&](const float* from) HWY_ATTR {
+    const auto x = hn::Abs(hn::LoadU(df, from));
+    const auto finite = hn::RebindMask(df, hn::Lt(hn::BitCast(di, x), infinity));
+    const auto t = hn::PromoteTo(d, hn::IfThenElseZero(finite, x));
+    if constexpr (kSquare)
+      return hn::Mul(t, t);
+    else
+      return t;
+  };
+  for (std::size_t j = 0; j < kPartialSums; j += 4 * lanes) {
+    auto s0 = hn::LoadU(d, partial + j), s1 = hn::LoadU(d, partial + j + lanes);
+    auto s2 = hn::LoadU(d, partial + j + 2 * lanes), s3 = hn::LoadU(d, partial + j + 3 * lanes);
+    const float* from = values + j;
+    for (std::size_t row = 0; row < rows; ++row, from += kPartialSums) {
+      s0 = hn::Add(s0, term(from));
+      s1 = hn::Add(s1, term(from + lanes));
+      s2 = hn::Add(s2, term(from + 2 * lanes));
+      s3 = hn::Add(s3, term(from + 3 * lanes));
+    }
+    hn::StoreU(s0, d, partial + j);
+    hn::StoreU(s1, d, partial + j + lanes);
+    hn::StoreU(s2, d, partial + j + 2 * lanes);
+    hn::StoreU(s3, d, partial + j + 3 * lanes);
+  }
+}
+
+void add_magnitudes(const float* values, std::size_t rows, double* partial) {
+  add_rows<false>(values, rows, partial);
+}
+void add_squares(const float* values, std::size_t rows, double* partial) {
+  add_rows<true>(values, rows, partial);
+}
+
+// The whole vectors of `size` values; returns how many values that was.
+template <class Code>
+std::size_t quantize_vectors(const float* values, std::size_t size, const Quantizer& q, Code* codes) {
+  const Floats d;
+  const Ints di;
+  const hn::Rebind<Code, Floats> dc;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto scale = hn::Set(d, q.scale), offset = hn::Set(d, q.offset), per_step = hn::Set(d, q.per_step);
+  const auto last = hn::Set(d, q.last), nan = hn::Set(d, q.nan_position), rounding = hn::Set(d, q.rounding);
+  std::size_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    const auto x = hn::LoadU(d, values + i);
+    auto t = hn::Mul(hn::Sub(hn::Mul(x, scale), offset), per_step);
+    t = hn::IfThenElse(hn::Eq(x, x), t, nan);
+    t = hn::IfThenElseZero(hn::Gt(t, hn::Zero(d)), t);
+    t = hn::IfThenElse(hn::Lt(t, last), t, last);
+    hn::StoreU(hn::DemoteTo(dc, hn::ConvertTo(di, hn::Add(t, rounding))), dc, codes + i);
+  }
+  return i;
+}
+
+std::size_t quantize_8(const float* values, std::size_t size, const Quantizer& q, std::uint8_t* codes) {
+  return quantize_vectors(values, size, q, codes);
+}
+std::size_t quantize_16(const float* values, std::size_t size, const Quantizer& q, std::uint16_t* codes) {
+  return quantize_vectors(values, size, q, codes);
+}
+
+// Tables of one or two vectors stay in registers, others are gathered. `levels` holds a multiple of the
+// lanes.
+std::size_t look_up_vectors(const std::uint8_t* codes, std::size_t size, const float* levels,
+                            std::size_t count, float* out) {
+  const Floats d;
+  const Ints di;
+  const hn::Rebind<std::uint8_t, Floats> dc;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto code = [&](std::size_t i) HWY_ATTR { return hn::PromoteTo(di, hn::LoadU(dc, codes + i)); };
+  std::size_t i = 0;
+  if (count <= lanes) {
+    const auto table = hn::LoadU(d, levels);
+    for (; i + lanes <= size; i += lanes)
+      hn::StoreU(hn::TableLookupLanes(table, hn::IndicesFromVec(d, code(i))), d, out + i);
+  } else if (count <= 2 * lanes) {
+    const auto lower = hn::LoadU(d, levels), upper = hn::LoadU(d, levels + lanes);
+    const auto half = hn::Set(di, static_cast<std::int32_t>(lanes));
+    const auto within = hn::Set(di, static_cast<std::int32_t>(lanes - 1));
+    for (; i + lanes <= size; i += lanes) {
+      const auto index = code(i);
+      const auto lane = hn::IndicesFromVec(d, hn::And(index, within));
+      const auto first = hn::RebindMask(d, hn::Lt(index, half));
+      const auto x =
+          hn::IfThenElse(first, hn::TableLookupLanes(lower, lane), hn::TableLookupLanes(upper, lane));
+      hn::StoreU(x, d, out + i);
+    }
+  } else {
+    for (; i + lanes <= size; i += lanes) hn::StoreU(hn::GatherIndex(d, levels, code(i)), d, out + i);
+  }
+  return i;
+}
+
+#if HWY_TARGET == HWY_SCALAR  // no lanes of several codes: none is taken
+std::size_t pack_2(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
+std::size_t pack_4(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
+std::size_t unpack_2(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
+std::size_t unpack_4(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
+#else
+// 2 or 4 codes of a lane move into its lowest byte. Each returns how many codes it took.
+std::size_t pack_4(const std::uint8_t* codes, std::size_t size, std::uint8_t* out) {
+  const hn::ScalableTag<std::uint16_t> d;
+  const hn::Rebind<std::uint8_t, decltype(d)> dc;
+  const hn::Repartition<std::uint8_t, decltype(d)> db;
+  const std::size_t taken = hn::Lanes(db);
+  const auto low = hn::Set(d, std::uint16_t{0xff});
+  std::size_t i = 0;
+  for (; i + taken <= size; i += taken) {
+    const auto x = hn::BitCast(d, hn::LoadU(db, codes + i));
+    const auto both = hn::And(hn::Or(x, hn::ShiftRight<4>(x)), low);
+    hn::StoreU(hn::DemoteTo(dc, hn::BitCast(hn::RebindToSigned<decltype(d)>(), both)), dc, out + i / 2);
+  }
+  return i;
+}
+
+std::size_t pack_2(const std::uint8_t* codes, std::size_t size, std::uint8_t* out) {
+  const hn::ScalableTag<std::uint32_t> d;
+  const hn::Rebind<std::uint8_t, decltype(d)> dc;
+  const hn::Repartition<std::uint8_t, decltype(d)> db;
+  const std::size_t taken = hn::Lanes(db);
+  const auto low = hn::Set(d, 0xffU);
+  std::size_t i = 0;
+  for (; i + taken <= size; i += taken) {
+    const auto x = hn::BitCast(d, hn::LoadU(db, codes + i));
+    const auto two = hn::Or(x, hn::ShiftRight<6>(x));
+    const auto four = hn::And(hn::Or(two, hn::ShiftRight<12>(two)), low);
+    hn::StoreU(hn::DemoteTo(dc, hn::BitCast(hn::RebindToSigned<decltype(d)>(), four)), dc, out + i / 4);
+  }
+  return i;
+}
+
+std::size_t unpack_4(const std::uint8_t* in, std::size_t size, std::uint8_t* codes) {
+  const hn::ScalableTag<std::uint16_t> d;
+  const hn::Rebind<std::uint8_t, decltype(d)> dc;
+  const hn::Repartition<std::uint8_t, decltype(d)> db;
+  const std::size_t taken = hn::Lanes(db);
+  const auto mask = hn::Set(d, std::uint16_t{0x0f0f});
+  std::size_t i = 0;
+  for (; i + taken <= size; i += taken) {
+    const auto x = hn::PromoteTo(d, hn::LoadU(dc, in + i / 2));
+    hn::StoreU(hn::BitCast(db, hn::And(hn::Or(x, hn::ShiftLeft<4>(x)), mask)), db, codes + i);
+  }
+  return i;
+}
+
+std::size_t unpack_2(const std::uint8_t* in, std::size_t size, std::uint8_t* codes) {
+  const hn::ScalableTag<std::uint32_t> d;
+  const hn::Rebind<std::uint8_t, decltype(d)> dc;
+  const hn::Repartition<std::uint8_t, decltype(d)> db;
+  const std::size_t taken = hn::Lanes(db);
+  const auto mask = hn::Set(d, 0x03030303U);
+  std::size_t i = 0;
+  for (; i + taken <= size; i += taken) {
+    const auto x = hn::PromoteTo(d, hn::LoadU(dc, in + i / 4));
+    const auto two = hn::Or(x, hn::ShiftLeft<12>(x));
+    hn::StoreU(hn::BitCast(db, hn::And(hn::Or(two, hn::ShiftLeft<6>(two)), mask)), db, codes + i);
+  }
+  return i;
+}
+
+#endif
+
+}  // namespace
+}  // namespace millrace::simd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace millrace::simd {
+
+namespace {
+
+HWY_EXPORT(any_range);
+HWY_EXPORT(add_magnitudes);
+HWY_EXPORT(add_squares);
+HWY_EXPORT(quantize_8);
+HWY_EXPORT(quantize_16);
+HWY_EXPORT(look_up_vectors);
+HWY_EXPORT(pack_2);
+HWY_EXPORT(pack_4);
+HWY_EXPORT(unpack_2);
+HWY_EXPORT(unpack_4);
+
+// std::byte and std::uint8_t may both alias anything.
+const std::uint8_t* as_codes(const std::byte* bytes) { return reinterpret_cast<const std::uint8_t*>(bytes); }
+std::uint8_t* as_codes(std::byte* bytes) { return reinterpret_cast<std::uint8_t*>(bytes); }
+
+}  // namespace
+
+FiniteRange finite_range(std::span<const float> values) {
+  if (values.empty()) return {};
+  const auto range = HWY_DYNAMIC_DISPATCH(any_range)(values.data(), values.size());
+  return range.all_finite ? range : scalar::finite_range(values);
+}
+
+double sum(std::span<const float> values, Moment moment) {
+  if (moment == Moment::count) return scalar::sum(values, moment);
+  constexpr std::size_t kBlockRows = 64;  // 8 kB: read several times from the nearest cache
+  std::array<double, kPartialSums> partial{};
+  const std::size_t rows = values.size() / kPartialSums;
+  for (std::size_t row = 0; row < rows; row += kBlockRows) {
+    const float* from = values.data() + row * kPartialSums;
+    const std::size_t block = std::min(kBlockRows, rows - row);
+    if (moment == Moment::magnitude)
+      HWY_DYNAMIC_DISPATCH(add_magnitudes)(from, block, partial.data());
+    else
+      HWY_DYNAMIC_DISPATCH(add_squares)(from, block, partial.data());
+  }
+  double total = 0;
+  const auto rest = values.subspan(rows * kPartialSums);
+  for (std::size_t j = 0; j < kPartialSums; ++j) {
+    if (j < rest.size()) partial[j] += scalar::sum(rest.subspan(j, 1), moment);
+    total += partial[j];
+  }
+  return total;
+}
+
+void quantize(std::span<const float> values, const Quantizer& quantizer, std::span<std::uint8_t> codes) {
+  MR_CHECK(codes.size() == values.size());
+  const auto n = HWY_DYNAMIC_DISPATCH(quantize_8)(values.data(), values.size(), quantizer, codes.data());
+  scalar::quantize(values.subspan(n), quantizer, codes.subspan(n));
+}
+
+void quantize(std::span<const float> values, const Quantizer& quantizer, std::span<std::uint16_t> codes) {
+  MR_CHECK(codes.size() == values.size());
+  const auto n = HWY_DYNAMIC_DISPATCH(quantize_16)(values.data(), values.size(), quantizer, codes.data());
+  scalar::quantize(values.subspan(n), quantizer, codes.subspan(n));
+}
+
+void look_up(std::span<const std::uint8_t> codes, std::span<const float> levels, std::span<float> out) {
+  MR_CHECK(codes.size() == out.size() && levels.size() <= 256);
+  std::array<float, 256> table{};  // so that a whole vector may be read
+  std::ranges::copy(levels, table.begin());
+  const auto n = HWY_DYNAMIC_DISPATCH(look_up_vectors)(codes.data(), codes.size(), table.data(),
+                                                       levels.size(), out.data());
+  scalar::look_up(codes.subspan(n), levels, out.subspan(n));
+}
+
+void pack(std::span<const std::uint8_t> codes, int width, std::span<std::byte> out) {
+  MR_CHECK(out.size() == packed_bytes(codes.size(), width));
+  std::size_t n = 0;
+  if (width == 2) n = HWY_DYNAMIC_DISPATCH(pack_2)(codes.data(), codes.size(), as_codes(out.data()));
+  if (width == 4) n = HWY_DYNAMIC_DISPATCH(pack_4)(codes.data(), codes.size(), as_codes(out.data()));
+  pack_bits(codes.subspan(n), width, out.subspan(packed_bytes(n, width)));
+}
+
+void unpack(std::span<const std::byte> in, int width, std::span<std::uint8_t> codes) {
+  MR_CHECK(in.size() == packed_bytes(codes.size(), width));
+  std::size_t n = 0;
+  if (width == 2) n = HWY_DYNAMIC_DISPATCH(unpack_2)(as_codes(in.data()), codes.size(), codes.data());
+  if (width == 4) n = HWY_DYNAMIC_DISPATCH(unpack_4)(as_codes(in.data()), codes.size(), codes.data());
+  unpack_bits(in.subspan(packed_bytes(n, width)), width, codes.subspan(n));
+}
+
+}  // namespace millrace::simd
+#endif  // HWY_ONCE
