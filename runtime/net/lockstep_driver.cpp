@@ -70,7 +70,7 @@ class LockstepDriver::Seat {
   std::thread thread_;
 };
 
-LockstepDriver::LockstepDriver(FrameChannel& host, std::map<NodeId, VirtualNode::Parts> parts) {
+LockstepDriver::LockstepDriver(FrameChannel& host, std::map<NodeId, VirtualNode::Parts>&& parts) {
   for (auto& [node, part] : parts) seats_.emplace(node, std::make_unique<Seat>(host, node, std::move(part)));
 }
 

@@ -17,7 +17,7 @@ namespace millrace {
 class LockstepDriver {
  public:
   // `host` outlives the driver.
-  LockstepDriver(FrameChannel& host, std::map<NodeId, VirtualNode::Parts> parts);
+  LockstepDriver(FrameChannel& host, std::map<NodeId, VirtualNode::Parts>&& parts);
   ~LockstepDriver();
   LockstepDriver(const LockstepDriver&) = delete;
   LockstepDriver& operator=(const LockstepDriver&) = delete;

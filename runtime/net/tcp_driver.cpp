@@ -15,7 +15,8 @@ TcpDriver::TcpDriver(IoLoop& loop, FrameChannel& host, Identity identity, NodeId
       alive_mutex_(std::make_shared<std::mutex>()) {}
 
 Result<std::unique_ptr<TcpDriver>> TcpDriver::open(IoLoop& loop, FrameChannel& host, Identity identity,
-                                                   std::map<NodeId, VirtualNode::Parts> parts, NodeId sink) {
+                                                   std::map<NodeId, VirtualNode::Parts>&& parts,
+                                                   NodeId sink) {
   std::unique_ptr<TcpDriver> driver(new TcpDriver(loop, host, std::move(identity), sink));
   for (auto& [id, part] : parts) driver->add(id, std::move(part));
   auto listener = listen_on(loop, {host.local_address(), 0});

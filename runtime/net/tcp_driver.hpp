@@ -22,7 +22,7 @@ class TcpDriver {
   };
   // `loop` and `host` outlive the driver. Listens where the host has reached this device.
   static Result<std::unique_ptr<TcpDriver>> open(IoLoop& loop, FrameChannel& host, Identity identity,
-                                                 std::map<NodeId, VirtualNode::Parts> parts, NodeId sink);
+                                                 std::map<NodeId, VirtualNode::Parts>&& parts, NodeId sink);
   ~TcpDriver();
   TcpDriver(const TcpDriver&) = delete;
   TcpDriver& operator=(const TcpDriver&) = delete;

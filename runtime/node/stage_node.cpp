@@ -56,7 +56,7 @@ void StageNode::begin_if_possible(Time now, Outbox& out) {
 Result<void> StageNode::on_computed(Time now, JobId, Outcome outcome, Outbox& out) {
   MR_CHECK(current_.has_value(), "a result without work");
   if (!current_->encoding) {
-    begin_encoding(now, std::move(outcome), out);
+    begin_encoding(now, outcome.measured, out);
   } else {
     send_result(now, std::move(outcome), out);
     begin_if_possible(now, out);
@@ -65,10 +65,10 @@ Result<void> StageNode::on_computed(Time now, JobId, Outcome outcome, Outbox& ou
   return {};
 }
 
-void StageNode::begin_encoding(Time now, Outcome outcome, Outbox& out) {
+void StageNode::begin_encoding(Time now, const WorkCost& cost, Outbox& out) {
   auto& record = current_->record;
   record.computed = now;
-  record.cost = outcome.measured;
+  record.cost = cost;
   current_->encoding = true;
   Budget budget{};
   if (policy_) {

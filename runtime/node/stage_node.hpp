@@ -34,7 +34,7 @@ class StageNode final : public Node {
     bool encoding = false;
   };
   void begin_if_possible(Time now, Outbox& out);
-  void begin_encoding(Time now, Outcome outcome, Outbox& out);
+  void begin_encoding(Time now, const WorkCost& cost, Outbox& out);
   void send_result(Time now, Outcome outcome, Outbox& out);
 
   StageConfig config_;

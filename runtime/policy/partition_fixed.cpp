@@ -7,6 +7,11 @@ namespace millrace {
 namespace {
 
 Result<Plan> plan_with_cuts(const PartitionRequest& request, const std::vector<int>& cuts) {
+  for (const int cut : cuts) {
+    if (cut >= 1 && cut < request.model.sub_layers()) continue;
+    return Error{fmt::format("partition: a cut at {} is outside 1..{}", cut, request.model.sub_layers() - 1),
+                 ExitCode::invalid_input};
+  }
   Plan plan{request.source, request.sink, {}};
   int first = 1;
   for (std::size_t i = 0; i < request.devices.size(); ++i) {
@@ -41,7 +46,11 @@ Result<Plan> EvenPartition::plan(const PartitionRequest& request) const {
                  ExitCode::invalid_input};
   }
   std::vector<int> cuts;
-  for (int i = 1; i < stages; ++i) cuts.push_back((i * layers + stages - 1) / stages);
+  int cut = 0;
+  for (int i = 0; i + 1 < stages; ++i) {
+    cut += layers / stages + (i < layers % stages ? 1 : 0);
+    cuts.push_back(cut);
+  }
   return plan_with_cuts(request, cuts);
 }
 

@@ -22,6 +22,9 @@ Result<void> check_plan(const Plan& plan, int sub_layers, std::size_t devices) {
       return fault(fmt::format("stage {} holds sub-layers {}..{}, expected a range that begins at {}", i + 1,
                                stage.layers.first, stage.layers.last, next));
     }
+    if (stage.layers.last > sub_layers) {
+      return fault(fmt::format("it ends at sub-layer {}, the model has {}", stage.layers.last, sub_layers));
+    }
     if (stage.device.value >= devices)
       return fault(fmt::format("stage {} names no device of the scenario", i + 1));
     next = stage.layers.last + 1;

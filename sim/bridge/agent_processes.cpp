@@ -25,6 +25,7 @@ constexpr auto kFarewell = std::chrono::seconds(3);
 // REQUIRES `text` outlives the result.
 std::vector<char*> argv_of(std::vector<std::string>& text) {
   std::vector<char*> argv;
+  argv.reserve(text.size() + 1);
   for (auto& argument : text) argv.push_back(argument.data());
   argv.push_back(nullptr);
   return argv;

@@ -10,6 +10,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Whatever bytes an error or a path holds, the file is UTF-8.
+std::string text_of(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 const std::string& name_of(const Scenario& scenario, DeviceId device) {
   return scenario.devices.at(device.value).name;
 }
@@ -88,7 +93,7 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
       {"command", facts.command},
       {"host", {{"name", host.name}, {"system", host.system}}},
       {"started_utc", host.time_utc}};
-  return manifest.dump(2) + "\n";
+  return text_of(manifest);
 }
 
 std::string summary_json(const Scenario& scenario, const Plan& plan, const Summary& summary,
@@ -110,7 +115,7 @@ std::string summary_json(const Scenario& scenario, const Plan& plan, const Summa
                {"stages", stages_json(scenario, plan, summary)},
                {"links", links_json(scenario, summary)}};
   if (failure) root["error"] = failure->message;
-  return root.dump(2) + "\n";
+  return text_of(root);
 }
 
 std::string wall_json(const WallFacts& wall, const Summary& summary) {
@@ -120,7 +125,7 @@ std::string wall_json(const WallFacts& wall, const Summary& summary) {
                      {"setup_s", wall.setup_s},
                      {"run_s", wall.run_s},
                      {"scenario_s_per_run_s", wall.run_s > 0 ? scenario_s / wall.run_s : 0}};
-  return root.dump(2) + "\n";
+  return text_of(root);
 }
 
 std::string plan_yaml(const Scenario& scenario, const Plan& plan) {
@@ -145,8 +150,9 @@ std::string summary_table(const Scenario& scenario, const Plan& plan, const Summ
         fmt::format("top-1 accuracy: {} of {} ({:.2f} %)\n", summary.correct(), summary.labelled(),
                     100.0 * static_cast<double>(summary.correct()) / static_cast<double>(summary.labelled()));
   }
-  text += fmt::format("\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}   share of the run\n", "stage",
-                      "device", "layers", "compute", "decode", "encode", "blocked", "idle");
+  text += fmt::format(
+      "\nwhere the stages' time went, share of the run\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n",
+      "stage", "device", "layers", "compute", "decode", "encode", "blocked", "idle");
   const double whole = std::max(summary.duration().seconds(), 1e-9);
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const auto& stage = plan.stages[i];

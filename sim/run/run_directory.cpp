@@ -11,11 +11,13 @@
 #include "sim/net/link_rate.hpp"
 #include "sim/run/interrupt.hpp"
 #include "sim/run/json.hpp"
+#include "sim/run/timeline.hpp"
 
 namespace millrace {
 
 struct RunDirectory::Files {
   CsvFile microbatches, stages, transfers, decisions, outputs;
+  std::unique_ptr<Timeline> timeline;
 };
 
 namespace {
@@ -101,9 +103,11 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& pa
   const auto manifest = manifest_json(
       scenario, facts, {host.nodename, std::string(host.sysname) + " " + host.release, utc_now()});
   if (auto done = write_text(at("manifest.json"), manifest); !done) return done.error();
+  auto timeline = Timeline::create(at("timeline.perfetto-trace"), scenario, plan);
+  if (!timeline) return timeline.error();
   auto files =
       std::unique_ptr<Files>(new Files{std::move(*microbatches), std::move(*stages), std::move(*transfers),
-                                       std::move(*decisions), std::move(*outputs)});
+                                       std::move(*decisions), std::move(*outputs), std::move(*timeline)});
   return std::unique_ptr<RunDirectory>(new RunDirectory(path, scenario, plan, facts, std::move(files)));
 }
 
@@ -141,6 +145,7 @@ void RunDirectory::on_record(Time now, NodeId node, const Record& record) {
 
 void RunDirectory::write(NodeId node, const StageRecord& record) {
   summary_.add(node, record);
+  files_->timeline->add(node, record);
   files_->stages.row("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", node.value, device_name(node),
                      record.microbatch.value, record.images, record.arrived.count_ns(),
                      record.started.count_ns(), record.computed.count_ns(), record.encoded.count_ns(),
@@ -187,6 +192,7 @@ void RunDirectory::write(NodeId node, const LinkSample& sample) {
 
 void RunDirectory::on_transfer(const TransferRecord& transfer) {
   summary_.add(plan_.device_of(transfer.from), plan_.device_of(transfer.to), transfer);
+  files_->timeline->add(transfer);
   files_->transfers.row("{},{},{},{},{},{},{},{},{},{},{}", transfer.id.value, device_name(transfer.from),
                         device_name(transfer.to), transfer.activation ? "activation" : "feedback",
                         number_or_nothing(transfer.microbatch), transfer.size.count(),
@@ -227,6 +233,7 @@ Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, 
     file->flush();
     if (auto sound = file->check(); !sound) return sound;
   }
+  if (auto sound = files_->timeline->close(); !sound) return sound;
   if (links != nullptr) {
     if (auto done = write_bandwidth(*links, end); !done) return done;
   }

@@ -9,6 +9,7 @@
 //   transfers.csv          one row per message between devices                  as it goes
 //   decisions.csv          one row per choice of a quantization policy          as it goes
 //   outputs.csv            one row per image: class and SHA-256 of its logits   as it goes
+//   timeline.perfetto-trace  all of it on a time line, for Perfetto viewers     as it goes
 //   bandwidth.csv          rates of the simulated links over the run            at the end
 //   summary.json           the figures, of a failed run too                     at the end
 //   wall.json              wall-clock facts                                     at the end

@@ -7,6 +7,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
+#include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/policy/registry.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
@@ -55,6 +56,19 @@ Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) 
     }
   }
   return spec;
+}
+
+// Costs that are not the device's own figures are worth a word before anyone trusts them.
+void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
+  if (scenario.run.compute != ComputeKind::profile) return;
+  for (const auto& stage : plan.stages) {
+    const auto& device = scenario.devices.at(stage.device.value);
+    if (device.profile.empty()) continue;
+    const auto profile = read_profile(device.profile, scenario.model.config);
+    if (!profile || profile->derived_from().empty()) continue;
+    log_warning("device {}: its profile does not list {}; costs are derived from {} by operation count",
+                device.name, scenario.model.config.name, profile->derived_from());
+  }
 }
 
 class Run {
@@ -250,6 +264,7 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   }
   auto plan = make_plan(request.scenario);
   if (!plan) return plan.error();
+  warn_of_derived_costs(request.scenario, *plan);
   Run run(request, std::move(*plan));
   return run.execute();
 }

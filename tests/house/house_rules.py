@@ -80,7 +80,7 @@ DOORS = {
     "Boost.Asio": (r"(boost/asio|asio)(/|\.hpp)", ["runtime/net", "sim/bridge"]),
     "yaml-cpp": (r"yaml-cpp/", ["runtime/scenario", "runtime/model"]),
     "OpenSSL": (r"openssl/", ["runtime/base", "runtime/net"]),
-    "Protocol Buffers": (r"google/protobuf/|.*\.pb\.h$", ["runtime/wire"]),
+    "Protocol Buffers": (r"google/protobuf/|.*\.pb\.h$", ["runtime/wire", "sim/run"]),
     "spdlog": (r"spdlog/", ["runtime/base"]),
     "Highway": (r"hwy/", ["runtime/codec"]),
     "libjpeg": (r"(jpeglib|jerror|jconfig|turbojpeg)\.h$", ["runtime/stage"]),

@@ -31,9 +31,9 @@ inline std::string jpeg_of(int width, int height, int channels,
   jpeg_start_compress(&encoder, TRUE);
   std::vector<std::uint8_t> row(static_cast<std::size_t>(width * channels));
   for (int y = 0; y < height; ++y) {
+    std::size_t at = 0;
     for (int x = 0; x < width; ++x)
-      for (int c = 0; c < channels; ++c)
-        row[static_cast<std::size_t>(x * channels + c)] = static_cast<std::uint8_t>(colour(x, y, c));
+      for (int c = 0; c < channels; ++c) row[at++] = static_cast<std::uint8_t>(colour(x, y, c));
     JSAMPROW start = row.data();
     jpeg_write_scanlines(&encoder, &start, 1);
   }

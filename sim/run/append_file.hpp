@@ -1,0 +1,42 @@
+// A file that grows as the run goes. What is appended in one call reaches the disk in one piece, at least ten
+// times a second, so that a run that is killed leaves files that can be read.
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/result.hpp"
+
+namespace millrace {
+
+class AppendFile {
+ public:
+  // Truncates what is there.
+  static Result<AppendFile> create(const std::string& path);
+
+  void append(std::string_view piece);
+  void flush();
+  // What went wrong since the last call: a full disk, say.
+  Result<void> check();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t kBuffer = 64 * 1024;
+  static constexpr auto kPeriod = std::chrono::milliseconds(100);
+  struct Closer {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  AppendFile(std::string path, std::FILE* file)
+      : path_(std::move(path)), file_(file), flushed_(Clock::now()) {}
+
+  std::string path_;
+  std::unique_ptr<std::FILE, Closer> file_;
+  std::string buffer_;
+  Clock::time_point flushed_;
+  int error_ = 0;
+};
+
+}  // namespace millrace

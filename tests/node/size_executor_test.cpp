@@ -1,0 +1,70 @@
+#include "runtime/node/size_executor.hpp"
+
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+// vit-tiny with few blocks: the same tensors per cut, less to encode.
+ModelConfig small_model() {
+  auto model = model_by_name("vit-tiny").value();
+  model.blocks = 2;
+  return model;
+}
+
+Work work(WorkKind kind, std::uint32_t images, double bits = 32) {
+  Work made;
+  made.kind = kind;
+  made.images = images;
+  made.first_image = 40;
+  made.budget = {bits};
+  return made;
+}
+
+// What the real codec makes of every tensor that crosses the cut.
+Bytes really_encoded(const Codec& codec, int cut, std::int64_t images, Budget budget) {
+  Buffer out;
+  for (const auto& tensor : tensors_at_cut(small_model(), cut)) {
+    const TensorShape shape{images, tensor.rows, tensor.width};
+    const std::vector<float> values(static_cast<std::size_t>(shape.values()), 0.5F);
+    codec.encode({values, shape, tensor.role}, budget, out);
+  }
+  return Bytes(static_cast<std::int64_t>(out.size()));
+}
+
+TEST(ASizeExecutor, MakesExactlyTheSizesOfTheRealCodecs) {
+  for (const auto& name : codec_names()) {
+    for (int cut = 0; cut <= small_model().sub_layers(); ++cut) {
+      for (const double bits : {2.0, 3.0, 8.0, 16.0, 32.0}) {
+        SizeExecutor executor(small_model(), cut, make_codec(name).value());
+        const auto made = executor.run(work(WorkKind::encode, 3, bits));
+        ASSERT_TRUE(made.ok());
+        EXPECT_EQ(made->output.size, really_encoded(*make_codec(name).value(), cut, 3, {bits}))
+            << name << " at cut " << cut << " with " << bits << " bits";
+        EXPECT_EQ(made->output.bytes, nullptr);
+        EXPECT_EQ(made->values, static_cast<std::uint64_t>(3 * values_at_cut(small_model(), cut)));
+        EXPECT_EQ(made->bit_width, make_codec(name).value()->bit_width({bits}));
+      }
+    }
+  }
+}
+
+TEST(ASizeExecutor, LoadsPixelsOfOneByte) {
+  SizeExecutor executor(small_model(), 0, make_codec("u8").value());
+  const auto made = executor.run(work(WorkKind::load, 2));
+  EXPECT_EQ(made->output.size, really_encoded(*make_codec("u8").value(), 0, 2, {8}));
+  EXPECT_EQ(made->values, 2U * 3 * 224 * 224);
+}
+
+TEST(ASizeExecutor, ScoresNameTheImagesAndNothingElse) {
+  SizeExecutor executor(small_model(), 8, make_codec("fp32").value());
+  const auto made = executor.run(work(WorkKind::score, 2));
+  ASSERT_EQ(made->outputs.size(), 2U);
+  EXPECT_EQ(made->outputs[0].image, 40U);
+  EXPECT_EQ(made->outputs[1].image, 41U);
+  EXPECT_FALSE(made->outputs[0].predicted.has_value());
+  EXPECT_TRUE(made->outputs[0].logits_sha256.empty());
+}
+
+}  // namespace
+}  // namespace millrace
