@@ -30,7 +30,15 @@
 namespace millrace {
 
 // Numbers on the wire: never reused, never renumbered.
-enum class CodecId : std::uint8_t { fp32 = 1, fp16 = 2, u8 = 3, uniform = 4 };
+enum class CodecId : std::uint8_t {
+  fp32 = 1,
+  fp16 = 2,
+  u8 = 3,
+  uniform = 4,
+  aciq = 5,
+  aciq_gauss = 6,
+  ds_aciq = 7,
+};
 
 struct EncodingHeader {
   CodecId codec = CodecId::fp32;

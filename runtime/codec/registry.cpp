@@ -5,7 +5,9 @@
 #include <array>
 
 #include "runtime/base/check.hpp"
+#include "runtime/codec/aciq.hpp"
 #include "runtime/codec/codec.hpp"
+#include "runtime/codec/ds_aciq.hpp"
 #include "runtime/codec/encoding.hpp"
 #include "runtime/codec/fp16_codec.hpp"
 #include "runtime/codec/fp32_codec.hpp"
@@ -22,6 +24,9 @@ std::unique_ptr<Codec> make(ScaleScope /*scope*/) {
 }
 
 constexpr RangeCodecKind kUniform{"uniform", CodecId::uniform, whole_range};
+constexpr RangeCodecKind kAciq{"aciq", CodecId::aciq, aciq_range};
+constexpr RangeCodecKind kAciqGauss{"aciq-gauss", CodecId::aciq_gauss, aciq_gauss_range};
+constexpr RangeCodecKind kDsAciq{"ds-aciq", CodecId::ds_aciq, ds_aciq_range};
 
 template <const RangeCodecKind& kKind>
 std::unique_ptr<Codec> make_range_codec(ScaleScope scope) {
@@ -39,6 +44,9 @@ constexpr std::array kCodecs = {
     CodecEntry{"fp32", CodecId::fp32, make<Fp32Codec>, decode_fp32},
     CodecEntry{"fp16", CodecId::fp16, make<Fp16Codec>, decode_fp16},
     CodecEntry{kUniform.name, kUniform.id, make_range_codec<kUniform>, decode_ranges},
+    CodecEntry{kAciq.name, kAciq.id, make_range_codec<kAciq>, decode_ranges},
+    CodecEntry{kAciqGauss.name, kAciqGauss.id, make_range_codec<kAciqGauss>, decode_ranges},
+    CodecEntry{kDsAciq.name, kDsAciq.id, make_range_codec<kDsAciq>, decode_ranges},
     CodecEntry{"u8", CodecId::u8, make<U8Codec>, decode_u8},
 };
 

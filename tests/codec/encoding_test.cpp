@@ -92,8 +92,14 @@ TEST(Registry, AnUnknownNameIsAnErrorThatListsTheKnown) {
 }
 
 TEST(Registry, EveryCodecIsCalledWhatTheTableSays) {
-  EXPECT_THAT(codec_names(), testing::UnorderedElementsAre("fp32", "fp16", "uniform", "u8"));
+  EXPECT_THAT(codec_names(), testing::UnorderedElementsAre("fp32", "fp16", "uniform", "aciq", "aciq-gauss",
+                                                           "ds-aciq", "u8"));
   for (const auto& name : codec_names()) EXPECT_EQ(make_codec(name).value()->name(), name);
+}
+
+TEST(Registry, NaiveIsUniform) {
+  EXPECT_EQ(make_codec("naive").value()->name(), "uniform");
+  EXPECT_EQ(encoded("naive", one_image({1, 2, 4})), encoded("uniform", one_image({1, 2, 4})));
 }
 
 }  // namespace

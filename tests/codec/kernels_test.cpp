@@ -132,6 +132,26 @@ TEST_P(EveryTarget, TiesBetweenTwoLevelsFallTheSameWay) {
   }
 }
 
+TEST_P(EveryTarget, DecaysAreEqualToTheLastBit) {
+  for (const std::size_t n : {0U, 1U, 7U, 200U}) {
+    Decays fast;
+    for (std::size_t c = 0; c < Decays::kCount; ++c) {
+      fast.value[c] = random.uniform();
+      fast.ratio[c] = random.uniform();
+    }
+    Decays slow = fast;
+    DecaySums fast_sums, slow_sums;
+    std::vector<double> heights(n);
+    for (double& height : heights) height = random.uniform();
+    simd::decay(heights, fast, fast_sums);
+    scalar::decay(heights, slow, slow_sums);
+    EXPECT_EQ(fast.value, slow.value);
+    EXPECT_EQ(fast_sums.value, slow_sums.value);
+    EXPECT_EQ(fast_sums.square, slow_sums.square);
+    EXPECT_EQ(fast_sums.product, slow_sums.product);
+  }
+}
+
 std::vector<std::uint8_t> random_codes(std::size_t n, int width, Random& random) {
   std::vector<std::uint8_t> codes(n);
   for (auto& code : codes) code = static_cast<std::uint8_t>(random.below(1ULL << width));
