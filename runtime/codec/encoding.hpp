@@ -38,6 +38,10 @@ enum class CodecId : std::uint8_t {
   aciq = 5,
   aciq_gauss = 6,
   ds_aciq = 7,
+  bf16 = 8,
+  fp6 = 9,
+  fp4 = 10,
+  fp4_clip = 11,
 };
 
 struct EncodingHeader {

@@ -9,9 +9,10 @@
 #include "runtime/codec/codec.hpp"
 #include "runtime/codec/ds_aciq.hpp"
 #include "runtime/codec/encoding.hpp"
-#include "runtime/codec/fp16_codec.hpp"
 #include "runtime/codec/fp32_codec.hpp"
+#include "runtime/codec/minifloat_codec.hpp"
 #include "runtime/codec/range_codec.hpp"
+#include "runtime/codec/sixteen_bit_codec.hpp"
 #include "runtime/codec/u8_codec.hpp"
 
 namespace millrace {
@@ -33,6 +34,21 @@ std::unique_ptr<Codec> make_range_codec(ScaleScope scope) {
   return std::make_unique<RangeCodec>(kKind, scope);
 }
 
+constexpr MinifloatKind kFp6Codec{"fp6", CodecId::fp6, kFp6, false};
+constexpr MinifloatKind kFp4Codec{"fp4", CodecId::fp4, kFp4, false};
+constexpr MinifloatKind kFp4ClipCodec{"fp4-clip", CodecId::fp4_clip, kFp4, true};
+
+template <const MinifloatKind& kKind>
+std::unique_ptr<Codec> make_minifloat_codec(ScaleScope scope) {
+  return std::make_unique<MinifloatCodec>(kKind, scope);
+}
+
+template <const MinifloatFormat& kFormat>
+Result<void> decode_minifloats_of(const EncodingHeader& header, std::span<const std::byte> payload,
+                                  std::span<float> out) {
+  return decode_minifloats(kFormat, header, payload, out);
+}
+
 struct CodecEntry {
   std::string_view name;
   CodecId id;
@@ -42,7 +58,12 @@ struct CodecEntry {
 
 constexpr std::array kCodecs = {
     CodecEntry{"fp32", CodecId::fp32, make<Fp32Codec>, decode_fp32},
-    CodecEntry{"fp16", CodecId::fp16, make<Fp16Codec>, decode_fp16},
+    CodecEntry{"fp16", CodecId::fp16, make<SixteenBitCodec<Fp16>>, decode_sixteen_bit<Fp16>},
+    CodecEntry{"bf16", CodecId::bf16, make<SixteenBitCodec<Bf16>>, decode_sixteen_bit<Bf16>},
+    CodecEntry{"fp6", CodecId::fp6, make_minifloat_codec<kFp6Codec>, decode_minifloats_of<kFp6>},
+    CodecEntry{"fp4", CodecId::fp4, make_minifloat_codec<kFp4Codec>, decode_minifloats_of<kFp4>},
+    CodecEntry{"fp4-clip", CodecId::fp4_clip, make_minifloat_codec<kFp4ClipCodec>,
+               decode_minifloats_of<kFp4>},
     CodecEntry{kUniform.name, kUniform.id, make_range_codec<kUniform>, decode_ranges},
     CodecEntry{kAciq.name, kAciq.id, make_range_codec<kAciq>, decode_ranges},
     CodecEntry{kAciqGauss.name, kAciqGauss.id, make_range_codec<kAciqGauss>, decode_ranges},

@@ -101,6 +101,18 @@ TEST(HostileEncoding, RangesThatAreNotRangesAreRefused) {
   EXPECT_THAT(refusal(with_number(24, 1e30F)), HasSubstr("range"));  // lo > hi
 }
 
+TEST(HostileEncoding, ScalesThatAreNotScalesAreRefused) {
+  for (const float bad : {kNan, kInf, -kInf, -1.0F, -0.0F})
+    EXPECT_THAT(refusal(with_number(24, bad, valid("fp6"))), HasSubstr("scale")) << bad;
+  EXPECT_THAT(refusal(with_byte(6, 0, valid("fp4"))), HasSubstr("scope 0"));
+  EXPECT_THAT(refusal(with_byte(4, 4, valid("fp6"))), HasSubstr("4 bits per value, this codec has 6"));
+}
+
+TEST(HostileEncoding, AScopeThatIsNotTheWritersIsRefusedByItsLength) {
+  EXPECT_THAT(refusal(with_byte(6, 2)), HasSubstr("payload bytes"));
+  EXPECT_THAT(refusal(with_byte(6, 3)), HasSubstr("payload bytes"));
+}
+
 TEST(HostileEncoding, PaddingThatIsNotZeroIsRefused) {
   // 21 codes of 3 bits: 63 bits, the last bit of the image's eighth byte is padding.
   auto encoding = valid();
