@@ -69,8 +69,10 @@ double gauss_clip_factor(int bits) {
 
 Range clipped(const Range& range, double alpha) {
   MR_CHECK(alpha >= 0);
-  return {.lo = range.lo < -alpha ? static_cast<float>(-alpha) : range.lo,
-          .hi = range.hi > alpha ? static_cast<float>(alpha) : range.hi};
+  const auto within = [alpha](float x) {
+    return x < -alpha ? static_cast<float>(-alpha) : x > alpha ? static_cast<float>(alpha) : x;
+  };
+  return {.lo = within(range.lo), .hi = within(range.hi)};
 }
 
 double mean_magnitude(std::span<const float> values, const FiniteRange& finite) {

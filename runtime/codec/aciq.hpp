@@ -1,7 +1,7 @@
 // ACIQ (Banner, Nahshan, Soudry: Post-training 4-bit quantization of convolution networks for rapid
 // deployment, NeurIPS 2019): the range is clipped to ±alpha, where clipping and rounding errors of an assumed
 // density together are smallest. The rest is range_codec.hpp: levels even between
-//     lo = max(smallest value, -alpha)   and   hi = min(largest value, alpha).
+//     lo = the smallest value clamped to ±alpha   and   hi = the largest value clamped to ±alpha.
 // All moments are over the N finite values of the group, around 0, in double.
 //
 //   aciq         Laplace(0, b): alpha = F(M)·b, b = mean|x|, the maximum-likelihood estimate
@@ -27,7 +27,7 @@ double laplace_clip_factor(int bits);
 double gauss_clip_factor(int bits);
 // REQUIRES 1 <= bits <= 17 of both.
 
-// The finite range within ±alpha. REQUIRES alpha >= 0.
+// Both ends clamped to ±alpha. REQUIRES alpha >= 0.
 Range clipped(const Range& range, double alpha);
 // mean|x| and Σx²/N over the finite values; 0 if there are none.
 double mean_magnitude(std::span<const float> values, const FiniteRange& finite);

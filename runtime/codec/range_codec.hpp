@@ -37,7 +37,7 @@ struct RangeRequest {
   int bits = 0;
   TensorRole role = TensorRole::residual;
 };
-// ENSURES a range within request.finite.range.
+// ENSURES lo <= hi, both finite.
 using RangeRule = Range (*)(const RangeRequest& request);
 
 struct RangeCodecKind {

@@ -121,6 +121,15 @@ TEST(DsAciq, ClipsAtTheFoundScale) {
   }
 }
 
+TEST(DsAciq, AGroupBeyondTheClipBecomesTheClip) {
+  // Few values, all on one side of 0, in a histogram with high peaks: alpha is less than the smallest of
+  // them.
+  const std::vector<float> values{0.29F, 1.46F, 0.875F, 0.29F, 1.46F, 1.46F, 0.875F};
+  const auto alpha = static_cast<float>(laplace_clip_factor(3) * PlainSearch(values).best);
+  ASSERT_LT(alpha, 0.29F);
+  EXPECT_THAT(round_trip("ds-aciq", one_image(values), 3), testing::Each(testing::FloatNear(alpha, 1e-6F)));
+}
+
 TEST(DsAciq, AfterGeluIsAciq) {
   Random random(27, "ds-aciq gelu");
   const auto tensor = activation({2, 5, 50}, random);
