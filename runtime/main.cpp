@@ -23,11 +23,13 @@ Result<std::unique_ptr<Executor>> build_tensor_executor(const Scenario& scenario
                      .images = scenario.workload.images};
   if (node == plan.source_node()) return make_source_executor(data);
   if (node == plan.sink_node()) return make_sink_executor(data);
+  const auto scope = scale_scope_by_name(scenario.policy.quantization.scope);
+  if (!scope) return scope.error().in("policy.quantization.scope");
   return make_stage_executor({.model = model.config,
                               .layers = plan.stage(node).layers,
                               .weights = model.weights,
                               .seed = scenario.run.seed,
-                              .codec = scenario.policy.quantization.codec,
+                              .codec = {.name = scenario.policy.quantization.codec, .scope = *scope},
                               .threads = scenario.devices.at(plan.device_of(node).value).threads});
 }
 

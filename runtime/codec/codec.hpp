@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,6 +40,10 @@ struct TensorView {
   TensorRole role = TensorRole::residual;
 };
 
+// What shares one set of side information (such as a range): a whole tensor, each image of a microbatch, or
+// each token (one row of an image). `none`: there is no side information. Numbers on the wire.
+enum class ScaleScope : std::uint8_t { none = 0, image = 1, token = 2, tensor = 3 };
+
 class Codec {
  public:
   virtual ~Codec() = default;
@@ -52,10 +57,22 @@ class Codec {
   virtual double bit_width(Budget budget) const = 0;
 };
 
-// The one table of codecs: fp32, fp16, uniform (min-max, 2..8 bits), u8 (pixels, lossless). An error lists
-// the names known.
+// Which codec, and what shares its side information. Formats without any (fp32, fp16, u8) ignore the scope.
+struct CodecChoice {
+  std::string name = "fp32";
+  ScaleScope scope = ScaleScope::image;
+  bool operator==(const CodecChoice&) const = default;
+};
+
+// The one table of codecs; what each does stands in its header file, a list in README.md. "naive" is another
+// name of uniform. An error lists the names known. REQUIRES a scope that is not `none`.
+Result<std::unique_ptr<Codec>> make_codec(const CodecChoice& choice);
+// With the scope per image.
 Result<std::unique_ptr<Codec>> make_codec(std::string_view name);
+// Without aliases.
 std::vector<std::string> codec_names();
+// image, token, tensor; nothing else.
+Result<ScaleScope> scale_scope_by_name(std::string_view name);
 
 // Decodes the encoding at the front of `in`, whichever codec wrote it, into `out`, and returns its length in
 // bytes. REQUIRES out.size() == expected.values(). Malformed, truncated or differently shaped input is an

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::byte kMagic0{'M'}, kMagic1{'T'};
 constexpr auto kLastRole = TensorRole::logits;
-constexpr auto kLastScope = ScaleScope::image;
+constexpr auto kLastScope = ScaleScope::tensor;
 
 Error refused(const std::string& finding) { return {"decoding a tensor: " + finding}; }
 
@@ -94,6 +94,17 @@ void check_tensor(const TensorView& tensor) {
   MR_CHECK(within_limits(tensor.shape), "tensor shape beyond the limits of encoding.hpp");
   MR_CHECK(tensor.values.size() == static_cast<std::size_t>(tensor.shape.values()),
            "a tensor view holds as many values as its shape says");
+}
+
+Groups groups_of(const TensorShape& shape, ScaleScope scope) {
+  MR_CHECK(within_limits(shape) && scope != ScaleScope::none);
+  const auto values = static_cast<std::size_t>(shape.values());
+  if (values == 0) return {};
+  const auto images = static_cast<std::size_t>(shape.images), rows = static_cast<std::size_t>(shape.rows);
+  const std::size_t count = scope == ScaleScope::tensor  ? 1
+                            : scope == ScaleScope::image ? images
+                                                         : images * rows;
+  return {.count = count, .values = values / count};
 }
 
 Result<void> check_encoding(const EncodingHeader& header, const ExpectedEncoding& expected) {

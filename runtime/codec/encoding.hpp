@@ -30,10 +30,19 @@
 namespace millrace {
 
 // Numbers on the wire: never reused, never renumbered.
-enum class CodecId : std::uint8_t { fp32 = 1, fp16 = 2, u8 = 3, uniform = 4 };
-
-// What shares one set of side information (such as a range). `none`: there is no side information.
-enum class ScaleScope : std::uint8_t { none = 0, image = 1 };
+enum class CodecId : std::uint8_t {
+  fp32 = 1,
+  fp16 = 2,
+  u8 = 3,
+  uniform = 4,
+  aciq = 5,
+  aciq_gauss = 6,
+  ds_aciq = 7,
+  bf16 = 8,
+  fp6 = 9,
+  fp4 = 10,
+  fp4_clip = 11,
+};
 
 struct EncodingHeader {
   CodecId codec = CodecId::fp32;
@@ -47,7 +56,8 @@ struct EncodingHeader {
 
 inline constexpr std::size_t kHeaderBytes = 24;
 inline constexpr std::uint8_t kEncodingVersion = 1;
-// Limits of one tensor; every payload of such a tensor is below 2^32 bytes.
+// Limits of one tensor. Every payload of such a tensor is below 2^32 bytes, but for side information per
+// token where a token is a single value.
 inline constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
 inline constexpr std::int64_t kMaxTensorValues = std::int64_t{1} << 29;
 
@@ -65,6 +75,15 @@ Result<EncodingHeader> read_header(std::span<const std::byte> in);
 
 // REQUIRES within_limits(tensor.shape) and that the view holds as many values as its shape says.
 void check_tensor(const TensorView& tensor);
+// The runs of values that share one set of side information: `count` of them, `values` long, in the order of
+// the tensor. None in a tensor without values. REQUIRES within_limits(shape), scope != none.
+struct Groups {
+  std::size_t count = 0;
+  std::size_t values = 0;
+  bool operator==(const Groups&) const = default;
+};
+Groups groups_of(const TensorShape& shape, ScaleScope scope);
+
 // Refuses an encoding whose bits, scope or payload length is not the one its codec would have written.
 struct ExpectedEncoding {
   int bits = 0;

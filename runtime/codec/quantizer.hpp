@@ -15,9 +15,9 @@ struct Range {
 };
 
 // x becomes t = (x·scale - offset)·per_step, NaN becomes nan_position; t is brought to 0..last and
-// `rounding` added; the code is its integer part. What lies outside lo..hi so takes the nearer end, infinities
-// too. `scale` is a power of two that keeps the difference from overflowing and per_step finite; it is 1 for
-// every range a network produces. Where hi = lo every code is 0.
+// `rounding` added; the code is its integer part. What lies outside lo..hi so takes the nearer end,
+// infinities too. `scale` is a power of two that keeps the difference from overflowing and per_step finite;
+// it is 1 for every range a network produces. Where hi = lo every code is 0.
 struct Quantizer {
   float scale = 1, offset = 0, per_step = 0, last = 0, nan_position = 0, rounding = 0.5F;
 

@@ -5,33 +5,69 @@
 #include <array>
 
 #include "runtime/base/check.hpp"
+#include "runtime/codec/aciq.hpp"
 #include "runtime/codec/codec.hpp"
+#include "runtime/codec/ds_aciq.hpp"
 #include "runtime/codec/encoding.hpp"
-#include "runtime/codec/fp16_codec.hpp"
 #include "runtime/codec/fp32_codec.hpp"
+#include "runtime/codec/minifloat_codec.hpp"
+#include "runtime/codec/range_codec.hpp"
+#include "runtime/codec/sixteen_bit_codec.hpp"
 #include "runtime/codec/u8_codec.hpp"
-#include "runtime/codec/uniform_codec.hpp"
 
 namespace millrace {
 
 namespace {
 
-template <class Kind>
-std::unique_ptr<Codec> make() {
-  return std::make_unique<Kind>();
+template <class Format>
+std::unique_ptr<Codec> make(ScaleScope /*scope*/) {
+  return std::make_unique<Format>();
+}
+
+constexpr RangeCodecKind kUniform{"uniform", CodecId::uniform, whole_range};
+constexpr RangeCodecKind kAciq{"aciq", CodecId::aciq, aciq_range};
+constexpr RangeCodecKind kAciqGauss{"aciq-gauss", CodecId::aciq_gauss, aciq_gauss_range};
+constexpr RangeCodecKind kDsAciq{"ds-aciq", CodecId::ds_aciq, ds_aciq_range};
+
+template <const RangeCodecKind& kKind>
+std::unique_ptr<Codec> make_range_codec(ScaleScope scope) {
+  return std::make_unique<RangeCodec>(kKind, scope);
+}
+
+constexpr MinifloatKind kFp6Codec{"fp6", CodecId::fp6, kFp6, false};
+constexpr MinifloatKind kFp4Codec{"fp4", CodecId::fp4, kFp4, false};
+constexpr MinifloatKind kFp4ClipCodec{"fp4-clip", CodecId::fp4_clip, kFp4, true};
+
+template <const MinifloatKind& kKind>
+std::unique_ptr<Codec> make_minifloat_codec(ScaleScope scope) {
+  return std::make_unique<MinifloatCodec>(kKind, scope);
+}
+
+template <const MinifloatFormat& kFormat>
+Result<void> decode_minifloats_of(const EncodingHeader& header, std::span<const std::byte> payload,
+                                  std::span<float> out) {
+  return decode_minifloats(kFormat, header, payload, out);
 }
 
 struct CodecEntry {
   std::string_view name;
   CodecId id;
-  std::unique_ptr<Codec> (*make)();
+  std::unique_ptr<Codec> (*make)(ScaleScope scope);
   Result<void> (*decode)(const EncodingHeader&, std::span<const std::byte> payload, std::span<float> out);
 };
 
 constexpr std::array kCodecs = {
     CodecEntry{"fp32", CodecId::fp32, make<Fp32Codec>, decode_fp32},
-    CodecEntry{"fp16", CodecId::fp16, make<Fp16Codec>, decode_fp16},
-    CodecEntry{"uniform", CodecId::uniform, make<UniformCodec>, decode_uniform},
+    CodecEntry{"fp16", CodecId::fp16, make<SixteenBitCodec<Fp16>>, decode_sixteen_bit<Fp16>},
+    CodecEntry{"bf16", CodecId::bf16, make<SixteenBitCodec<Bf16>>, decode_sixteen_bit<Bf16>},
+    CodecEntry{"fp6", CodecId::fp6, make_minifloat_codec<kFp6Codec>, decode_minifloats_of<kFp6>},
+    CodecEntry{"fp4", CodecId::fp4, make_minifloat_codec<kFp4Codec>, decode_minifloats_of<kFp4>},
+    CodecEntry{"fp4-clip", CodecId::fp4_clip, make_minifloat_codec<kFp4ClipCodec>,
+               decode_minifloats_of<kFp4>},
+    CodecEntry{kUniform.name, kUniform.id, make_range_codec<kUniform>, decode_ranges},
+    CodecEntry{kAciq.name, kAciq.id, make_range_codec<kAciq>, decode_ranges},
+    CodecEntry{kAciqGauss.name, kAciqGauss.id, make_range_codec<kAciqGauss>, decode_ranges},
+    CodecEntry{kDsAciq.name, kDsAciq.id, make_range_codec<kDsAciq>, decode_ranges},
     CodecEntry{"u8", CodecId::u8, make<U8Codec>, decode_u8},
 };
 
@@ -50,12 +86,26 @@ std::vector<std::string> codec_names() {
   return names;
 }
 
-Result<std::unique_ptr<Codec>> make_codec(std::string_view name) {
+Result<std::unique_ptr<Codec>> make_codec(const CodecChoice& choice) {
+  MR_CHECK(choice.scope != ScaleScope::none);
+  const std::string_view name = choice.name == "naive" ? kUniform.name : std::string_view(choice.name);
   const auto entry = std::ranges::find(kCodecs, name, &CodecEntry::name);
   if (entry == kCodecs.end())
     return Error{fmt::format("making a codec: \"{}\" is not known, known are{}", name, known_names()),
                  ExitCode::invalid_input};
-  return entry->make();
+  return entry->make(choice.scope);
+}
+
+Result<std::unique_ptr<Codec>> make_codec(std::string_view name) {
+  return make_codec(CodecChoice{.name = std::string(name)});
+}
+
+Result<ScaleScope> scale_scope_by_name(std::string_view name) {
+  if (name == "image") return ScaleScope::image;
+  if (name == "token") return ScaleScope::token;
+  if (name == "tensor") return ScaleScope::tensor;
+  return Error{fmt::format("scope \"{}\" is not known, known are image, token, tensor", name),
+               ExitCode::invalid_input};
 }
 
 Result<std::size_t> decode_tensor(std::span<const std::byte> in, const TensorShape& expected,

@@ -1,6 +1,5 @@
 #include "runtime/codec/scalar_kernels.hpp"
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -63,6 +62,17 @@ void quantize(std::span<const float> values, const Quantizer& quantizer, std::sp
 
 void look_up(std::span<const std::uint8_t> codes, std::span<const float> levels, std::span<float> out) {
   for (std::size_t i = 0; i < codes.size(); ++i) out[i] = levels[codes[i]];
+}
+
+void decay(std::span<const double> heights, Decays& decays, DecaySums& sums) {
+  for (std::size_t c = 0; c < Decays::kCount; ++c)
+    for (const double height : heights) {
+      double& value = decays.value[c];
+      sums.value[c] += value;
+      sums.square[c] += value * value;
+      sums.product[c] += value * height;
+      value *= decays.ratio[c];
+    }
 }
 
 }  // namespace millrace::scalar

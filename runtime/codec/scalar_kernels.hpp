@@ -2,6 +2,7 @@
 // the oracle of its tests. Non-finite values never count: they are in no range and in no sum.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -23,6 +24,15 @@ enum class Moment : std::uint8_t { count, magnitude, square };
 // in double to partial sum i mod kPartialSums, and the partial sums are added in order.
 inline constexpr std::size_t kPartialSums = 32;
 
+// Geometric sequences walked side by side, and sums over their terms.
+struct Decays {
+  static constexpr std::size_t kCount = 104;  // a multiple of every vector's lanes
+  std::array<double, kCount> value{}, ratio{};
+};
+struct DecaySums {
+  std::array<double, Decays::kCount> value{}, square{}, product{};
+};
+
 namespace scalar {
 
 FiniteRange finite_range(std::span<const float> values);
@@ -32,6 +42,9 @@ void quantize(std::span<const float> values, const Quantizer& quantizer, std::sp
 void quantize(std::span<const float> values, const Quantizer& quantizer, std::span<std::uint16_t> codes);
 // out[i] = levels[codes[i]]. REQUIRES out.size() == codes.size(), every code < levels.size() <= 256.
 void look_up(std::span<const std::uint8_t> codes, std::span<const float> levels, std::span<float> out);
+// For each height in order and every sequence: adds value, value² and value·height to the sums, then
+// multiplies the value by its ratio.
+void decay(std::span<const double> heights, Decays& decays, DecaySums& sums);
 
 }  // namespace scalar
 

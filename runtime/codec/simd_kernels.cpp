@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <limits>
 
 #include "runtime/base/check.hpp"
@@ -58,20 +59,19 @@ FiniteRange any_range(const float* values, std::size_t size) {
   return {{std::bit_cast<float>(ordered(lo)), std::bit_cast<float>(ordered(hi))}, true};
 }
 
-// Partial sums of the whole rows of kPartialSums values; vectors of doubles stand for `lanes` of them each.
+// Adds whole rows of kPartialSums values to the partial sums as if every value were finite; an infinity or
+// NaN shows in them.
 template <bool kSquare>
 void add_rows(const float* values, std::size_t rows, double* partial) {
   const hn::CappedTag<double, 8> d;  // 4 vectors are kPartialSums at most
   const hn::Rebind<float, decltype(d)> df;
-  const hn::RebindToSigned<decltype(df)> di;
   const std::size_t lanes = hn::Lanes(d);
-  const auto infinity = hn::Set(di, 0x7f800000);
   const auto term = [&](const float* from) HWY_ATTR {
-    const auto x = hn::Abs(hn::LoadU(df, from));
-    const auto finite = hn::RebindMask(df, hn::Lt(hn::BitCast(di, x), infinity));
-    const auto t = hn::PromoteTo(d, hn::IfThenElseZero(finite, x));
-    if constexpr (kSquare) return hn::Mul(t, t);
-    else return t;
+    const auto t = hn::PromoteTo(d, hn::Abs(hn::LoadU(df, from)));
+    if constexpr (kSquare)
+      return hn::Mul(t, t);
+    else
+      return t;
   };
   for (std::size_t j = 0; j < kPartialSums; j += 4 * lanes) {
     auto s0 = hn::LoadU(d, partial + j), s1 = hn::LoadU(d, partial + j + lanes);
@@ -97,23 +97,30 @@ void add_squares(const float* values, std::size_t rows, double* partial) {
   add_rows<true>(values, rows, partial);
 }
 
-// The whole vectors of `size` values; returns how many values that was.
+// The whole vectors of `size` values; returns how many values that was. REQUIRES q.per_step > 0, so that only
+// a NaN becomes NaN, and minimum and maximum of the others are the same on every machine.
 template <class Code>
 std::size_t quantize_vectors(const float* values, std::size_t size, const Quantizer& q, Code* codes) {
   const Floats d;
   const Ints di;
+  const hn::RebindToUnsigned<Ints> du;
   const hn::Rebind<Code, Floats> dc;
   const std::size_t lanes = hn::Lanes(d);
   const auto scale = hn::Set(d, q.scale), offset = hn::Set(d, q.offset), per_step = hn::Set(d, q.per_step);
   const auto last = hn::Set(d, q.last), nan = hn::Set(d, q.nan_position), rounding = hn::Set(d, q.rounding);
-  std::size_t i = 0;
-  for (; i + lanes <= size; i += lanes) {
+  const auto zero = hn::Zero(d);
+  const auto codes_at = [&](std::size_t i) HWY_ATTR {
     const auto x = hn::LoadU(d, values + i);
-    auto t = hn::Mul(hn::Sub(hn::Mul(x, scale), offset), per_step);
-    t = hn::IfThenElse(hn::Eq(x, x), t, nan);
-    t = hn::IfThenElseZero(hn::Gt(t, hn::Zero(d)), t);
-    t = hn::IfThenElse(hn::Lt(t, last), t, last);
-    hn::StoreU(hn::DemoteTo(dc, hn::ConvertTo(di, hn::Add(t, rounding))), dc, codes + i);
+    const auto position = hn::Mul(hn::Sub(hn::Mul(x, scale), offset), per_step);
+    const auto within = hn::Min(hn::Max(position, zero), last);
+    const auto t = hn::IfThenElse(hn::Eq(x, x), within, nan);
+    return hn::TruncateTo(dc, hn::BitCast(du, hn::ConvertTo(di, hn::Add(t, rounding))));
+  };
+  std::size_t i = 0;
+  for (; i + 2 * lanes <= size; i += 2 * lanes) {
+    const auto first = codes_at(i), second = codes_at(i + lanes);
+    hn::StoreU(first, dc, codes + i);
+    hn::StoreU(second, dc, codes + i + lanes);
   }
   return i;
 }
@@ -125,7 +132,8 @@ std::size_t quantize_16(const float* values, std::size_t size, const Quantizer& 
   return quantize_vectors(values, size, q, codes);
 }
 
-// Tables of one or two vectors stay in registers, others are gathered. `levels` holds a multiple of the lanes.
+// Tables of one or two vectors stay in registers, others are gathered. `levels` holds a multiple of the
+// lanes.
 std::size_t look_up_vectors(const std::uint8_t* codes, std::size_t size, const float* levels,
                             std::size_t count, float* out) {
   const Floats d;
@@ -146,7 +154,8 @@ std::size_t look_up_vectors(const std::uint8_t* codes, std::size_t size, const f
       const auto index = code(i);
       const auto lane = hn::IndicesFromVec(d, hn::And(index, within));
       const auto first = hn::RebindMask(d, hn::Lt(index, half));
-      const auto x = hn::IfThenElse(first, hn::TableLookupLanes(lower, lane), hn::TableLookupLanes(upper, lane));
+      const auto x =
+          hn::IfThenElse(first, hn::TableLookupLanes(lower, lane), hn::TableLookupLanes(upper, lane));
       hn::StoreU(x, d, out + i);
     }
   } else {
@@ -155,6 +164,32 @@ std::size_t look_up_vectors(const std::uint8_t* codes, std::size_t size, const f
   return i;
 }
 
+void decay_all(std::span<const double> heights, Decays& decays, DecaySums& sums) {
+  const hn::CappedTag<double, 8> d;
+  for (std::size_t c = 0; c < Decays::kCount; c += hn::Lanes(d)) {
+    auto value = hn::LoadU(d, &decays.value[c]);
+    auto sum = hn::LoadU(d, &sums.value[c]), square = hn::LoadU(d, &sums.square[c]);
+    auto product = hn::LoadU(d, &sums.product[c]);
+    const auto ratio = hn::LoadU(d, &decays.ratio[c]);
+    for (const double height : heights) {
+      sum = hn::Add(sum, value);
+      square = hn::Add(square, hn::Mul(value, value));
+      product = hn::Add(product, hn::Mul(value, hn::Set(d, height)));
+      value = hn::Mul(value, ratio);
+    }
+    hn::StoreU(value, d, &decays.value[c]);
+    hn::StoreU(sum, d, &sums.value[c]);
+    hn::StoreU(square, d, &sums.square[c]);
+    hn::StoreU(product, d, &sums.product[c]);
+  }
+}
+
+#if HWY_TARGET == HWY_SCALAR  // no lanes of several codes: none is taken
+std::size_t pack_2(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
+std::size_t pack_4(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
+std::size_t unpack_2(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
+std::size_t unpack_4(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
+#else
 // 2 or 4 codes of a lane move into its lowest byte. Each returns how many codes it took.
 std::size_t pack_4(const std::uint8_t* codes, std::size_t size, std::uint8_t* out) {
   const hn::ScalableTag<std::uint16_t> d;
@@ -166,7 +201,7 @@ std::size_t pack_4(const std::uint8_t* codes, std::size_t size, std::uint8_t* ou
   for (; i + taken <= size; i += taken) {
     const auto x = hn::BitCast(d, hn::LoadU(db, codes + i));
     const auto both = hn::And(hn::Or(x, hn::ShiftRight<4>(x)), low);
-    hn::StoreU(hn::DemoteTo(dc, hn::BitCast(hn::RebindToSigned<decltype(d)>(), both)), dc, out + i / 2);
+    hn::StoreU(hn::TruncateTo(dc, both), dc, out + i / 2);
   }
   return i;
 }
@@ -182,7 +217,7 @@ std::size_t pack_2(const std::uint8_t* codes, std::size_t size, std::uint8_t* ou
     const auto x = hn::BitCast(d, hn::LoadU(db, codes + i));
     const auto two = hn::Or(x, hn::ShiftRight<6>(x));
     const auto four = hn::And(hn::Or(two, hn::ShiftRight<12>(two)), low);
-    hn::StoreU(hn::DemoteTo(dc, hn::BitCast(hn::RebindToSigned<decltype(d)>(), four)), dc, out + i / 4);
+    hn::StoreU(hn::TruncateTo(dc, four), dc, out + i / 4);
   }
   return i;
 }
@@ -216,6 +251,8 @@ std::size_t unpack_2(const std::uint8_t* in, std::size_t size, std::uint8_t* cod
   return i;
 }
 
+#endif
+
 }  // namespace
 }  // namespace millrace::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -231,6 +268,7 @@ HWY_EXPORT(add_squares);
 HWY_EXPORT(quantize_8);
 HWY_EXPORT(quantize_16);
 HWY_EXPORT(look_up_vectors);
+HWY_EXPORT(decay_all);
 HWY_EXPORT(pack_2);
 HWY_EXPORT(pack_4);
 HWY_EXPORT(unpack_2);
@@ -267,18 +305,22 @@ double sum(std::span<const float> values, Moment moment) {
     if (j < rest.size()) partial[j] += scalar::sum(rest.subspan(j, 1), moment);
     total += partial[j];
   }
-  return total;
+  return std::isfinite(total) ? total : scalar::sum(values, moment);
 }
 
 void quantize(std::span<const float> values, const Quantizer& quantizer, std::span<std::uint8_t> codes) {
   MR_CHECK(codes.size() == values.size());
-  const auto n = HWY_DYNAMIC_DISPATCH(quantize_8)(values.data(), values.size(), quantizer, codes.data());
+  std::size_t n = 0;
+  if (quantizer.per_step > 0)
+    n = HWY_DYNAMIC_DISPATCH(quantize_8)(values.data(), values.size(), quantizer, codes.data());
   scalar::quantize(values.subspan(n), quantizer, codes.subspan(n));
 }
 
 void quantize(std::span<const float> values, const Quantizer& quantizer, std::span<std::uint16_t> codes) {
   MR_CHECK(codes.size() == values.size());
-  const auto n = HWY_DYNAMIC_DISPATCH(quantize_16)(values.data(), values.size(), quantizer, codes.data());
+  std::size_t n = 0;
+  if (quantizer.per_step > 0)
+    n = HWY_DYNAMIC_DISPATCH(quantize_16)(values.data(), values.size(), quantizer, codes.data());
   scalar::quantize(values.subspan(n), quantizer, codes.subspan(n));
 }
 
@@ -289,6 +331,10 @@ void look_up(std::span<const std::uint8_t> codes, std::span<const float> levels,
   const auto n = HWY_DYNAMIC_DISPATCH(look_up_vectors)(codes.data(), codes.size(), table.data(),
                                                        levels.size(), out.data());
   scalar::look_up(codes.subspan(n), levels, out.subspan(n));
+}
+
+void decay(std::span<const double> heights, Decays& decays, DecaySums& sums) {
+  HWY_DYNAMIC_DISPATCH(decay_all)(heights, decays, sums);
 }
 
 void pack(std::span<const std::uint8_t> codes, int width, std::span<std::byte> out) {

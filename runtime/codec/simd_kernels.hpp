@@ -17,6 +17,7 @@ double sum(std::span<const float> values, Moment moment);
 void quantize(std::span<const float> values, const Quantizer& quantizer, std::span<std::uint8_t> codes);
 void quantize(std::span<const float> values, const Quantizer& quantizer, std::span<std::uint16_t> codes);
 void look_up(std::span<const std::uint8_t> codes, std::span<const float> levels, std::span<float> out);
+void decay(std::span<const double> heights, Decays& decays, DecaySums& sums);
 
 // pack_bits and unpack_bits; faster at 2 and 4 bits, the same at others.
 void pack(std::span<const std::uint8_t> codes, int width, std::span<std::byte> out);

@@ -81,7 +81,8 @@ struct PolicySection {
   struct Quantization {
     std::string kind = "fixed";
     std::string codec = "fp32";
-    double bits = 32;  // the codec's budget per value
+    std::string scope = "image";  // image | token | tensor: what shares a range
+    double bits = 32;             // the codec's budget per value
     bool operator==(const Quantization&) const = default;
   } quantization;
   bool operator==(const PolicySection&) const = default;

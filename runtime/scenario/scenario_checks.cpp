@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/names.hpp"
 
 namespace millrace {
@@ -22,6 +23,7 @@ class Checks {
     check_links();
     check_partition(has_model);
     check_bits();
+    check_scope();
     check_reachability();
     check_compute();
   }
@@ -238,18 +240,24 @@ class Checks {
     if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
     const std::string& codec = scenario_.policy.quantization.codec;
     const double bits = scenario_.policy.quantization.bits;
-    const auto must_be = [&](double width) {
-      if (bits != width)
-        log_.report(
-            at, fmt::format("{} must be {} for codec {}, got {}; remove the key", at, width, codec, bits));
-    };
-    if (codec == "fp32") must_be(32);
-    if (codec == "fp16") must_be(16);
-    if (codec == "uniform" && !log_.has(at)) {
-      log_.report(at, fmt::format("{} is missing: codec uniform needs it, 2 to 8", at));
-    } else if (codec == "uniform" && (bits < 2 || bits > 8)) {
-      log_.report(at, fmt::format("{} must be 2 to 8 for codec uniform, got {}", at, bits));
+    if (const double only = codec_keys(codec).bits; only != 0) {
+      if (bits != only)
+        log_.report(at,
+                    fmt::format("{} must be {} for codec {}, got {}; remove the key", at, only, codec, bits));
+    } else if (!log_.has(at)) {
+      log_.report(at, fmt::format("{} is missing: codec {} needs it, 2 to 8, or 16", at, codec));
+    } else if (bits < 2 || (bits > 8 && bits != 16)) {
+      log_.report(at, fmt::format("{} must be 2 to 8, or 16, for codec {}, got {}", at, codec, bits));
     }
+  }
+
+  void check_scope() {
+    const std::string at = "policy.quantization.scope";
+    if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
+    const auto& quantization = scenario_.policy.quantization;
+    if (quantization.scope != "image" && !codec_keys(quantization.codec).has_scope)
+      log_.report(at, fmt::format("{} must be image for codec {}, which has nothing to share; remove the key",
+                                  at, quantization.codec));
   }
 
   void check_compute() {

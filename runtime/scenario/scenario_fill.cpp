@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/names.hpp"
 
 namespace millrace {
@@ -116,7 +117,8 @@ void fill_policy(const Fields& in, PolicySection& policy) {
   auto& quantization = policy.quantization;
   assign(quantization.kind, in.text("policy.quantization.kind"));
   assign(quantization.codec, in.text("policy.quantization.codec"));
-  const double own_bits = quantization.codec == "fp32" ? 32 : quantization.codec == "fp16" ? 16 : 0;
+  assign(quantization.scope, in.text("policy.quantization.scope"));
+  const double own_bits = codec_keys(quantization.codec).bits;
   quantization.bits = in.real("policy.quantization.bits").value_or(own_bits);
 }
 

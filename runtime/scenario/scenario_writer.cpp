@@ -152,6 +152,7 @@ void write_policy(Writer& out, const PolicySection& policy) {
   out.indent("    ");
   out.line("kind: {}", policy.quantization.kind);
   out.line("codec: {}", policy.quantization.codec);
+  out.line("scope: {}", policy.quantization.scope);
   out.line("bits: {}", number(policy.quantization.bits));
   out.indent("");
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "runtime/model/model_config.hpp"
+#include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema.hpp"
 
@@ -217,6 +218,12 @@ void add_network(std::vector<Key>& keys) {
   add_links(keys);
 }
 
+std::vector<std::string> codec_names() {
+  std::vector<std::string> names;
+  for (const auto& codec : kCodecKeys) names.emplace_back(codec.name);
+  return names;
+}
+
 void add_policy(std::vector<Key>& keys) {
   keys.push_back({.path = "policy", .kind = Kind::map, .doc = "Who decides."});
   keys.push_back({.path = "policy.partition", .kind = Kind::map, .doc = "Where the model is cut."});
@@ -245,14 +252,22 @@ void add_policy(std::vector<Key>& keys) {
                   .choices = {"fixed"}});
   keys.push_back({.path = "policy.quantization.codec",
                   .kind = Kind::choice,
-                  .doc = "The encoding.",
+                  .doc = "The encoding; runtime/codec/README.md says what each does.",
                   .fallback = "fp32",
-                  .choices = {"fp32", "fp16", "uniform"}});
-  keys.push_back({.path = "policy.quantization.bits",
-                  .kind = Kind::real,
-                  .doc = "Bits per value. Default: 32 for fp32, 16 for fp16; for uniform give 2 to 8.",
-                  .low = 2,
-                  .high = 32});
+                  .choices = codec_names()});
+  keys.push_back({.path = "policy.quantization.scope",
+                  .kind = Kind::choice,
+                  .doc = "What shares one range or scale: each image, each token, or the whole tensor of a "
+                         "microbatch.",
+                  .fallback = "image",
+                  .choices = {"image", "token", "tensor"}});
+  keys.push_back(
+      {.path = "policy.quantization.bits",
+       .kind = Kind::real,
+       .doc = "Bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq family; the "
+              "others have one width.",
+       .low = 2,
+       .high = 32});
 }
 
 void add_run(std::vector<Key>& keys) {

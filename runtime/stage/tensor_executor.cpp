@@ -203,7 +203,7 @@ Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choi
 
 Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice) {
   if (const auto checked = check_model(choice.model); !checked) return checked.error();
-  auto codec = make_codec(choice.layers.last == choice.model.sub_layers() ? "fp32" : choice.codec);
+  auto codec = make_codec(choice.layers.last == choice.model.sub_layers() ? CodecChoice{} : choice.codec);
   if (!codec) return codec.error();
   const auto weights = make_weights(choice.weights, choice.model, choice.seed);
   if (!weights) return weights.error();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/base/result.hpp"
+#include "runtime/codec/codec.hpp"
 #include "runtime/model/model_config.hpp"
 #include "runtime/node/work.hpp"
 
@@ -27,7 +28,7 @@ struct StageChoice {
   LayerRange layers;
   std::string weights = "random";  // see make_weights()
   std::uint64_t seed = 1;          // of random weights
-  std::string codec = "fp32";      // see make_codec(); the last stage encodes its logits as fp32 regardless
+  CodecChoice codec{};             // the last stage encodes its logits as fp32 regardless
   int threads = 1;
 };
 

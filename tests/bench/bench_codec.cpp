@@ -53,7 +53,8 @@ void bench_one(Report& report, const std::string& name, double bits) {
 void bench_codec(Report& report) {
   bench_one(report, "fp32", 32);
   bench_one(report, "fp16", 16);
-  for (const double bits : {2.0, 4.0, 8.0}) bench_one(report, "uniform", bits);
+  for (const char* codec : {"naive", "aciq", "aciq-gauss", "ds-aciq"})
+    for (const double bits : {2.0, 4.0, 8.0}) bench_one(report, codec, bits);
 }
 
 }  // namespace millrace::bench

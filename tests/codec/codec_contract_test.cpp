@@ -1,6 +1,7 @@
 // What every codec of the registry owes its callers; a new one is held to it by being in the table.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/codec/encoding.hpp"
@@ -13,8 +14,14 @@ class EveryCodec : public testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<Codec> codec = make_codec(GetParam()).value();
 };
-INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodec, testing::ValuesIn(codec_names()),
-                         [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodec, testing::ValuesIn(codec_names()), [](const auto& test) {
+  std::string name = test.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
+
+// Whether encoding narrows the range, so that a second trip may narrow it again.
+bool clips(std::string_view name) { return name.find("aciq") != name.npos || name.find("clip") != name.npos; }
 
 constexpr double kBudgets[] = {-1, 0, 1.5, 2, 2.99, 3, 4, 5, 6, 7, 7.9, 8, 9, 16, 32, 1e9};
 
@@ -48,6 +55,7 @@ TEST_P(EveryCodec, DecodesItsOwnEncodingOfAnyFloats) {
 
 TEST_P(EveryCodec, DecodingAgainChangesNothing) {
   // What has been through the codec once is representable: the second trip is lossless.
+  if (clips(GetParam())) GTEST_SKIP() << GetParam() << " clips";
   Random random(6, "twice");
   const auto tensor = activation({2, 5, 33}, random);
   const auto once = round_trip(GetParam(), tensor, 6);
@@ -66,6 +74,21 @@ TEST_P(EveryCodec, CarriesRoleAndShapeInItsHeader) {
     EXPECT_EQ(header->shape, tensor.shape);
     EXPECT_EQ(header->bits, codec->bit_width({8}));
   }
+}
+
+TEST_P(EveryCodec, KeepsItsPromisesInEveryScope) {
+  Random random(18, "scopes");
+  for (const auto scope : {ScaleScope::image, ScaleScope::token, ScaleScope::tensor})
+    for (const auto role : {TensorRole::residual, TensorRole::gelu})
+      for (int round = 0; round < 40; ++round) {
+        const CodecChoice choice{.name = GetParam(), .scope = scope};
+        const auto tensor = round % 2 == 0 ? activation(small_shape(random), random)
+                                           : any_floats(small_shape(random), random);
+        const auto encoding = encoded(choice, tensor, 5, role);
+        EXPECT_EQ(make_codec(choice).value()->predicted_size(tensor.shape, role, {5}).count(),
+                  static_cast<std::int64_t>(encoding.size()));
+        decoded(encoding, tensor.shape);
+      }
 }
 
 TEST_P(EveryCodec, EmptyTensorsTravel) {

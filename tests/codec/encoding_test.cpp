@@ -57,6 +57,20 @@ TEST(Encoding, UniformPayloadIsPinned) {
                    0b0000'111'0}));
 }
 
+TEST(Encoding, MinifloatPayloadIsPinned) {
+  // scale 16, codes 7, 8 + 3 and 0: 16, -1 and 0.
+  EXPECT_EQ(encoded("fp4", one_image({16.0F, -1.0F, 0.0F})),
+            bytes({'M', 'T', 1,    10,   4,    2,   1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 6, 0, 0, 0,  //
+                   0,   0,   0x80, 0x41, 0xb7, 0x00}));
+}
+
+TEST(Encoding, SixteenBitsOfARangeAreLittleEndian) {
+  EXPECT_EQ(
+      encoded("uniform", one_image({0.0F, 65535.0F, 258.0F}), 16),
+      bytes({'M', 'T', 1, 4, 16, 2,    1,    0,    1, 0, 0,    0,    1, 0, 0, 0, 3, 0, 0, 0, 14, 0, 0, 0,  //
+             0,   0,   0, 0, 0,  0xff, 0x7f, 0x47, 0, 0, 0xff, 0xff, 2, 1}));
+}
+
 TEST(Encoding, LimitsHoldWhereTheProductWouldOverflow) {
   const std::int64_t huge = std::int64_t{1} << 62;
   EXPECT_FALSE(within_limits({huge, huge, huge}));
@@ -92,8 +106,14 @@ TEST(Registry, AnUnknownNameIsAnErrorThatListsTheKnown) {
 }
 
 TEST(Registry, EveryCodecIsCalledWhatTheTableSays) {
-  EXPECT_THAT(codec_names(), testing::UnorderedElementsAre("fp32", "fp16", "uniform", "u8"));
+  EXPECT_THAT(codec_names(), testing::UnorderedElementsAre("fp32", "fp16", "bf16", "fp6", "fp4", "fp4-clip",
+                                                           "uniform", "aciq", "aciq-gauss", "ds-aciq", "u8"));
   for (const auto& name : codec_names()) EXPECT_EQ(make_codec(name).value()->name(), name);
+}
+
+TEST(Registry, NaiveIsUniform) {
+  EXPECT_EQ(make_codec("naive").value()->name(), "uniform");
+  EXPECT_EQ(encoded("naive", one_image({1, 2, 4})), encoded("uniform", one_image({1, 2, 4})));
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
-// fp32, fp16 and u8: what is lossless is lossless to the bit, the rest is held to an oracle.
+// fp32, fp16, bf16 and u8: what is lossless is lossless to the bit, the rest is held to an oracle.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "runtime/codec/bfloat16.hpp"
 #include "runtime/codec/half.hpp"
 #include "tests/codec/tensors.hpp"
 
@@ -75,6 +76,42 @@ TEST(Fp16, KeepsNanWithSignAndUpperPayload) {
   EXPECT_EQ(bit_patterns(out), (std::vector<std::uint32_t>{0xffc12000U, 0x7fc00000U}));
 }
 
+// bfloat16 by arithmetic on doubles.
+double nearest_bfloat16(double x) {
+  if (std::isinf(x) || std::isnan(x)) return x;
+  const int exponent = std::max(std::ilogb(x == 0 ? 1e-300 : x), -126);
+  const double unit = std::ldexp(1.0, exponent - 7), largest = 0x1.fep127;
+  return std::clamp(std::nearbyint(x / unit) * unit, -largest, largest);
+}
+
+TEST(Bf16, EveryBfloat16SurvivesExactly) {
+  for (std::uint32_t b = 0; b < 0x10000; ++b) {
+    const bool signalling = (b & 0x7f80U) == 0x7f80U && (b & 0x7fU) != 0 && (b & 0x40U) == 0;
+    const auto expected = static_cast<std::uint16_t>(signalling ? b | 0x40U : b);
+    ASSERT_EQ(bfloat16_from_float(float_from_bfloat16(static_cast<std::uint16_t>(b))), expected) << b;
+  }
+}
+
+TEST(Bf16, RoundsToNearestEvenAsTheOracleDoes) {
+  for (std::uint32_t b = 0; b < 0x7f7f; ++b) {
+    const double here = float_from_bfloat16(static_cast<std::uint16_t>(b));
+    const auto tie = static_cast<float>((here + float_from_bfloat16(static_cast<std::uint16_t>(b + 1))) / 2);
+    for (const float x : {tie, std::nextafter(tie, kInf), std::nextafter(tie, 0.0F), -tie})
+      ASSERT_EQ(float_from_bfloat16(bfloat16_from_float(x)), nearest_bfloat16(x)) << x;
+  }
+  Random random(28, "bf16");
+  for (const float x : any_floats({1, 1, 200'000}, random).values)
+    if (!std::isnan(x)) {
+      ASSERT_EQ(float_from_bfloat16(bfloat16_from_float(x)), nearest_bfloat16(x)) << x;
+    }
+}
+
+TEST(Bf16, SaturatesFiniteValuesAndKeepsInfinitiesAndNan) {
+  EXPECT_THAT(round_trip("bf16", one_image({kMaxFloat, -kMaxFloat, kInf, -kInf, 1.0F})),
+              ElementsAre(0x1.fep127F, -0x1.fep127F, kInf, -kInf, 1));
+  EXPECT_TRUE(std::isnan(round_trip("bf16", one_image({kNan}))[0]));
+}
+
 TEST(U8, EveryPixelIsLossless) {
   std::vector<float> pixels(256);
   for (std::size_t i = 0; i < 256; ++i) pixels[i] = static_cast<float>(i);
@@ -89,7 +126,13 @@ TEST(U8, OtherValuesAreRoundedAndClamped) {
 }
 
 TEST(FixedFormats, IgnoreTheBudget) {
-  for (const auto& [name, width] : {std::pair{"fp32", 32.0}, {"fp16", 16.0}, {"u8", 8.0}})
+  for (const auto& [name, width] : {std::pair{"fp32", 32.0},
+                                    {"fp16", 16.0},
+                                    {"bf16", 16.0},
+                                    {"fp6", 6.0},
+                                    {"fp4", 4.0},
+                                    {"fp4-clip", 4.0},
+                                    {"u8", 8.0}})
     for (const double budget : {1.0, 8.0, 64.0})
       EXPECT_EQ(make_codec(name).value()->bit_width({budget}), width);
 }

@@ -56,11 +56,11 @@ TEST(HostileEncoding, EveryFieldOfTheHeaderIsChecked) {
   EXPECT_THAT(refusal(with_byte(2, 2)), HasSubstr("version 2"));
   EXPECT_THAT(refusal(with_byte(3, 0)), HasSubstr("codec number 0"));
   EXPECT_THAT(refusal(with_byte(3, 200)), HasSubstr("codec number 200"));
-  EXPECT_THAT(refusal(with_byte(4, 0)), HasSubstr("2 to 8 bits, not 0"));
-  EXPECT_THAT(refusal(with_byte(4, 255)), HasSubstr("2 to 8 bits, not 255"));
+  EXPECT_THAT(refusal(with_byte(4, 0)), HasSubstr("2 to 8 or 16 bits, not 0"));
+  EXPECT_THAT(refusal(with_byte(4, 255)), HasSubstr("2 to 8 or 16 bits, not 255"));
   EXPECT_THAT(refusal(with_byte(4, 4)), HasSubstr("payload bytes"));
   EXPECT_THAT(refusal(with_byte(5, 5)), HasSubstr("role 5"));
-  EXPECT_THAT(refusal(with_byte(6, 2)), HasSubstr("scope 2"));
+  EXPECT_THAT(refusal(with_byte(6, 4)), HasSubstr("scope 4"));
   EXPECT_THAT(refusal(with_byte(6, 0)), HasSubstr("scope 0"));
   EXPECT_THAT(refusal(with_byte(7, 1)), HasSubstr("reserved"));
   EXPECT_THAT(refusal(with_byte(4, 16, valid("fp32"))), HasSubstr("16 bits per value, this codec has 32"));
@@ -99,6 +99,18 @@ TEST(HostileEncoding, RangesThatAreNotRangesAreRefused) {
     EXPECT_THAT(refusal(with_number(28, bad)), HasSubstr("range")) << bad;
   }
   EXPECT_THAT(refusal(with_number(24, 1e30F)), HasSubstr("range"));  // lo > hi
+}
+
+TEST(HostileEncoding, ScalesThatAreNotScalesAreRefused) {
+  for (const float bad : {kNan, kInf, -kInf, -1.0F, -0.0F})
+    EXPECT_THAT(refusal(with_number(24, bad, valid("fp6"))), HasSubstr("scale")) << bad;
+  EXPECT_THAT(refusal(with_byte(6, 0, valid("fp4"))), HasSubstr("scope 0"));
+  EXPECT_THAT(refusal(with_byte(4, 4, valid("fp6"))), HasSubstr("4 bits per value, this codec has 6"));
+}
+
+TEST(HostileEncoding, AScopeThatIsNotTheWritersIsRefusedByItsLength) {
+  EXPECT_THAT(refusal(with_byte(6, 2)), HasSubstr("payload bytes"));
+  EXPECT_THAT(refusal(with_byte(6, 3)), HasSubstr("payload bytes"));
 }
 
 TEST(HostileEncoding, PaddingThatIsNotZeroIsRefused) {
@@ -148,8 +160,10 @@ TEST(HostileEncoding, MutationsNeverCrashAndNeverChangeAnAcceptedLength) {
     const auto header = read_header(exact).value();
     ASSERT_LE(*result, exact.size());
     ASSERT_EQ(*result, kHeaderBytes + header.payload_bytes) << "seed " << kSeed << " round " << round;
-    if (header.codec != CodecId::uniform) continue;
-    ASSERT_EQ(header.payload_bytes, 2 * (8 + (21 * static_cast<std::size_t>(header.bits) + 7) / 8)) << whole;
+    if (header.scope == ScaleScope::none || header.codec > CodecId::ds_aciq) continue;
+    const Groups groups = groups_of(kShape, header.scope);
+    const std::size_t codes = (groups.values * static_cast<std::size_t>(header.bits) + 7) / 8;
+    ASSERT_EQ(header.payload_bytes, groups.count * (8 + codes)) << whole;
   }
   EXPECT_GT(accepted, 1000);
   EXPECT_GT(refused, 1000);

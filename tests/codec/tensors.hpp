@@ -53,10 +53,14 @@ inline TensorShape small_shape(Random& random) {
           .width = static_cast<std::int64_t>(random.below(40))};
 }
 
-inline Buffer encoded(std::string_view codec, const Tensor& tensor, double bits = 8) {
+inline Buffer encoded(const CodecChoice& choice, const Tensor& tensor, double bits = 8,
+                      TensorRole role = TensorRole::residual) {
   Buffer out;
-  make_codec(codec).value()->encode(tensor.view(), {bits}, out);
+  make_codec(choice).value()->encode(tensor.view(role), {bits}, out);
   return out;
+}
+inline Buffer encoded(std::string_view codec, const Tensor& tensor, double bits = 8) {
+  return encoded(CodecChoice{.name = std::string(codec)}, tensor, bits);
 }
 
 // REQUIRES an encoding of this shape; a refusal fails the test.

@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto header = read_header(in).value();
   MR_CHECK(*length == kHeaderBytes + header.payload_bytes && *length <= in.size());
   for (const auto& name : codec_names()) {
-    const auto codec = make_codec(name).value();
+    const auto scope = header.scope == ScaleScope::none ? ScaleScope::image : header.scope;
+    const auto codec = make_codec({.name = name, .scope = scope}).value();
     const Budget budget{static_cast<double>(header.bits)};
     Buffer again;
     codec->encode({out, shape, header.role}, budget, again);

@@ -82,6 +82,7 @@ DOORS = {
     "OpenSSL": (r"openssl/", ["runtime/base", "runtime/net"]),
     "Protocol Buffers": (r"google/protobuf/|.*\.pb\.h$", ["runtime/wire", "sim/run"]),
     "spdlog": (r"spdlog/", ["runtime/base"]),
+    "Highway": (r"hwy/", ["runtime/codec"]),
     "libjpeg": (r"(jpeglib|jerror|jconfig|turbojpeg)\.h$", ["runtime/stage"]),
 }
 

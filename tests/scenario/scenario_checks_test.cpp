@@ -102,14 +102,22 @@ TEST(ScenarioChecks, BitsFitTheCodec) {
     return faults(changed("{kind: even}", "{kind: even}\n  quantization: {" + keys + "}"));
   };
   for (const char* good : {"codec: fp32", "codec: fp32, bits: 32", "codec: fp16", "codec: uniform, bits: 2",
-                           "codec: uniform, bits: 8"})
+                           "codec: uniform, bits: 8", "codec: ds-aciq, bits: 16", "codec: aciq, bits: 3.5",
+                           "codec: fp6", "codec: fp4-clip, bits: 4", "codec: fp6, scope: token",
+                           "codec: uniform, bits: 4, scope: tensor", "codec: fp16, scope: image"})
     EXPECT_EQ(bits(good), "") << good;
   EXPECT_EQ(bits("codec: fp16, bits: 8"),
             "s.yaml:16:37: policy.quantization.bits must be 16 for codec fp16, got 8; remove the key\n");
   EXPECT_EQ(bits("codec: uniform"),
-            "s.yaml:16:17: policy.quantization.bits is missing: codec uniform needs it, 2 to 8\n");
+            "s.yaml:16:17: policy.quantization.bits is missing: codec uniform needs it, 2 to 8, or 16\n");
   EXPECT_EQ(bits("codec: uniform, bits: 9"),
-            "s.yaml:16:40: policy.quantization.bits must be 2 to 8 for codec uniform, got 9\n");
+            "s.yaml:16:40: policy.quantization.bits must be 2 to 8, or 16, for codec uniform, got 9\n");
+  EXPECT_EQ(bits("codec: fp6, bits: 8"),
+            "s.yaml:16:36: policy.quantization.bits must be 6 for codec fp6, got 8; remove the key\n");
+  EXPECT_EQ(
+      bits("codec: fp16, scope: token"),
+      "s.yaml:16:38: policy.quantization.scope must be image for codec fp16, which has nothing to share; "
+      "remove the key\n");
 }
 
 TEST(ScenarioChecks, ArrivalsAndRateGoTogether) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/base/random.hpp"
+#include "runtime/scenario/codec_keys.hpp"
 #include "tests/scenario/scenario_text.hpp"
 
 namespace millrace {
@@ -109,10 +110,10 @@ class Generator {
       partition.kind = "fixed";
       for (std::size_t i = 1; i < s.devices.size(); ++i) partition.cuts.push_back(static_cast<int>(i));
     }
-    quantization.codec = pick({"fp32", "fp16", "uniform"});
-    quantization.bits = quantization.codec == "fp32"   ? 32
-                        : quantization.codec == "fp16" ? 16
-                                                       : 2 + 6 * random_.uniform();
+    const CodecKeys& codec = kCodecKeys[below(kCodecKeys.size())];
+    quantization.codec = codec.name;
+    if (codec.has_scope) quantization.scope = pick({"image", "token", "tensor"});
+    quantization.bits = codec.bits != 0 ? codec.bits : 2 + 6 * random_.uniform();
   }
 
   Random random_;
@@ -196,6 +197,7 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "  quantization:\n"
             "    kind: fixed\n"
             "    codec: fp32\n"
+            "    scope: image\n"
             "    bits: 32\n"
             "run:\n"
             "  mode: cosim\n"

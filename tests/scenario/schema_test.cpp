@@ -4,6 +4,9 @@
 
 #include <set>
 
+#include "runtime/codec/codec.hpp"
+#include "runtime/codec/encoding.hpp"
+#include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/schema_document.hpp"
 #include "runtime/scenario/strict_yaml.hpp"
 #include "tests/scenario/scenario_text.hpp"
@@ -25,6 +28,22 @@ TEST(Schema, EveryKeyIsDocumentedInTheReadme) {
     EXPECT_NE(page.find("| `" + key.path + "` |"), std::string::npos) << key.path << ": " << kAdvice;
   EXPECT_EQ(page, with_reference(page, key_reference(scenario_schema())).value()) << kAdvice;
   EXPECT_FALSE(with_reference("no markers", ""));
+}
+
+TEST(Schema, CodecsAreThoseOfTheRegistryWithTheirWidths) {
+  std::set<std::string> known{"u8"};
+  for (const auto& keys : kCodecKeys) {
+    known.emplace(keys.name);
+    const auto codec = make_codec(keys.name);
+    ASSERT_TRUE(codec) << keys.name;
+    const double narrowest = (*codec)->bit_width({0}), widest = (*codec)->bit_width({64});
+    EXPECT_EQ(narrowest, keys.bits != 0 ? keys.bits : 2) << keys.name;
+    EXPECT_EQ(widest, keys.bits != 0 ? keys.bits : 16) << keys.name;
+    Buffer out;
+    (*codec)->encode({{}, {.images = 0, .rows = 1, .width = 1}, TensorRole::residual}, {}, out);
+    EXPECT_EQ(read_header(out)->scope != ScaleScope::none, keys.has_scope) << keys.name;
+  }
+  for (const auto& name : codec_names()) EXPECT_TRUE(known.contains(name)) << name;
 }
 
 TEST(Schema, RowsAreUniqueCompleteAndHaveParents) {

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "runtime/base/sha256.hpp"
+#include "runtime/codec/encoding.hpp"
 #include "tests/stage/small_vit.hpp"
 
 namespace millrace {
@@ -19,7 +20,8 @@ using testing::HasSubstr;
 constexpr Budget kFull{32};
 
 std::unique_ptr<Executor> stage_executor(LayerRange layers, const std::string& codec = "fp32") {
-  auto executor = make_stage_executor({.model = small_vit(), .layers = layers, .seed = 7, .codec = codec});
+  auto executor =
+      make_stage_executor({.model = small_vit(), .layers = layers, .seed = 7, .codec = {.name = codec}});
   MR_CHECK(executor.ok(), executor.ok() ? "" : executor.error().message);
   return std::move(*executor);
 }
@@ -66,6 +68,17 @@ std::vector<std::string> hashes(const std::vector<ImageOutput>& outputs) {
   std::vector<std::string> all;
   for (const ImageOutput& output : outputs) all.push_back(output.logits_sha256);
   return all;
+}
+
+TEST(TensorExecutor, EncodesInTheScopeThatWasChosen) {
+  const Payload pixels = run(*source(), load(0, 0, 2)).output;
+  for (const auto scope : {ScaleScope::image, ScaleScope::token, ScaleScope::tensor}) {
+    const auto stage = make_stage_executor(
+        {.model = small_vit(), .layers = {1, 4}, .codec = {.name = "ds-aciq", .scope = scope}});
+    (void)run(**stage, forward_work(0, 2, pixels));
+    const Payload activation = run(**stage, encode(0, Budget{4})).output;
+    EXPECT_EQ(read_header(*activation.bytes)->scope, scope);
+  }
 }
 
 TEST(TensorExecutor, PipelineGivesTheLogitsOfTheWholeModel) {
@@ -196,9 +209,9 @@ TEST(TensorExecutor, ADatasetWithFewerImagesThanAskedForIsRefusedAtOnce) {
 
 TEST(TensorExecutor, WrongChoicesAreErrors) {
   StageChoice choice{.model = small_vit(), .layers = {1, 4}};
-  choice.codec = "morse";
+  choice.codec.name = "morse";
   EXPECT_THAT(make_stage_executor(choice).error().message, HasSubstr("morse"));
-  choice.codec = "fp32";
+  choice.codec.name = "fp32";
   choice.weights = "/nonexistent/w.safetensors";
   EXPECT_THAT(make_stage_executor(choice).error().message, HasSubstr("/nonexistent/w.safetensors"));
   choice.weights = "random";
