@@ -45,6 +45,7 @@ struct AgentArguments {
   std::string host, scenario_sha256;
   std::vector<std::string> devices;
   double timeout_s = 60;
+  bool local = false;
 };
 
 int serve(const AgentArguments& arguments) {
@@ -61,7 +62,7 @@ int serve(const AgentArguments& arguments) {
                                  .timeout = Duration::from_seconds(arguments.timeout_s)},
                                 build_parts);
   if (served) return 0;
-  log_error("{}", served.error().message);
+  if (!arguments.local) log_error("{}", served.error().message);  // else the host has heard it and says so
   return static_cast<int>(served.error().code);
 }
 
@@ -84,6 +85,8 @@ int main(int argc, char** argv) {
       ->required();
   agent.add_option("--scenario-sha256", arguments.scenario_sha256,
                    "serve only the scenario with this hash (manifest.json names it)");
+  agent.add_flag("--local", arguments.local, "started by the host itself: leave reporting errors to it")
+      ->group("");
   agent.add_option("--timeout", arguments.timeout_s, "seconds of silence after which the host is given up")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

@@ -22,8 +22,8 @@ class Duration {
   static constexpr Duration max() { return Duration(std::numeric_limits<std::int64_t>::max()); }
 
   constexpr std::int64_t count_ns() const { return ns_; }
-  constexpr double seconds() const { return static_cast<double>(ns_) * 1e-9; }
-  constexpr double milliseconds() const { return static_cast<double>(ns_) * 1e-6; }
+  constexpr double seconds() const { return static_cast<double>(ns_) / 1e9; }
+  constexpr double milliseconds() const { return static_cast<double>(ns_) / 1e6; }
 
   constexpr auto operator<=>(const Duration&) const = default;
   constexpr Duration operator+(Duration o) const { return Duration(ns_ + o.ns_); }
@@ -47,7 +47,7 @@ class Time {
   static constexpr Time never() { return Time(std::numeric_limits<std::int64_t>::max()); }
 
   constexpr std::int64_t count_ns() const { return ns_; }
-  constexpr double seconds() const { return static_cast<double>(ns_) * 1e-9; }
+  constexpr double seconds() const { return static_cast<double>(ns_) / 1e9; }
   constexpr Duration since_start() const { return Duration::ns(ns_); }
 
   constexpr auto operator<=>(const Time&) const = default;

@@ -37,7 +37,7 @@ class BitRate {
   static constexpr BitRate mbit(std::int64_t n) { return BitRate(n * 1'000'000); }
 
   constexpr std::int64_t bit_per_s() const { return bit_per_s_; }
-  constexpr double mbit_per_s() const { return static_cast<double>(bit_per_s_) * 1e-6; }
+  constexpr double mbit_per_s() const { return static_cast<double>(bit_per_s_) / 1e6; }
   constexpr auto operator<=>(const BitRate&) const = default;
 
  private:

@@ -20,6 +20,10 @@ bool same_dimensions(const ModelConfig& a, const ModelConfig& b) {
          a.classes == b.classes;
 }
 
+// Three of the longest still fit into the clock's 9.2e9 s.
+constexpr double kLongest_s = 3e9;
+Duration duration_of(double seconds) { return Duration::from_seconds(std::min(seconds, kLongest_s)); }
+
 double flops_of(const ModelConfig& model, int layer) { return flops_per_image(model, {layer, layer}); }
 
 // The listed model whose operations are nearest to the wanted ones, as a ratio; nothing if none is a known
@@ -76,15 +80,15 @@ Duration DeviceCost::compute(LayerRange layers, std::int64_t images) const {
   double seconds = 0;
   for (int layer = layers.first; layer <= layers.last; ++layer)
     seconds += seconds_per_image_.at(static_cast<std::size_t>(layer) - 1);
-  return Duration::from_seconds(seconds * static_cast<double>(images));
+  return duration_of(seconds * static_cast<double>(images));
 }
 
 Duration DeviceCost::encode(std::int64_t values) const {
-  return Duration::from_seconds(encode_s_per_value_ * static_cast<double>(values));
+  return duration_of(encode_s_per_value_ * static_cast<double>(values));
 }
 
 Duration DeviceCost::decode(std::int64_t values) const {
-  return Duration::from_seconds(decode_s_per_value_ * static_cast<double>(values));
+  return duration_of(decode_s_per_value_ * static_cast<double>(values));
 }
 
 Result<DeviceCost> read_profile(const std::string& path, const ModelConfig& model) {

@@ -23,6 +23,7 @@ class DeviceCost {
   static DeviceCost by_speed(const ModelConfig& model, double flop_per_s);
 
   // REQUIRES a range of the model's sub-layers, images >= 0. The sum over layers is rounded once, to 1 ns.
+  // Here and below: at most 3e9 s.
   Duration compute(LayerRange layers, std::int64_t images) const;
   Duration encode(std::int64_t values) const;
   Duration decode(std::int64_t values) const;

@@ -47,7 +47,12 @@ class Session {
         host_ = std::move(*channel);
         break;
       }
-      if (std::chrono::steady_clock::now() >= give_up) return channel.error();
+      if (std::chrono::steady_clock::now() >= give_up) {
+        return Error{fmt::format("no host in {:.1f} s ({}); start it with: millrace run FILE --agents {}:{}",
+                                 config_.timeout.seconds(), channel.error().message, config_.host.address,
+                                 config_.host.port),
+                     ExitCode::timeout};
+      }
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     inbox_ = Inbox::of(*host_);
@@ -62,9 +67,10 @@ class Session {
     if (!hello) return hello.error();
     if (auto fits = check_hello(*hello, config_.release, config_.scenario_sha256); !fits) return fits;
     host_->open_up();
-    host_->keep_alive(kHeartbeat);
+    host_->keep_alive(heartbeat_within(config_.timeout));
     auto assigned = take_assignment(hello->scenario_sha256);
     if (!assigned) return assigned.error();
+    host_->keep_alive(heartbeat_within(std::min(config_.timeout, assigned->scenario.run.timeout)));
     std::map<NodeId, VirtualNode::Parts> parts;
     for (const auto node : assigned->assign.nodes) {
       auto made = factory_(assigned->scenario, assigned->assign.plan, node);

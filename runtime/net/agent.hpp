@@ -2,6 +2,7 @@
 // its nodes and drives them: lockstep in virtual time, or over TCP to its neighbours in wall-clock time.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -28,7 +29,7 @@ Result<void> run_agent(const AgentConfig& config, const PartsFactory& factory);
 // Both ends greet alike: the frame a side begins with, and what it demands of the other's.
 Result<void> check_hello(const Hello& hello, const std::string& release, const std::string& scenario_sha256);
 
-// How often either end says that it is still there.
-inline constexpr Duration kHeartbeat = Duration::s(1);
+// How often either end says that it is still there, where the other gives up after `silence`.
+inline Duration heartbeat_within(Duration silence) { return std::min(Duration::s(1), silence / 4); }
 
 }  // namespace millrace

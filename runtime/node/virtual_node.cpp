@@ -84,6 +84,13 @@ Result<void> VirtualNode::close(Time now, TurnOutbox& outbox) {
   return {};
 }
 
+Result<void> VirtualNode::schedule(Time now, JobId job) {
+  if (planned_->total() > Time::never() - now)
+    return Error{"the work would end beyond what the clock holds, 292 years; give the device a higher speed"};
+  due_.push({now + planned_->total(), order_++, std::nullopt, job});
+  return {};
+}
+
 // With a known cost the job's end is known now; else it has to be done first.
 Result<void> VirtualNode::begin_job(Time now, JobId job, Work work) {
   MR_CHECK(!job_under_way_, "a node computes one thing at a time");
@@ -91,8 +98,7 @@ Result<void> VirtualNode::begin_job(Time now, JobId job, Work work) {
   planned_ = parts_.cost->planned(work);
   if (thread_ && planned_) {
     thread_->begin(std::move(work));
-    due_.push({now + planned_->total(), order_++, std::nullopt, job});
-    return {};
+    return schedule(now, job);
   }
   if (thread_) {
     thread_->begin(work);
@@ -102,8 +108,7 @@ Result<void> VirtualNode::begin_job(Time now, JobId job, Work work) {
   }
   if (!*inline_outcome_) return inline_outcome_->error();
   if (!planned_) planned_ = parts_.cost->charged(work, (**inline_outcome_).measured);
-  due_.push({now + planned_->total(), order_++, std::nullopt, job});
-  return {};
+  return schedule(now, job);
 }
 
 Result<Outcome> VirtualNode::take_outcome() {

@@ -58,6 +58,7 @@ class VirtualNode {
   };
 
   Result<void> begin_job(Time now, JobId job, Work work);
+  Result<void> schedule(Time now, JobId job);
   Result<Outcome> take_outcome();
   template <class Call>
   Result<Turn> run(Time now, Call call);

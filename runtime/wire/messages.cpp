@@ -97,12 +97,26 @@ Frame to_frame(const Error& refusal) {
   return frame_of(FrameType::refusal, wire);
 }
 
+namespace {
+
+// What another process says goes to a terminal: no control characters, no endless lines.
+std::string printable(std::string text) {
+  constexpr std::size_t kLongest = 2000;
+  if (text.size() > kLongest) text.resize(kLongest);
+  for (auto& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
+}  // namespace
+
 Error parse_refusal(const Frame& frame) {
   wire::Refusal wire;
   if (!read(frame, FrameType::refusal, wire)) return malformed("refusal");
   const auto code = wire.exit_code();
   const bool known = code > 0 && code <= static_cast<std::uint32_t>(ExitCode::authentication);
-  return {wire.message(), known ? static_cast<ExitCode>(code) : ExitCode::run_failed};
+  return {printable(wire.message()), known ? static_cast<ExitCode>(code) : ExitCode::run_failed};
 }
 
 Frame to_frame(const Assign& assign) {

@@ -1,5 +1,8 @@
 #include "runtime/wire/records.hpp"
 
+#include <algorithm>
+#include <cctype>
+
 namespace millrace {
 
 namespace {
@@ -49,8 +52,21 @@ void fill(const DecisionRecord& record, wire::DecisionRecord& wire) {
   wire.set_observed_mbit_per_s(record.observed_mbit_per_s);
 }
 
+// Sums of instants and costs must not overflow whoever adds them up: a run is shorter than 36 years.
+bool plausible(std::int64_t ns) { return ns >= 0 && ns < (std::int64_t{1} << 60); }
+
+// Goes into CSV files as it is.
+bool plain_word(const std::string& text, std::size_t longest) {
+  return text.size() <= longest && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '@';
+         });
+}
+
 Result<Record> read(const wire::StageRecord& wire) {
-  if (wire.instants_ns_size() != 5 || wire.costs_ns_size() != 3)
+  const bool sound = std::all_of(wire.instants_ns().begin(), wire.instants_ns().end(), plausible) &&
+                     std::all_of(wire.costs_ns().begin(), wire.costs_ns().end(), plausible) &&
+                     wire.payload() >= 0;
+  if (!sound || wire.instants_ns_size() != 5 || wire.costs_ns_size() != 3)
     return Error{"a malformed stage record was refused"};
   StageRecord record;
   record.microbatch = {wire.microbatch()};
@@ -66,13 +82,16 @@ Result<Record> read(const wire::StageRecord& wire) {
   return Record{record};
 }
 
-Record read(const wire::CompletionRecord& wire) {
+Result<Record> read(const wire::CompletionRecord& wire) {
+  const Error malformed{"a malformed completion record was refused"};
+  if (!plausible(wire.created_ns()) || !plausible(wire.completed_ns())) return malformed;
   CompletionRecord record;
   record.microbatch = {wire.microbatch()};
   record.images = wire.images();
   record.created = Time::at_ns(wire.created_ns());
   record.completed = Time::at_ns(wire.completed_ns());
   for (const auto& row : wire.outputs()) {
+    if (!plain_word(row.logits_sha256(), 64)) return malformed;
     ImageOutput output;
     output.image = row.image();
     if (row.has_predicted()) output.predicted = row.predicted();
@@ -80,7 +99,7 @@ Record read(const wire::CompletionRecord& wire) {
     output.logits_sha256 = row.logits_sha256();
     record.outputs.push_back(std::move(output));
   }
-  return record;
+  return Record{record};
 }
 
 }  // namespace
@@ -98,6 +117,9 @@ Result<Record> from_wire(const wire::Record& wire) {
   if (wire.has_completion()) return read(wire.completion());
   if (wire.has_sample()) {
     const auto& sample = wire.sample();
+    if (!plausible(sample.sent_ns()) || !plausible(sample.acknowledged_ns()) || sample.size() < 0) {
+      return Error{"a malformed link sample was refused"};
+    }
     return Record{LinkSample{.to = {sample.to()},
                              .microbatch = {sample.microbatch()},
                              .sent = Time::at_ns(sample.sent_ns()),
@@ -107,6 +129,7 @@ Result<Record> from_wire(const wire::Record& wire) {
   }
   if (wire.has_decision()) {
     const auto& decision = wire.decision();
+    if (!plain_word(decision.policy(), 64)) return Error{"a malformed decision record was refused"};
     return Record{DecisionRecord{.to = {decision.to()},
                                  .microbatch = {decision.microbatch()},
                                  .policy = decision.policy(),

@@ -42,11 +42,9 @@ std::string agent_program() {
 
 Result<void> AgentProcesses::start(const std::string& program, const std::vector<std::string>& devices,
                                    const Endpoint& host, const std::string& scenario_sha256) {
-  std::vector<std::string> text = {program,
-                                   "agent",
-                                   "--connect",
-                                   fmt::format("{}:{}", host.address, host.port),
-                                   "--scenario-sha256",
+  std::vector<std::string> text = {program,        "agent",
+                                   "--connect",    fmt::format("{}:{}", host.address, host.port),
+                                   "--local",      "--scenario-sha256",
                                    scenario_sha256};
   for (const auto& device : devices) text.insert(text.end(), {"--device", device});
   auto argv = argv_of(text);
@@ -93,6 +91,12 @@ Result<void> AgentProcesses::watch() {
                  ExitCode::peer_lost};
   }
   return {};
+}
+
+void AgentProcesses::end_now() {
+  for (const auto& child : children_) {
+    if (child.pid > 0) kill(child.pid, SIGKILL);
+  }
 }
 
 AgentProcesses::~AgentProcesses() {

@@ -23,6 +23,8 @@ class AgentProcesses {
                      const Endpoint& host, const std::string& scenario_sha256);
   // An error if one has ended; it carries that process's exit code.
   Result<void> watch();
+  // Does not wait for what they compute: for a run that has failed or was interrupted.
+  void end_now();
 
  private:
   struct Child {

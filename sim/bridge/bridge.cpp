@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "runtime/base/log.hpp"
 #include "runtime/net/agent.hpp"
@@ -140,6 +141,7 @@ std::optional<Bridge::Greeted> Bridge::next_greeted() {
 }
 
 Result<void> Bridge::gather(const Watch& watch) {
+  watch_ = watch;
   const auto timeout = setup_.scenario.run.timeout;
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::nanoseconds(timeout.count_ns());
   while (!missing_devices().empty()) {
@@ -153,11 +155,13 @@ Result<void> Bridge::gather(const Watch& watch) {
     if (auto sound = watch(); !sound) return sound;
     if (auto there = mailbox_.check(timeout); !there) return there;
     if (std::chrono::steady_clock::now() > give_up) {
-      return Error{
-          fmt::format("no agent came for {} in {:.1f} s; start one with: millrace-node agent --connect {}:{} "
-                      "--device NAME",
-                      fmt::join(missing_devices(), ", "), timeout.seconds(), local().address, local().port),
-          ExitCode::timeout};
+      const auto advice =
+          setup_.local ? std::string("a larger run.timeout gives local agents more time to start")
+                       : fmt::format("start one with: millrace-node agent --connect {}:{} --device NAME",
+                                     local().address, local().port);
+      return Error{fmt::format("no agent came for {} in {:.1f} s; {}", fmt::join(missing_devices(), ", "),
+                               timeout.seconds(), advice),
+                   ExitCode::timeout};
     }
   }
   close_lobby();
@@ -198,7 +202,7 @@ Result<void> Bridge::admit(const Greeted& greeted) {
   for (const auto& device : hello->devices) agent_of_device_[device] = number;
   channel->open_up();
   channel->send(to_frame(Hello{"host", setup_.release, setup_.scenario_sha256, {}, {}, {}}));
-  channel->keep_alive(kHeartbeat);
+  channel->keep_alive(heartbeat_within(setup_.scenario.run.timeout));
   agents_.push_back({channel, who, {}});
   return {};
 }
@@ -219,16 +223,33 @@ Result<void> Bridge::assign() {
   for (const auto& agent : agents_) {
     agent.channel->send(to_frame(Assign{setup_.scenario_text, setup_.plan, setup_.mode, agent.nodes}));
   }
-  for (std::size_t ready = 0; ready < agents_.size(); ++ready) {
-    auto letter = mailbox_.next(setup_.scenario.run.timeout);
+  return await_ready([this](const Agent& agent, const Ready& ready) {
+    const auto peer = parse_endpoint(agent.channel->peer());
+    for (const auto node : agent.nodes) endpoints_[node] = {peer ? peer->address : std::string(), ready.port};
+  });
+}
+
+Result<Mailbox::Letter> Bridge::next_letter() {
+  for (;;) {
+    auto letter = mailbox_.poll(setup_.scenario.run.timeout, Duration::ms(200));
+    if (!letter) return letter.error();
+    if (*letter) return std::move(**letter);
+    if (auto sound = watch_(); !sound) return sound.error();
+  }
+}
+
+// Every agent once: one that says it twice does not speak for another.
+Result<void> Bridge::await_ready(const std::function<void(const Agent&, const Ready&)>& on_ready) {
+  std::set<std::size_t> heard;
+  while (heard.size() < agents_.size()) {
+    auto letter = next_letter();
     if (!letter) return letter.error();
     const auto& agent = agents_[letter->agent];
     if (letter->frame.type == FrameType::refusal) return parse_refusal(letter->frame).in(agent.who);
     const auto answer = parse_ready(letter->frame);
     if (!answer) return answer.error().in(agent.who);
-    const auto peer = parse_endpoint(agent.channel->peer());
-    for (const auto node : agent.nodes)
-      endpoints_[node] = {peer ? peer->address : std::string(), answer->port};
+    if (!heard.insert(letter->agent).second) return Error{agent.who + ": said twice that it is ready"};
+    on_ready(agent, *answer);
   }
   return {};
 }
@@ -241,7 +262,7 @@ bool Bridge::speaks_for(std::size_t agent, NodeId node) const {
 Result<Frame> Bridge::answer_of(NodeId node) {
   auto& mine = answers_[node];
   while (mine.empty()) {
-    auto letter = mailbox_.next(setup_.scenario.run.timeout);
+    auto letter = next_letter();
     if (!letter) return letter.error();
     const auto& who = agents_[letter->agent].who;
     NodeId owner;
@@ -315,14 +336,7 @@ Result<void> Bridge::connect_peers() {
   Peers peers;
   for (const auto& [node, endpoint] : endpoints_) peers.endpoints.push_back(endpoint);
   for (const auto& agent : agents_) agent.channel->send(to_frame(peers));
-  for (std::size_t ready = 0; ready < agents_.size(); ++ready) {
-    auto letter = mailbox_.next(setup_.scenario.run.timeout);
-    if (!letter) return letter.error();
-    const auto& who = agents_[letter->agent].who;
-    if (letter->frame.type == FrameType::refusal) return parse_refusal(letter->frame).in(who);
-    if (auto answer = parse_ready(letter->frame); !answer) return answer.error().in(who);
-  }
-  return {};
+  return await_ready([](const Agent&, const Ready&) {});
 }
 
 Result<Time> Bridge::run(RunObserver& observer) {

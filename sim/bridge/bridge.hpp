@@ -27,8 +27,10 @@ class Bridge {
     std::string scenario_sha256;
     Mode mode = Mode::cosim;
     std::string release;
+    bool local = false;  // this host has started the agents itself
   };
-  // Says why waiting makes no sense any more (a local agent that died), or nothing.
+  // Asked several times a second while anything is waited for, from gather() on: says why waiting makes no
+  // sense any more (Ctrl-C, a local agent that died), or nothing.
   using Watch = std::function<Result<void>()>;
 
   static Result<std::unique_ptr<Bridge>> listen(Setup setup, const Endpoint& where);
@@ -74,6 +76,8 @@ class Bridge {
   Result<void> admit(const Greeted& greeted);
   std::vector<std::string> missing_devices() const;
   Result<void> assign();
+  Result<Mailbox::Letter> next_letter();
+  Result<void> await_ready(const std::function<void(const Agent&, const Ready&)>& on_ready);
   Result<void> connect_peers();
   Result<Frame> answer_of(NodeId node);
   Result<std::size_t> agent_at(NodeId node) const;
@@ -82,6 +86,7 @@ class Bridge {
   void drain(RunObserver& observer);
 
   Setup setup_;
+  Watch watch_;
   Mailbox mailbox_;  // before the loop: handlers on the loop's thread use it
   std::shared_ptr<Lobby> lobby_;
   IoLoop loop_;

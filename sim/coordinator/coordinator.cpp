@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/net/rate_trace.hpp"
+
 namespace millrace {
 
 Coordinator::Coordinator(Setup setup)
@@ -54,6 +56,10 @@ Result<void> Coordinator::step() {
                              under_way_.empty()
                                  ? "no node has anything to do and nothing is under way"
                                  : "what is under way waits for a link that never comes back")};
+  }
+  if (promise > RateTrace::kHorizon) {
+    return in_context(node, Error{fmt::format("its next event is at {:.3g} s; networks end at {:.3g} s",
+                                              promise.seconds(), RateTrace::kHorizon.seconds())});
   }
   now_ = promise;
   return hand_over(node, {Event::Kind::wake, now_, {}, Feedback{}});

@@ -22,6 +22,7 @@ class AppendFile {
   void flush();
   // What went wrong since the last call: a full disk, say.
   Result<void> check();
+  bool sound() const { return error_ == 0; }
 
  private:
   using Clock = std::chrono::steady_clock;

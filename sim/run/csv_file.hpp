@@ -23,6 +23,7 @@ class CsvFile {
   }
   void flush() { file_.flush(); }
   Result<void> check() { return file_.check(); }
+  bool sound() const { return file_.sound(); }
 
  private:
   explicit CsvFile(AppendFile file) : file_(std::move(file)) {}

@@ -53,7 +53,7 @@ Json links_json(const Scenario& scenario, const Summary& summary) {
                     {"bits_per_value_mean", bits ? Json(*bits) : Json(nullptr)},
                     {"transfers", link.transfers},
                     {"attribution_s",
-                     {{"queued", link.queued.seconds()},
+                     {{"queue", link.queued.seconds()},
                       {"wire", link.wire.seconds()},
                       {"propagation", link.propagation.seconds()}}}});
   }
@@ -79,6 +79,8 @@ std::string mode_name(Mode mode) {
 std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const HostFacts& host) {
   Json devices = Json::array();
   for (const auto& device : scenario.devices) devices.push_back(device.name);
+  Json inputs = Json::array();
+  for (const auto& [path, sha256] : facts.inputs) inputs.push_back({{"file", path}, {"sha256", sha256}});
   const bool deployed = facts.mode == Mode::deploy;
   const bool tcp = deployed || scenario.network.transport == TransportKind::tcp;
   const Json manifest = {
@@ -88,7 +90,8 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
       {"mode", mode_name(facts.mode)},
       {"seed", scenario.run.seed},
       {"network", {{"kind", facts.network}, {"transport", tcp ? "tcp" : "raw"}}},
-      {"model", {{"name", scenario.model.config.name}, {"weights_sha256", facts.weights_sha256}}},
+      {"model", {{"name", scenario.model.config.name}, {"weights", scenario.model.weights}}},
+      {"inputs", inputs},
       {"devices", devices},
       {"command", facts.command},
       {"host", {{"name", host.name}, {"system", host.system}}},

@@ -128,7 +128,8 @@ RunDirectory::RunDirectory(std::string path, const Scenario& scenario, const Pla
 
 RunDirectory::~RunDirectory() = default;
 
-bool RunDirectory::interrupted() { return interrupt_requested(); }
+// A file that cannot be written ends the run: what it would still compute is lost anyway. close() says which.
+bool RunDirectory::interrupted() { return interrupt_requested() || !files_->stages.sound(); }
 
 const std::string& RunDirectory::device_name(NodeId node) const {
   return scenario_.devices.at(plan_.device_of(node).value).name;

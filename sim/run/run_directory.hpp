@@ -32,9 +32,9 @@ struct RunFacts {
   std::string scenario_sha256, scenario_text;
   std::string scenario_path;
   Mode mode = Mode::cosim;
-  std::string network;               // "fluid", "ns3", "tcp" (deploy)
-  std::vector<std::string> command;  // argv
-  std::string weights_sha256;        // empty: random weights, or no tensors
+  std::string network;                                      // "fluid", "ns3", "tcp" (deploy)
+  std::vector<std::string> command;                         // argv
+  std::vector<std::pair<std::string, std::string>> inputs;  // path and SHA-256 of every file read
 };
 
 // runs/NAME-MODE-TIME, a folder that does not exist yet.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <set>
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
@@ -106,6 +107,38 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
   return {};
 }
 
+// The files that this run reads, beside the scenario: a changed one makes another run. Tensors are read in
+// modes that have them.
+std::set<std::string> input_files(const Scenario& scenario) {
+  std::set<std::string> files;
+  for (const auto& device : scenario.devices) files.insert(device.profile);
+  if (simulated(scenario.run.mode)) {
+    for (const auto& link : scenario.network.links) files.insert(link.trace);
+  }
+  if (scenario.run.mode != Mode::simulate) {
+    constexpr std::string_view kFolder = "image-folder:";
+    if (scenario.model.weights != "random") files.insert(scenario.model.weights);
+    if (scenario.workload.dataset.starts_with(kFolder)) {
+      files.insert(scenario.workload.dataset.substr(kFolder.size()));
+    }
+  }
+  files.erase(std::string());
+  return files;
+}
+
+// Memory is not enforced, so whoever counts on it has to be told.
+void warn_of_memory(const Scenario& scenario, const Plan& plan) {
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const auto& device = scenario.devices.at(plan.stages[i].device.value);
+    const Bytes weights = weight_bytes(scenario.model.config, plan.stages[i].layers);
+    if (!device.memory || weights <= *device.memory) continue;
+    log_warning(
+        "device {}: the weights of stage {} alone take {:.1f} MiB, its memory is {:.1f} MiB; the run goes on",
+        device.name, i + 1, static_cast<double>(weights.count()) / (1 << 20),
+        static_cast<double>(device.memory->count()) / (1 << 20));
+  }
+}
+
 class Run {
  public:
   Run(const RunRequest& request, Plan plan)
@@ -150,11 +183,11 @@ class Run {
                    .mode = scenario_.run.mode,
                    .network = network_name(scenario_),
                    .command = request_.command,
-                   .weights_sha256 = {}};
-    if (scenario_.run.mode != Mode::simulate && scenario_.model.weights != "random") {
-      auto hash = sha256_of_file(scenario_.model.weights);
-      if (!hash) return hash.error().in("model.weights");
-      facts.weights_sha256 = *hash;
+                   .inputs = {}};
+    for (const auto& path : input_files(scenario_)) {
+      auto hash = sha256_of_file(path);
+      if (!hash) return hash.error();
+      facts.inputs.emplace_back(path, *hash);
     }
     const auto path = request_.out.empty() ? default_run_directory(scenario_) : request_.out;
     auto directory = RunDirectory::create(path, scenario_, plan_, facts);
@@ -218,7 +251,8 @@ class Run {
                                   .scenario_text = text_,
                                   .scenario_sha256 = sha256_,
                                   .mode = scenario_.run.mode,
-                                  .release = kRelease},
+                                  .release = kRelease,
+                                  .local = request_.agents.empty()},
                                  where);
     if (!bridge) return bridge.error();
     if (request_.agents.empty()) {
@@ -227,12 +261,15 @@ class Run {
       log_note("waiting for agents at {}:{}", (*bridge)->local().address, (*bridge)->local().port);
     }
     const auto watch = [&]() -> Result<void> {
-      if (directory_->interrupted()) return Error{"interrupted before the agents were ready"};
+      if (directory_->interrupted()) return Error{"interrupted while waiting for agents"};
       return processes.watch();
     };
-    if (auto gathered = (*bridge)->gather(watch); !gathered) return gathered.error();
-    directory_->ready();
-    auto end = run(**bridge);
+    auto end = [&]() -> Result<Time> {
+      if (auto gathered = (*bridge)->gather(watch); !gathered) return gathered.error();
+      directory_->ready();
+      return run(**bridge);
+    }();
+    if (!end) processes.end_now();  // nobody needs what they still compute
     (*bridge)->stop();
     return end;
   }
@@ -304,6 +341,7 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   if (!plan) return plan.error();
   if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
   warn_of_derived_costs(request.scenario, *plan);
+  warn_of_memory(request.scenario, *plan);
   Run run(request, std::move(*plan));
   return run.execute();
 }

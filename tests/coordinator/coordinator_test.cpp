@@ -77,6 +77,11 @@ class ACoordinator : public testing::Test {
   std::vector<std::string> log_;
 };
 
+TEST_F(ACoordinator, EndsARunThatGoesBeyondWhatNetworksSimulate) {
+  answers_[1] = [](const Event&) { return promise(RateTrace::kHorizon + Duration::ns(1)); };
+  EXPECT_THAT(run().error().message, HasSubstr("its next event is at 4.61e+09 s"));
+}
+
 TEST_F(ACoordinator, StartsAllNodesAndThenWakesTheEarliest) {
   answers_[1] = [](const Event& event) {
     return event.kind == Event::Kind::start ? promise(ms(5)) : promise(Time::never());

@@ -116,6 +116,13 @@ TEST(DeviceProfile, ModelOfOtherDimensionsIsDerived) {
   EXPECT_NEAR(cost.compute({2, 23}, 8).seconds() / listed.compute({2, 23}, 8).seconds(), 1, 1e-4);
 }
 
+TEST(DeviceProfile, TheSlowestDeviceStillHasACostThatTheClockHolds) {
+  const auto config = model_by_name("vit-huge").value();
+  const DeviceCost cost = DeviceCost::by_speed(config, 1e-6);
+  EXPECT_EQ(cost.compute({1, config.sub_layers()}, 65536), Duration::s(3'000'000'000));
+  EXPECT_EQ(cost.encode(std::int64_t{1} << 40), Duration::s(3'000'000'000));
+}
+
 TEST(DeviceProfile, SpeedGivesOperationsOverSpeed) {
   const ModelConfig config = model("vit-base");
   const DeviceCost cost = DeviceCost::by_speed(config, 8e9);

@@ -51,10 +51,10 @@ TEST(AnInbox, AnotherFrameThanExpectedIsAnError) {
               HasSubstr("host: sent a frame of type 6 where type 1 was expected"));
 }
 
-TEST(AnInbox, TheEndBeforeTheBeginningIsSaidAsSuch) {
+TEST(AnInbox, AStopBeforeTheStartIsTheEndOfTheRun) {
   Inbox inbox;
   inbox.push(to_frame(FrameType::stop));
-  EXPECT_EQ(inbox.expect(FrameType::hello, Duration::s(1), "host").error().message,
+  EXPECT_EQ(inbox.expect(FrameType::assign, Duration::s(1), "host").error().message,
             "host: ended the run before it began");
 }
 

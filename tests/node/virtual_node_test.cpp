@@ -47,6 +47,14 @@ TEST_F(AVirtualNode, PromisesNothingWhenItOnlyWaits) {
   EXPECT_EQ(node_->start()->promise, Time::never());
 }
 
+TEST_F(AVirtualNode, RefusesWorkThatEndsBeyondTheClock) {
+  compute_on_message();
+  build(std::make_unique<FlatCost>(Duration::s(9'000'000'000)));
+  ASSERT_TRUE(node_->start().ok());
+  const auto turn = node_->deliver(Time::zero() + Duration::s(300'000'000), NodeId{0}, Feedback{});
+  EXPECT_THAT(turn.error().message, HasSubstr("beyond what the clock holds"));
+}
+
 TEST_F(AVirtualNode, PromisesTheEndOfItsWorkBeforeTheWorkIsDone) {
   compute_on_message();
   std::promise<void> gate;
