@@ -58,7 +58,8 @@ TEST_F(AgentProcess, IsToldHostScenarioAndDevices) {
   AgentProcesses processes;
   ASSERT_TRUE(start(processes, script("echo \"$@\" > " + (folder_ / "said").string())).ok());
   (void)watch(processes);
-  EXPECT_EQ(read("said"), "agent --connect 127.0.0.1:7000 --local --scenario-sha256 abc --device d0 --device d1\n");
+  EXPECT_EQ(read("said"),
+            "agent --connect 127.0.0.1:7000 --local --scenario-sha256 abc --device d0 --device d1\n");
 }
 
 TEST_F(AgentProcess, EndingEarlyIsAnErrorWithItsExitCode) {
