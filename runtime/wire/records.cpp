@@ -52,9 +52,9 @@ void fill(const DecisionRecord& record, wire::DecisionRecord& wire) {
   wire.set_observed_mbit_per_s(record.observed_mbit_per_s);
 }
 
-// Sums of instants and costs must not overflow whoever adds them up: a run is shorter than 36 years. Instants
-// of another device's clock may lie before ours began.
-bool plausible(std::int64_t ns) { return ns > -(std::int64_t{1} << 60) && ns < (std::int64_t{1} << 60); }
+// Sums of instants and costs must not overflow whoever adds them up: a run is shorter than 36 years.
+bool plausible(std::int64_t ns) { return ns >= 0 && ns < (std::int64_t{1} << 60); } << 60) && ns < (std::int64_t{1} << 60);
+}
 
 // Goes into CSV files as it is.
 bool plain_word(const std::string& text, std::size_t longest) {

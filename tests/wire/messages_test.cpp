@@ -134,7 +134,7 @@ TEST(AMessage, ATurnComesBackWithEveryRecord) {
   EXPECT_EQ(stage.cost.compute, Duration::ns(5));
   EXPECT_EQ(stage.payload, Bytes(1234));
   const auto& completion = std::get<CompletionRecord>(turn->turn.records[1]);
-  EXPECT_EQ(completion.created, Time::at_ns(-5));
+  EXPECT_EQ(completion.created, Time::at_ns(5));
   EXPECT_EQ(completion.outputs[0].label, std::optional(0U)) << "a label 0 is a label";
   EXPECT_FALSE(completion.outputs[1].predicted.has_value());
   EXPECT_EQ(std::get<LinkSample>(turn->turn.records[2]).acknowledged, Time::at_ns(80));
@@ -155,27 +155,38 @@ TEST(AMessage, AReportComesBackAsSent) {
   EXPECT_EQ(to_frame(*got).meta, to_frame(sent).meta);
 }
 
-// Records go into CSV files and sums as they are, refusals onto terminals.
-TEST(AMessage, RecordsThatWouldSpoilFilesOrSumsAreRefused) {
-  const auto parse = [](const Record& record) {
-    return parse_report(to_frame(Report{{1}, {}, {record}, false}));
-  };
-  auto stage = std::get<StageRecord>(sample_records()[0]);
-  EXPECT_TRUE(parse(stage).ok());
-  stage.cost.compute = Duration::max();
-  EXPECT_FALSE(parse(stage).ok());
-  auto completion = std::get<CompletionRecord>(sample_records()[1]);
-  completion.outputs[0].logits_sha256 = "ab,cd\n";
-  EXPECT_FALSE(parse(completion).ok());
-  auto decision = std::get<DecisionRecord>(sample_records()[3]);
-  decision.policy = "fixed\n1,2";
-  EXPECT_FALSE(parse(decision).ok());
+bool taken(const Record& record) {
+  return parse_report(to_frame(Report{{2}, Time::at_ns(90), {record}, false})).ok();
 }
 
-TEST(AMessage, ARefusalIsOneBoundedLineWithoutControlCharacters) {
-  const auto error = parse_refusal(to_frame(Error{"\x1b[31mred\nline " + std::string(10'000, 'x')}));
-  EXPECT_TRUE(error.message.starts_with(" [31mred line xxx"));
-  EXPECT_EQ(error.message.size(), 2000U);
+TEST(AMessage, RecordsThatWouldHarmWhoAddsOrPrintsThemAreRefused) {
+  auto stage = std::get<StageRecord>(sample_records()[0]);
+  ASSERT_TRUE(taken(stage));
+  stage.encoded = Time::never();
+  EXPECT_FALSE(taken(stage)) << "an instant whose sums overflow";
+  stage = std::get<StageRecord>(sample_records()[0]);
+  stage.cost.decode = Duration::ns(-1);
+  EXPECT_FALSE(taken(stage));
+  stage = std::get<StageRecord>(sample_records()[0]);
+  stage.payload = Bytes(-1);
+  EXPECT_FALSE(taken(stage));
+  auto completion = std::get<CompletionRecord>(sample_records()[1]);
+  completion.created = Time::at_ns(-1);
+  EXPECT_FALSE(taken(completion));
+  completion = std::get<CompletionRecord>(sample_records()[1]);
+  completion.outputs[0].logits_sha256 = "a,b\nc";
+  EXPECT_FALSE(taken(completion)) << "a row of a table";
+  auto sample = std::get<LinkSample>(sample_records()[2]);
+  sample.size = Bytes(-1);
+  EXPECT_FALSE(taken(sample));
+  auto decision = std::get<DecisionRecord>(sample_records()[3]);
+  decision.policy = "fixed,3";
+  EXPECT_FALSE(taken(decision));
+}
+
+TEST(AMessage, ARefusalsSentenceCannotDriveATerminal) {
+  EXPECT_EQ(parse_refusal(to_frame(Error{"red \x1b[31m\nalert"})).message, "red  [31m alert");
+  EXPECT_EQ(parse_refusal(to_frame(Error{std::string(100'000, 'x')})).message.size(), 2000U);
 }
 
 TEST(AMessage, AFrameOfAnotherTypeIsRefusedByEveryParser) {

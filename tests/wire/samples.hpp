@@ -36,7 +36,7 @@ inline std::vector<Record> sample_records() {
   CompletionRecord completion;
   completion.microbatch = {8};
   completion.images = 2;
-  completion.created = Time::at_ns(-5);
+  completion.created = Time::at_ns(5);
   completion.completed = Time::at_ns(60);
   completion.outputs = {{16, 3U, 0U, "ab"}, {17, {}, {}, ""}};
   const LinkSample sample{.to = {2},
