@@ -53,8 +53,7 @@ void fill(const DecisionRecord& record, wire::DecisionRecord& wire) {
 }
 
 // Sums of instants and costs must not overflow whoever adds them up: a run is shorter than 36 years.
-bool plausible(std::int64_t ns) { return ns >= 0 && ns < (std::int64_t{1} << 60); } << 60) && ns < (std::int64_t{1} << 60);
-}
+bool plausible(std::int64_t ns) { return ns >= 0 && ns < (std::int64_t{1} << 60); }
 
 // Goes into CSV files as it is.
 bool plain_word(const std::string& text, std::size_t longest) {
