@@ -34,6 +34,7 @@ Curve histogram(std::span<const float> values, const FiniteRange& finite) {
   Quantizer bin(finite.range, kSearchBins);
   bin.last = kSearchBins - 1;
   bin.rounding = 0;
+  bin.nan_possible = !finite.all_finite;
   Counters counters{};
   std::array<std::uint8_t, kBlock> bins;
   for (std::size_t i = 0; i < values.size(); i += kBlock) {

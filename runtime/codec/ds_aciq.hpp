@@ -13,8 +13,8 @@
 // A constant group has b* = b_E. After GELU there is no search: b = √(Σx²/N) and F(bits+1), which is what
 // `aciq` does there. The paper does not say where the grid's points lie in their bins; both ends are on it
 // here, as in numpy.linspace(lo, hi, 200). Bins of the histogram are found in single precision
-// (quantizer.hpp). The search costs some 30 us however small the group is: it is meant for images, not for
-// tokens.
+// (quantizer.hpp). The search costs microseconds however small the group is: it is meant for images, not
+// for tokens.
 #pragma once
 
 #include "runtime/codec/range_codec.hpp"

@@ -20,6 +20,7 @@ struct Range {
 // it is 1 for every range a network produces. Where hi = lo every code is 0.
 struct Quantizer {
   float scale = 1, offset = 0, per_step = 0, last = 0, nan_position = 0, rounding = 0.5F;
+  bool nan_possible = true;  // false is a promise about the values, which kernels may use
 
   // REQUIRES 1 <= levels <= 65535.
   Quantizer(const Range& range, int levels) : last(static_cast<float>(levels)) {

@@ -54,11 +54,13 @@ void encode_block(std::span<const float> values, const Quantizer& quantizer, int
   }
 }
 
-void encode_group(std::span<const float> values, const Range& range, int bits, std::span<std::byte> to) {
+void encode_group(const RangeRequest& request, const Range& range, std::span<std::byte> to) {
+  const auto& [values, finite, bits, role] = request;
   store_le(to.data(), range.lo);
   store_le(to.data() + sizeof(float), range.hi);
   to = to.subspan(kSideBytes);
-  const Quantizer quantizer(range, (1 << bits) - 1);
+  Quantizer quantizer(range, (1 << bits) - 1);
+  quantizer.nan_possible = !finite.all_finite;
   for (std::size_t i = 0; i < values.size(); i += kBlock) {
     const auto block = values.subspan(i, std::min(kBlock, values.size() - i));
     const std::size_t bytes = code_bytes(block.size(), bits);
@@ -124,9 +126,9 @@ void RangeCodec::encode(const TensorView& tensor, Budget budget, Buffer& out) co
   const auto to = std::span(out).subspan(start);
   for (std::size_t g = 0; g < groups.count; ++g) {
     const auto values = tensor.values.subspan(g * groups.values, groups.values);
-    const Range range = kind_.rule(
-        {.values = values, .finite = simd::finite_range(values), .bits = bits, .role = tensor.role});
-    encode_group(values, range, bits, to.subspan(g * bytes, bytes));
+    const RangeRequest request{
+        .values = values, .finite = simd::finite_range(values), .bits = bits, .role = tensor.role};
+    encode_group(request, kind_.rule(request), to.subspan(g * bytes, bytes));
   }
 }
 

@@ -99,7 +99,7 @@ void add_squares(const float* values, std::size_t rows, double* partial) {
 
 // The whole vectors of `size` values; returns how many values that was. REQUIRES q.per_step > 0, so that only
 // a NaN becomes NaN, and minimum and maximum of the others are the same on every machine.
-template <class Code>
+template <bool kPlain, class Code>  // plain: no NaN, and scale 1, which changes nothing
 std::size_t quantize_vectors(const float* values, std::size_t size, const Quantizer& q, Code* codes) {
   const Floats d;
   const Ints di;
@@ -111,9 +111,10 @@ std::size_t quantize_vectors(const float* values, std::size_t size, const Quanti
   const auto zero = hn::Zero(d);
   const auto codes_at = [&](std::size_t i) HWY_ATTR {
     const auto x = hn::LoadU(d, values + i);
-    const auto position = hn::Mul(hn::Sub(hn::Mul(x, scale), offset), per_step);
+    const auto scaled = kPlain ? x : hn::Mul(x, scale);
+    const auto position = hn::Mul(hn::Sub(scaled, offset), per_step);
     const auto within = hn::Min(hn::Max(position, zero), last);
-    const auto t = hn::IfThenElse(hn::Eq(x, x), within, nan);
+    const auto t = kPlain ? within : hn::IfThenElse(hn::Eq(x, x), within, nan);
     return hn::TruncateTo(dc, hn::BitCast(du, hn::ConvertTo(di, hn::Add(t, rounding))));
   };
   std::size_t i = 0;
@@ -126,10 +127,12 @@ std::size_t quantize_vectors(const float* values, std::size_t size, const Quanti
 }
 
 std::size_t quantize_8(const float* values, std::size_t size, const Quantizer& q, std::uint8_t* codes) {
-  return quantize_vectors(values, size, q, codes);
+  if (!q.nan_possible && q.scale == 1) return quantize_vectors<true>(values, size, q, codes);
+  return quantize_vectors<false>(values, size, q, codes);
 }
 std::size_t quantize_16(const float* values, std::size_t size, const Quantizer& q, std::uint16_t* codes) {
-  return quantize_vectors(values, size, q, codes);
+  if (!q.nan_possible && q.scale == 1) return quantize_vectors<true>(values, size, q, codes);
+  return quantize_vectors<false>(values, size, q, codes);
 }
 
 // Tables of one or two vectors stay in registers, others are gathered. `levels` holds a multiple of the

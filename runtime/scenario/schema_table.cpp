@@ -220,6 +220,7 @@ void add_network(std::vector<Key>& keys) {
 
 std::vector<std::string> codec_names() {
   std::vector<std::string> names;
+  names.reserve(kCodecKeys.size());
   for (const auto& codec : kCodecKeys) names.emplace_back(codec.name);
   return names;
 }

@@ -14,14 +14,24 @@ class EveryCodec : public testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<Codec> codec = make_codec(GetParam()).value();
 };
-INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodec, testing::ValuesIn(codec_names()), [](const auto& test) {
+std::string test_name(const testing::TestParamInfo<std::string>& test) {
   std::string name = test.param;
   std::ranges::replace(name, '-', '_');
   return name;
-});
+}
+INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodec, testing::ValuesIn(codec_names()), test_name);
 
-// Whether encoding narrows the range, so that a second trip may narrow it again.
-bool clips(std::string_view name) { return name.find("aciq") != name.npos || name.find("clip") != name.npos; }
+// Clipping narrows the range, so that a second trip may narrow it again.
+class EveryCodecThatDoesNotClip : public EveryCodec {};
+std::vector<std::string> names_without_clipping() {
+  auto names = codec_names();
+  std::erase_if(names, [](const std::string& name) {
+    return name.find("aciq") != name.npos || name.find("clip") != name.npos;
+  });
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodecThatDoesNotClip, testing::ValuesIn(names_without_clipping()),
+                         test_name);
 
 constexpr double kBudgets[] = {-1, 0, 1.5, 2, 2.99, 3, 4, 5, 6, 7, 7.9, 8, 9, 16, 32, 1e9};
 
@@ -53,9 +63,8 @@ TEST_P(EveryCodec, DecodesItsOwnEncodingOfAnyFloats) {
   }
 }
 
-TEST_P(EveryCodec, DecodingAgainChangesNothing) {
+TEST_P(EveryCodecThatDoesNotClip, DecodingAgainChangesNothing) {
   // What has been through the codec once is representable: the second trip is lossless.
-  if (clips(GetParam())) GTEST_SKIP() << GetParam() << " clips";
   Random random(6, "twice");
   const auto tensor = activation({2, 5, 33}, random);
   const auto once = round_trip(GetParam(), tensor, 6);

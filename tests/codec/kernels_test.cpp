@@ -120,6 +120,16 @@ TEST_P(EveryTarget, CodesAreEqualAtEveryWidthAndRange) {
   }
 }
 
+TEST_P(EveryTarget, APromiseThatThereIsNoNanChangesNoCode) {
+  for (int round = 0; round < 200; ++round) {
+    const auto tensor = row(random.below(300), random);
+    Quantizer quantizer(some_range(random), 1 + static_cast<int>(random.below(255)));
+    quantizer.nan_possible = false;
+    expect_equal_codes<std::uint8_t>(unaligned(tensor), quantizer);
+    expect_equal_codes<std::uint16_t>(unaligned(tensor), quantizer);
+  }
+}
+
 TEST_P(EveryTarget, TiesBetweenTwoLevelsFallTheSameWay) {
   for (int bits = 2; bits <= 8; ++bits) {
     const int levels = (1 << bits) - 1;
