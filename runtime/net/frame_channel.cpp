@@ -233,6 +233,11 @@ Result<std::vector<tcp::endpoint>> resolve(IoLoop& loop, const Endpoint& endpoin
   error_code error;
   tcp::resolver resolver(loop.impl().context);
   const auto found = resolver.resolve(endpoint.address, std::to_string(endpoint.port), error);
+  if (endpoint.address == "localhost" && (error || found.empty())) {
+    // A bare machine may lack /etc/hosts; what localhost means does not depend on it (RFC 6761, section 6.3).
+    return std::vector{tcp::endpoint(asio::ip::address_v4::loopback(), endpoint.port),
+                       tcp::endpoint(asio::ip::address_v6::loopback(), endpoint.port)};
+  }
   if (error || found.empty()) {
     return Error{fmt::format("{}:{}: not an address: {}", endpoint.address, endpoint.port, error.message())};
   }
