@@ -21,7 +21,7 @@ class AgentProcess : public testing::Test {
       : folder_(std::filesystem::path(testing::TempDir()) / ("agent." + std::to_string(getpid()))) {
     std::filesystem::create_directories(folder_);
   }
-  ~AgentProcess() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
   std::string script(const std::string& body) {
     const auto path = folder_ / "agent.sh";
     std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
