@@ -6,6 +6,7 @@ binaries.
 
 import csv
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -164,6 +165,18 @@ class Interface(System):
             for key in ("from", "to", "bytes", "goodput_mbit_per_s", "bits_per_value_mean"):
                 self.assertIn(key, link)
 
+    def test_the_manifest_hashes_the_files_a_run_reads(self):
+        trace = self.write("t.csv", "time_s,rate_mbit_per_s\n0,5\n10,end\n")
+        out = self.run_quickstart("run", "--mode", "simulate", "--set", f"network.links[1].trace={trace}")
+        with open(trace, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        self.assertEqual(json.loads(read(out, "manifest.json"))["inputs"], [{"file": trace, "sha256": digest}])
+
+    def test_weights_beyond_a_devices_memory_are_warned_of(self):
+        done = self.millrace("run", QUICKSTART, "--mode", "simulate", "--out", self.path("m"),
+                             "--set", "devices[2].memory=1 MiB")
+        self.assertIn("warning: device board-b: the weights of stage 2 alone take", done.stderr)
+
     def test_help_and_version(self):
         for program in (MILLRACE, NODE):
             for flag in ("--help", "--version"):
@@ -290,6 +303,16 @@ class Failures(System):
         summary = json.loads(read(out, "summary.json"))
         self.assertFalse(summary["complete"])
         self.assertGreaterEqual(summary["microbatches"], 3)
+
+    def test_interruption_does_not_wait_for_a_long_computation(self):
+        out = self.path("long")
+        host = self.start(out, "--set", "model.name=vit-base", "--set", "model.microbatch=256")
+        self.wait_for_rows(out, name="transfers.csv", count=1)  # stage 1 now computes 256 images, some 25 s
+        asked = time.monotonic()
+        host.send_signal(signal.SIGINT)
+        _, errors = host.communicate(timeout=LIMIT_S)
+        self.assertEqual(host.returncode, 1, errors)
+        self.assertLess(time.monotonic() - asked, 15)  # agents are ended at once, or after 3 s at the latest
 
     def test_nobody_comes_ends_with_code_7_and_says_how_to_start_an_agent(self):
         done = self.millrace("run", QUICKSTART, "--out", self.path("alone"), "--agents", "127.0.0.1:0",
