@@ -170,7 +170,8 @@ class Interface(System):
         out = self.run_quickstart("run", "--mode", "simulate", "--set", f"network.links[1].trace={trace}")
         with open(trace, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
-        self.assertEqual(json.loads(read(out, "manifest.json"))["inputs"], [{"file": trace, "sha256": digest}])
+        inputs = json.loads(read(out, "manifest.json"))["inputs"]
+        self.assertEqual(inputs, [{"file": trace, "sha256": digest}])
 
     def test_weights_beyond_a_devices_memory_are_warned_of(self):
         done = self.millrace("run", QUICKSTART, "--mode", "simulate", "--out", self.path("m"),
