@@ -138,6 +138,19 @@ TEST_F(Gathering, AnAgentThatCannotBuildItsNodesEndsTheRunWithItsReason) {
   EXPECT_THAT(done.error().message, HasSubstr("stage 1: no weights"));
 }
 
+TEST_F(Gathering, AnAgentThatIsReadyTwiceDoesNotSpeakForAnother) {
+  listen();
+  gather();
+  const auto first = agent({"d0"});
+  const auto second = agent({"d1", "d2"});  // builds its nodes still
+  EXPECT_TRUE(first.hears(FrameType::assign));
+  first.say(to_frame(Ready{}));
+  first.say(to_frame(Ready{}));
+  const auto done = gathered_.get();
+  ASSERT_FALSE(done.ok());
+  EXPECT_THAT(done.error().message, HasSubstr("said twice that it is ready"));
+}
+
 TEST_F(Gathering, AnAgentSilentForTooLongIsNamed) {
   listen("1 s");
   gather();
