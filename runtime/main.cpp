@@ -1,72 +1,27 @@
 // millrace-node: what runs on a device.
-#include <CLI/CLI.hpp>
+#include <array>
 #include <csignal>
-#include <cstdio>
+#include <string>
+#include <vector>
 
+#include "runtime/base/exit_code.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/version.hpp"
-#include "runtime/net/agent.hpp"
-#include "runtime/node/build_node.hpp"
-#include "runtime/stage/blas.hpp"
-#include "runtime/stage/tensor_executor.hpp"
+#include "runtime/cli/verb.hpp"
 
 namespace {
 
 using namespace millrace;
 
-Result<std::unique_ptr<Executor>> build_tensor_executor(const Scenario& scenario, const Plan& plan,
-                                                        NodeId node) {
-  const auto& model = scenario.model;
-  DatasetChoice data{.model = model.config,
-                     .dataset = scenario.workload.dataset,
-                     .seed = scenario.run.seed,
-                     .images = scenario.workload.images};
-  if (node == plan.source_node()) return make_source_executor(data);
-  if (node == plan.sink_node()) return make_sink_executor(data);
-  const auto scope = scale_scope_by_name(scenario.policy.quantization.scope);
-  if (!scope) return scope.error().in("policy.quantization.scope");
-  return make_stage_executor({.model = model.config,
-                              .layers = plan.stage(node).layers,
-                              .weights = model.weights,
-                              .seed = scenario.run.seed,
-                              .codec = {.name = scenario.policy.quantization.codec, .scope = *scope},
-                              .threads = scenario.devices.at(plan.device_of(node).value).threads});
-}
-
-Result<VirtualNode::Parts> build_parts(const Scenario& scenario, const Plan& plan, NodeId node) {
-  auto executor = build_tensor_executor(scenario, plan, node);
-  if (!executor) return executor.error();
-  auto machine = build_node(scenario, plan, node);
-  if (!machine) return machine.error();
-  auto cost = build_cost(scenario, plan, node);
-  if (!cost) return cost.error();
-  return VirtualNode::Parts{std::move(*machine), std::move(*executor), std::move(*cost)};
-}
-
-struct AgentArguments {
-  std::string host, scenario_sha256;
-  std::vector<std::string> devices;
-  double timeout_s = 60;
-  bool local = false;
+constexpr std::array kVerbs = {
+    add_agent_verb,
 };
 
-int serve(const AgentArguments& arguments) {
-  const auto host = parse_endpoint(arguments.host);
-  if (!host) {
-    log_error("--connect: {}", host.error().message);
-    return static_cast<int>(host.error().code);
-  }
-  if (const auto warning = blas_warning(prepare_blas()); !warning.empty()) log_warning("{}", warning);
-  const auto served = run_agent({.host = *host,
-                                 .devices = arguments.devices,
-                                 .scenario_sha256 = arguments.scenario_sha256,
-                                 .release = kRelease,
-                                 .timeout = Duration::from_seconds(arguments.timeout_s)},
-                                build_parts);
-  if (served) return 0;
-  if (!arguments.local) log_error("{}", served.error().message);  // else the host has heard it and says so
-  return static_cast<int>(served.error().code);
-}
+constexpr const char* kFooter =
+    "Exit codes: 0 ok, 1 failed, 2 usage, 3 scenario or another input invalid, 6 host or neighbour lost, 7 "
+    "nobody "
+    "answered.\n\nExample, with the host waiting for agents at 192.0.2.1:7000 (millrace run FILE --agents "
+    "192.0.2.1:7000):\n  millrace-node agent --connect 192.0.2.1:7000 --device board-a";
 
 }  // namespace
 
@@ -75,32 +30,21 @@ int main(int argc, char** argv) {
   CLI::App app{"millrace-node: the part of millrace that runs on a device: real tensors, real stages.\n"};
   app.set_version_flag("--version", std::string("millrace-node ") + kRelease);
   app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 the run is over, 1 it failed, 2 usage, 3 scenario invalid, 6 host or neighbour lost, 7 "
-      "nobody "
-      "answered.\n\nExample, with the host waiting for agents at 192.0.2.1:7000 (millrace run FILE --agents "
-      "192.0.2.1:7000):\n  millrace-node agent --connect 192.0.2.1:7000 --device board-a");
-  AgentArguments arguments;
-  auto& agent = *app.add_subcommand("agent", "be one or more devices of a scenario, for one run");
-  agent.add_option("--connect", arguments.host, "HOST:PORT where millrace waits for agents")->required();
-  agent.add_option("--device", arguments.devices, "name of a device in the scenario; repeat for several")
-      ->required();
-  agent.add_option("--scenario-sha256", arguments.scenario_sha256,
-                   "serve only the scenario with this hash (manifest.json names it)");
-  agent.add_flag("--local", arguments.local, "started by the host itself: leave reporting errors to it")
-      ->group("");
-  agent.add_option("--timeout", arguments.timeout_s, "seconds of silence after which the host is given up")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  app.footer(kFooter);
+  std::vector<Verb> verbs;
+  verbs.reserve(kVerbs.size());
+  for (const auto add : kVerbs) verbs.push_back(add(app));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
     return app.exit(stop) == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }
   try {
-    return serve(arguments);
+    for (const auto& verb : verbs) {
+      if (verb.command->parsed()) return verb.run();
+    }
   } catch (const std::exception& thrown) {
     log_error("{}", thrown.what());
-    return static_cast<int>(ExitCode::run_failed);
   }
+  return static_cast<int>(ExitCode::run_failed);
 }

@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include <fstream>
+#include <memory>
+
+#include "runtime/base/log.hpp"
+#include "sim/cli/verb.hpp"
+#include "sim/run/interrupt.hpp"
+#include "sim/run/runner.hpp"
+
+namespace millrace {
+namespace {
+
+struct RunArguments {
+  ScenarioArguments scenario;
+  std::string out, agents, directory_file;
+  bool json = false, isolate = false, quiet = false;
+};
+
+// Agents exist where real tensors do; an option that does nothing is a mistake of whoever gave it.
+std::string option_without_effect(const RunArguments& arguments, Mode mode) {
+  if (mode != Mode::simulate) return {};
+  if (!arguments.agents.empty()) return "--agents";
+  return arguments.isolate ? "--isolate" : "";
+}
+
+bool note_directory(const std::string& file, const std::string& directory) {
+  if (file.empty()) return true;
+  std::ofstream out(file);
+  out << directory << "\n";
+  out.close();
+  if (!out) log_error("--directory-file: {} cannot be written", file);
+  return out.good();
+}
+
+int run(const RunArguments& arguments, const std::vector<std::string>& command_line) {
+  if (arguments.quiet) log_threshold(LogLevel::warning);
+  auto scenario = read_scenario_or_complain(arguments.scenario);
+  if (!scenario) return static_cast<int>(ExitCode::invalid_input);
+  if (const auto option = option_without_effect(arguments, scenario->run.mode); !option.empty()) {
+    log_error("{} has no effect in mode simulate, which starts no agents; remove it", option);
+    return static_cast<int>(ExitCode::usage);
+  }
+  catch_interrupts();
+  const auto outcome = run_scenario({.scenario = std::move(*scenario),
+                                     .scenario_path = arguments.scenario.file,
+                                     .out = arguments.out,
+                                     .command = command_line,
+                                     .isolate = arguments.isolate,
+                                     .agents = arguments.agents});
+  if (!outcome) {
+    log_error("{}", outcome.error().message);
+    return static_cast<int>(outcome.error().code);
+  }
+  const bool printed = print_all(arguments.json ? outcome->summary_json : outcome->table);
+  fmt::print(stderr, "run directory: {}\n", outcome->directory);
+  const bool noted = note_directory(arguments.directory_file, outcome->directory);
+  const bool sound = outcome->exit != ExitCode::ok || (printed && noted);
+  return static_cast<int>(sound ? outcome->exit : ExitCode::run_failed);
+}
+
+}  // namespace
+
+Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_line) {
+  auto arguments = std::make_shared<RunArguments>();
+  auto& command = *program.add_subcommand("run", "run a scenario and write a run directory");
+  add_scenario_options(command, arguments->scenario);
+  command.add_option("--out", arguments->out, "the run directory (default: runs/NAME-MODE-TIME)")
+      ->type_name("DIR");
+  command.add_flag("--json", arguments->json, "print summary.json on stdout, and nothing else there");
+  auto& isolate = *command.add_flag("--isolate", arguments->isolate,
+                                    "start one local agent process per device instead of one for all");
+  command
+      .add_option("--agents", arguments->agents,
+                  "wait at HOST:PORT for agents started elsewhere instead of starting local ones")
+      ->type_name("HOST:PORT")
+      ->excludes(&isolate);
+  command
+      .add_option("--directory-file", arguments->directory_file,
+                  "write the path of the run directory into FILE")
+      ->type_name("FILE");
+  command.add_flag("--quiet", arguments->quiet, "only warnings and errors on stderr");
+  command.footer(kExitCodes);
+  return {&command, [arguments, command_line] { return run(*arguments, command_line); }};
+}
+
+}  // namespace millrace

@@ -1,0 +1,30 @@
+#include <memory>
+
+#include "runtime/base/log.hpp"
+#include "sim/cli/verb.hpp"
+#include "sim/run/runner.hpp"
+
+namespace millrace {
+namespace {
+
+int validate(const ScenarioArguments& arguments) {
+  const auto scenario = read_scenario_or_complain(arguments);
+  if (!scenario) return static_cast<int>(ExitCode::invalid_input);
+  if (auto sound = check_runnable(*scenario); !sound) {
+    log_error("{}: {}", arguments.file, sound.error().message);
+    return static_cast<int>(ExitCode::invalid_input);
+  }
+  return print_all(arguments.file + ": valid\n") ? 0 : static_cast<int>(ExitCode::run_failed);
+}
+
+}  // namespace
+
+Verb add_validate_verb(CLI::App& program, const std::vector<std::string>&) {
+  auto arguments = std::make_shared<ScenarioArguments>();
+  auto& command =
+      *program.add_subcommand("validate", "list all problems of a scenario; exit code 3 if there are any");
+  add_scenario_options(command, *arguments);
+  return {&command, [arguments] { return validate(*arguments); }};
+}
+
+}  // namespace millrace

@@ -1,0 +1,43 @@
+// The verbs of `millrace`, one file each. A verb adds its subcommand and options to the program and says what
+// runs when it was given; main.cpp has them in one table, in the order of --help.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/scenario/scenario_reader.hpp"
+
+namespace millrace {
+
+inline constexpr const char* kExitCodes =
+    "Exit codes: 0 ok, 1 run failed, 2 usage, 3 scenario or trace invalid, 4 fidelity violated, 5 `expect` "
+    "not met,\n"
+    "6 peer lost, 7 time-out, 8 authentication.\n";
+
+struct Verb {
+  CLI::App* command = nullptr;
+  std::function<int()> run;  // returns the exit code
+};
+
+// `command_line`: the program's arguments as given, for records of what was run.
+Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_line);
+Verb add_validate_verb(CLI::App& program, const std::vector<std::string>& command_line);
+
+// The options of every verb that reads a scenario.
+struct ScenarioArguments {
+  std::string file, mode, seed;
+  std::vector<std::string> set;
+};
+// `arguments` outlives `command`.
+void add_scenario_options(CLI::App& command, ScenarioArguments& arguments);
+// Files must exist. Problems are printed; nothing is returned where there are any.
+std::optional<Scenario> read_scenario_or_complain(const ScenarioArguments& arguments);
+
+// Whole text to stdout; false (and an error in the log) where it did not arrive: a full disk, or a reader
+// that has gone, is a failure.
+bool print_all(const std::string& text);
+
+}  // namespace millrace
