@@ -59,8 +59,7 @@ class FileFinder {
 void find_files(FilledScenario& filled, FileFinder& finder) {
   Scenario& scenario = filled.scenario;
   if (scenario.model.weights != "random") finder.find("model.weights", scenario.model.weights);
-  if (scenario.workload.dataset != "synthetic")
-    finder.find("workload.dataset", scenario.workload.dataset, "image-folder:");
+  finder.find("workload.dataset", scenario.workload.dataset, "image-folder:");
   for (std::size_t i = 0; i < scenario.devices.size(); ++i)
     finder.find(fmt::format("devices[{}].profile", i), scenario.devices[i].profile);
   auto& links = scenario.network.links;

@@ -58,9 +58,10 @@ void add_workload(std::vector<Key>& keys) {
   keys.push_back({.path = "workload", .kind = Kind::map, .doc = "What is fed into the pipeline."});
   keys.push_back({.path = "workload.dataset",
                   .kind = Kind::path,
-                  .doc = "`synthetic` (seeded) or `image-folder:PATH/labels.csv`.",
+                  .doc = "`synthetic` (seeded, without labels), `shapes` (seeded, labelled) or "
+                         "`image-folder:PATH/labels.csv`.",
                   .fallback = "synthetic",
-                  .choices = {"synthetic"},
+                  .choices = {"synthetic", "shapes"},
                   .prefix = "image-folder:"});
   keys.push_back({.path = "workload.images",
                   .kind = Kind::exact,
