@@ -34,7 +34,8 @@ struct ModelConfig {
   std::int64_t input_values() const { return std::int64_t{channels} * image_size * image_size; }
 };
 
-// vit-tiny, vit-small, vit-base, vit-large (patch 16), vit-huge (patch 14), deit-tiny, deit-small, deit-base.
+// vit-tiny, vit-small, vit-base, vit-large (patch 16), vit-huge (patch 14), deit-tiny, deit-small, deit-base;
+// vit-mini, ours (see scenarios/models).
 // An error lists the names known.
 Result<ModelConfig> model_by_name(std::string_view name);
 std::vector<std::string> model_names();

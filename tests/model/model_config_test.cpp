@@ -55,6 +55,7 @@ TEST(ModelConfig, ParameterCountsAreThePublishedOnes) {
   EXPECT_EQ(parameters("vit-large"), 304'326'632);
   EXPECT_EQ(parameters("vit-huge"), 632'045'800);
   EXPECT_EQ(parameters("deit-base"), 86'567'656);
+  EXPECT_EQ(parameters("vit-mini"), 308'172);  // ours: 6 blocks of width 64, 65 tokens, 12 classes
 }
 
 TEST(ModelConfig, PartsAddUpToTheWhole) {

@@ -18,7 +18,7 @@ class Generator {
     Scenario s;
     s.name = pick({"plain", "010", "no", "a.b_c-d", "1e5"});
     model(s.model);
-    s.workload.dataset = pick({"synthetic", "image-folder:/da \"ta\\/é: #x/labels.csv"});
+    s.workload.dataset = pick({"synthetic", "shapes", "image-folder:/da \"ta\\/é: #x/labels.csv"});
     s.workload.images = 1 + below(1'000'000'000'000);
     s.workload.arrivals = static_cast<ArrivalKind>(below(3));
     if (s.workload.arrivals != ArrivalKind::closed_loop)  // the last arrival is within 1e8 s
