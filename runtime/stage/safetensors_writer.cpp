@@ -24,8 +24,7 @@ std::string half_safetensors(const std::vector<NamedTensor>& tensors,
       data += static_cast<char>(half & 0xff);
       data += static_cast<char>(half >> 8);
     }
-    header[tensor.name] = {
-        {"dtype", "F16"}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
+    header[tensor.name] = {{"dtype", "F16"}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');

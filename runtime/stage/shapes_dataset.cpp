@@ -22,9 +22,7 @@ struct Point {
 bool in_disc(Point p) { return p.radius2() < 0.8; }
 bool in_ring(Point p) { return p.radius2() < 0.95 && p.radius2() > 0.3; }
 bool in_half_disc(Point p) { return p.radius2() < 1 && p.v > -0.1; }
-bool in_crescent(Point p) {
-  return p.radius2() < 1 && (p.u - 0.45) * (p.u - 0.45) + p.v * p.v > 0.64;
-}
+bool in_crescent(Point p) { return p.radius2() < 1 && (p.u - 0.45) * (p.u - 0.45) + p.v * p.v > 0.64; }
 bool in_triangle(Point p) {
   constexpr double kSqrt3 = 1.7320508075688772;
   return p.v > -0.5 && kSqrt3 * p.u + p.v < 1 && -kSqrt3 * p.u + p.v < 1;
@@ -99,7 +97,8 @@ class Painter {
     background();
     const auto count = random_.below(style_.most_clutter + 1);
     for (std::uint64_t i = 0; i < count; ++i) clutter(between(0.03, 0.08));
-    Figure figure{shape.contains, colour(style_.darkest_figure, 255), between(0.34, 0.66), between(0.34, 0.66)};
+    Figure figure{shape.contains, colour(style_.darkest_figure, 255), between(0.34, 0.66),
+                  between(0.34, 0.66)};
     figure.radius = between(style_.least_radius, style_.most_radius);
     figure.squeeze = between(0.8, 1);
     turn(figure, {1, between(-style_.tilt, style_.tilt)});
@@ -119,8 +118,8 @@ class Painter {
     bool (*contains)(Point);
     Colour colour;
     double x, y;
-    double radius = 0;    // of the shape's unit circle
-    double squeeze = 1;   // of v against u
+    double radius = 0;   // of the shape's unit circle
+    double squeeze = 1;  // of v against u
     double cos = 1, sin = 0;
   };
 
@@ -189,10 +188,10 @@ class Painter {
 
   void blend(int x, int y, double share, const Colour& colour) {
     for (int c = 0; c < channels_; ++c) {
-      const auto at = (static_cast<std::size_t>(c) * static_cast<std::size_t>(size_) +
-                       static_cast<std::size_t>(y)) *
-                          static_cast<std::size_t>(size_) +
-                      static_cast<std::size_t>(x);
+      const auto at =
+          (static_cast<std::size_t>(c) * static_cast<std::size_t>(size_) + static_cast<std::size_t>(y)) *
+              static_cast<std::size_t>(size_) +
+          static_cast<std::size_t>(x);
       canvas_[at] += share * (colour[static_cast<std::size_t>(c)] - canvas_[at]);
     }
   }
@@ -260,8 +259,8 @@ Result<std::unique_ptr<Dataset>> shapes_dataset(const ModelConfig& model, std::u
     return Error{fmt::format("dataset shapes has {} classes, the model tells only {} apart", kShapeClasses,
                              model.classes),
                  ExitCode::invalid_input};
-  return std::unique_ptr<Dataset>(std::make_unique<ShapesDataset>(model, seed, stream_of(split),
-                      difficulty == ShapeDifficulty::gentle ? kGentle : kFull));
+  return std::unique_ptr<Dataset>(std::make_unique<ShapesDataset>(
+      model, seed, stream_of(split), difficulty == ShapeDifficulty::gentle ? kGentle : kFull));
 }
 
 }  // namespace millrace

@@ -20,8 +20,8 @@ std::string_view shape_name(std::uint32_t label);
 // the seeds. Scenarios see `held_out`; a trainer learns from `training` and chooses by `validation`.
 enum class ShapeSplit : std::uint8_t { held_out, training, validation };
 
-// Scenarios see `full` ones. Fresh weights learn far sooner from `gentle` ones: more contrast, less tilt, noise
-// and clutter.
+// Scenarios see `full` ones. Fresh weights learn far sooner from `gentle` ones: more contrast, less tilt,
+// noise and clutter.
 enum class ShapeDifficulty : std::uint8_t { full, gentle };
 
 // Without end, any image size. A model with fewer classes than there are shapes is an error.

@@ -52,14 +52,12 @@ class Training {
     const auto score = trainer_.score(validation, arguments_.validation);
     if (!score) return score.error();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-    const double share =
-        static_cast<double>(trainer_.steps()) / static_cast<double>(arguments_.plan.steps);
+    const double share = static_cast<double>(trainer_.steps()) / static_cast<double>(arguments_.plan.steps);
     log_note(
         "step {}/{}: training loss {:.3f}, {:.1f} % right; validation loss {:.3f}, {:.2f} % right; {:.0f} s, "
         "{:.0f} s to go",
         trainer_.steps(), arguments_.plan.steps, recent_.loss / static_cast<double>(recent_.images),
-        100 * recent_.accuracy(), score->loss, 100 * score->accuracy(), seconds,
-        seconds / share - seconds);
+        100 * recent_.accuracy(), score->loss, 100 * score->accuracy(), seconds, seconds / share - seconds);
     recent_ = {};
     if (score->right < best_) return {};
     best_ = score->right;
@@ -141,12 +139,16 @@ void add_options(CLI::App& app, Arguments& arguments) {
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "millrace-train: trains a small vision transformer on the procedural `shapes` images.\n\nEvery step sees "
+      "millrace-train: trains a small vision transformer on the procedural `shapes` images.\n\nEvery step "
+      "sees "
       "new images, so there is nothing to learn by heart. At every look the weights that are best on\nthe "
       "validation images so far are written; Ctrl-C looks once more and ends. The images that scenarios use "
       "are\nneither seen nor looked at here.\n"};
-  app.footer("Example, how the weights in scenarios/models were made:\n"
-             "  millrace-train --out scenarios/models/vit-mini.safetensors");
+  app.footer(
+      "Example, how the weights in scenarios/models were made:\n"
+      "  millrace-train --gentle --steps 5000 --batch 64 --rate 1.5e-3 --out gentle.safetensors\n"
+      "  millrace-train --from gentle.safetensors --steps 1600 --batch 64 --rate 1e-3 --out "
+      "vit-mini.safetensors");
   Arguments arguments;
   add_options(app, arguments);
   try {

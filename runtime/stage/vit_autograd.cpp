@@ -43,7 +43,9 @@ double deviation_of(const ModelConfig& model, const Parameter& parameter) {
   constexpr double kTokenDeviation = 0.05;
   const std::string& name = parameter.name;
   if (name == "cls_token") return kTokenDeviation;
-  if (name == "pos_embed" || name.ends_with(".bias") || name.starts_with("head.") || parameter.shape.size() < 2) return 0;
+  if (name == "pos_embed" || name.ends_with(".bias") || name.starts_with("head.") ||
+      parameter.shape.size() < 2)
+    return 0;
   std::int64_t fan_in = 1;
   for (std::size_t i = 1; i < parameter.shape.size(); ++i) fan_in *= parameter.shape[i];
   const double deviation = 1 / std::sqrt(static_cast<double>(fan_in));
@@ -151,8 +153,8 @@ at::Tensor VitAutograd::attend(const at::Tensor& x, const std::string& block) co
   const auto split = [&](const at::Tensor& part) {
     return part.unflatten(2, {heads, head_width}).transpose(1, 2);
   };
-  const at::Tensor scores =
-      at::matmul(split(parts[0]), split(parts[1]).transpose(2, 3)) / std::sqrt(static_cast<double>(head_width));
+  const at::Tensor scores = at::matmul(split(parts[0]), split(parts[1]).transpose(2, 3)) /
+                            std::sqrt(static_cast<double>(head_width));
   return at::matmul(at::softmax(scores, -1), split(parts[2])).transpose(1, 2).flatten(2);
 }
 

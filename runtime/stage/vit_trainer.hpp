@@ -20,10 +20,10 @@ namespace millrace {
 // AdamW (Loshchilov and Hutter 2019) under a linear warm-up and a cosine to zero.
 struct TrainingPlan {
   std::int64_t steps = 4000;
-  std::int64_t batch = 128;      // images per step
+  std::int64_t batch = 128;       // images per step
   double learning_rate = 1.5e-3;  // at its peak
-  double weight_decay = 0.05;    // of matrices
-  double warm_up = 0.05;         // share of the steps
+  double weight_decay = 0.05;     // of matrices
+  double warm_up = 0.05;          // share of the steps
   int threads = 1;
 };
 
@@ -33,7 +33,9 @@ double learning_rate_at(const TrainingPlan& plan, std::int64_t step);
 struct Score {
   std::uint64_t images = 0, right = 0;
   double loss = 0;  // mean cross entropy
-  double accuracy() const { return images == 0 ? 0 : static_cast<double>(right) / static_cast<double>(images); }
+  double accuracy() const {
+    return images == 0 ? 0 : static_cast<double>(right) / static_cast<double>(images);
+  }
 };
 
 class VitTrainer {

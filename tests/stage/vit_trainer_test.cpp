@@ -48,7 +48,7 @@ TEST(VitTrainer, WeightsDoNotDependOnTheNumberOfThreads) {
 
 TEST(VitTrainer, LearnsWhatItIsShown) {
   const ModelConfig model = tiny();
-  const auto images = *shapes_dataset(model, 1, ShapeSplit::training);
+  const auto images = *shapes_dataset(model, 1, ShapeSplit::training, ShapeDifficulty::gentle);
   auto trainer = trainer_of(model, {.steps = 120, .batch = 32, .learning_rate = 3e-3});
   const auto before = trainer.score(*images, 256);
   while (trainer.steps() < 120) ASSERT_TRUE(trainer.step(*images).ok());
