@@ -341,7 +341,8 @@ class ShippedModel(System):
         right = {}
         for bits in (8, 2):
             out = self.run_quickstart(f"b{bits}", "--set", "network.kind=fluid",
-                                      "--set", "workload.images=256", "--set", f"policy.quantization.bits={bits}")
+                                      "--set", "workload.images=256",
+                                      "--set", f"policy.quantization.bits={bits}")
             accuracy = json.loads(read(out, "summary.json"))["accuracy"]
             self.assertEqual(accuracy["count"], 256)
             right[bits] = accuracy["top1_correct"]
