@@ -21,14 +21,12 @@ class Families(System):
 
     def test_every_mode_runs_them_and_the_sizes_are_the_same(self):
         for scenario, small in (("keyword-spotting", []), ("bert", self.SMALL_BERT)):
-            run = {mode: self.run_scenario(scenario, scenario + mode, "--mode", mode, *small, images=10)
+            run = {mode: self.run_scenario(scenario, scenario + mode, "--mode", mode, *small, "--set",
+                                           "network.kind=ns3", images=10)
                    for mode in ("simulate", "cosim", "deploy")}
-            fluid = ["--set", "network.kind=ns3"]
-            run["ns3"] = self.run_scenario(scenario, scenario + "ns3", "--mode", "simulate", *small, *fluid,
-                                           images=10)
             self.assertEqual(read(run["cosim"], "outputs.csv"), read(run["deploy"], "outputs.csv"))
             for name in ("microbatches.csv", "transfers.csv", "decisions.csv"):
-                self.assertEqual(read(run["ns3"], name), read(run["cosim"], name), f"{scenario}: {name}")
+                self.assertEqual(read(run["simulate"], name), read(run["cosim"], name), f"{scenario}: {name}")
             hashes = {row["logits_sha256"] for row in rows(run["cosim"], "outputs.csv")}
             self.assertEqual(len(hashes), 10, "images must have logits of their own")
 
