@@ -48,6 +48,8 @@ std::string describe(const Key& key) {
   switch (key.kind) {
     case ValueKind::name:
       return "name";
+    case ValueKind::text:
+      return "text";
     case ValueKind::path: {
       std::string text = key.prefix.empty() ? "path of a file" : fmt::format("{}PATH", key.prefix);
       for (const auto& word : key.choices) text = fmt::format("{} or {}", word, text);

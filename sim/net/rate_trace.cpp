@@ -74,6 +74,7 @@ Nanobits RateTrace::cumulative(Time t) const {
     rounds = within.count_ns() / end_.count_ns();
     within = Duration::ns(within.count_ns() % end_.count_ns());
   }
+  if (at_end_ == TraceEnd::once && within >= end_) return total();
   const std::size_t i = step_at(within);  // hold: the last step goes on beyond the end
   return rounds * total() + before_[i] + capacity(rates_[i], within - starts_[i]);
 }
@@ -81,6 +82,7 @@ Nanobits RateTrace::cumulative(Time t) const {
 BitRate RateTrace::rate_at(Time t) const {
   MR_CHECK(t >= Time::zero());
   const Duration within = t.since_start();
+  if (at_end_ == TraceEnd::once && within >= end_) return BitRate(0);
   return rates_[step_at(at_end_ == TraceEnd::loop ? Duration::ns(within.count_ns() % end_.count_ns())
                                                   : within)];
 }
@@ -100,6 +102,7 @@ std::optional<Duration> RateTrace::when_within(Nanobits target) const {
 
 std::optional<Time> RateTrace::when(Nanobits target) const {
   if (target <= 0) return Time::zero();
+  if (at_end_ == TraceEnd::once && target > total()) return std::nullopt;
   Nanobits round_start = 0;
   if (at_end_ == TraceEnd::loop) {
     if (total() == 0) return std::nullopt;

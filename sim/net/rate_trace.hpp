@@ -35,7 +35,8 @@ class RateTrace {
   static constexpr Time kHorizon = Time::zero() + Duration::ns(std::int64_t{1} << 62);
   static constexpr std::size_t kMaxSteps = 20'000'000;
 
-  // The steps hold over [0, end); after that the trace starts again (loop) or keeps its last rate (hold).
+  // The steps hold over [0, end); after that the trace starts again (loop), keeps its last rate (hold)
+  // or carries nothing any more (once).
   // Errors: no steps, first step not at 0, times not increasing, end not after the last step, a rate outside
   // [0, kMaxBitPerS], too long or too many.
   static Result<RateTrace> make(std::vector<RateStep> steps, Duration end, TraceEnd at_end);

@@ -225,7 +225,7 @@ Result<void> RunDirectory::write_bandwidth(const NetworkSpec& links, Time end) c
                     links.devices[link.from.value], links.devices[link.to.value], kMaxBandwidthRows);
         break;
       }
-      if (trace->at_end() == TraceEnd::hold || trace->duration() <= Duration{}) break;
+      if (trace->at_end() != TraceEnd::loop || trace->duration() <= Duration{}) break;
     }
   }
   file->flush();

@@ -11,8 +11,8 @@
 #include "runtime/base/random.hpp"
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/link_rate.hpp"
-#include "sim/net/trace_reader.hpp"
 #include "sim/ns3/ns3_network.hpp"
+#include "sim/trace/trace_reader.hpp"
 #include "tests/support/seed.hpp"
 
 namespace millrace {
@@ -181,7 +181,7 @@ TEST(RawOracle, ARecordingIsReplayedLineByLine) {
   NetworkSpec spec;
   spec.transport = Transport::raw;
   spec.devices = {"sender", "receiver"};
-  const auto rate = read_trace(path, TraceFormat::automatic, TraceEnd::loop).value();
+  const auto rate = read_trace(path, {}).value();
   spec.links = {{DeviceId{0}, DeviceId{1}, rate, Duration{}, Bytes(3000)}};
   std::vector<Sending> traffic;
   for (std::uint64_t i = 0; i < lines.size(); ++i)
