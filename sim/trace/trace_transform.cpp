@@ -19,6 +19,7 @@ Result<void> check_offset(Duration offset, Duration duration) {
 }
 
 Result<RateTrace> shifted(const RateTrace& trace, const TraceShift& shift) {
+  MR_CHECK(trace.loop_from() == Duration{}, "traces of files loop as a whole");
   std::vector<RateStep> steps;
   const auto scaled = [&](BitRate rate) {
     return BitRate(std::llround(static_cast<double>(rate.bit_per_s()) * shift.scale));

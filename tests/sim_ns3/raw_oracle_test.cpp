@@ -10,6 +10,7 @@
 
 #include "runtime/base/random.hpp"
 #include "sim/net/fluid_network.hpp"
+#include "sim/net/link_events.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/trace/trace_reader.hpp"
@@ -99,6 +100,40 @@ TEST(RawOracle, OverOneLinkTheNetworksAgreeToTheNanosecond) {
       ASSERT_EQ(raw.at(id).queued, d.queued) << "seed " << seed << " round " << round << " transfer " << id;
       ASSERT_EQ(raw.at(id).wire, d.wire) << "seed " << seed << " round " << round << " transfer " << id;
     }
+  }
+}
+
+// Up to six changes of state, rate, trace or delay while the traffic is under way.
+LinkSpec with_random_events(const LinkSpec& link, Random& random) {
+  std::vector<LinkEvent> events;
+  Time at;
+  for (auto n = 1 + random.below(6); n > 0; --n) {
+    at = at + Duration::ns(std::int64_t(random.below(150'000'000)));
+    switch (random.below(4)) {
+      case 0:
+        events.push_back({at, LinkState::down});
+        at = at + Duration::ns(std::int64_t(random.below(80'000'000)));
+        events.push_back({at, LinkState::up});
+        break;
+      case 1:
+        events.push_back({at, random_rate(random)});
+        break;
+      default:
+        events.push_back({at, DelayChange{Duration::us(std::int64_t(random.below(40'000)))}});
+        break;
+    }
+  }
+  return with_events(link, events).value();
+}
+
+TEST(RawOracle, WithEventsOnOneLinkTheyAgreeToTheNanosecond) {
+  const std::uint64_t seed = test_seed();
+  for (std::uint64_t round = 0; round < 60; ++round) {
+    Random random(seed, fmt::format("events {}", round));
+    auto spec = random_line(random, 1);
+    spec.links[0] = with_random_events(spec.links[0], random);
+    const auto traffic = random_traffic(random, DeviceId{1});
+    EXPECT_EQ(largest_error(spec, traffic), Duration{}) << "seed " << seed << " round " << round;
   }
 }
 
