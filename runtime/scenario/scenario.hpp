@@ -20,8 +20,20 @@ enum class NetworkKind : std::uint8_t { fluid, ns3 };
 enum class TransportKind : std::uint8_t { raw, tcp };
 enum class ComputeKind : std::uint8_t { profile, measured };
 enum class ArrivalKind : std::uint8_t { closed_loop, rate, poisson };
-enum class TraceFormat : std::uint8_t { automatic, csv, mahimahi, two_column };
-enum class TraceEnd : std::uint8_t { loop, hold };
+enum class TraceFormat : std::uint8_t {
+  automatic,
+  csv,
+  mahimahi,
+  two_column,
+  table,
+  gnettrack,
+  sabre,
+  iperf3
+};
+enum class TraceEnd : std::uint8_t { loop, hold, once };
+// Over which interval a row of a two-column trace holds: the one that ends, or the one that starts, at its
+// time.
+enum class TraceRows : std::uint8_t { ending, starting };
 
 struct ModelSection {
   ModelConfig config;  // `name` and, for free dimensions, blocks, width, heads, … over the named one
@@ -55,6 +67,10 @@ struct LinkSection {
   std::string trace;            // path, absolute after reading
   TraceFormat trace_format = TraceFormat::automatic;
   TraceEnd trace_end = TraceEnd::loop;
+  TraceRows trace_rows = TraceRows::ending;
+  std::string trace_series;  // of files with several
+  Duration trace_offset;     // where in the trace the run begins
+  double trace_scale = 1;    // times every rate
   Duration delay;
   Bytes queue = Bytes::kib(256);
   double loss = 0;

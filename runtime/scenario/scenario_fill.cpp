@@ -73,6 +73,10 @@ LinkSection link_at(const Fields& in, const std::string& at) {
   assign(link.trace, in.text(at + ".trace"));
   assign(link.trace_format, in.choice<TraceFormat>(at + ".trace_format", kTraceFormatNames));
   assign(link.trace_end, in.choice<TraceEnd>(at + ".trace_end", kTraceEndNames));
+  assign(link.trace_rows, in.choice<TraceRows>(at + ".trace_rows", kTraceRowsNames));
+  assign(link.trace_series, in.text(at + ".trace_series"));
+  assign(link.trace_offset, in.exact(at + ".trace_offset"));
+  assign(link.trace_scale, in.real(at + ".trace_scale"));
   assign(link.delay, in.exact(at + ".delay"));
   assign(link.queue, in.exact(at + ".queue"));
   assign(link.loss, in.real(at + ".loss"));

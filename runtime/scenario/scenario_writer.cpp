@@ -113,6 +113,10 @@ void write_link(Writer& out, const LinkSection& link, bool both_directions) {
   if (!link.trace.empty()) out.line("trace: {}", quoted(link.trace));
   out.line("trace_format: {}", name_of(link.trace_format));
   out.line("trace_end: {}", name_of(link.trace_end));
+  out.line("trace_rows: {}", name_of(link.trace_rows));
+  if (!link.trace_series.empty()) out.line("trace_series: {}", quoted(link.trace_series));
+  out.line("trace_offset: {}", duration(link.trace_offset));
+  out.line("trace_scale: {}", number(link.trace_scale));
   out.line("delay: {}", duration(link.delay));
   out.line("queue: {}", size(link.queue));
   out.line("loss: {}", number(link.loss));

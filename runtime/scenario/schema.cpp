@@ -48,6 +48,8 @@ std::string describe(const Key& key) {
   switch (key.kind) {
     case ValueKind::name:
       return "name";
+    case ValueKind::text:
+      return "text";
     case ValueKind::path: {
       std::vector<std::string> ways = key.choices;
       for (const auto& prefix : key.prefixes) ways.push_back(prefix + "PATH");

@@ -16,6 +16,7 @@ namespace millrace {
 
 enum class ValueKind : std::uint8_t {
   name,    // letters, digits and ._- after a letter or digit, at most 64
+  text,    // printable ASCII, at most 256
   path,    // of a file, see the reader for what it is relative to; at most 4096 bytes
   choice,  // one of `choices`
   exact,   // integer, or a whole number of ns, bit/s, bytes

@@ -13,6 +13,7 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kMaxNameLength = 64;
+constexpr std::size_t kMaxTextLength = 256;
 constexpr std::size_t kMaxPathLength = 4096;
 
 // Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
@@ -31,6 +32,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row.back();
+}
+
+bool is_plain_text(std::string_view text) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  return !text.empty() && text.size() <= kMaxTextLength && std::all_of(text.begin(), text.end(), printable);
 }
 
 bool is_name(std::string_view text) {
@@ -149,7 +155,8 @@ class Checker {
 
   // What is wrong, as a predicate; "" if nothing.
   static std::string scalar(const Key& key, const YamlNode& node) {
-    const bool is_text = key.kind == ValueKind::name || key.kind == ValueKind::path;
+    const bool is_text =
+        key.kind == ValueKind::name || key.kind == ValueKind::text || key.kind == ValueKind::path;
     if (is_text && !node.quoted && surprises_as_text(node.text))
       return fmt::format("is text, and YAML readers disagree whether {0} is; write \"{0}\"",
                          shown(node.text));
@@ -160,6 +167,10 @@ class Checker {
             "must be a name of at most {} letters, digits, '.', '_' and '-' that begins with a letter "
             "or digit, got \"{}\"",
             kMaxNameLength, shown(node.text));
+      case ValueKind::text:
+        if (is_plain_text(node.text)) return "";
+        return fmt::format("must be 1 to {} printable characters, got \"{}\"", kMaxTextLength,
+                           shown(node.text));
       case ValueKind::path:
         return file_path(key, node.text);
       case ValueKind::choice:

@@ -73,6 +73,8 @@ class SchemaWriter {
     switch (key.kind) {
       case ValueKind::name:
         return {{"type", "string"}, {"pattern", "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}};
+      case ValueKind::text:
+        return {{"type", "string"}, {"pattern", "^[ -~]{1,256}$"}};
       case ValueKind::path:
         return path(key);
       case ValueKind::choice:

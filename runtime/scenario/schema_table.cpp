@@ -186,11 +186,34 @@ void add_links(std::vector<Key>& keys) {
                   .doc = "How the trace file is read; `automatic` looks into it.",
                   .fallback = "automatic",
                   .choices = words(kTraceFormatNames)});
-  keys.push_back({.path = link + ".trace_end",
+  keys.push_back(
+      {.path = link + ".trace_end",
+       .kind = Kind::choice,
+       .doc = "After the trace's end: from its start again, its last rate for ever, or nothing any more.",
+       .fallback = "loop",
+       .choices = words(kTraceEndNames)});
+  keys.push_back({.path = link + ".trace_rows",
                   .kind = Kind::choice,
-                  .doc = "After the trace's end: from its start again, or its last rate for ever.",
-                  .fallback = "loop",
-                  .choices = words(kTraceEndNames)});
+                  .doc = "Two-column traces: whether a row holds over the interval that ends at its time "
+                         "(Pensieve) or that starts there (Solis Wi-Fi).",
+                  .fallback = "ending",
+                  .choices = words(kTraceRowsNames)});
+  keys.push_back({.path = link + ".trace_series",
+                  .kind = Kind::text,
+                  .doc = "Which series of a file with several: a column (`DL_bitrate`), or a run of a known "
+                         "layout (`SPRINT/TCPx1/US-East`)."});
+  keys.push_back({.path = link + ".trace_offset",
+                  .kind = Kind::exact,
+                  .unit = Unit::duration,
+                  .doc = "Where in the trace the run begins; before its end.",
+                  .fallback = "0 ms",
+                  .most = 1'000 * kHourNs});
+  keys.push_back({.path = link + ".trace_scale",
+                  .kind = Kind::real,
+                  .doc = "Every rate of the trace times this.",
+                  .fallback = "1",
+                  .high = 1e6,
+                  .low_open = true});
   keys.push_back({.path = link + ".delay",
                   .kind = Kind::exact,
                   .unit = Unit::duration,

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "sim/net/trace_reader.hpp"
 #include "sim/run/runner.hpp"
+#include "sim/trace/trace_reader.hpp"
 
 namespace millrace {
 
@@ -17,7 +17,12 @@ DeviceId device_id(const Scenario& scenario, const std::string& name) {
 
 Result<LinkRate> rate_of(const LinkSection& link) {
   if (link.rate) return LinkRate{*link.rate};
-  return read_trace(link.trace, link.trace_format, link.trace_end);
+  return read_trace(link.trace, {.format = link.trace_format,
+                                 .at_end = link.trace_end,
+                                 .row_interval = link.trace_rows,
+                                 .series = link.trace_series,
+                                 .offset = link.trace_offset,
+                                 .scale = link.trace_scale});
 }
 
 }  // namespace
@@ -29,9 +34,14 @@ Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
   spec.tcp_variant = scenario.network.tcp;
   spec.mtu = scenario.network.mtu;
   spec.seed = scenario.run.seed;
-  std::map<std::tuple<std::string, TraceFormat, TraceEnd>, LinkRate> traces;
+  // Links that replay one trace alike share it.
+  const auto trace_key = [](const LinkSection& link) {
+    return std::tuple(link.trace, link.trace_format, link.trace_end, link.trace_rows, link.trace_series,
+                      link.trace_offset, link.trace_scale);
+  };
+  std::map<decltype(trace_key(scenario.network.links[0])), LinkRate> traces;
   for (const auto& link : scenario.network.links) {
-    const auto key = std::tuple(link.trace, link.trace_format, link.trace_end);
+    const auto key = trace_key(link);
     const auto known = link.rate ? traces.end() : traces.find(key);
     auto rate = known != traces.end() ? Result<LinkRate>(known->second) : rate_of(link);
     if (!rate) return rate.error();

@@ -213,9 +213,13 @@ Result<void> RunDirectory::write_bandwidth(const NetworkSpec& links, Time end) c
   for (const auto& link : links.links) {
     const auto trace = rate_trace_of(link.rate);
     std::size_t rows = 0;
-    for (Duration round; Time::zero() + round <= end; round += trace->duration()) {
+    const auto period = trace->duration() - trace->loop_from();
+    for (Duration round; Time::zero() + round <= end; round += period) {
       for (std::size_t i = 0; i < trace->size(); ++i) {
-        const auto step = trace->step(i);
+        auto step = trace->step(i);
+        const bool ended = i + 1 < trace->size() && trace->step(i + 1).from <= trace->loop_from();
+        if (round > Duration{} && ended) continue;  // played once
+        if (round > Duration{}) step.from = std::max(step.from, trace->loop_from());
         if (Time::zero() + round + step.from > end || ++rows > kMaxBandwidthRows) break;
         file->row("{},{},{},{}", links.devices[link.from.value], links.devices[link.to.value],
                   (round + step.from).count_ns(), step.rate.mbit_per_s());
@@ -225,7 +229,7 @@ Result<void> RunDirectory::write_bandwidth(const NetworkSpec& links, Time end) c
                     links.devices[link.from.value], links.devices[link.to.value], kMaxBandwidthRows);
         break;
       }
-      if (trace->at_end() == TraceEnd::hold || trace->duration() <= Duration{}) break;
+      if (trace->at_end() != TraceEnd::loop || period <= Duration{}) break;
     }
   }
   file->flush();

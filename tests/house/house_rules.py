@@ -88,8 +88,8 @@ DOORS = {
 
 # Tests of the whole may include all of ours; the other folders of tests stand for one folder each.
 WHOLE_TESTS = {"contract", "system", "fidelity", "bench", "fuzz", "support", "house"}
-TESTED_IN_SIM = {"sim_net": "sim/net", "sim_ns3": "sim/ns3", "coordinator": "sim/coordinator",
-                 "bridge": "sim/bridge", "run": "sim/run"}
+TESTED_IN_SIM = {"sim_net": "sim/net", "sim_trace": "sim/trace", "sim_ns3": "sim/ns3",
+                 "coordinator": "sim/coordinator", "bridge": "sim/bridge", "run": "sim/run"}
 
 
 def stands_for(path):

@@ -66,7 +66,8 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
       "slowdown: 2.5}\n"
       "  - {name: b}\n"
       "network: {kind: fluid, transport: raw, tcp: bbr, mtu: 9000 B, links: [{from: a, to: b, rate: 1 kbit/s,"
-      " trace_format: two-column, trace_end: hold, delay: 1 s, queue: 1 MiB, loss: 0.25}, {from: b, to: a, "
+      " trace_format: two-column, trace_end: hold, trace_rows: starting, trace_series: A/TCPx1/East, "
+      "trace_offset: 2 s, trace_scale: 0.5, delay: 1 s, queue: 1 MiB, loss: 0.25}, {from: b, to: a, "
       "rate: 1 bit/s}]}\n"
       "policy: {partition: {kind: fixed, cuts: [3], devices: [b, a]}, quantization: {codec: uniform, bits: "
       "3.5}}\n"
@@ -86,8 +87,19 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
   EXPECT_EQ(s.network.transport, TransportKind::raw);
   EXPECT_EQ(s.network.tcp, "bbr");
   EXPECT_EQ(s.network.mtu, Bytes(9000));
-  EXPECT_EQ(s.network.links[0], (LinkSection{"a", "b", BitRate::kbit(1), "", TraceFormat::two_column,
-                                             TraceEnd::hold, Duration::s(1), Bytes::mib(1), 0.25}));
+  EXPECT_EQ(s.network.links[0], (LinkSection{.from = "a",
+                                             .to = "b",
+                                             .rate = BitRate::kbit(1),
+                                             .trace = "",
+                                             .trace_format = TraceFormat::two_column,
+                                             .trace_end = TraceEnd::hold,
+                                             .trace_rows = TraceRows::starting,
+                                             .trace_series = "A/TCPx1/East",
+                                             .trace_offset = Duration::s(2),
+                                             .trace_scale = 0.5,
+                                             .delay = Duration::s(1),
+                                             .queue = Bytes::mib(1),
+                                             .loss = 0.25}));
   EXPECT_EQ(s.policy.partition.kind, "fixed");
   EXPECT_EQ(s.policy.partition.cuts, std::vector<int>{3});
   EXPECT_EQ(s.policy.partition.devices, (std::vector<std::string>{"b", "a"}));

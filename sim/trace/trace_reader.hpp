@@ -10,6 +10,8 @@
 #include "runtime/base/result.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/trace/row_collector.hpp"
+#include "sim/trace/trace_reading.hpp"
 
 namespace millrace {
 
@@ -17,24 +19,22 @@ inline constexpr std::size_t kMaxTraceFileBytes = 256U << 20U;
 inline constexpr std::size_t kMaxTraceLines = 20'000'000;
 inline constexpr std::size_t kMaxTraceLineBytes = 4096;
 
-// Two-column files only. ending: row i holds over (t[i-1], t[i]], row 0 only sets the start (Pensieve).
-// starting: row i holds over [t[i], t[i+1]), the last one as long as the one before it (Solis Wi-Fi).
-enum class RowInterval : std::uint8_t { ending, starting };
-
-struct TraceReading {
-  TraceFormat format = TraceFormat::automatic;
-  TraceEnd at_end = TraceEnd::loop;
-  RowInterval row_interval = RowInterval::ending;
-};
-
 // Mahimahi files become a DeliverySchedule, all others a RateTrace. Errors have ExitCode::invalid_input.
 Result<LinkRate> read_trace(const std::string& path, const TraceReading& reading);
-Result<LinkRate> read_trace(const std::string& path, TraceFormat format, TraceEnd at_end);
 // The same for text in memory; `name` stands for the path in errors.
 Result<LinkRate> parse_trace(std::string_view text, const std::string& name, const TraceReading& reading);
 
-// By the first line that is not a `#` comment: whole number only: mahimahi; a letter first and a comma: csv;
-// two numbers with white space between them: two_column; else an error that lists the formats.
+// Lints: everything at fault is noted in `lint`, and the trace returned is the repaired one. An error: beyond
+// repair.
+Result<LinkRate> lint_trace(std::string_view text, const std::string& name, const TraceReading& reading,
+                            TraceLint& lint);
+
+// A file's bytes, gunzipped where it begins with gzip's magic number; both lengths are bounded.
+Result<std::string> read_trace_file(const std::string& path);
+
+// By the first line that is not a `#` comment. Whole number only: mahimahi; two numbers with white space
+// between them: two_column; `[`: sabre; `{`: iperf3; a letter first and a comma: gnettrack or a table where
+// the header is of a known layout, else csv. Anything else is an error that lists the formats.
 Result<TraceFormat> detect_trace_format(std::string_view text, const std::string& name);
 
 }  // namespace millrace

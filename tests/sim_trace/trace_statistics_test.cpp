@@ -1,4 +1,4 @@
-#include "sim/net/trace_statistics.hpp"
+#include "sim/trace/trace_statistics.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/net/trace_reader.hpp"
+#include "sim/trace/trace_reader.hpp"
 
 namespace millrace {
 namespace {
@@ -74,9 +74,10 @@ TEST(TraceStatistics, AgreeWithTheRecordingsOwn) {
     const auto values = fields(line);
     for (std::size_t i = 0; i < values.size(); ++i) row[header.at(i)] = values[i];
     const std::string format = row["format"];
-    if (format != "mahimahi" && format != "pensieve" && format != "solis-tsv") continue;
+    if (format == "leoreplayer-delay") continue;  // delays, not rates
     TraceReading reading;
-    if (format == "solis-tsv") reading.row_interval = RowInterval::starting;
+    reading.series = row["series"];
+    if (format == "solis-tsv") reading.row_interval = TraceRows::starting;
     const auto read = read_trace(folder / row["file"], reading);
     ASSERT_TRUE(read.ok()) << read.error().message;
     const auto s = trace_statistics(*read);
@@ -88,14 +89,15 @@ TEST(TraceStatistics, AgreeWithTheRecordingsOwn) {
     expect_near(row["file"], "idle_share_1s", s.idle_share, row["idle_share_1s"]);
     ++checked;
   }
-  EXPECT_EQ(checked, 20);  // 10 Mahimahi, 1 Starlink, 3 Lumos5G, 4 Wi-Fi, 2 Pensieve
+  // 10 Mahimahi, 1 Starlink, 3 Lumos5G, 4 Wi-Fi, 2 Pensieve, 10 5Gophers, 4 G-NetTrack, 5 Sabre, 1 iperf3
+  EXPECT_EQ(checked, 40);
 }
 
 TEST(TraceStatistics, TheTreesOwnTracesAreReadable) {
   int read = 0;
   for (const auto& entry : std::filesystem::directory_iterator(MILLRACE_SOURCE_DIR "/traces")) {
     if (entry.path().extension() != ".csv") continue;
-    const auto trace = read_trace(entry.path(), TraceFormat::automatic, TraceEnd::loop);
+    const auto trace = read_trace(entry.path(), {});
     ASSERT_TRUE(trace.ok()) << trace.error().message;
     EXPECT_GT(trace_statistics(*trace).mean_mbit_per_s, 0) << entry.path();
     ++read;

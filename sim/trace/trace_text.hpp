@@ -22,6 +22,7 @@ class TraceText {
   std::size_t line() const { return line_; }
   // "name:line: message", about the line next() returned last.
   Error error(std::string_view message) const;
+  std::string place() const;  // "name:line"
 
  private:
   std::string_view rest_;

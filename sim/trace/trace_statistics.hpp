@@ -12,8 +12,13 @@ namespace millrace {
 struct TraceStatistics {
   Duration duration;  // a constant rate counts as 1 s of itself
   double mean_mbit_per_s = 0;
-  double min_mbit_per_s = 0, max_mbit_per_s = 0, p5_mbit_per_s = 0;  // of 1 s bins
-  double idle_share = 0;                                             // bins in which nothing passes
+  double min_mbit_per_s = 0, max_mbit_per_s = 0;  // of 1 s bins, as the percentiles
+  double p5_mbit_per_s = 0, p50_mbit_per_s = 0, p95_mbit_per_s = 0;
+  double idle_share = 0;    // bins in which less than one packet of 1500 bytes passes
+  Duration longest_outage;  // exact, not of bins; an outage across the loop's seam counts as two
+  // Of the bins, at lags of 1, 5 and 20 s; 0 where the trace is too short (less than twice the lag) or
+  // constant.
+  double autocorrelation_1s = 0, autocorrelation_5s = 0, autocorrelation_20s = 0;
 };
 
 TraceStatistics trace_statistics(const LinkRate& rate);

@@ -11,9 +11,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
 namespace millrace {
 namespace {
 
-const std::array<std::string, 4> kGood{"time_s,rate_mbit_per_s\n0,10\n1.5,0\n2,0.25\n4,end\n",
-                                       "0\n5\n5\n9\n1000\n", "180.0\t99\r\n185.0\t1.5\r\n190.5\t0\r\n",
-                                       "# c\ntime_us,rate_gbit_per_s\n0,1e-3\n7,end"};
+const std::array<std::string, 7> kGood{"time_s,rate_mbit_per_s\n0,10\n1.5,0\n2,0.25\n4,end\n",
+                                       "0\n5\n5\n9\n1000\n",
+                                       "180.0\t99\r\n185.0\t1.5\r\n190.5\t0\r\n",
+                                       "# c\ntime_us,rate_gbit_per_s\n0,1e-3\n7,end",
+                                       "a,b_throughput_mbps\n1,2\n2,\"3\"\n",
+                                       "[{\"duration_ms\": 500, \"bandwidth_kbps\": 1}]",
+                                       "{\"intervals\": [{\"sum\": {\"start\": 0, \"end\": 1, "
+                                       "\"bits_per_second\": 5e6}}]}"};
 const std::array<std::string, 10> kPieces{"-",    "e999", ",", "\n", "nan", "18446744073709551616",
                                           "\r\n", "end",  "#", "0.0"};
 
@@ -36,7 +41,7 @@ std::string mutated(Random& random) {
         break;
     }
   }
-  return static_cast<char>(random.below(16)) + text;
+  return static_cast<char>(random.below(64)) + text;
 }
 
 TEST(TraceFuzzSmoke, MutatedTracesNeverCrashAReader) {

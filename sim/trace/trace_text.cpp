@@ -1,11 +1,11 @@
-#include "sim/net/trace_text.hpp"
+#include "sim/trace/trace_text.hpp"
 
 #include <fmt/core.h>
 
 #include <charconv>
 #include <cmath>
 
-#include "sim/net/trace_reader.hpp"
+#include "sim/trace/trace_reader.hpp"
 
 namespace millrace {
 
@@ -31,6 +31,8 @@ std::optional<std::string_view> TraceText::next() {
 Error TraceText::error(std::string_view message) const {
   return {fmt::format("{}:{}: {}", name_, line_, message), ExitCode::invalid_input};
 }
+
+std::string TraceText::place() const { return fmt::format("{}:{}", name_, line_); }
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t kShown = 40;
