@@ -86,6 +86,18 @@ struct NetworkSection {
   bool operator==(const NetworkSection&) const = default;
 };
 
+// A change of the link from -> to at an instant of the run; what is not set stays as it is.
+struct EventSection {
+  Duration at;
+  std::string from, to;
+  std::optional<bool> up;  // `state: down | up`
+  std::optional<BitRate> rate;
+  std::string trace;  // path, absolute after reading
+  std::optional<Duration> delay;
+  std::optional<double> loss;
+  bool operator==(const EventSection&) const = default;
+};
+
 struct PolicySection {
   struct Partition {
     std::string kind = "even";  // even | fixed
@@ -127,6 +139,7 @@ struct Scenario {
   WorkloadSection workload;
   std::vector<DeviceSection> devices;
   NetworkSection network;
+  std::vector<EventSection> events;  // as written; an event of both directions is two
   PolicySection policy;
   RunSection run;
   std::vector<Expectation> expect;

@@ -14,13 +14,14 @@ namespace {
 class Checks {
  public:
   Checks(const FilledScenario& filled, ProblemLog& log)
-      : scenario_(filled.scenario), link_item_(filled.link_item), log_(log) {}
+      : scenario_(filled.scenario), link_item_(filled.link_item), event_item_(filled.event_item), log_(log) {}
 
   void run(bool has_model) {
     check_model_dimensions(has_model);
     check_arrivals();
     check_devices();
     check_links();
+    check_events();
     check_partition(has_model);
     check_bits();
     check_scope();
@@ -139,6 +140,26 @@ class Checks {
         log_.report(at, fmt::format("network.links[{}] connects {} to {} already; one link per direction",
                                     first->second, link.from, link.to));
       }
+    }
+  }
+
+  void check_events() {
+    for (std::size_t i = 0; i < scenario_.events.size(); ++i) {
+      if (i > 0 && event_item_[i - 1] == event_item_[i]) continue;
+      const EventSection& event = scenario_.events[i];
+      const std::string at = fmt::format("events[{}]", event_item_[i]);
+      if (!log_.good(at)) continue;
+      if (!event.up && !event.rate && event.trace.empty() && !event.delay && !event.loss)
+        log_.report(at, at + " changes nothing; give it state, rate, trace, delay or loss");
+      const auto& links = scenario_.network.links;
+      const bool known = std::any_of(links.begin(), links.end(), [&](const LinkSection& link) {
+        return link.from == event.from && link.to == event.to;
+      });
+      if (!known && log_.good("network.links"))
+        log_.report(at, log_.has(at + ".link")
+                            ? at + ".link joins no two devices that have a link; write it as a-b"
+                            : fmt::format("{} is of a link from {} to {}, which is not in network.links", at,
+                                          event.from, event.to));
     }
   }
 
@@ -325,6 +346,7 @@ class Checks {
 
   const Scenario& scenario_;
   const std::vector<std::size_t>& link_item_;
+  const std::vector<std::size_t>& event_item_;
   ProblemLog& log_;
   std::map<std::string, std::size_t> device_index_;
 };

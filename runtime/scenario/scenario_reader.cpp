@@ -71,6 +71,13 @@ void find_files(FilledScenario& filled, FileFinder& finder) {
       finder.find(fmt::format("network.links[{}].trace", filled.link_item[i]), links[i].trace);
     }
   }
+  auto& events = scenario.events;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (i > 0 && filled.event_item[i - 1] == filled.event_item[i])
+      events[i].trace = events[i - 1].trace;
+    else
+      finder.find(fmt::format("events[{}].trace", filled.event_item[i]), events[i].trace);
+  }
 }
 
 // In the order of the file, overrides last; at most kMaxProblems and a line that counts the rest.

@@ -7,6 +7,7 @@
 #include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema.hpp"
+#include "runtime/scenario/schema_rows.hpp"
 
 namespace millrace {
 namespace {
@@ -351,12 +352,15 @@ Schema make_schema() {
   add_workload(schema.keys);
   add_devices(schema.keys);
   add_network(schema.keys);
+  add_events(schema.keys);
   add_policy(schema.keys);
   add_run(schema.keys);
   schema.alternatives = {{"workload", {{"images"}, {"microbatches"}}, false},
                          {"devices[]", {{"profile"}, {"speed"}}, false},
                          {"network.links[]", {{"between"}, {"from", "to"}}, true},
-                         {"network.links[]", {{"rate"}, {"trace"}}, true}};
+                         {"network.links[]", {{"rate"}, {"trace"}}, true},
+                         {"events[]", {{"link"}, {"from", "to"}}, true},
+                         {"events[]", {{"rate"}, {"trace"}}, false}};
   return schema;
 }
 

@@ -114,6 +114,7 @@ std::set<std::string> input_files(const Scenario& scenario) {
   for (const auto& device : scenario.devices) files.insert(device.profile);
   if (simulated(scenario.run.mode)) {
     for (const auto& link : scenario.network.links) files.insert(link.trace);
+    for (const auto& event : scenario.events) files.insert(event.trace);
   }
   if (scenario.run.mode != Mode::simulate) {
     constexpr std::string_view kFolder = "image-folder:";
