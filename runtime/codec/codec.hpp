@@ -57,7 +57,8 @@ class Codec {
   virtual double bit_width(Budget budget) const = 0;
 };
 
-// Which codec, and what shares its side information. Formats without any (fp32, fp16, u8) ignore the scope.
+// Which codec, and what shares its side information. Formats without any (fp32, fp16, u8, …) ignore the
+// scope.
 struct CodecChoice {
   std::string name = "fp32";
   ScaleScope scope = ScaleScope::image;
@@ -71,6 +72,10 @@ Result<std::unique_ptr<Codec>> make_codec(const CodecChoice& choice);
 Result<std::unique_ptr<Codec>> make_codec(std::string_view name);
 // Without aliases.
 std::vector<std::string> codec_names();
+// What encodes a tensor of this role where links use `chosen`: activations `chosen` itself; what must arrive
+// as it is has a codec of its own, whatever the policy: images u8, features fp16, tokens and lengths u24,
+// logits fp32. `chosen` outlives the answer.
+const Codec& codec_for(TensorRole role, const Codec& chosen);
 // image, token, tensor; nothing else.
 Result<ScaleScope> scale_scope_by_name(std::string_view name);
 

@@ -42,6 +42,7 @@ enum class CodecId : std::uint8_t {
   fp6 = 9,
   fp4 = 10,
   fp4_clip = 11,
+  u24 = 20,
 };
 
 struct EncodingHeader {

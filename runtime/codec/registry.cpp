@@ -13,6 +13,7 @@
 #include "runtime/codec/minifloat_codec.hpp"
 #include "runtime/codec/range_codec.hpp"
 #include "runtime/codec/sixteen_bit_codec.hpp"
+#include "runtime/codec/u24_codec.hpp"
 #include "runtime/codec/u8_codec.hpp"
 
 namespace millrace {
@@ -69,6 +70,7 @@ constexpr std::array kCodecs = {
     CodecEntry{kAciqGauss.name, kAciqGauss.id, make_range_codec<kAciqGauss>, decode_ranges},
     CodecEntry{kDsAciq.name, kDsAciq.id, make_range_codec<kDsAciq>, decode_ranges},
     CodecEntry{"u8", CodecId::u8, make<U8Codec>, decode_u8},
+    CodecEntry{"u24", CodecId::u24, make<U24Codec>, decode_u24},
 };
 
 std::string known_names() {

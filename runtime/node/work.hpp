@@ -15,7 +15,7 @@
 namespace millrace {
 
 enum class WorkKind : std::uint8_t {
-  load,     // source: read images first_image .. +images, encode them as pixels
+  load,     // source: read images first_image .. +images, encode them
   forward,  // stage: decode the input, run the stage's layers, keep the result under the microbatch's id
   encode,   // stage: encode the kept result within the budget, and forget it
   score,    // sink: decode logits, classify, hash

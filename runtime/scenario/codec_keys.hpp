@@ -14,7 +14,7 @@ struct CodecKeys {
   bool has_scope = true;  // whether there is side information that something shares
 };
 
-// Without u8, which is for the source's pixels.
+// Without u8 and u24, which are for a model's input.
 inline constexpr std::array kCodecKeys = {
     CodecKeys{"fp32", 32, false}, CodecKeys{"fp16", 16, false},
     CodecKeys{"bf16", 16, false}, CodecKeys{"fp6", 6},

@@ -18,6 +18,7 @@ class Checks {
 
   void run(bool has_model) {
     check_model_dimensions(has_model);
+    check_dataset(has_model);
     check_arrivals();
     check_devices();
     check_links();
@@ -36,6 +37,21 @@ class Checks {
     if (!has_model || !log_.good("model")) return;
     if (const auto good = check_model(scenario_.model.config); !good)
       log_.report("model", "model: " + good.error().message);
+  }
+
+  // A dataset in a file is of one family.
+  void check_dataset(bool has_model) {
+    const std::string at = "workload.dataset";
+    if (!has_model || !log_.good("model.name") || !log_.good(at)) return;
+    const ModelConfig& model = scenario_.model.config;
+    for (const auto& [prefix, family] : {std::pair("image-folder:", ModelFamily::vit),
+                                         {"features:", ModelFamily::kwt},
+                                         {"tokens:", ModelFamily::bert}}) {
+      if (scenario_.workload.dataset.starts_with(prefix) && family != model.family)
+        log_.report(at, fmt::format("{} {} is for models of the {} family, {} is of {}; give it another one, "
+                                    "or synthetic",
+                                    at, prefix, family_name(family), model.name, family_name(model.family)));
+    }
   }
 
   void check_arrivals() {

@@ -29,14 +29,8 @@ std::vector<std::string> names(const Fields& in, const std::string& list) {
 bool fill_model(const Fields& in, ModelSection& model) {
   const auto known = model_by_name(in.text("model.name").value_or(""));
   if (known) model.config = *known;
-  assign(model.config.blocks, in.exact("model.blocks"));
-  assign(model.config.width, in.exact("model.width"));
-  assign(model.config.heads, in.exact("model.heads"));
-  assign(model.config.mlp_width, in.exact("model.mlp_width"));
-  assign(model.config.image_size, in.exact("model.image_size"));
-  assign(model.config.patch, in.exact("model.patch"));
-  assign(model.config.channels, in.exact("model.channels"));
-  assign(model.config.classes, in.exact("model.classes"));
+  for (const ModelDimension& dimension : model_dimensions())
+    assign(model.config.*dimension.value, in.exact(fmt::format("model.{}", dimension.name)));
   assign(model.weights, in.text("model.weights"));
   assign(model.microbatch, in.exact("model.microbatch"));
   return known.ok();

@@ -59,8 +59,9 @@ class FileFinder {
 void find_files(FilledScenario& filled, FileFinder& finder) {
   Scenario& scenario = filled.scenario;
   if (scenario.model.weights != "random") finder.find("model.weights", scenario.model.weights);
-  if (scenario.workload.dataset != "synthetic")
-    finder.find("workload.dataset", scenario.workload.dataset, "image-folder:");
+  std::string& dataset = scenario.workload.dataset;
+  if (const auto colon = dataset.find(':'); colon != std::string::npos)
+    finder.find("workload.dataset", dataset, dataset.substr(0, colon + 1));
   for (std::size_t i = 0; i < scenario.devices.size(); ++i)
     finder.find(fmt::format("devices[{}].profile", i), scenario.devices[i].profile);
   auto& links = scenario.network.links;

@@ -59,14 +59,9 @@ void write_model(Writer& out, const ModelSection& model) {
   out.line("name: {}", config.name);
   out.line("weights: {}", model.weights == "random" ? model.weights : quoted(model.weights));
   out.line("microbatch: {}", model.microbatch);
-  out.line("blocks: {}", config.blocks);
-  out.line("width: {}", config.width);
-  out.line("heads: {}", config.heads);
-  out.line("mlp_width: {}", config.mlp_width);
-  out.line("image_size: {}", config.image_size);
-  out.line("patch: {}", config.patch);
-  out.line("channels: {}", config.channels);
-  out.line("classes: {}", config.classes);
+  for (const ModelDimension& dimension : model_dimensions()) {
+    if (dimension.of(config.family)) out.line("{}: {}", dimension.name, config.*dimension.value);
+  }
   out.indent("");
 }
 

@@ -33,9 +33,9 @@ struct Key {
   std::string doc{};       // one line
   std::string fallback{};  // the default as one would write it; empty: absent means absent
   bool required = false;
-  std::vector<std::string> choices{};  // also for `path`: words taken instead of one
-  std::string prefix{};                // of a path: what stands before it, "image-folder:"
-  std::int64_t least = 0;              // exact
+  std::vector<std::string> choices{};   // also for `path`: words taken instead of one
+  std::vector<std::string> prefixes{};  // of a path: one of these stands before it, "image-folder:"
+  std::int64_t least = 0;               // exact
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   double low = 0;  // real
   double high = std::numeric_limits<double>::max();

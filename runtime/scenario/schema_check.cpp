@@ -190,9 +190,11 @@ class Checker {
 
   static std::string file_path(const Key& key, std::string_view text) {
     if (std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end()) return "";
-    if (!text.starts_with(key.prefix))
+    const auto prefix =
+        std::ranges::find_if(key.prefixes, [&](const std::string& word) { return text.starts_with(word); });
+    if (!key.prefixes.empty() && prefix == key.prefixes.end())
       return fmt::format("must be {}, got \"{}\"", describe(key), shown(text));
-    text.remove_prefix(key.prefix.size());
+    if (!key.prefixes.empty()) text.remove_prefix(prefix->size());
     if (text.empty()) return fmt::format("must be {}, got an empty path", describe(key));
     if (text.size() > kMaxPathLength) return fmt::format("is longer than {} bytes", kMaxPathLength);
     if (std::any_of(text.begin(), text.end(),

@@ -99,9 +99,10 @@ class SchemaWriter {
   }
 
   static Json path(const Key& key) {
-    if (key.prefix.empty()) return {{"type", "string"}, {"minLength", 1}};
-    return {{"type", "string"},
-            {"pattern", fmt::format("^({}|{}.+)$", fmt::join(key.choices, "|"), key.prefix)}};
+    if (key.prefixes.empty()) return {{"type", "string"}, {"minLength", 1}};
+    return {
+        {"type", "string"},
+        {"pattern", fmt::format("^({}|({}).+)$", fmt::join(key.choices, "|"), fmt::join(key.prefixes, "|"))}};
   }
 
   static Json real(const Key& key) {

@@ -1,8 +1,12 @@
 // The table of all keys of a scenario, in the order of the reference.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
 
+#include "runtime/base/check.hpp"
 #include "runtime/model/model_config.hpp"
 #include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/names.hpp"
@@ -21,15 +25,35 @@ std::vector<std::string> words(const std::array<std::string_view, n>& names) {
   return {names.begin(), names.end()};
 }
 
-void add_model(std::vector<Key>& keys) {
-  const auto dimension = [&](const char* name, const char* doc, std::int64_t most) {
-    keys.push_back(
-        {.path = std::string("model.") + name, .kind = Kind::exact, .doc = doc, .least = 1, .most = most});
+std::string doc_of_dimension(std::string_view name) {
+  struct Doc {
+    std::string_view name, doc;
   };
+  constexpr std::array<Doc, 13> kDocs{{
+      {"blocks", "Transformer blocks, 4 sub-layers each. Default: the named model's, as for all dimensions."},
+      {"width", "Values per token."},
+      {"heads", "Attention heads; divides `width`."},
+      {"mlp_width", "Values per token inside the MLP."},
+      {"image_size", "vit, deit: pixels per side of the square image."},
+      {"patch", "vit, deit: pixels per side of a patch; divides `image_size`."},
+      {"channels", "vit, deit: colour channels."},
+      {"classes", "Outputs of the head."},
+      {"frames", "kwt: frames of audio features per clip, a token each."},
+      {"coefficients", "kwt: features per frame."},
+      {"sequence", "bert: tokens per sequence, padding included; at most `positions`."},
+      {"positions", "bert: rows of the position embedding."},
+      {"vocabulary", "bert: rows of the word embedding."},
+  }};
+  const auto found = std::ranges::find(kDocs, name, &Doc::name);
+  MR_CHECK(found != kDocs.end(), "every dimension is documented");
+  return std::string(found->doc);
+}
+
+void add_model(std::vector<Key>& keys) {
   keys.push_back({.path = "model", .kind = Kind::map, .doc = "What is inferred.", .required = true});
   keys.push_back({.path = "model.name",
                   .kind = Kind::choice,
-                  .doc = "Vision transformer by name; its dimensions can be changed below.",
+                  .doc = "Transformer by name; its dimensions can be changed below.",
                   .required = true,
                   .choices = model_names()});
   keys.push_back({.path = "model.weights",
@@ -43,29 +67,26 @@ void add_model(std::vector<Key>& keys) {
                   .fallback = "8",
                   .least = 1,
                   .most = 65'536});
-  dimension("blocks",
-            "Transformer blocks, 4 sub-layers each. Default: the named model's, as for all dimensions.",
-            1'024);
-  dimension("width", "Values per token.", 65'536);
-  dimension("heads", "Attention heads; divides `width`.", 65'536);
-  dimension("mlp_width", "Values per token inside the MLP.", 262'144);
-  dimension("image_size", "Pixels per side of the square image.", 16'384);
-  dimension("patch", "Pixels per side of a patch; divides `image_size`.", 16'384);
-  dimension("channels", "Colour channels.", 16);
-  dimension("classes", "Outputs of the head.", 1'048'576);
+  for (const ModelDimension& dimension : model_dimensions())
+    keys.push_back({.path = fmt::format("model.{}", dimension.name),
+                    .kind = Kind::exact,
+                    .doc = doc_of_dimension(dimension.name),
+                    .least = 1,
+                    .most = dimension.most});
 }
 
 void add_workload(std::vector<Key>& keys) {
   keys.push_back({.path = "workload", .kind = Kind::map, .doc = "What is fed into the pipeline."});
   keys.push_back({.path = "workload.dataset",
                   .kind = Kind::path,
-                  .doc = "`synthetic` (seeded) or `image-folder:PATH/labels.csv`.",
+                  .doc = "`synthetic` (seeded); for vit and deit `image-folder:PATH/labels.csv`, for kwt "
+                         "`features:FILE.safetensors`, for bert `tokens:FILE.safetensors`.",
                   .fallback = "synthetic",
                   .choices = {"synthetic"},
-                  .prefix = "image-folder:"});
+                  .prefixes = {"image-folder:", "features:", "tokens:"}});
   keys.push_back({.path = "workload.images",
                   .kind = Kind::exact,
-                  .doc = "Images in all; the last microbatch may be smaller.",
+                  .doc = "Images (clips, sequences) in all; the last microbatch may be smaller.",
                   .least = 1,
                   .most = 65'536 * kBillion});
   keys.push_back({.path = "workload.microbatches",

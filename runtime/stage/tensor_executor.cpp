@@ -10,6 +10,7 @@
 
 #include "runtime/base/sha256.hpp"
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 
 namespace millrace {
@@ -60,20 +61,22 @@ Result<CutTensors> decode_cut(const ModelConfig& model, int cut, const Work& wor
   return tensors;
 }
 
-// Their encodings, one after the other, as output, values, bit_width and measured.encode.
+// Their encodings, one after the other and each by codec_for(), as output, values, bit_width and
+// measured.encode.
 Outcome encode_cut(const Codec& codec, Budget budget, const CutTensors& tensors) {
   Stopwatch watch;
   Outcome outcome;
   Buffer bytes;
   Bytes expected;
-  for (const CutTensor& tensor : tensors) expected += codec.predicted_size(tensor.shape, tensor.role, budget);
+  for (const CutTensor& tensor : tensors)
+    expected += codec_for(tensor.role, codec).predicted_size(tensor.shape, tensor.role, budget);
   bytes.reserve(static_cast<std::size_t>(expected.count()));
   for (const CutTensor& tensor : tensors) {
-    codec.encode(tensor.view(), budget, bytes);
+    codec_for(tensor.role, codec).encode(tensor.view(), budget, bytes);
     outcome.values += tensor.values.size();
   }
   outcome.output = Payload::of(std::move(bytes));
-  outcome.bit_width = codec.bit_width(budget);
+  outcome.bit_width = codec_for(tensors.front().role, codec).bit_width(budget);
   outcome.measured.encode = watch.lap();
   return outcome;
 }
@@ -87,16 +90,10 @@ class SourceExecutor final : public Executor {
     if (work.kind != WorkKind::load) return about(work, "a source only loads images");
     if (const auto checked = check_images(work); !checked) return checked.error();
     Stopwatch watch;
-    CutTensors images = make_cut_tensors(model_, 0, work.images);
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model_.input_values()));
-    auto out = images[0].values.begin();
-    for (std::uint32_t i = 0; i < work.images; ++i) {
-      const auto read = dataset_->read(work.first_image + i, pixels);
-      if (!read) return read.error();
-      out = std::copy(pixels.begin(), pixels.end(), out);
-    }
+    const auto images = read_inputs(*dataset_, model_, work.first_image, work.images);
+    if (!images) return images.error();
     const Duration reading = watch.lap();
-    Outcome outcome = encode_cut(*codec_, Budget{8}, images);
+    Outcome outcome = encode_cut(*codec_, Budget{}, *images);
     outcome.measured.compute = reading;
     return outcome;
   }
@@ -195,7 +192,7 @@ Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choi
                              choice.images),
                  ExitCode::invalid_input};
   }
-  auto codec = make_codec("u8");
+  auto codec = make_codec(CodecChoice{});
   if (!codec) return codec.error();
   return std::unique_ptr<Executor>(
       std::make_unique<SourceExecutor>(choice.model, std::move(*dataset), std::move(*codec)));
@@ -203,7 +200,7 @@ Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choi
 
 Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice) {
   if (const auto checked = check_model(choice.model); !checked) return checked.error();
-  auto codec = make_codec(choice.layers.last == choice.model.sub_layers() ? CodecChoice{} : choice.codec);
+  auto codec = make_codec(choice.codec);
   if (!codec) return codec.error();
   const auto weights = make_weights(choice.weights, choice.model, choice.seed);
   if (!weights) return weights.error();

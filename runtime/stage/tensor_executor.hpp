@@ -28,12 +28,12 @@ struct StageChoice {
   LayerRange layers;
   std::string weights = "random";  // see make_weights()
   std::uint64_t seed = 1;          // of random weights
-  CodecChoice codec{};             // the last stage encodes its logits as fp32 regardless
+  CodecChoice codec{};             // of activations; see codec_for()
   int threads = 1;
 };
 
-// Does `load`: the images' pixels, one u8 encoding of [images, channels·size, size]. cost.compute is reading
-// the images, cost.encode encoding them.
+// Does `load`: the encodings of the images' input, the tensors at cut 0, one after the other. cost.compute is
+// reading the images, cost.encode encoding them.
 Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choice);
 
 // Does `forward` (input: the encodings of tensors_at_cut(layers.first - 1) one after the other) and `encode`

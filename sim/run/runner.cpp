@@ -117,11 +117,9 @@ std::set<std::string> input_files(const Scenario& scenario) {
     for (const auto& event : scenario.events) files.insert(event.trace);
   }
   if (scenario.run.mode != Mode::simulate) {
-    constexpr std::string_view kFolder = "image-folder:";
     if (scenario.model.weights != "random") files.insert(scenario.model.weights);
-    if (scenario.workload.dataset.starts_with(kFolder)) {
-      files.insert(scenario.workload.dataset.substr(kFolder.size()));
-    }
+    const std::string& dataset = scenario.workload.dataset;
+    if (const auto colon = dataset.find(':'); colon != dataset.npos) files.insert(dataset.substr(colon + 1));
   }
   files.erase(std::string());
   return files;

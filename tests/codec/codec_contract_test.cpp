@@ -73,8 +73,9 @@ TEST_P(EveryCodecThatDoesNotClip, DecodingAgainChangesNothing) {
 
 TEST_P(EveryCodec, CarriesRoleAndShapeInItsHeader) {
   const Tensor tensor{{2, 3, 4}, std::vector<float>(24, 1)};
-  for (const auto role : {TensorRole::image, TensorRole::attention_context, TensorRole::residual,
-                          TensorRole::gelu, TensorRole::logits}) {
+  for (const auto role :
+       {TensorRole::image, TensorRole::attention_context, TensorRole::residual, TensorRole::gelu,
+        TensorRole::logits, TensorRole::features, TensorRole::tokens, TensorRole::lengths}) {
     Buffer out;
     codec->encode(tensor.view(role), {8}, out);
     const auto header = read_header(out);

@@ -10,6 +10,34 @@ TEST(ScenarioChecks, ModelDimensionsAgree) {
             "s.yaml:3:8: model: m");
 }
 
+TEST(ScenarioChecks, DimensionsAreThoseOfTheFamily) {
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: bert-base, sequence: 64}")), "");
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: kwt-1, frames: 49, coefficients: 20}")), "");
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: bert-base, image_size: 64}")),
+            "s.yaml:3:8: model: model \"bert-base\": image_size is no dimension of the bert family; remove "
+            "it\n");
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: bert-base, sequence: 600}")),
+            "s.yaml:3:8: model: model \"bert-base\": sequence 600 must not exceed positions 512\n");
+}
+
+TEST(ScenarioChecks, DatasetsInFilesAreThoseOfTheFamily) {
+  const auto fault = [](const std::string& model, const std::string& dataset) {
+    const std::string text = with(changed("{images: 10}", "{dataset: '" + dataset + "'}"), "vit-tiny", model);
+    return to_string(read_scenario_text(text, "s.yaml", "", {.files = FileCheck::leave_as_written}).problems);
+  };
+  for (const char* model : {"vit-tiny", "kwt-1", "bert-base"}) EXPECT_EQ(fault(model, "synthetic"), "");
+  EXPECT_EQ(fault("deit-tiny", "image-folder:x"), "");
+  EXPECT_EQ(fault("kwt-1", "features:x"), "");
+  EXPECT_EQ(fault("bert-large", "tokens:x"), "");
+  EXPECT_EQ(
+      fault("vit-tiny", "tokens:x"),
+      "s.yaml:4:21: workload.dataset tokens: is for models of the bert family, vit-tiny is of vit; give "
+      "it another one, or synthetic\n");
+  EXPECT_EQ(fault("bert-base", "features:x"),
+            "s.yaml:4:21: workload.dataset features: is for models of the kwt family, bert-base is of bert; "
+            "give it another one, or synthetic\n");
+}
+
 TEST(ScenarioChecks, DeviceNamesAreUnique) {
   EXPECT_EQ(faults(changed("name: board-b", "name: board-a")),
             "s.yaml:8:12: device name \"board-a\" is taken by devices[1]; names are unique\n");

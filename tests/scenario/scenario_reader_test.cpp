@@ -127,7 +127,7 @@ TEST(ScenarioReader, TenFaultsInOneFileAreTenLines) {
              "    - {between: [board-a, board-x]}\n"),
       "s.yaml:2:7: name is text, and YAML readers disagree whether no is; write \"no\"\n"
       "s.yaml:3:1: duplicate key \"name\": it was given in line 2 already; remove one of the two\n"
-      "s.yaml:4:8: model.name is missing: Vision transformer by name; its dimensions can be changed below.\n"
+      "s.yaml:4:8: model.name is missing: Transformer by name; its dimensions can be changed below.\n"
       "s.yaml:4:9: unknown key \"nmae\" in model; did you mean \"name\"?\n"
       "s.yaml:4:37: model.microbatch must be a whole number, got \"8.5\"\n"
       "s.yaml:5:20: workload.images must not begin with 0, which YAML 1.1 reads as octal, got \"010\"\n"
@@ -273,7 +273,8 @@ TEST_F(Files, ScenariosThemselvesAreReadFromDisk) {
 
 TEST_F(Files, DatasetsOfAnotherKindAreRefused) {
   EXPECT_EQ(faults(changed("{images: 10}", "{dataset: imagenet}")),
-            "s.yaml:4:21: workload.dataset must be synthetic or image-folder:PATH, got \"imagenet\"\n");
+            "s.yaml:4:21: workload.dataset must be synthetic or image-folder:PATH or features:PATH or "
+            "tokens:PATH, got \"imagenet\"\n");
   EXPECT_EQ(faults(changed("{images: 10}", "{dataset: \"image-folder:a\\0b\"}")),
             "s.yaml:4:21: workload.dataset holds control characters: \"a\\x00b\"\n");
 }

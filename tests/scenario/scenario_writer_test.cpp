@@ -18,7 +18,8 @@ class Generator {
     Scenario s;
     s.name = pick({"plain", "010", "no", "a.b_c-d", "1e5"});
     model(s.model);
-    s.workload.dataset = pick({"synthetic", "image-folder:/da \"ta\\/é: #x/labels.csv"});
+    s.workload.dataset =
+        pick({"synthetic", prefix_of(s.model.config.family) + "/da \"ta\\/é: #x/labels.csv"});
     s.workload.images = 1 + below(1'000'000'000'000);
     s.workload.arrivals = static_cast<ArrivalKind>(below(3));
     if (s.workload.arrivals != ArrivalKind::closed_loop)  // the last arrival is within 1e8 s
@@ -44,6 +45,10 @@ class Generator {
     return (1 - random_.uniform()) * high / static_cast<double>(std::uint64_t{1} << below(60));
   }
 
+  static std::string prefix_of(ModelFamily family) {
+    if (family == ModelFamily::vit) return "image-folder:";
+    return family == ModelFamily::kwt ? "features:" : "tokens:";
+  }
   void model(ModelSection& model) {
     model.config = model_by_name(pick(model_names())).value();
     model.config.blocks = 2 + static_cast<int>(below(20));
