@@ -244,6 +244,13 @@ class Checks {
       if (bits != only)
         log_.report(at,
                     fmt::format("{} must be {} for codec {}, got {}; remove the key", at, only, codec, bits));
+    } else if (const CodecKeys keys = codec_keys(codec); keys.is_real()) {
+      if (!log_.has(at))
+        log_.report(at, fmt::format("{} is missing: codec {} needs it, {} to {}", at, codec, keys.real_least,
+                                    keys.real_most));
+      else if (bits < keys.real_least || bits > keys.real_most)
+        log_.report(at, fmt::format("{} must be {} to {} for codec {}, got {}", at, keys.real_least,
+                                    keys.real_most, codec, bits));
     } else if (!log_.has(at)) {
       log_.report(at, fmt::format("{} is missing: codec {} needs it, 2 to 8, or 16", at, codec));
     } else if (bits < 2 || (bits > 8 && bits != 16)) {
