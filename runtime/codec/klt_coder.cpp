@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "runtime/base/check.hpp"
@@ -176,8 +178,8 @@ struct Streams {
 
 Streams code(const ComponentModel& model, const Components& image, const Choice& choice) {
   const StepCoding& coding = choice.coding;
-  std::vector<RansId> ids;
-  ids.reserve(model.rows * (model.width + 1));
+  std::vector<RansId> ids(model.rows * (model.width + 1));
+  RansId* next = ids.data();
   BitWriter extras;
   const std::size_t scales = coding.scale_table();
   for (std::size_t row = 0; row < model.rows; ++row) {
@@ -185,22 +187,29 @@ Streams code(const ComponentModel& model, const Components& image, const Choice&
     const SymbolTable& table = coding.table(scales);
     const std::int32_t own = (number >> table.raw_bits) - table.first;
     const std::int32_t symbol = own >= 0 && own < table.count ? own : table.count;
-    ids.push_back(static_cast<RansId>(scales * kRansAlphabet + static_cast<std::size_t>(symbol)));
+    *next++ = static_cast<RansId>(scales * kRansAlphabet + static_cast<std::size_t>(symbol));
     put_extras(extras, table, number, symbol == table.count);
   }
   const SymbolColumns& columns = coding.columns();
   const float per_step = coding.per_step();
   for (std::size_t row = 0; row < model.rows; ++row) {
     if (image.scales[row] == kZeroScale) continue;
-    for (std::size_t i = 0, at = row * model.width; i < model.width; ++i, ++at) {
-      const std::int32_t symbol = choice.trial.symbols[at];
-      ids.push_back(static_cast<RansId>(columns.costs_at[i] + symbol));
-      const bool escaped = symbol == columns.count[i];
+    const std::uint8_t* const symbols = choice.trial.symbols.data() + row * model.width;
+    std::int32_t rare = 0;
+    for (std::size_t i = 0; i < model.width; ++i) {
+      next[i] = static_cast<RansId>(columns.costs_at[i] + symbols[i]);
+      rare |= static_cast<std::int32_t>(symbols[i] == columns.count[i]) | columns.raw_bits[i];
+    }
+    next += model.width;
+    if (rare == 0) continue;
+    for (std::size_t i = 0; i < model.width; ++i) {
+      const bool escaped = symbols[i] == columns.count[i];
       if (escaped || columns.raw_bits[i] > 0)
-        put_extras(extras, coding.table(model.groups[i]), scalar::step_number(image.values[at], per_step),
-                   escaped);
+        put_extras(extras, coding.table(model.groups[i]),
+                   scalar::step_number(image.values[row * model.width + i], per_step), escaped);
     }
   }
+  ids.resize(static_cast<std::size_t>(next - ids.data()));
   Streams streams;
   rans_encode(ids, RansTables(coding.frequencies()), streams.symbols);
   streams.extras = extras.finish();
@@ -309,25 +318,24 @@ Result<Components> decode_components(const ComponentModel& model, const ImagePay
     image.scales[row] = static_cast<std::int16_t>(scale);
   }
 
-  std::vector<float> means((coding.scale_table() + 1) * kRansAlphabet);
-  std::vector<std::uint8_t> plain(means.size());  // whether the mean is all there is to know
+  // NaN where the symbol is not all there is to know.
+  std::vector<float> means((coding.scale_table() + 1) * kRansAlphabet,
+                           std::numeric_limits<float>::quiet_NaN());
   for (std::size_t i = 0; i < means.size(); ++i) {
     const SymbolTable& table = coding.table(i / kRansAlphabet);
-    means[i] = table.means[i % kRansAlphabet] * coding.step_length();
-    plain[i] = table.raw_bits == 0 && i % kRansAlphabet != static_cast<std::size_t>(table.count);
+    if (table.raw_bits == 0 && i % kRansAlphabet != static_cast<std::size_t>(table.count))
+      means[i] = table.means[i % kRansAlphabet] * coding.step_length();
   }
   for (std::size_t row = 0; row < model.rows; ++row) {
     if (image.scales[row] == kZeroScale) continue;
     symbols.take(model.groups, std::span(ids).first(model.width));
     float* values = image.values.data() + row * model.width;
-    std::uint8_t all_plain = 1;
-    for (std::size_t i = 0; i < model.width; ++i) {
-      values[i] = means[ids[i]];
-      all_plain &= plain[ids[i]];
-    }
-    if (all_plain != 0) continue;
+    for (std::size_t i = 0; i < model.width; ++i) values[i] = means[ids[i]];
+    int rare = 0;
+    for (std::size_t i = 0; i < model.width; ++i) rare |= static_cast<int>(std::isnan(values[i]));
+    if (rare == 0) continue;
     for (std::size_t i = 0; i < model.width; ++i)
-      if (plain[ids[i]] == 0)
+      if (std::isnan(values[i]))
         values[i] = static_cast<float>(take_number(extras, coding.table(model.groups[i]),
                                                    static_cast<std::int32_t>(ids[i] % kRansAlphabet))) *
                     coding.step_length();

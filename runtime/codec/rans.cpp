@@ -16,23 +16,31 @@ __extension__ using Wide = unsigned __int128;
 // multiplication, floor(state · reciprocal / 2^64), which is exact for states below 2^32.
 struct Step {
   std::uint64_t reciprocal = 0;
-  std::uint64_t limit = 0;  // a state from here on gives a word away first
   std::uint32_t bias = 0;
-  std::uint32_t complement = 0;
+  std::uint32_t frequency = 0;
 };
 
 Step step_of(const RansTables::Entry& entry) {
-  const std::uint32_t frequency = entry.frequency;
-  Step step;
-  step.limit = std::uint64_t{frequency} << (32 - kRansPrecision);
-  step.complement = kRansTotal - frequency;
-  step.bias = entry.start;
-  if (frequency > 1) step.reciprocal = std::numeric_limits<std::uint64_t>::max() / frequency + 1;
-  if (frequency == 1) {  // 2^64 itself does not fit: the quotient is one less, and the bias makes up for it
-    step.reciprocal = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  Step step{.reciprocal = 0, .bias = entry.start, .frequency = entry.frequency};
+  if (entry.frequency > 1) step.reciprocal = kMost / entry.frequency + 1;
+  if (entry.frequency ==
+      1) {  // 2^64 itself does not fit: the quotient is one less, and the bias makes up for it
+    step.reciprocal = kMost;
     step.bias += kRansTotal - 1;
   }
   return step;
+}
+
+// Takes one symbol in; a word that is given away lands before `words`, which moves there. No branch: whether
+// a state is full is a coin's toss.
+inline std::uint32_t put(std::uint32_t x, const Step& step, std::uint16_t*& words) {
+  const bool full = x >> (32 - kRansPrecision) >= step.frequency;
+  words[-1] = static_cast<std::uint16_t>(x & 0xffffU);
+  words -= full ? 1 : 0;
+  x = full ? x >> 16 : x;
+  const auto quotient = static_cast<std::uint32_t>((Wide{x} * step.reciprocal) >> 64);
+  return x + step.bias + quotient * (kRansTotal - step.frequency);
 }
 
 }  // namespace
@@ -52,25 +60,24 @@ RansTables::RansTables(std::span<const std::uint16_t> frequencies) : entries_(fr
 void rans_encode(std::span<const RansId> symbols, const RansTables& tables, std::vector<std::byte>& out) {
   std::vector<Step> steps(tables.entries().size());
   std::ranges::transform(tables.entries(), steps.begin(), step_of);
-  std::vector<std::uint16_t> words(symbols.size());  // each symbol gives one word at most
-  std::size_t at = words.size();
+  std::vector<std::uint16_t> words(symbols.size() + 1);  // each symbol gives one word at most
+  std::uint16_t* at = words.data() + words.size();
   std::array<std::uint32_t, kRansLanes> states{};
   states.fill(kRansLow);
-  for (std::size_t i = symbols.size(); i-- > 0;) {
-    const Step& step = steps[symbols[i]];
-    std::uint32_t x = states[i % kRansLanes];
-    if (x >= step.limit) {
-      words[--at] = static_cast<std::uint16_t>(x & 0xffffU);
-      x >>= 16;
-    }
-    const auto quotient = static_cast<std::uint32_t>((Wide{x} * step.reciprocal) >> 64);
-    states[i % kRansLanes] = x + step.bias + quotient * step.complement;
+  std::size_t i = symbols.size();
+  for (; i % kRansLanes != 0; --i)
+    states[(i - 1) % kRansLanes] = put(states[(i - 1) % kRansLanes], steps[symbols[i - 1]], at);
+  for (; i > 0; i -= kRansLanes) {
+    const RansId* const round = symbols.data() + i - kRansLanes;
+#pragma GCC unroll 8
+    for (std::size_t lane = kRansLanes; lane-- > 0;) states[lane] = put(states[lane], steps[round[lane]], at);
   }
-  const std::size_t start = out.size(), bytes = (words.size() - at) * sizeof(std::uint16_t);
+  const auto bytes = static_cast<std::size_t>(words.data() + words.size() - at) * sizeof(std::uint16_t);
+  const std::size_t start = out.size();
   out.resize(start + kRansStateBytes + bytes);
   for (std::size_t lane = 0; lane < kRansLanes; ++lane)
     store_le(out.data() + start + lane * sizeof(std::uint32_t), states[lane]);
-  if (bytes > 0) std::memcpy(out.data() + start + kRansStateBytes, words.data() + at, bytes);
+  if (bytes > 0) std::memcpy(out.data() + start + kRansStateBytes, at, bytes);
 }
 
 RansDecoder::RansDecoder(std::span<const std::byte> in, const RansTables& tables)
@@ -105,29 +112,46 @@ RansId RansDecoder::take_one(std::uint32_t& state, std::size_t table) {
   return id;
 }
 
+// As many symbols of each lane as come in one round take that many bytes at most.
+constexpr std::ptrdiff_t kBytesPerRound = kRansLanes * sizeof(std::uint16_t);
+
 void RansDecoder::take(std::span<const std::uint8_t> tables, std::span<RansId> symbols) {
   MR_CHECK(tables.size() == symbols.size());
   std::size_t i = 0;
   for (; i < symbols.size() && lane_ != 0; ++i, lane_ = (lane_ + 1) % kRansLanes)
     symbols[i] = take_one(states_[lane_], tables[i]);
+  if (at_ > words_.size()) {
+    take_rest(tables.subspan(i), symbols.subspan(i));
+    return;
+  }
   // While no lane can run out of words, rounds go without looking at the end.
-  for (; i + kRansLanes <= symbols.size() && at_ + 2 * kRansLanes <= words_.size(); i += kRansLanes) {
-    const std::byte* next = words_.data() + at_;
+  auto states = states_;
+  const std::byte* next = words_.data() + at_;
+  const std::byte* const last = words_.data() + words_.size();
+  const std::uint8_t* const slots = slots_.data();
+  const RansTables::Entry* const entries = tables_.entries().data();
+  for (; i + kRansLanes <= symbols.size() && last - next >= kBytesPerRound; i += kRansLanes) {
+#pragma GCC unroll 8
     for (std::size_t lane = 0; lane < kRansLanes; ++lane) {
-      const std::uint32_t state = states_[lane], slot = state & (kRansTotal - 1);
+      const std::uint32_t state = states[lane], slot = state & (kRansTotal - 1);
       const std::size_t table = tables[i + lane];
-      const auto id = static_cast<RansId>(table * kRansAlphabet + slots_[table * kRansTotal + slot]);
-      const auto& entry = tables_.entry(id);
+      const auto id = static_cast<RansId>(table * kRansAlphabet + slots[table * kRansTotal + slot]);
+      const RansTables::Entry entry = entries[id];
       const std::uint32_t x = entry.frequency * (state >> kRansPrecision) + slot - entry.start;
       const std::uint32_t refilled = (x << 16) | load_le<std::uint16_t>(next);
       const bool low = x < kRansLow;
-      states_[lane] = low ? refilled : x;
+      states[lane] = low ? refilled : x;
       next += low ? sizeof(std::uint16_t) : 0;
       symbols[i + lane] = id;
     }
-    at_ = static_cast<std::size_t>(next - words_.data());
   }
-  for (; i < symbols.size(); ++i, lane_ = (lane_ + 1) % kRansLanes)
+  states_ = states;
+  at_ = static_cast<std::size_t>(next - words_.data());
+  take_rest(tables.subspan(i), symbols.subspan(i));
+}
+
+void RansDecoder::take_rest(std::span<const std::uint8_t> tables, std::span<RansId> symbols) {
+  for (std::size_t i = 0; i < symbols.size(); ++i, lane_ = (lane_ + 1) % kRansLanes)
     symbols[i] = take_one(states_[lane_], tables[i]);
 }
 

@@ -60,6 +60,7 @@ class RansDecoder {
 
  private:
   RansId take_one(std::uint32_t& state, std::size_t table);
+  void take_rest(std::span<const std::uint8_t> tables, std::span<RansId> symbols);
 
   std::array<std::uint32_t, kRansLanes> states_{};
   std::span<const std::byte> words_;
