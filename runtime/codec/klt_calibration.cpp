@@ -49,6 +49,7 @@ void append_tensor(Buffer& out, const TensorCalibration& tensor) {
   for (const float x : tensor.rotation) append(out, x);
   for (const float x : tensor.means) append(out, half_from_float(x));
   for (const std::int16_t x : tensor.scales) append(out, x);
+  for (const std::uint8_t x : tensor.refinements) append(out, x);
   for (const std::uint8_t x : tensor.groups) append(out, x);
   for (const auto& distribution : tensor.distributions)
     for (const std::int32_t q : distribution.quantiles) append(out, q);
@@ -111,6 +112,8 @@ Result<void> check_tensor_calibration(const TensorCalibration& tensor) {
     return refused("a mean is not finite");
   if (!std::ranges::all_of(tensor.groups, [&](std::uint8_t g) { return g < tensor.distributions.size(); }))
     return refused("a component's distribution is not there");
+  if (!std::ranges::all_of(tensor.refinements, [](std::uint8_t bits) { return bits <= kMaxRefinement; }))
+    return refused(fmt::format("a row's refinement has more than {} bits", kMaxRefinement));
   if (!std::ranges::all_of(tensor.distributions, is_valid) || !is_valid(tensor.scale_distribution))
     return refused("the quantiles of a distribution do not increase within their limits");
   return {};
@@ -135,7 +138,7 @@ Result<TensorCalibration> take_tensor(Reader& in) {
   const auto rows = static_cast<std::size_t>(tensor.rows), width = static_cast<std::size_t>(tensor.width);
   const std::size_t rotation = width * static_cast<std::size_t>(tensor.block);
   const std::size_t means = tensor.block > 0 ? rows * width : 0;
-  if (!in.has(4 * rotation + 2 * means + 2 * rows + width + 4 * kQuantiles * (distributions + 1U)))
+  if (!in.has(4 * rotation + 2 * means + 3 * rows + width + 4 * kQuantiles * (distributions + 1U)))
     return refused(fmt::format("{} bytes are too few for {} x {} values", in.left(), rows, width));
   tensor.rotation.resize(rotation);
   for (float& x : tensor.rotation) x = in.take<float>();
@@ -143,6 +146,8 @@ Result<TensorCalibration> take_tensor(Reader& in) {
   for (float& x : tensor.means) x = float_from_half(in.take<std::uint16_t>());
   tensor.scales.resize(rows);
   for (auto& x : tensor.scales) x = in.take<std::int16_t>();
+  tensor.refinements.resize(rows);
+  for (auto& x : tensor.refinements) x = in.take<std::uint8_t>();
   tensor.groups.resize(width);
   for (auto& x : tensor.groups) x = in.take<std::uint8_t>();
   for (int i = 0; i < distributions; ++i) tensor.distributions.push_back(take_distribution(in));

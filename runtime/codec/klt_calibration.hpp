@@ -13,6 +13,7 @@
 //     4 · W·B              rotation, f32: W/B square blocks; row k of a block is its k-th component
 //     2 · R·W              mean of each component at each row, binary16; nothing where B is 0
 //     2 · R                typical scale of each row, i16, in quarters of an octave
+//     1 · R                bits of refinement of each row, u8, 0..8
 //     1 · W                distribution of each component, u8, below G
 //     4 · 41 · (G+1)       quantiles, i32 (klt_tables.hpp); the last distribution is that of the rows' scales
 //
@@ -37,7 +38,7 @@ namespace millrace {
 
 inline constexpr std::size_t kMaxDistributions = 64;
 inline constexpr std::int64_t kMaxCalibratedValues = std::int64_t{1} << 26;
-inline constexpr int kMaxRotationBlock = 1024;
+inline constexpr int kMaxRotationBlock = 1024, kMaxRefinement = 8;
 inline constexpr std::size_t kMaxCalibrationBytes = std::size_t{1} << 30;
 
 struct TensorCalibration {
@@ -46,6 +47,7 @@ struct TensorCalibration {
   int block = 0;                            // divides width; 0: no rotation
   std::vector<float> rotation;              // orthonormal, width · block
   std::vector<float> means;                 // rows · width, binary16 values; empty without a rotation
+  std::vector<std::uint8_t> refinements;    // rows: bits spent on each value beyond the common step
   std::vector<std::int16_t> scales;         // rows
   std::vector<std::uint8_t> groups;         // width
   std::vector<Distribution> distributions;  // of the components

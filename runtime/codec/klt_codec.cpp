@@ -107,6 +107,7 @@ ComponentModel model_of(const OwnStatistics& own, TensorRole role) {
           .width = own.groups.size(),
           .distributions = own_distributions(role),
           .groups = own.groups,
+          .refinements = {},
           .typical_scales = own.typical_scales,
           .scale_distribution = normal_distribution(kScaleSpread)};
 }
@@ -116,6 +117,7 @@ ComponentModel model_of(const TensorCalibration& calibration) {
           .width = static_cast<std::size_t>(calibration.width),
           .distributions = calibration.distributions,
           .groups = calibration.groups,
+          .refinements = calibration.refinements,
           .typical_scales = calibration.scales,
           .scale_distribution = calibration.scale_distribution};
 }

@@ -64,6 +64,21 @@ std::int32_t take_number(BitReader& in, const SymbolTable& table, std::int32_t s
   return coarse * (1 << table.raw_bits) + static_cast<std::int32_t>(in.take(table.raw_bits));
 }
 
+int refinement_of(const ComponentModel& model, std::size_t row) {
+  return model.refinements.empty() ? 0 : model.refinements[row];
+}
+
+// Which part of its step a value lies in.
+std::uint32_t refine(float value, float per_step, int bits) {
+  const auto number = static_cast<float>(scalar::step_number(value, per_step));
+  const auto parts = static_cast<float>(1 << bits);
+  return static_cast<std::uint32_t>(std::clamp((value * per_step - number + 0.5F) * parts, 0.0F, parts - 1));
+}
+float refined(std::int32_t number, std::uint32_t part, int bits) {
+  return static_cast<float>(number) - 0.5F +
+         (static_cast<float>(part) + 0.5F) / static_cast<float>(1 << bits);
+}
+
 // Symbols of every row that travels, one after the other, for one step.
 struct Trial {
   std::vector<std::uint8_t> symbols;
@@ -201,19 +216,26 @@ Streams code(const ComponentModel& model, const Components& image, const Choice&
       rare |= static_cast<std::int32_t>(symbols[i] == columns.count[i]) | columns.raw_bits[i];
     }
     next += model.width;
-    if (rare == 0) continue;
-    for (std::size_t i = 0; i < model.width; ++i) {
+    for (std::size_t i = 0; rare != 0 && i < model.width; ++i) {
       const bool escaped = symbols[i] == columns.count[i];
       if (escaped || columns.raw_bits[i] > 0)
         put_extras(extras, coding.table(model.groups[i]),
                    scalar::step_number(image.values[row * model.width + i], per_step), escaped);
     }
+    if (const int bits = refinement_of(model, row); bits > 0)
+      for (std::size_t i = 0; i < model.width; ++i)
+        extras.put(refine(image.values[row * model.width + i], per_step, bits), bits);
   }
   ids.resize(static_cast<std::size_t>(next - ids.data()));
   Streams streams;
   rans_encode(ids, RansTables(coding.frequencies()), streams.symbols);
   streams.extras = extras.finish();
   return streams;
+}
+
+std::int64_t refined_bits(const ComponentModel& model) {
+  const auto bits = std::accumulate(model.refinements.begin(), model.refinements.end(), std::int64_t{0});
+  return bits * static_cast<std::int64_t>(model.width);
 }
 
 std::int64_t payload_bytes(const Streams& streams, const ImageBudget& budget) {
@@ -260,7 +282,8 @@ void encode_components(const ComponentModel& model, const Components& image, con
   MR_CHECK(image.values.size() == model.rows * model.width && image.scales.size() == model.rows);
   // Final states of 4 bytes hold 2 bytes of symbols; the scales' symbols take some 3 bits.
   const auto fixed = static_cast<std::int64_t>(kImageHeadBytes + budget.side.size() + kRansStateBytes / 2 +
-                                               model.rows / 2 + 8);
+                                               model.rows / 2 + 8) +
+                     refined_bits(model) / 8;
   Choice choice = choose_step(model, image, std::max<std::int64_t>(0, 8 * (budget.bytes - fixed)));
   Streams streams = code(model, image, choice);
   while (payload_bytes(streams, budget) > budget.bytes && choice.coding.step() < kCoarsestStep) {
@@ -318,6 +341,7 @@ Result<Components> decode_components(const ComponentModel& model, const ImagePay
     image.scales[row] = static_cast<std::int16_t>(scale);
   }
 
+  std::vector<std::int32_t> numbers;
   // NaN where the symbol is not all there is to know.
   std::vector<float> means((coding.scale_table() + 1) * kRansAlphabet,
                            std::numeric_limits<float>::quiet_NaN());
@@ -330,6 +354,15 @@ Result<Components> decode_components(const ComponentModel& model, const ImagePay
     if (image.scales[row] == kZeroScale) continue;
     symbols.take(model.groups, std::span(ids).first(model.width));
     float* values = image.values.data() + row * model.width;
+    if (const int bits = refinement_of(model, row); bits > 0) {
+      numbers.resize(model.width);
+      for (std::size_t i = 0; i < model.width; ++i)
+        numbers[i] = take_number(extras, coding.table(model.groups[i]),
+                                 static_cast<std::int32_t>(ids[i] % kRansAlphabet));
+      for (std::size_t i = 0; i < model.width; ++i)
+        values[i] = refined(numbers[i], extras.take(bits), bits) * coding.step_length();
+      continue;
+    }
     for (std::size_t i = 0; i < model.width; ++i) values[i] = means[ids[i]];
     int rare = 0;
     for (std::size_t i = 0; i < model.width; ++i) rare |= static_cast<int>(std::isnan(values[i]));

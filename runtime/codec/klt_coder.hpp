@@ -7,7 +7,8 @@
 // Symbols are a stream of rans.hpp: one for the scale of each row, then those of the rows that are not zero,
 // row by row. Extras are a stream of bit_stream.hpp in the same order: the raw bits of symbols that have
 // some, and for an escape 5 bits with the number of digits of what it stands for, and these digits (v >= 0 is
-// 2v, v < 0 is -2v - 1).
+// 2v, v < 0 is -2v - 1). A row with n bits of refinement has, after its other extras, n bits for each of its
+// columns: which of the 2^n parts of the symbol's step the value lies in.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,7 @@ struct ComponentModel {
   std::size_t rows = 0, width = 0;
   std::span<const Distribution> distributions;   // 1 to 64
   std::span<const std::uint8_t> groups;          // distribution of each column
+  std::span<const std::uint8_t> refinements;     // of each row, in bits; empty for none anywhere
   std::span<const std::int16_t> typical_scales;  // of each row; what is coded is the difference from it
   Distribution scale_distribution;
 };

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kWidestBlock = 192;
 constexpr int kClusterRounds = 12;
+constexpr std::uint8_t kClassTokenRefinement = 3;  // bits
 
 // `sorted`'s quantiles, the outermost moved out by half of what lies between them and the next inner ones
 // that are sure, as other images go further.
@@ -254,6 +255,8 @@ TensorCalibration TensorFit::finish() const {
   made.role = spec_.role;
   made.rows = spec_.rows;
   made.width = spec_.width;
+  made.refinements.resize(rows_);
+  if (rows_ > 1) made.refinements[0] = kClassTokenRefinement;
   if (block_ > 0) fit_rotation(shrunk_means(), made);
   fit_scales(made);
   auto components = sampled_components(made);

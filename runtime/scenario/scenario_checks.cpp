@@ -24,6 +24,7 @@ class Checks {
     check_partition(has_model);
     check_bits();
     check_scope();
+    check_calibration();
     check_reachability();
     check_compute();
   }
@@ -265,6 +266,15 @@ class Checks {
     if (quantization.scope != "image" && !codec_keys(quantization.codec).has_scope)
       log_.report(at, fmt::format("{} must be image for codec {}, which has nothing to share; remove the key",
                                   at, quantization.codec));
+  }
+
+  void check_calibration() {
+    const std::string at = "policy.quantization.calibration";
+    const auto& quantization = scenario_.policy.quantization;
+    if (quantization.calibration.empty() || !log_.good("policy.quantization.codec")) return;
+    if (!codec_keys(quantization.codec).is_real())
+      log_.report(at, fmt::format("{} is for codec klt, and {} has no use for it; remove the key", at,
+                                  quantization.codec));
   }
 
   void check_compute() {

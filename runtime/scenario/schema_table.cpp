@@ -269,6 +269,11 @@ void add_policy(std::vector<Key>& keys) {
               "real number from 0.3 to 8 for klt, where it counts everything; the others have one width.",
        .low = 0.3,
        .high = 32});
+  keys.push_back(
+      {.path = "policy.quantization.calibration",
+       .kind = Kind::path,
+       .doc = "Folder of what `millrace-node calibrate` has learnt for codec klt, a file per cut; a cut "
+              "without one is encoded without a calibration, worse. Default: none."});
 }
 
 void add_run(std::vector<Key>& keys) {
