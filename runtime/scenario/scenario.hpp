@@ -111,6 +111,7 @@ struct PolicySection {
     std::string codec = "fp32";
     std::string scope = "image";  // image | token | tensor: what shares a range
     double bits = 32;             // the codec's budget per value
+    std::string calibration;      // folder of klt's side files, absolute after reading; empty: none
     bool operator==(const Quantization&) const = default;
   } quantization;
   bool operator==(const PolicySection&) const = default;

@@ -26,6 +26,7 @@ class Checks {
     check_partition(has_model);
     check_bits();
     check_scope();
+    check_calibration();
     check_reachability();
     check_compute();
   }
@@ -281,6 +282,13 @@ class Checks {
       if (bits != only)
         log_.report(at,
                     fmt::format("{} must be {} for codec {}, got {}; remove the key", at, only, codec, bits));
+    } else if (const CodecKeys keys = codec_keys(codec); keys.is_real()) {
+      if (!log_.has(at))
+        log_.report(at, fmt::format("{} is missing: codec {} needs it, {} to {}", at, codec, keys.real_least,
+                                    keys.real_most));
+      else if (bits < keys.real_least || bits > keys.real_most)
+        log_.report(at, fmt::format("{} must be {} to {} for codec {}, got {}", at, keys.real_least,
+                                    keys.real_most, codec, bits));
     } else if (!log_.has(at)) {
       log_.report(at, fmt::format("{} is missing: codec {} needs it, 2 to 8, or 16", at, codec));
     } else if (bits < 2 || (bits > 8 && bits != 16)) {
@@ -295,6 +303,15 @@ class Checks {
     if (quantization.scope != "image" && !codec_keys(quantization.codec).has_scope)
       log_.report(at, fmt::format("{} must be image for codec {}, which has nothing to share; remove the key",
                                   at, quantization.codec));
+  }
+
+  void check_calibration() {
+    const std::string at = "policy.quantization.calibration";
+    const auto& quantization = scenario_.policy.quantization;
+    if (quantization.calibration.empty() || !log_.good("policy.quantization.codec")) return;
+    if (!codec_keys(quantization.codec).is_real())
+      log_.report(at, fmt::format("{} is for codec klt, and {} has no use for it; remove the key", at,
+                                  quantization.codec));
   }
 
   void check_compute() {

@@ -148,6 +148,7 @@ void fill_policy(const Fields& in, PolicySection& policy) {
   assign(quantization.kind, in.text("policy.quantization.kind"));
   assign(quantization.codec, in.text("policy.quantization.codec"));
   assign(quantization.scope, in.text("policy.quantization.scope"));
+  assign(quantization.calibration, in.text("policy.quantization.calibration"));
   const double own_bits = codec_keys(quantization.codec).bits;
   quantization.bits = in.real("policy.quantization.bits").value_or(own_bits);
 }

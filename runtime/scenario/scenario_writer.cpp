@@ -166,6 +166,8 @@ void write_policy(Writer& out, const PolicySection& policy) {
   out.line("codec: {}", policy.quantization.codec);
   out.line("scope: {}", policy.quantization.scope);
   out.line("bits: {}", number(policy.quantization.bits));
+  if (!policy.quantization.calibration.empty())
+    out.line("calibration: {}", quoted(policy.quantization.calibration));
   out.indent("");
 }
 

@@ -310,10 +310,15 @@ void add_policy(std::vector<Key>& keys) {
   keys.push_back(
       {.path = "policy.quantization.bits",
        .kind = Kind::real,
-       .doc = "Bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq family; the "
-              "others have one width.",
-       .low = 2,
+       .doc = "Bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq family, any "
+              "real number from 0.3 to 8 for klt, where it counts everything; the others have one width.",
+       .low = 0.3,
        .high = 32});
+  keys.push_back(
+      {.path = "policy.quantization.calibration",
+       .kind = Kind::path,
+       .doc = "Folder of what `millrace-node calibrate` has learnt for codec klt, a file per cut; a cut "
+              "without one is encoded without a calibration, worse. Default: none."});
 }
 
 void add_run(std::vector<Key>& keys) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <functional>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/codec/encoding.hpp"
+#include "runtime/codec/klt_calibration.hpp"
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/policy/registry.hpp"
@@ -109,7 +111,7 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
 
 // The files that this run reads, beside the scenario: a changed one makes another run. Tensors are read in
 // modes that have them.
-std::set<std::string> input_files(const Scenario& scenario) {
+std::set<std::string> input_files(const Scenario& scenario, const Plan& plan) {
   std::set<std::string> files;
   for (const auto& device : scenario.devices) files.insert(device.profile);
   if (simulated(scenario.run.mode)) {
@@ -120,6 +122,16 @@ std::set<std::string> input_files(const Scenario& scenario) {
     if (scenario.model.weights != "random") files.insert(scenario.model.weights);
     const std::string& dataset = scenario.workload.dataset;
     if (const auto colon = dataset.find(':'); colon != dataset.npos) files.insert(dataset.substr(colon + 1));
+  }
+  const std::string& calibrations = scenario.policy.quantization.calibration;
+  if (scenario.run.mode != Mode::simulate && !calibrations.empty()) {
+    for (std::uint32_t i = 0; i < plan.node_count(); ++i) {
+      if (!plan.is_stage({i}) || i + 1 == plan.sink_node().value) continue;
+      const auto file =
+          std::filesystem::path(calibrations) / calibration_file_name(plan.stage({i}).layers.last);
+      std::error_code ignored;
+      if (std::filesystem::exists(file, ignored)) files.insert(file.string());
+    }
   }
   files.erase(std::string());
   return files;
@@ -183,7 +195,7 @@ class Run {
                    .network = network_name(scenario_),
                    .command = request_.command,
                    .inputs = {}};
-    for (const auto& path : input_files(scenario_)) {
+    for (const auto& path : input_files(scenario_, plan_)) {
       auto hash = sha256_of_file(path);
       if (!hash) return hash.error();
       facts.inputs.emplace_back(path, *hash);

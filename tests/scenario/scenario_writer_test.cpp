@@ -138,6 +138,7 @@ class Generator {
     }
     const CodecKeys& codec = kCodecKeys[below(kCodecKeys.size())];
     quantization.codec = codec.name;
+    if (codec.is_real() && below(2) == 0) quantization.calibration = "/cali brations";
     if (codec.has_scope) quantization.scope = pick({"image", "token", "tensor"});
     quantization.bits = codec.bits != 0 ? codec.bits : 2 + 6 * random_.uniform();
   }
