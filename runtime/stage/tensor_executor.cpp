@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <vector>
 
 #include "runtime/base/sha256.hpp"
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/inputs.hpp"
+#include "runtime/stage/scoring.hpp"
 #include "runtime/stage/stage.hpp"
 
 namespace millrace {
@@ -87,16 +88,10 @@ class SourceExecutor final : public Executor {
     if (work.kind != WorkKind::load) return about(work, "a source only loads images");
     if (const auto checked = check_images(work); !checked) return checked.error();
     Stopwatch watch;
-    CutTensors images = make_cut_tensors(model_, 0, work.images);
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model_.input_values()));
-    auto out = images[0].values.begin();
-    for (std::uint32_t i = 0; i < work.images; ++i) {
-      const auto read = dataset_->read(work.first_image + i, pixels);
-      if (!read) return read.error();
-      out = std::copy(pixels.begin(), pixels.end(), out);
-    }
+    const auto images = read_inputs(*dataset_, model_, work.first_image, work.images);
+    if (!images) return images.error();
     const Duration reading = watch.lap();
-    Outcome outcome = encode_cut(*codec_, Budget{8}, images);
+    Outcome outcome = encode_cut(*codec_, Budget{8}, *images);
     outcome.measured.compute = reading;
     return outcome;
   }
@@ -164,22 +159,16 @@ class SinkExecutor final : public Executor {
     for (std::uint32_t i = 0; i < work.images; ++i) {
       const std::span<const float> own = std::span(logits->front().values).subspan(i * classes, classes);
       const std::uint64_t image = work.first_image + i;
+      const auto label = dataset_->label(image);
       outcome.outputs.push_back(
-          {image, largest(own), dataset_->label(image), sha256_hex(std::as_bytes(own))});
+          {image, predicted_class(own), label, sha256_hex(std::as_bytes(own)),
+           label && *label < classes ? std::optional(rank_of(own, *label)) : std::nullopt});
     }
     outcome.measured.compute = watch.lap();
     return outcome;
   }
 
  private:
-  static std::uint32_t largest(std::span<const float> logits) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < logits.size(); ++i) {
-      if (logits[i] > logits[best] || (std::isnan(logits[best]) && !std::isnan(logits[i]))) best = i;
-    }
-    return static_cast<std::uint32_t>(best);
-  }
-
   ModelConfig model_;
   std::unique_ptr<Dataset> dataset_;
 };
