@@ -1,9 +1,10 @@
 #include "runtime/stage/quantization.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "runtime/codec/encoding.hpp"
 
@@ -34,6 +35,7 @@ Result<GridRows> rows_of(const QuantizationGrid& grid) {
   }
   for (const std::string& name : grid.codecs) {
     if (name == kNoCodec) continue;
+    std::set<double> missing, taken_instead;
     for (const ScaleScope scope : grid.scopes) {
       const auto codec = make_codec({.name = name, .scope = scope});
       if (!codec) return codec.error();
@@ -43,13 +45,15 @@ Result<GridRows> rows_of(const QuantizationGrid& grid) {
         if (!taken) return taken.error();
         const Quantization row{name, *taken, (*codec)->bit_width(budget)};
         if (row.bits != bits) {
-          auto note = fmt::format("{} has no width of {} bits: {} instead", name, bits, row.bits);
-          if (std::ranges::find(found.notes, note) == found.notes.end())
-            found.notes.push_back(std::move(note));
+          missing.insert(bits);
+          taken_instead.insert(row.bits);
         }
         if (std::ranges::find(found.rows, row) == found.rows.end()) found.rows.push_back(row);
       }
     }
+    if (!missing.empty())
+      found.notes.push_back(fmt::format("{} does not have the width {}: evaluated at {}", name,
+                                        fmt::join(missing, ", "), fmt::join(taken_instead, ", ")));
   }
   return found;
 }

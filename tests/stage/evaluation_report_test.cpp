@@ -72,12 +72,11 @@ std::vector<std::string> grid(const QuantizationGrid& grid) {
 }
 
 TEST(AGrid, GivesEachWidthACodecHasOnce) {
-  EXPECT_THAT(
-      grid({{"naive", "fp16"}, {ScaleScope::image, ScaleScope::token}, {2, 4}}),
-      ElementsAre("naive 1 2", "naive 1 4", "naive 2 2", "naive 2 4", "fp16 0 16",
-                  "fp16 has no width of 2 bits: 16 instead", "fp16 has no width of 4 bits: 16 instead"));
+  EXPECT_THAT(grid({{"naive", "fp16"}, {ScaleScope::image, ScaleScope::token}, {2, 4}}),
+              ElementsAre("naive 1 2", "naive 1 4", "naive 2 2", "naive 2 4", "fp16 0 16",
+                          "fp16 does not have the width 2, 4: evaluated at 16"));
   EXPECT_THAT(grid({{"uniform"}, {ScaleScope::image}, {5.5, 5}}),
-              ElementsAre("uniform 1 5", "uniform has no width of 5.5 bits: 5 instead"));
+              ElementsAre("uniform 1 5", "uniform does not have the width 5.5: evaluated at 5"));
   EXPECT_THAT(grid({{"none", "fp6"}, {ScaleScope::token}, {6}}), ElementsAre("fp6 2 6"));
 }
 
