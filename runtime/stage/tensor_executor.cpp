@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "runtime/codec/klt_calibration.hpp"
 #include "runtime/stage/dataset.hpp"
 #include "runtime/stage/inputs.hpp"
+#include "runtime/stage/scoring.hpp"
 #include "runtime/stage/stage.hpp"
 
 namespace millrace {
@@ -166,22 +166,16 @@ class SinkExecutor final : public Executor {
     for (std::uint32_t i = 0; i < work.images; ++i) {
       const std::span<const float> own = std::span(logits->front().values).subspan(i * classes, classes);
       const std::uint64_t image = work.first_image + i;
+      const auto label = dataset_->label(image);
       outcome.outputs.push_back(
-          {image, largest(own), dataset_->label(image), sha256_hex(std::as_bytes(own))});
+          {image, predicted_class(own), label, sha256_hex(std::as_bytes(own)),
+           label && *label < classes ? std::optional(rank_of(own, *label)) : std::nullopt});
     }
     outcome.measured.compute = watch.lap();
     return outcome;
   }
 
  private:
-  static std::uint32_t largest(std::span<const float> logits) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < logits.size(); ++i) {
-      if (logits[i] > logits[best] || (std::isnan(logits[best]) && !std::isnan(logits[i]))) best = i;
-    }
-    return static_cast<std::uint32_t>(best);
-  }
-
   ModelConfig model_;
   std::unique_ptr<Dataset> dataset_;
 };

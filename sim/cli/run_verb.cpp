@@ -3,9 +3,9 @@
 #include <fstream>
 #include <memory>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "sim/cli/verb.hpp"
-#include "sim/run/interrupt.hpp"
 #include "sim/run/runner.hpp"
 
 namespace millrace {

@@ -15,9 +15,7 @@ std::optional<double> figure(const std::string& metric, const Summary& summary) 
   if (metric == "latency_p50") return seconds(0.50);
   if (metric == "latency_p95") return seconds(0.95);
   if (metric == "latency_p99") return seconds(0.99);
-  if (metric == "accuracy" && summary.labelled() > 0) {
-    return static_cast<double>(summary.correct()) / static_cast<double>(summary.labelled());
-  }
+  if (metric == "accuracy" && summary.top1()) return summary.top1()->share();
   return std::nullopt;
 }
 

@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/net/link_rate.hpp"
-#include "sim/run/interrupt.hpp"
 #include "sim/run/json.hpp"
 #include "sim/run/timeline.hpp"
 
@@ -34,6 +34,10 @@ Result<void> write_text(const std::string& path, const std::string& text) {
   file.close();
   if (!file) return Error{path + ": cannot be written"};
   return {};
+}
+
+std::string or_empty(const std::optional<std::uint32_t>& number) {
+  return number ? std::to_string(*number) : std::string();
 }
 
 Result<void> make_folder(const std::string& path) {
@@ -96,7 +100,7 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& pa
                       "propagation_ns");
   auto decisions = CsvFile::create(at("decisions.csv"),
                                    "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s");
-  auto outputs = CsvFile::create(at("outputs.csv"), "microbatch,image,predicted,logits_sha256");
+  auto outputs = CsvFile::create(at("outputs.csv"), "microbatch,image,predicted,logits_sha256,label_rank");
   for (const auto* file : {&microbatches, &stages, &transfers, &decisions, &outputs}) {
     if (!*file) return file->error();
   }
@@ -164,9 +168,8 @@ void RunDirectory::write(const CompletionRecord& record) {
                            record.created.count_ns(), record.completed.count_ns(),
                            (record.completed - record.created).milliseconds());
   for (const auto& output : record.outputs) {
-    files_->outputs.row("{},{},{},{}", record.microbatch.value, output.image,
-                        output.predicted ? std::to_string(*output.predicted) : std::string(),
-                        output.logits_sha256);
+    files_->outputs.row("{},{},{},{},{}", record.microbatch.value, output.image, or_empty(output.predicted),
+                        output.logits_sha256, or_empty(output.label_rank));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/proportion.hpp"
 #include "runtime/node/record.hpp"
 #include "runtime/policy/plan.hpp"
 #include "sim/coordinator/observer.hpp"
@@ -46,12 +47,18 @@ class Summary {
   double throughput_images_per_s() const;
   // Nearest rank; nothing before the first completion. REQUIRES 0 < share <= 1.
   std::optional<Duration> latency(double share) const;
-  std::uint64_t labelled() const { return labelled_; }
-  std::uint64_t correct() const { return correct_; }
+  // Images whose class is their label, of those that have both; of them, those whose label is among the five
+  // largest logits. Nothing where there are none.
+  std::optional<Proportion> top1() const { return of_labelled(correct_); }
+  std::optional<Proportion> top5() const { return of_labelled(correct_in_five_); }
   const StageFigures& stage(std::size_t index) const { return stages_[index].figures; }
   const std::map<std::pair<DeviceId, DeviceId>, LinkFigures>& links() const { return links_; }
 
  private:
+  std::optional<Proportion> of_labelled(std::uint64_t hits) const {
+    return labelled_ == 0 ? std::nullopt : std::optional(Proportion{hits, labelled_});
+  }
+
   struct StageState {
     StageFigures figures;
     Time free;  // since when it has nothing under way
@@ -59,7 +66,7 @@ class Summary {
   std::vector<StageState> stages_;
   std::map<std::pair<DeviceId, DeviceId>, LinkFigures> links_;
   std::vector<Duration> latencies_;
-  std::uint64_t images_ = 0, labelled_ = 0, correct_ = 0;
+  std::uint64_t images_ = 0, labelled_ = 0, correct_ = 0, correct_in_five_ = 0;
   Time end_;
 };
 
