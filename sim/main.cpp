@@ -11,6 +11,7 @@ using namespace millrace;
 
 constexpr std::array kVerbs = {
     add_run_verb,
+    add_sweep_verb,
     add_validate_verb,
 };
 
@@ -19,6 +20,7 @@ constexpr const char* kExamples =
     "  millrace run scenarios/quickstart.yaml\n"
     "  millrace run scenarios/quickstart.yaml --mode simulate --set 'network.links[1].delay=10 ms'\n"
     "  millrace validate my-scenario.yaml\n"
+    "  millrace sweep scenarios/sweep-example.yaml\n"
     "Scenario keys: scenarios/README.md";
 
 }  // namespace
