@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <tuple>
 
 #include "runtime/scenario/scenario_reader.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
@@ -50,6 +51,14 @@ class Planner {
       for (auto& text : planned.cell.overrides()) overrides.push_back(std::move(text));
       planned.command = words_of({file_.program, file_.path, std::move(overrides), planned.directory});
     }
+  }
+
+  // As the file has them; those without a line last.
+  std::vector<Problem> in_order() {
+    std::ranges::stable_sort(problems, {}, [](const Problem& problem) {
+      return std::tuple(problem.line == 0, problem.line, problem.column);
+    });
+    return std::move(problems);
   }
 
   std::vector<Problem> problems;
@@ -122,14 +131,14 @@ ReadSweep read_sweep(const SweepFile& file) {
     planner.problems.push_back(
         {file.path, 0, 0,
          "there is no sweep block; write one, for example sweep: {grid: {run.window: [1, 2, 4]}}"});
-  if (!planner.problems.empty()) return {std::nullopt, std::move(planner.problems)};
+  if (!planner.problems.empty()) return {std::nullopt, planner.in_order()};
   return {std::move(plan), {}};
 }
 
 std::vector<Problem> sweep_problems(const SweepFile& file) {
   Planner planner(file);
   (void)planner.read();
-  return std::move(planner.problems);
+  return planner.in_order();
 }
 
 }  // namespace millrace
