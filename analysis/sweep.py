@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Compares the variants of a sweep over a swept key: one line each, with 95 % confidence bands where there are
-replications. Reads the sweep's folder, or its sweep.sqlite."""
+"""Compares the variants of a sweep over a swept key: one line each, with 95 % confidence bands where there
+are replications. Reads the sweep's folder, or its sweep.sqlite."""
 
 import argparse
 import math
@@ -16,14 +16,15 @@ from run_directory import RunError
 
 NAME = "sweep.png"
 PANELS = [("throughput_images_per_s", "throughput (images/s)", 1), ("latency_p95_ms", "latency p95", 1),
-          ("accuracy", "top-1 accuracy (%)", 100), ("bits_per_value_mean", "bits per value between stages", 1)]
+          ("accuracy", "top-1 accuracy (%)", 100),
+          ("bits_per_value_mean", "bits per value between stages", 1)]
 MAX_LINES = 12
 MARKERS = "osD^vP"
 # Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom; beyond, the expansion in 1/df.
 STUDENT_T = [12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624, 2.306004, 2.262157,
-             2.228139, 2.200985, 2.178813, 2.160369, 2.144787, 2.131450, 2.119905, 2.109816, 2.100922, 2.093024,
-             2.085963, 2.079614, 2.073873, 2.068658, 2.063899, 2.059539, 2.055529, 2.051831, 2.048407, 2.045230,
-             2.042272]
+             2.228139, 2.200985, 2.178813, 2.160369, 2.144787, 2.131450, 2.119905, 2.109816, 2.100922,
+             2.093024, 2.085963, 2.079614, 2.073873, 2.068658, 2.063899, 2.059539, 2.055529, 2.051831,
+             2.048407, 2.045230, 2.042272]
 SCALES = {"bit/s": [(1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (1, "bit/s")],
           "s": [(60, "min"), (1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")],
           "B": [(2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B")],
@@ -69,13 +70,15 @@ class Sweep:
             self.name = connection.execute("SELECT value FROM meta WHERE key = 'name'").fetchone()[0]
             settings, self.keys = {}, {}
             for row in connection.execute("SELECT * FROM setting ORDER BY position, rowid"):
-                settings.setdefault(row["position"], {})[row["key"]] = (row["value"], row["number"], row["unit"])
+                own = settings.setdefault(row["position"], {})
+                own[row["key"]] = (row["value"], row["number"], row["unit"])
                 self.keys[row["key"]] = None
             rows = connection.execute("SELECT * FROM cells ORDER BY position").fetchall()
         finally:
             connection.close()
         self.count = len(rows)
-        self.cells = [Cell(row, settings.get(row["position"], {})) for row in rows if row["summary"] is not None]
+        self.cells = [Cell(row, settings.get(row["position"], {})) for row in rows
+                      if row["summary"] is not None]
         self.keys = list(self.keys)
         if not self.cells:
             raise RunError(f"reading {self.database}: no cell has finished")
@@ -172,8 +175,8 @@ def draw_panel(axes, lines, axis, panel):
         at, mean, half = (np.array(column, dtype=float) for column in zip(*known))
         colour = style.CYCLE[number % len(style.CYCLE)]
         dashes = "-" if number < len(style.CYCLE) else "--"
-        axes.plot(at, mean * factor, dashes, color=colour, marker=MARKERS[number % len(MARKERS)], markersize=5,
-                  linewidth=1.8)
+        axes.plot(at, mean * factor, dashes, color=colour, marker=MARKERS[number % len(MARKERS)],
+                  markersize=5, linewidth=1.8)
         if half.any():
             axes.fill_between(at, (mean - half) * factor, (mean + half) * factor, color=colour, alpha=0.15,
                               linewidth=0)
@@ -208,8 +211,8 @@ def make(sweep, key):
     rows = -(-len(panels) // columns)
     figure = style.new_figure(1.5 + 4.1 * rows)
     height = 1.5 + 4.1 * rows
-    grid = figure.add_gridspec(rows, columns, left=0.055, right=0.985, top=1 - 1.25 / height, bottom=0.65 / height,
-                               hspace=0.36, wspace=0.14)
+    grid = figure.add_gridspec(rows, columns, left=0.055, right=0.985, top=1 - 1.25 / height,
+                               bottom=0.65 / height, hspace=0.36, wspace=0.14)
     first = None
     for number, panel in enumerate(panels):
         axes = figure.add_subplot(grid[number // columns, number % columns])

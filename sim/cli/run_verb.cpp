@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 
 #include "runtime/base/log.hpp"
@@ -22,15 +21,6 @@ std::string option_without_effect(const RunArguments& arguments, Mode mode) {
   if (mode != Mode::simulate) return {};
   if (!arguments.agents.empty()) return "--agents";
   return arguments.isolate ? "--isolate" : "";
-}
-
-bool note_directory(const std::string& file, const std::string& directory) {
-  if (file.empty()) return true;
-  std::ofstream out(file);
-  out << directory << "\n";
-  out.close();
-  if (!out) log_error("--directory-file: {} cannot be written", file);
-  return out.good();
 }
 
 int run(const RunArguments& arguments, const std::vector<std::string>& command_line) {

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 
 #include "runtime/base/log.hpp"
 #include "sim/cli/verb.hpp"
@@ -41,6 +42,15 @@ ReadScenario read_or_complain(const ScenarioArguments& arguments) {
 
 std::optional<Scenario> read_scenario_or_complain(const ScenarioArguments& arguments) {
   return std::move(read_or_complain(arguments).scenario);
+}
+
+bool note_directory(const std::string& file, const std::string& directory) {
+  if (file.empty()) return true;
+  std::ofstream out(file);
+  out << directory << "\n";
+  out.close();
+  if (!out) log_error("--directory-file: {} cannot be written", file);
+  return out.good();
 }
 
 bool print_all(const std::string& text) {

@@ -19,7 +19,7 @@ namespace {
 
 struct SweepArguments {
   ScenarioArguments scenario;
-  std::string out;
+  std::string out, directory_file;
   unsigned jobs = 0;
   double cell_limit_s = 24 * 3600.0;
   bool list = false, missing = false, dry_run = false, csv = false, discard = false, quiet = false;
@@ -93,10 +93,12 @@ unsigned jobs_of(const SweepArguments& arguments, const SweepPlan& plan) {
   return plan.all_simulated() ? std::max(1U, std::thread::hardware_concurrency()) : 1;
 }
 
-int finish(Sweeper& sweeper, const SweepPlan& plan, const SweepOutcome& outcome, const std::string& again) {
+int finish(Sweeper& sweeper, const SweepPlan& plan, const SweepOutcome& outcome, const std::string& again,
+           const std::string& directory_file) {
   if (auto written = sweeper.write_tables(); !written) return complain(written.error());
   const auto rows = sweeper.rows();
   if (!rows) return complain(rows.error());
+  const bool noted = note_directory(directory_file, plan.folder);
   const bool printed = print_all(groups_text(plan, *rows));
   if (replications_are_equal(plan, *rows))
     log_warning("replications differ in nothing: nothing in this scenario is random");
@@ -115,7 +117,7 @@ int finish(Sweeper& sweeper, const SweepPlan& plan, const SweepOutcome& outcome,
     log_error("{} cells do not meet their `expect`", outcome.unmet);
     return static_cast<int>(ExitCode::expectation);
   }
-  return printed ? 0 : kFailed;
+  return printed && noted ? 0 : kFailed;
 }
 
 // The command without what is done once.
@@ -162,7 +164,7 @@ int sweep(const SweepArguments& arguments, const std::string& program) {
                   .quiet = arguments.quiet})
            : sweeper->outcome();
   if (!outcome) return complain(outcome.error());
-  const int finished = finish(*sweeper, *plan, *outcome, again(arguments, program));
+  const int finished = finish(*sweeper, *plan, *outcome, again(arguments, program), arguments.directory_file);
   return imported != 0 ? imported : finished;
 }
 
@@ -211,6 +213,10 @@ Verb add_sweep_verb(CLI::App& program, const std::vector<std::string>& command_l
   csv.excludes(&list_flag);
   command.add_flag("--discard-runs", arguments->discard,
                    "remove the run directory of each cell that has finished; its figures stay");
+  command
+      .add_option("--directory-file", arguments->directory_file,
+                  "write the path of the sweep's folder into FILE")
+      ->type_name("FILE");
   command.add_flag("--quiet", arguments->quiet, "no progress; only warnings and errors on stderr");
   command.footer(std::string(kExitCodes) + kExamples);
   return {&command, [arguments, name = command_line.at(0)] { return sweep(*arguments, name); }};

@@ -42,6 +42,10 @@ void complain_of(const std::string& file, const std::vector<Problem>& problems);
 std::optional<Scenario> read_scenario_or_complain(const ScenarioArguments& arguments);
 ReadScenario read_or_complain(const ScenarioArguments& arguments);
 
+// For scripts: writes the path of a folder into `file`, if one was asked for. False (and an error in the log)
+// where that failed.
+bool note_directory(const std::string& file, const std::string& directory);
+
 // Whole text to stdout; false (and an error in the log) where it did not arrive: a full disk, or a reader
 // that has gone, is a failure.
 bool print_all(const std::string& text);

@@ -20,7 +20,9 @@ constexpr std::chrono::milliseconds kPatience{200};
 constexpr std::size_t kLogTail = 64 * 1024;
 constexpr int kUnmet = static_cast<int>(ExitCode::expectation);
 
-std::string utc_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+}
 
 // The last error that a run logged: why it failed.
 std::string last_error(const std::string& log) {

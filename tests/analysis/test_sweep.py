@@ -32,10 +32,11 @@ class SweepPicture(unittest.TestCase):
             PRAGMA user_version = {version};
             CREATE TABLE meta (key TEXT, value TEXT); INSERT INTO meta VALUES ('name', 'synthetic');
             CREATE TABLE setting (position INTEGER, key TEXT, value TEXT, number REAL, unit TEXT);
-            CREATE TABLE cells (position INTEGER, variant TEXT, {' REAL, '.join(FIGURES)} REAL, summary TEXT);""")
+            CREATE TABLE cells (position INTEGER, variant TEXT, {' REAL, '.join(FIGURES)} REAL,
+            summary TEXT);""")
         for position, (variant, settings, figures) in enumerate(cells):
             connection.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)",
-                               [position, variant, *(figures or [None] * 4), None if figures is None else "{}"])
+                               [position, variant, *(figures or [None] * 4), "{}" if figures else None])
             for key, setting in settings.items():
                 connection.execute("INSERT INTO setting VALUES (?, ?, ?, ?, ?)", [position, key, *setting])
         connection.commit()
@@ -75,8 +76,8 @@ class SweepPicture(unittest.TestCase):
         self.assertAlmostEqual(picture.student_t(60), 2.0003, places=3)
 
     def test_without_variants_the_other_swept_key_makes_the_lines(self):
-        cells = [("", {WINDOW: (str(w), w, ""), RATE: (f"{r} Mbit/s", r * 1e6, "bit/s")}, [r * w, 1, None, None])
-                 for w in (1, 2) for r in (1, 2, 3)]
+        cells = [("", {WINDOW: (str(w), w, ""), RATE: (f"{r} Mbit/s", r * 1e6, "bit/s")},
+                  [r * w, 1, None, None]) for w in (1, 2) for r in (1, 2, 3)]
         sweep = picture.Sweep(self.write(cells))
         self.assertEqual(list(picture.lines_of(sweep, RATE)), ["window 1", "window 2"])
         self.assertEqual(len(picture.make(sweep, RATE).axes), 2, "figures that no cell has need no panel")

@@ -1,5 +1,5 @@
-"""`millrace sweep` as a user runs it: only what is missing, crashes, Ctrl-C, batch systems. Whole processes; every
-wait has a limit. Run by ctest with MILLRACE_BIN naming the folder of the binaries."""
+"""`millrace sweep` as a user runs it: only what is missing, crashes, Ctrl-C, batch systems. Whole processes;
+every wait has a limit. Run by ctest with MILLRACE_BIN naming the folder of the binaries."""
 
 import csv
 import fcntl
@@ -172,7 +172,8 @@ class Crashes(Sweeps):
     def start(self, file):
         sweep = subprocess.Popen([MILLRACE, "sweep", file, "--out", self.out, "-j", "2", "--set",
                                   "policy.quantization.codec=uniform", "--set", "policy.quantization.bits=8"],
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                 cwd=self.folder)
         self.addCleanup(lambda: (sweep.kill(), sweep.communicate()))
         return sweep
 
@@ -210,7 +211,8 @@ class Crashes(Sweeps):
         self.assertEqual(self.query("SELECT count(*) FROM failure"), [(0,)], "interrupted is not failed")
         self.assertEqual(sum(cell["status"] == "finished" for cell in self.cells()), len(before))
         command = said.split("this runs them: ")[1].splitlines()[0]
-        subprocess.run(shlex.split(command), check=True, timeout=LIMIT_S, cwd=self.folder, capture_output=True)
+        subprocess.run(shlex.split(command), check=True, timeout=LIMIT_S, cwd=self.folder,
+                       capture_output=True)
         after = self.finished()
         self.assertEqual(({key: after[key] for key in before}, len(after)), (before, 24))
 
@@ -245,7 +247,8 @@ class Batch(Sweeps):
         file = self.scenario()
         listed = self.sweep(file, "--list").stdout.splitlines()
         for line in listed[:4]:
-            subprocess.run(["sh", "-c", line], check=True, timeout=LIMIT_S, cwd=self.folder, capture_output=True)
+            subprocess.run(["sh", "-c", line], check=True, timeout=LIMIT_S, cwd=self.folder,
+                           capture_output=True)
         done = self.sweep(file, "--csv")
         self.assertIn("4 finished runs taken in", done.stderr)
         self.assertEqual([cell["status"] for cell in self.cells()], ["finished"] * 4 + ["missing"] * 2)
