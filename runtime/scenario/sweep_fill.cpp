@@ -50,9 +50,11 @@ std::string flow(const YamlNode& node) {
     case YamlNode::Kind::text:
       return plain_in_flow(node.text) && !quotes_matter(node) ? node.text : in_quotes(node.text);
     case YamlNode::Kind::list:
+      parts.reserve(node.items.size());
       for (const YamlNode& item : node.items) parts.push_back(flow(item));
       return fmt::format("[{}]", fmt::join(parts, ", "));
     case YamlNode::Kind::map:
+      parts.reserve(node.entries.size());
       for (const YamlEntry& entry : node.entries)
         parts.push_back(fmt::format("{}: {}", plain_in_flow(entry.key) ? entry.key : in_quotes(entry.key),
                                     flow(entry.value)));

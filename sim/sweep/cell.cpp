@@ -27,6 +27,7 @@ std::vector<Settings> steps_of(const std::vector<SweptKey>& zip) {
   std::vector<Settings> steps;
   for (std::size_t i = 0; !zip.empty() && i < zip.front().values.size(); ++i) {
     Settings step;
+    step.reserve(zip.size());
     for (const SweptKey& swept : zip) step.push_back(swept.values.at(i));
     steps.push_back(std::move(step));
   }
@@ -37,6 +38,7 @@ std::vector<Settings> combinations(const SweepSection& sweep) {
   std::vector<Settings> cells = product({{}}, steps_of(sweep.zip));
   for (const SweptKey& swept : sweep.grid) {
     std::vector<Settings> choices;
+    choices.reserve(swept.values.size());
     for (const SweptValue& value : swept.values) choices.push_back({value});
     cells = product(cells, choices);
   }
@@ -47,6 +49,7 @@ std::vector<Settings> combinations(const SweepSection& sweep) {
 
 std::vector<std::string> Cell::overrides() const {
   std::vector<std::string> texts;
+  texts.reserve(settings.size() + 1);
   for (const SweptValue& setting : settings) texts.push_back(setting.override_text);
   if (replicated) texts.push_back(fmt::format("run.seed={}", seed));
   return texts;
@@ -87,6 +90,7 @@ std::vector<Cell> enumerate_cells(const SweepSection& sweep, std::uint64_t first
       cell.settings = variant.settings;
       cell.settings.insert(cell.settings.end(), settings.begin(), settings.end());
       std::vector<std::string> parts;
+      parts.reserve(settings.size() + 1);
       if (!variant.name.empty()) parts.push_back(variant.name);
       for (const SweptValue& value : settings)
         parts.push_back(fmt::format("{}={}", short_key(value.key, keys), value.shown));

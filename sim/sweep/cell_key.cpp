@@ -21,6 +21,7 @@ std::string cell_key(std::string_view resolved, NamedHashes inputs, const NamedH
   // A path that the text writes otherwise than the manifest (escaped) stays in it; its content counts all the
   // same.
   NamedHashes contents;
+  contents.reserve(inputs.size());
   for (const auto& [path, sha256] : inputs) contents.emplace_back(sha256, "");
   std::ranges::sort(contents);
   text += "\ninputs\n";

@@ -51,6 +51,7 @@ Result<void> CellProcesses::start(std::size_t tag, const std::vector<std::string
                                   const std::string& log) {
   std::vector<std::string> text = arguments;
   std::vector<char*> argv;
+  argv.reserve(text.size() + 1);
   for (auto& argument : text) argv.push_back(argument.data());
   argv.push_back(nullptr);
   const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -42,11 +42,14 @@ std::optional<Manifest> parse_manifest(const std::string& text) {
     if (!json.contains(name)) return std::nullopt;
   }
   Manifest manifest;
+  manifest.inputs.reserve(json["inputs"].size());
+  manifest.binaries.reserve(json["binaries"].size());
   for (const Json& input : json["inputs"])
     manifest.inputs.emplace_back(text_at(input, "file"), text_at(input, "sha256"));
   for (const auto& [name, hash] : json["binaries"].items())
     manifest.binaries.emplace_back(name, hash.is_string() ? hash.get<std::string>() : "");
   std::vector<std::string> words;
+  words.reserve(json["command"].size());
   for (const Json& word : json["command"]) words.push_back(word.is_string() ? word.get<std::string>() : "");
   manifest.command = shell_command(words);
   return manifest;
