@@ -10,6 +10,7 @@
 #include "runtime/scenario/overrides.hpp"
 #include "runtime/scenario/scenario_checks.hpp"
 #include "runtime/scenario/scenario_fill.hpp"
+#include "runtime/scenario/sweep_fill.hpp"
 #include "runtime/scenario/yaml_text.hpp"
 
 namespace millrace {
@@ -123,6 +124,7 @@ ReadScenario read_scenario_text(std::string_view text, const std::string& name, 
 
   ProblemLog log(root, name);
   FilledScenario filled;
+  std::optional<SweepSection> sweep;
   check_against(schema, root, log);
   if (root.kind == YamlNode::Kind::map) {
     const Fields fields(schema, root, log);
@@ -130,11 +132,14 @@ ReadScenario read_scenario_text(std::string_view text, const std::string& name, 
     FileFinder finder(fields, folder, options.files, log);
     find_files(filled, finder);
     check_scenario(filled, log);
+    sweep = fill_sweep(schema, fields, folder, log);
   }
   append(document.problems, log.take());
   ReadScenario result;
   result.problems = in_order(std::move(document.problems), name);
-  if (result.problems.empty()) result.scenario = std::move(filled.scenario);
+  if (!result.problems.empty()) return result;
+  result.scenario = std::move(filled.scenario);
+  result.sweep = std::move(sweep);
   return result;
 }
 

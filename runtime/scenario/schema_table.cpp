@@ -12,6 +12,7 @@
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema.hpp"
 #include "runtime/scenario/schema_rows.hpp"
+#include "runtime/scenario/sweep_section.hpp"
 
 namespace millrace {
 namespace {
@@ -364,6 +365,38 @@ void add_run(std::vector<Key>& keys) {
   bound("accuracy", Unit::none, "Share of images classified right, from 0 to 1.", 1);
 }
 
+void add_sweep(std::vector<Key>& keys) {
+  keys.push_back(
+      {.path = "sweep",
+       .kind = Kind::map,
+       .doc = "What `millrace sweep` varies: the product of the parts below. `millrace run` leaves it "
+              "aside."});
+  keys.push_back(
+      {.path = "sweep.grid", .kind = Kind::setting_lists, .doc = "Every combination of these values."});
+  keys.push_back({.path = "sweep.zip",
+                  .kind = Kind::setting_lists,
+                  .doc = "Lists of one length, gone through together."});
+  keys.push_back({.path = "sweep.list",
+                  .kind = Kind::list,
+                  .doc = "Variants, of several keys each: policies to compare, say.",
+                  .min_items = 1,
+                  .max_items = kMaxSweptValues});
+  keys.push_back({.path = "sweep.list[]", .kind = Kind::map, .doc = "A variant."});
+  keys.push_back({.path = "sweep.list[].name",
+                  .kind = Kind::name,
+                  .doc = "Unique; what tables and pictures call it.",
+                  .required = true});
+  keys.push_back(
+      {.path = "sweep.list[].set", .kind = Kind::settings, .doc = "What it sets.", .required = true});
+  keys.push_back(
+      {.path = "sweep.replications",
+       .kind = Kind::exact,
+       .doc = "How often each, with the seeds `run.seed`, `run.seed` + 1, …; for confidence intervals.",
+       .fallback = "1",
+       .least = 1,
+       .most = 10'000});
+}
+
 Schema make_schema() {
   Schema schema;
   schema.keys.push_back({.path = "millrace",
@@ -381,6 +414,7 @@ Schema make_schema() {
   add_events(schema.keys);
   add_policy(schema.keys);
   add_run(schema.keys);
+  add_sweep(schema.keys);
   schema.alternatives = {{"workload", {{"images"}, {"microbatches"}}, false},
                          {"devices[]", {{"profile"}, {"speed"}}, false},
                          {"network.links[]", {{"between"}, {"from", "to"}}, true},

@@ -93,6 +93,8 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
   for (const auto& device : scenario.devices) devices.push_back(device.name);
   Json inputs = Json::array();
   for (const auto& [path, sha256] : facts.inputs) inputs.push_back({{"file", path}, {"sha256", sha256}});
+  Json binaries = Json::object();
+  for (const auto& [name, sha256] : facts.binaries) binaries[name] = sha256;
   const bool deployed = facts.mode == Mode::deploy;
   const bool tcp = deployed || scenario.network.transport == TransportKind::tcp;
   const Json manifest = {
@@ -104,6 +106,7 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
       {"network", {{"kind", facts.network}, {"transport", tcp ? "tcp" : "raw"}}},
       {"model", {{"name", scenario.model.config.name}, {"weights", scenario.model.weights}}},
       {"inputs", inputs},
+      {"binaries", binaries},
       {"devices", devices},
       {"command", facts.command},
       {"host", {{"name", host.name}, {"system", host.system}}},
