@@ -18,6 +18,14 @@ inline constexpr std::array<std::string_view, 4> kTraceFormatNames{"automatic", 
                                                                    "two-column"};
 inline constexpr std::array<std::string_view, 2> kTraceEndNames{"loop", "hold"};
 
+// Quantization policies; `fixed` first. A test compares with runtime/policy/registry.cpp.
+inline constexpr std::array<std::string_view, 5> kQuantizationNames{"fixed", "heuristic", "max-fit",
+                                                                    "controller", "deadline"};
+// Those that decide at the end of a window.
+constexpr bool decides_in_windows(std::string_view quantization) {
+  return quantization == "heuristic" || quantization == "max-fit" || quantization == "controller";
+}
+
 // Congestion controls; those of the ns-3 network.
 inline constexpr std::array<std::string_view, 13> kTcpNames{
     "cubic", "bbr",      "newreno",  "reno",  "bic",  "htcp", "highspeed",

@@ -118,7 +118,9 @@ void fill_policy(const Fields& in, PolicySection& policy) {
   assign(quantization.kind, in.text("policy.quantization.kind"));
   assign(quantization.codec, in.text("policy.quantization.codec"));
   assign(quantization.scope, in.text("policy.quantization.scope"));
-  const double own_bits = codec_keys(quantization.codec).bits;
+  assign(quantization.target_images_per_s, in.real("policy.quantization.target_rate"));
+  assign(quantization.window, in.exact("policy.quantization.window"));
+  const double own_bits = quantization.kind == "fixed" ? codec_keys(quantization.codec).bits : 32;
   quantization.bits = in.real("policy.quantization.bits").value_or(own_bits);
 }
 
