@@ -109,9 +109,11 @@ struct PolicySection {
   struct Quantization {
     std::string kind = "fixed";
     std::string codec = "fp32";
-    std::string scope = "image";  // image | token | tensor: what shares a range
-    double bits = 32;             // the codec's budget per value
-    std::string calibration;      // folder of klt's side files, absolute after reading; empty: none
+    std::string scope = "image";     // image | token | tensor: what shares a range
+    double bits = 32;                // fixed: the codec's budget per value
+    double target_images_per_s = 0;  // what adaptive kinds hold; fixed: 0, or what the run is measured by
+    int window = 10;                 // heuristic, max-fit, controller: microbatches
+    std::string calibration;         // folder of klt's side files, absolute after reading; empty: none
     bool operator==(const Quantization&) const = default;
   } quantization;
   bool operator==(const PolicySection&) const = default;
@@ -128,7 +130,7 @@ struct RunSection {
 
 // A bound the run must meet, or it ends with exit code 5: `throughput: ">= 9.5 /s"`.
 struct Expectation {
-  std::string metric;  // throughput, latency_p50, latency_p95, latency_p99, accuracy
+  std::string metric;  // throughput, latency_p50, …, accuracy, share_meeting_target, bits_per_value
   bool at_least = true;
   double bound = 0;  // images/s, seconds, share of 1
   bool operator==(const Expectation&) const = default;

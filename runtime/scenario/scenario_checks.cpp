@@ -24,7 +24,9 @@ class Checks {
     check_links();
     check_events();
     check_partition(has_model);
+    check_adaptive();
     check_bits();
+    check_expectations();
     check_scope();
     check_calibration();
     check_reachability();
@@ -273,9 +275,46 @@ class Checks {
     return stages;
   }
 
+  bool fixed_bits() const { return scenario_.policy.quantization.kind == "fixed"; }
+
+  void check_adaptive() {
+    const std::string at = "policy.quantization";
+    if (!log_.good(at + ".kind")) return;
+    const auto& quantization = scenario_.policy.quantization;
+    const auto no_effect = [&](const std::string& key, const std::string& advice) {
+      if (log_.has(at + key) && log_.good(at + key))
+        log_.report(at + key,
+                    fmt::format("{}{} has no effect with kind: {}; {}", at, key, quantization.kind, advice));
+    };
+    if (!decides_in_windows(quantization.kind))
+      no_effect(".window", "remove it: only heuristic, max-fit and controller decide in windows");
+    if (fixed_bits()) return;
+    no_effect(".bits", "remove it, or set the kind to fixed");
+    if (!log_.has(at + ".target_rate") && log_.good(at + ".target_rate"))
+      log_.report(
+          at + ".target_rate",
+          fmt::format("{0}.target_rate is missing: kind: {1} needs the rate to hold, for example 10 /s", at,
+                      quantization.kind));
+    if (!log_.good(at + ".codec")) return;
+    if (codec_keys(quantization.codec).bits != 0)
+      log_.report(at + ".codec",
+                  fmt::format("{0}.codec: {1} has one width, so that kind: {2} has nothing to choose; take a "
+                              "codec of several widths, such as ds-aciq",
+                              at, quantization.codec, quantization.kind));
+  }
+
+  // What is measured by the target needs one.
+  void check_expectations() {
+    const std::string at = "expect.share_meeting_target";
+    if (!log_.has(at) || !log_.good(at) || !log_.good("policy")) return;
+    if (scenario_.policy.quantization.target_images_per_s == 0)
+      log_.report(at, fmt::format("{} needs policy.quantization.target_rate, for example 10 /s", at));
+  }
+
   void check_bits() {
     const std::string at = "policy.quantization.bits";
     if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
+    if (!log_.good("policy.quantization.kind") || !fixed_bits()) return;
     const std::string& codec = scenario_.policy.quantization.codec;
     const double bits = scenario_.policy.quantization.bits;
     if (const double only = codec_keys(codec).bits; only != 0) {

@@ -149,7 +149,9 @@ void fill_policy(const Fields& in, PolicySection& policy) {
   assign(quantization.codec, in.text("policy.quantization.codec"));
   assign(quantization.scope, in.text("policy.quantization.scope"));
   assign(quantization.calibration, in.text("policy.quantization.calibration"));
-  const double own_bits = codec_keys(quantization.codec).bits;
+  assign(quantization.target_images_per_s, in.real("policy.quantization.target_rate"));
+  assign(quantization.window, in.exact("policy.quantization.window"));
+  const double own_bits = quantization.kind == "fixed" ? codec_keys(quantization.codec).bits : 32;
   quantization.bits = in.real("policy.quantization.bits").value_or(own_bits);
 }
 

@@ -165,9 +165,12 @@ void write_policy(Writer& out, const PolicySection& policy) {
   out.line("kind: {}", policy.quantization.kind);
   out.line("codec: {}", policy.quantization.codec);
   out.line("scope: {}", policy.quantization.scope);
-  out.line("bits: {}", number(policy.quantization.bits));
-  if (!policy.quantization.calibration.empty())
-    out.line("calibration: {}", quoted(policy.quantization.calibration));
+  const auto& quantization = policy.quantization;
+  if (quantization.kind == "fixed") out.line("bits: {}", number(quantization.bits));
+  if (quantization.target_images_per_s > 0)
+    out.line("target_rate: {}", format_real(Unit::image_rate, quantization.target_images_per_s));
+  if (decides_in_windows(quantization.kind)) out.line("window: {}", quantization.window);
+  if (!quantization.calibration.empty()) out.line("calibration: {}", quoted(quantization.calibration));
   out.indent("");
 }
 

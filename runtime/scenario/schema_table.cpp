@@ -294,9 +294,25 @@ void add_policy(std::vector<Key>& keys) {
   keys.push_back({.path = "policy.quantization", .kind = Kind::map, .doc = "How activations are encoded."});
   keys.push_back({.path = "policy.quantization.kind",
                   .kind = Kind::choice,
-                  .doc = "The same bit width always.",
+                  .doc =
+                      "`fixed`: the same bits always. The others adapt them so that the target rate is held; "
+                      "runtime/policy/README.md says how each does.",
                   .fallback = "fixed",
-                  .choices = {"fixed"}});
+                  .choices = words(kQuantizationNames)});
+  keys.push_back({.path = "policy.quantization.target_rate",
+                  .kind = Kind::real,
+                  .unit = Unit::image_rate,
+                  .doc =
+                      "Images per second to hold; every kind but `fixed` needs it. The summary says how many "
+                      "microbatches met it.",
+                  .high = 1e9,
+                  .low_open = true});
+  keys.push_back(
+      {.path = "policy.quantization.window",
+       .kind = Kind::exact,
+       .doc = "Microbatches after which `heuristic`, `max-fit` and `controller` decide anew. Default: 10.",
+       .least = 1,
+       .most = 1'000'000});
   keys.push_back({.path = "policy.quantization.codec",
                   .kind = Kind::choice,
                   .doc = "The encoding; runtime/codec/README.md says what each does.",
@@ -311,8 +327,10 @@ void add_policy(std::vector<Key>& keys) {
   keys.push_back(
       {.path = "policy.quantization.bits",
        .kind = Kind::real,
-       .doc = "Bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq family, any "
-              "real number from 0.3 to 8 for klt, where it counts everything; the others have one width.",
+       .doc =
+           "For `fixed`: bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq "
+           "family, any real number from 0.3 to 8 for klt, where it counts everything; the others have one "
+           "width.",
        .low = 0.3,
        .high = 32});
   keys.push_back(
@@ -363,6 +381,9 @@ void add_run(std::vector<Key>& keys) {
   bound("latency_p95", Unit::duration, "95th percentile of it.", 1e6);
   bound("latency_p99", Unit::duration, "99th percentile of it.", 1e6);
   bound("accuracy", Unit::none, "Share of images classified right, from 0 to 1.", 1);
+  bound("share_meeting_target", Unit::none,
+        "Share of microbatches that met `policy.quantization.target_rate`, from 0 to 1.", 1);
+  bound("bits_per_value", Unit::none, "Mean bits per value of all that was quantized, ranges included.", 64);
 }
 
 void add_sweep(std::vector<Key>& keys) {

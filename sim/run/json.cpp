@@ -120,6 +120,8 @@ std::string summary_json(const Scenario& scenario, const Plan& plan, const Summa
     const auto value = summary.latency(share);
     return value ? Json(value->milliseconds()) : Json(nullptr);
   };
+  const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
+
   Json root = {{"complete", !failure},
                {"throughput_images_per_s", summary.throughput_images_per_s()},
                {"duration_s", summary.duration().seconds()},
@@ -127,6 +129,10 @@ std::string summary_json(const Scenario& scenario, const Plan& plan, const Summa
                {"microbatches", summary.microbatches()},
                {"images", summary.images()},
                {"accuracy", accuracy_json(summary)},
+               {"policy",
+                {{"target_images_per_s", number(summary.target_images_per_s())},
+                 {"share_meeting_target", number(summary.share_meeting_target())},
+                 {"bits_per_value_mean", number(summary.bits_per_value_mean())}}},
                {"stages", stages_json(scenario, plan, summary)},
                {"links", links_json(scenario, summary)}};
   if (failure) root["error"] = failure->message;
@@ -165,6 +171,11 @@ std::string summary_table(const Scenario& scenario, const Plan& plan, const Summ
     text += fmt::format(
         "top-1 accuracy: {} of {} ({:.2f} %, 95 % interval {:.2f} to {:.2f}), top-5 {:.2f} %\n", top1->hits,
         top1->count, 100 * top1->share(), 100 * low, 100 * high, 100 * summary.top5()->share());
+  }
+  if (const auto share = summary.share_meeting_target()) {
+    text +=
+        fmt::format("{:.1f} % of the microbatches met the target of {:g} images/s, with {:.2f} bits/value\n",
+                    100 * *share, *summary.target_images_per_s(), summary.bits_per_value_mean().value_or(0));
   }
   text += fmt::format(
       "\nwhere the stages' time went, share of the run\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n",

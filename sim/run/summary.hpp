@@ -10,6 +10,7 @@
 
 #include "runtime/base/proportion.hpp"
 #include "runtime/node/record.hpp"
+#include "runtime/policy/paced_consumer.hpp"
 #include "runtime/policy/plan.hpp"
 #include "sim/coordinator/observer.hpp"
 
@@ -34,7 +35,9 @@ struct LinkFigures {
 
 class Summary {
  public:
-  explicit Summary(std::size_t stages) : stages_(stages) {}
+  // `target_images_per_s`: what the run is measured by; 0: nothing.
+  explicit Summary(std::size_t stages, double target_images_per_s = 0)
+      : stages_(stages), target_images_per_s_(target_images_per_s) {}
   void add(NodeId stage, const StageRecord& record);
   void add(const CompletionRecord& record);
   void add(DeviceId from, DeviceId to, const TransferRecord& record);
@@ -51,6 +54,13 @@ class Summary {
   // largest logits. Nothing where there are none.
   std::optional<Proportion> top1() const { return of_labelled(correct_); }
   std::optional<Proportion> top5() const { return of_labelled(correct_in_five_); }
+  // What quantization came to. The share is that of microbatches for which somebody who takes the results
+  // away at the target rate need not wait (PacedConsumer); nothing without a target or a completion. The bits
+  // are those of all encodings at all cuts, headers and ranges included, weighted by values; nothing where
+  // nothing was encoded.
+  std::optional<double> target_images_per_s() const;
+  std::optional<double> share_meeting_target() const;
+  std::optional<double> bits_per_value_mean() const;
   const StageFigures& stage(std::size_t index) const { return stages_[index].figures; }
   const std::map<std::pair<DeviceId, DeviceId>, LinkFigures>& links() const { return links_; }
 
@@ -67,6 +77,10 @@ class Summary {
   std::map<std::pair<DeviceId, DeviceId>, LinkFigures> links_;
   std::vector<Duration> latencies_;
   std::uint64_t images_ = 0, labelled_ = 0, correct_ = 0, correct_in_five_ = 0;
+  double target_images_per_s_ = 0;
+  PacedConsumer consumer_;
+  std::uint64_t on_time_ = 0;
+  double encoded_bits_ = 0, encoded_values_ = 0;
   Time end_;
 };
 

@@ -51,12 +51,16 @@ class ARunDirectory : public InAFolder {
     stage.values = 64;
     stage.payload = Bytes(80);
     directory_->on_record(stage.sent, {1}, stage);
-    directory_->on_record(stage.computed, {1},
-                          DecisionRecord{.to = {2},
-                                         .microbatch = {0},
-                                         .policy = "fixed",
-                                         .bits_per_value = 8,
-                                         .observed_mbit_per_s = 1.5});
+    directory_->on_record(
+        stage.computed, {1},
+        DecisionRecord{
+            .to = {2},
+            .policy = "fixed",
+            .bits_per_value = 8,
+            .observed_mbit_per_s = 1.5,
+            .outgoing =
+                {.microbatch = {0}, .images = 2, .values = 64, .encode = {}, .waiting = 0, .sender = {}},
+            .seen = {}});
     directory_->on_transfer({.id = {0},
                              .from = {1},
                              .to = {2},
@@ -113,9 +117,11 @@ TEST_F(ARunDirectory, WritesItsTablesWithTheseColumnsAndUnits) {
       "transfer,from,to,kind,microbatch,bytes,submitted_ns,delivered_ns,queued_ns,wire_ns,propagation_ns\n"
       "0,board-a,board-b,activation,0,149,5000000,8000000,0,2000000,1000000\n"
       "1,board-b,board-a,feedback,,33,8000000,9000000,0,0,1000000\n");
-  EXPECT_EQ(read("decisions.csv"),
-            "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s\n"
-            "4000000,board-a,board-b,0,fixed,8,1.500000\n");
+  EXPECT_EQ(
+      read("decisions.csv"),
+      "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s,stage,images,values,encode_ns,"
+      "waiting,in_flight,in_flight_bytes,oldest_sent_ns,ready,ready_bytes,seen\n"
+      "4000000,board-a,board-b,0,fixed,8,1.500000,1,2,64,0,0,0,0,0,0,0,\n");
   EXPECT_EQ(read("outputs.csv"), "microbatch,image,predicted,logits_sha256,label_rank\n0,0,7,aa,0\n0,1,,,\n");
   EXPECT_EQ(read("plan.yaml"),
             "source: camera\nstages:\n  - {device: board-a, layers: [1, 24]}\n"
