@@ -58,6 +58,8 @@ Result<std::unique_ptr<Node>> build_node(const Scenario& scenario, const Plan& p
   config.upstream = upstream;
   config.downstream = downstream;
   config.window = scenario.run.window;
+  config.values_per_image =
+      static_cast<std::uint64_t>(values_at_cut(scenario.model.config, plan.stage(node).layers.last));
   return std::unique_ptr<Node>(std::make_unique<StageNode>(config, std::move(policy)));
 }
 

@@ -19,6 +19,14 @@ inline constexpr std::array<std::string_view, 8> kTraceFormatNames{
 inline constexpr std::array<std::string_view, 3> kTraceEndNames{"loop", "hold", "once"};
 inline constexpr std::array<std::string_view, 2> kTraceRowsNames{"ending", "starting"};
 
+// Quantization policies; `fixed` first. A test compares with runtime/policy/registry.cpp.
+inline constexpr std::array<std::string_view, 5> kQuantizationNames{"fixed", "heuristic", "max-fit",
+                                                                    "controller", "deadline"};
+// Those that decide at the end of a window.
+constexpr bool decides_in_windows(std::string_view quantization) {
+  return quantization == "heuristic" || quantization == "max-fit" || quantization == "controller";
+}
+
 // Congestion controls; those of the ns-3 network.
 inline constexpr std::array<std::string_view, 13> kTcpNames{
     "cubic", "bbr",      "newreno",  "reno",  "bic",  "htcp", "highspeed",

@@ -86,6 +86,18 @@ struct NetworkSection {
   bool operator==(const NetworkSection&) const = default;
 };
 
+// A change of the link from -> to at an instant of the run; what is not set stays as it is.
+struct EventSection {
+  Duration at;
+  std::string from, to;
+  std::optional<bool> up;  // `state: down | up`
+  std::optional<BitRate> rate;
+  std::string trace;  // path, absolute after reading
+  std::optional<Duration> delay;
+  std::optional<double> loss;
+  bool operator==(const EventSection&) const = default;
+};
+
 struct PolicySection {
   struct Partition {
     std::string kind = "even";  // even | fixed
@@ -97,8 +109,11 @@ struct PolicySection {
   struct Quantization {
     std::string kind = "fixed";
     std::string codec = "fp32";
-    std::string scope = "image";  // image | token | tensor: what shares a range
-    double bits = 32;             // the codec's budget per value
+    std::string scope = "image";     // image | token | tensor: what shares a range
+    double bits = 32;                // fixed: the codec's budget per value
+    double target_images_per_s = 0;  // what adaptive kinds hold; fixed: 0, or what the run is measured by
+    int window = 10;                 // heuristic, max-fit, controller: microbatches
+    std::string calibration;         // folder of klt's side files, absolute after reading; empty: none
     bool operator==(const Quantization&) const = default;
   } quantization;
   bool operator==(const PolicySection&) const = default;
@@ -115,7 +130,7 @@ struct RunSection {
 
 // A bound the run must meet, or it ends with exit code 5: `throughput: ">= 9.5 /s"`.
 struct Expectation {
-  std::string metric;  // throughput, latency_p50, latency_p95, latency_p99, accuracy
+  std::string metric;  // throughput, latency_p50, …, accuracy, share_meeting_target, bits_per_value
   bool at_least = true;
   double bound = 0;  // images/s, seconds, share of 1
   bool operator==(const Expectation&) const = default;
@@ -127,6 +142,7 @@ struct Scenario {
   WorkloadSection workload;
   std::vector<DeviceSection> devices;
   NetworkSection network;
+  std::vector<EventSection> events;  // as written; an event of both directions is two
   PolicySection policy;
   RunSection run;
   std::vector<Expectation> expect;

@@ -14,7 +14,7 @@ namespace {
 class Checks {
  public:
   Checks(const FilledScenario& filled, ProblemLog& log)
-      : scenario_(filled.scenario), link_item_(filled.link_item), log_(log) {}
+      : scenario_(filled.scenario), link_item_(filled.link_item), event_item_(filled.event_item), log_(log) {}
 
   void run(bool has_model) {
     check_model_dimensions(has_model);
@@ -22,9 +22,13 @@ class Checks {
     check_arrivals();
     check_devices();
     check_links();
+    check_events();
     check_partition(has_model);
+    check_adaptive();
     check_bits();
+    check_expectations();
     check_scope();
+    check_calibration();
     check_reachability();
     check_compute();
   }
@@ -158,6 +162,26 @@ class Checks {
     }
   }
 
+  void check_events() {
+    for (std::size_t i = 0; i < scenario_.events.size(); ++i) {
+      if (i > 0 && event_item_[i - 1] == event_item_[i]) continue;
+      const EventSection& event = scenario_.events[i];
+      const std::string at = fmt::format("events[{}]", event_item_[i]);
+      if (!log_.good(at)) continue;
+      if (!event.up && !event.rate && event.trace.empty() && !event.delay && !event.loss)
+        log_.report(at, at + " changes nothing; give it state, rate, trace, delay or loss");
+      const auto& links = scenario_.network.links;
+      const bool known = std::any_of(links.begin(), links.end(), [&](const LinkSection& link) {
+        return link.from == event.from && link.to == event.to;
+      });
+      if (!known && log_.good("network.links"))
+        log_.report(at, log_.has(at + ".link")
+                            ? at + ".link joins no two devices that have a link; write it as a-b"
+                            : fmt::format("{} is of a link from {} to {}, which is not in network.links", at,
+                                          event.from, event.to));
+    }
+  }
+
   bool check_ends(const LinkSection& link, const std::string& at) {
     const bool is_pair = log_.has(at + ".between");
     const std::string from = is_pair ? at + ".between[0]" : at + ".from";
@@ -251,15 +275,59 @@ class Checks {
     return stages;
   }
 
+  bool fixed_bits() const { return scenario_.policy.quantization.kind == "fixed"; }
+
+  void check_adaptive() {
+    const std::string at = "policy.quantization";
+    if (!log_.good(at + ".kind")) return;
+    const auto& quantization = scenario_.policy.quantization;
+    const auto no_effect = [&](const std::string& key, const std::string& advice) {
+      if (log_.has(at + key) && log_.good(at + key))
+        log_.report(at + key,
+                    fmt::format("{}{} has no effect with kind: {}; {}", at, key, quantization.kind, advice));
+    };
+    if (!decides_in_windows(quantization.kind))
+      no_effect(".window", "remove it: only heuristic, max-fit and controller decide in windows");
+    if (fixed_bits()) return;
+    no_effect(".bits", "remove it, or set the kind to fixed");
+    if (!log_.has(at + ".target_rate") && log_.good(at + ".target_rate"))
+      log_.report(
+          at + ".target_rate",
+          fmt::format("{0}.target_rate is missing: kind: {1} needs the rate to hold, for example 10 /s", at,
+                      quantization.kind));
+    if (!log_.good(at + ".codec")) return;
+    if (codec_keys(quantization.codec).bits != 0)
+      log_.report(at + ".codec",
+                  fmt::format("{0}.codec: {1} has one width, so that kind: {2} has nothing to choose; take a "
+                              "codec of several widths, such as ds-aciq",
+                              at, quantization.codec, quantization.kind));
+  }
+
+  // What is measured by the target needs one.
+  void check_expectations() {
+    const std::string at = "expect.share_meeting_target";
+    if (!log_.has(at) || !log_.good(at) || !log_.good("policy")) return;
+    if (scenario_.policy.quantization.target_images_per_s == 0)
+      log_.report(at, fmt::format("{} needs policy.quantization.target_rate, for example 10 /s", at));
+  }
+
   void check_bits() {
     const std::string at = "policy.quantization.bits";
     if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
+    if (!log_.good("policy.quantization.kind") || !fixed_bits()) return;
     const std::string& codec = scenario_.policy.quantization.codec;
     const double bits = scenario_.policy.quantization.bits;
     if (const double only = codec_keys(codec).bits; only != 0) {
       if (bits != only)
         log_.report(at,
                     fmt::format("{} must be {} for codec {}, got {}; remove the key", at, only, codec, bits));
+    } else if (const CodecKeys keys = codec_keys(codec); keys.is_real()) {
+      if (!log_.has(at))
+        log_.report(at, fmt::format("{} is missing: codec {} needs it, {} to {}", at, codec, keys.real_least,
+                                    keys.real_most));
+      else if (bits < keys.real_least || bits > keys.real_most)
+        log_.report(at, fmt::format("{} must be {} to {} for codec {}, got {}", at, keys.real_least,
+                                    keys.real_most, codec, bits));
     } else if (!log_.has(at)) {
       log_.report(at, fmt::format("{} is missing: codec {} needs it, 2 to 8, or 16", at, codec));
     } else if (bits < 2 || (bits > 8 && bits != 16)) {
@@ -274,6 +342,15 @@ class Checks {
     if (quantization.scope != "image" && !codec_keys(quantization.codec).has_scope)
       log_.report(at, fmt::format("{} must be image for codec {}, which has nothing to share; remove the key",
                                   at, quantization.codec));
+  }
+
+  void check_calibration() {
+    const std::string at = "policy.quantization.calibration";
+    const auto& quantization = scenario_.policy.quantization;
+    if (quantization.calibration.empty() || !log_.good("policy.quantization.codec")) return;
+    if (!codec_keys(quantization.codec).is_real())
+      log_.report(at, fmt::format("{} is for codec klt, and {} has no use for it; remove the key", at,
+                                  quantization.codec));
   }
 
   void check_compute() {
@@ -341,6 +418,7 @@ class Checks {
 
   const Scenario& scenario_;
   const std::vector<std::size_t>& link_item_;
+  const std::vector<std::size_t>& event_item_;
   ProblemLog& log_;
   std::map<std::string, std::size_t> device_index_;
 };

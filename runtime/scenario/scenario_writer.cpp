@@ -139,6 +139,19 @@ void write_network(Writer& out, const NetworkSection& network) {
   out.indent("");
 }
 
+void write_event(Writer& out, const EventSection& event) {
+  out.line("  - at: {}", duration(event.at));
+  out.indent("    ");
+  out.line("from: {}", name(event.from));
+  out.line("to: {}", name(event.to));
+  if (event.up) out.line("state: {}", *event.up ? "up" : "down");
+  if (event.rate) out.line("rate: {}", format_exact(Unit::rate, event.rate->bit_per_s()));
+  if (!event.trace.empty()) out.line("trace: {}", quoted(event.trace));
+  if (event.delay) out.line("delay: {}", duration(*event.delay));
+  if (event.loss) out.line("loss: {}", number(*event.loss));
+  out.indent("");
+}
+
 void write_policy(Writer& out, const PolicySection& policy) {
   out.line("policy:");
   out.line("  partition:");
@@ -152,7 +165,12 @@ void write_policy(Writer& out, const PolicySection& policy) {
   out.line("kind: {}", policy.quantization.kind);
   out.line("codec: {}", policy.quantization.codec);
   out.line("scope: {}", policy.quantization.scope);
-  out.line("bits: {}", number(policy.quantization.bits));
+  const auto& quantization = policy.quantization;
+  if (quantization.kind == "fixed") out.line("bits: {}", number(quantization.bits));
+  if (quantization.target_images_per_s > 0)
+    out.line("target_rate: {}", format_real(Unit::image_rate, quantization.target_images_per_s));
+  if (decides_in_windows(quantization.kind)) out.line("window: {}", quantization.window);
+  if (!quantization.calibration.empty()) out.line("calibration: {}", quoted(quantization.calibration));
   out.indent("");
 }
 
@@ -181,6 +199,8 @@ std::string text_of(const Scenario& scenario, bool with_mode) {
   out.line("devices:");
   for (const auto& device : scenario.devices) write_device(out, device);
   write_network(out, scenario.network);
+  if (!scenario.events.empty()) out.line("events:");
+  for (const auto& event : scenario.events) write_event(out, event);
   write_policy(out, scenario.policy);
   write_run(out, scenario.run, with_mode);
   if (!scenario.expect.empty()) out.line("expect:");

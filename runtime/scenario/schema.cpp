@@ -71,6 +71,10 @@ std::string describe(const Key& key) {
                                             : fmt::format("list of {} to {}", key.min_items, key.max_items);
     case ValueKind::map:
       return "map";
+    case ValueKind::settings:
+      return "map of keys, such as `run.window`, to their values";
+    case ValueKind::setting_lists:
+      return "map of keys, such as `run.window`, to lists of their values";
   }
   return "";
 }

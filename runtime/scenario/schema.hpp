@@ -15,15 +15,17 @@
 namespace millrace {
 
 enum class ValueKind : std::uint8_t {
-  name,    // letters, digits and ._- after a letter or digit, at most 64
-  text,    // printable ASCII, at most 256
-  path,    // of a file, see the reader for what it is relative to; at most 4096 bytes
-  choice,  // one of `choices`
-  exact,   // integer, or a whole number of ns, bit/s, bytes
-  real,    // decimal number, FLOP/s or images/s
-  bound,   // ">= 9.5 /s": a real number with its unit after >= or <=
-  list,    // its items are the row "path[]"
-  map,     // its keys are the rows "path.key"
+  name,           // letters, digits and ._- after a letter or digit, at most 64
+  text,           // printable ASCII, at most 256
+  path,           // of a file, see the reader for what it is relative to; at most 4096 bytes
+  choice,         // one of `choices`
+  exact,          // integer, or a whole number of ns, bit/s, bytes
+  real,           // decimal number, FLOP/s or images/s
+  bound,          // ">= 9.5 /s": a real number with its unit after >= or <=
+  list,           // its items are the row "path[]"
+  map,            // its keys are the rows "path.key"
+  settings,       // a map from paths of other keys to a value of each
+  setting_lists,  // a map from paths of other keys to a list of values of each
 };
 
 struct Key {

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "runtime/scenario/decimal.hpp"
+#include "runtime/scenario/key_path.hpp"
+#include "runtime/scenario/sweep_section.hpp"
 #include "runtime/scenario/yaml_text.hpp"
 
 namespace millrace {
@@ -132,17 +134,49 @@ class Checker {
     if (node.kind == YamlNode::Kind::nothing)
       return log_.report(
           path, fmt::format("{} has no value; write one ({}) or remove the key", path, describe(key)));
-    const auto wanted = key.kind == ValueKind::list  ? YamlNode::Kind::list
-                        : key.kind == ValueKind::map ? YamlNode::Kind::map
-                                                     : YamlNode::Kind::text;
+    const auto wanted = node_kind(key.kind);
     if (node.kind != wanted) {
       const std::string expected =
           wanted == YamlNode::Kind::text ? describe(key) : std::string(kind_name(wanted));
       return log_.report(path, fmt::format("{} must be {}, got {}", path, expected, kind_name(node.kind)));
     }
-    if (wanted == YamlNode::Kind::map) return map(key.path, path, node);
+    if (key.kind == ValueKind::map) return map(key.path, path, node);
+    if (wanted == YamlNode::Kind::map) return settings(key, path, node);
     if (wanted == YamlNode::Kind::list) return list(key, path, node);
     if (std::string fault = scalar(key, node); !fault.empty()) log_.report(path, path + " " + fault);
+  }
+
+  static YamlNode::Kind node_kind(ValueKind kind) {
+    if (kind == ValueKind::list) return YamlNode::Kind::list;
+    const bool is_map =
+        kind == ValueKind::map || kind == ValueKind::settings || kind == ValueKind::setting_lists;
+    return is_map ? YamlNode::Kind::map : YamlNode::Kind::text;
+  }
+
+  // The keys alone, and that there are values: those are checked where they are set.
+  void settings(const Key& key, const std::string& path, const YamlNode& node) {
+    if (node.entries.empty()) log_.report(path, fmt::format("{} is empty; write a {}", path, describe(key)));
+    for (const YamlEntry& entry : node.entries) {
+      const auto found = find_key_path(schema_, entry.key);
+      if (std::string fault = found ? setting(key, entry) : found.error().message; !fault.empty())
+        log_.report_key(path, entry, std::move(fault));
+    }
+  }
+
+  static std::string setting(const Key& key, const YamlEntry& entry) {
+    const YamlNode& value = entry.value;
+    if (key.kind == ValueKind::settings)
+      return value.kind == YamlNode::Kind::nothing ? fmt::format("{} has no value", entry.key) : "";
+    if (value.kind != YamlNode::Kind::list)
+      return fmt::format("{} must have a list of values here, [a, b], got {}", entry.key,
+                         kind_name(value.kind));
+    if (value.items.empty() || value.items.size() > kMaxSweptValues)
+      return fmt::format("{} must have 1 to {} values here, got {}", entry.key, kMaxSweptValues,
+                         value.items.size());
+    const auto empty = std::ranges::find(value.items, YamlNode::Kind::nothing, &YamlNode::kind);
+    return empty == value.items.end() ? ""
+                                      : fmt::format("{} has nothing as its value number {}", entry.key,
+                                                    empty - value.items.begin() + 1);
   }
 
   void list(const Key& key, const std::string& path, const YamlNode& node) {
@@ -183,6 +217,8 @@ class Checker {
         return bound(key, node.text);
       case ValueKind::list:
       case ValueKind::map:
+      case ValueKind::settings:
+      case ValueKind::setting_lists:
         break;
     }
     return "";

@@ -94,6 +94,12 @@ class SchemaWriter {
                 {"maxItems", key.max_items}};
       case ValueKind::map:
         return map(key.path);
+      case ValueKind::settings:
+        return {{"type", "object"}, {"minProperties", 1}};
+      case ValueKind::setting_lists:
+        return {{"type", "object"},
+                {"minProperties", 1},
+                {"additionalProperties", {{"type", "array"}, {"minItems", 1}}}};
     }
     return {};
   }

@@ -11,6 +11,8 @@
 #include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema.hpp"
+#include "runtime/scenario/schema_rows.hpp"
+#include "runtime/scenario/sweep_section.hpp"
 
 namespace millrace {
 namespace {
@@ -292,9 +294,25 @@ void add_policy(std::vector<Key>& keys) {
   keys.push_back({.path = "policy.quantization", .kind = Kind::map, .doc = "How activations are encoded."});
   keys.push_back({.path = "policy.quantization.kind",
                   .kind = Kind::choice,
-                  .doc = "The same bit width always.",
+                  .doc =
+                      "`fixed`: the same bits always. The others adapt them so that the target rate is held; "
+                      "runtime/policy/README.md says how each does.",
                   .fallback = "fixed",
-                  .choices = {"fixed"}});
+                  .choices = words(kQuantizationNames)});
+  keys.push_back({.path = "policy.quantization.target_rate",
+                  .kind = Kind::real,
+                  .unit = Unit::image_rate,
+                  .doc =
+                      "Images per second to hold; every kind but `fixed` needs it. The summary says how many "
+                      "microbatches met it.",
+                  .high = 1e9,
+                  .low_open = true});
+  keys.push_back(
+      {.path = "policy.quantization.window",
+       .kind = Kind::exact,
+       .doc = "Microbatches after which `heuristic`, `max-fit` and `controller` decide anew. Default: 10.",
+       .least = 1,
+       .most = 1'000'000});
   keys.push_back({.path = "policy.quantization.codec",
                   .kind = Kind::choice,
                   .doc = "The encoding; runtime/codec/README.md says what each does.",
@@ -309,10 +327,17 @@ void add_policy(std::vector<Key>& keys) {
   keys.push_back(
       {.path = "policy.quantization.bits",
        .kind = Kind::real,
-       .doc = "Bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq family; the "
-              "others have one width.",
-       .low = 2,
+       .doc =
+           "For `fixed`: bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq "
+           "family, any real number from 0.3 to 8 for klt, where it counts everything; the others have one "
+           "width.",
+       .low = 0.3,
        .high = 32});
+  keys.push_back(
+      {.path = "policy.quantization.calibration",
+       .kind = Kind::path,
+       .doc = "Folder of what `millrace-node calibrate` has learnt for codec klt, a file per cut; a cut "
+              "without one is encoded without a calibration, worse. Default: none."});
 }
 
 void add_run(std::vector<Key>& keys) {
@@ -356,6 +381,41 @@ void add_run(std::vector<Key>& keys) {
   bound("latency_p95", Unit::duration, "95th percentile of it.", 1e6);
   bound("latency_p99", Unit::duration, "99th percentile of it.", 1e6);
   bound("accuracy", Unit::none, "Share of images classified right, from 0 to 1.", 1);
+  bound("share_meeting_target", Unit::none,
+        "Share of microbatches that met `policy.quantization.target_rate`, from 0 to 1.", 1);
+  bound("bits_per_value", Unit::none, "Mean bits per value of all that was quantized, ranges included.", 64);
+}
+
+void add_sweep(std::vector<Key>& keys) {
+  keys.push_back(
+      {.path = "sweep",
+       .kind = Kind::map,
+       .doc = "What `millrace sweep` varies: the product of the parts below. `millrace run` leaves it "
+              "aside."});
+  keys.push_back(
+      {.path = "sweep.grid", .kind = Kind::setting_lists, .doc = "Every combination of these values."});
+  keys.push_back({.path = "sweep.zip",
+                  .kind = Kind::setting_lists,
+                  .doc = "Lists of one length, gone through together."});
+  keys.push_back({.path = "sweep.list",
+                  .kind = Kind::list,
+                  .doc = "Variants, of several keys each: policies to compare, say.",
+                  .min_items = 1,
+                  .max_items = kMaxSweptValues});
+  keys.push_back({.path = "sweep.list[]", .kind = Kind::map, .doc = "A variant."});
+  keys.push_back({.path = "sweep.list[].name",
+                  .kind = Kind::name,
+                  .doc = "Unique; what tables and pictures call it.",
+                  .required = true});
+  keys.push_back(
+      {.path = "sweep.list[].set", .kind = Kind::settings, .doc = "What it sets.", .required = true});
+  keys.push_back(
+      {.path = "sweep.replications",
+       .kind = Kind::exact,
+       .doc = "How often each, with the seeds `run.seed`, `run.seed` + 1, …; for confidence intervals.",
+       .fallback = "1",
+       .least = 1,
+       .most = 10'000});
 }
 
 Schema make_schema() {
@@ -372,12 +432,16 @@ Schema make_schema() {
   add_workload(schema.keys);
   add_devices(schema.keys);
   add_network(schema.keys);
+  add_events(schema.keys);
   add_policy(schema.keys);
   add_run(schema.keys);
+  add_sweep(schema.keys);
   schema.alternatives = {{"workload", {{"images"}, {"microbatches"}}, false},
                          {"devices[]", {{"profile"}, {"speed"}}, false},
                          {"network.links[]", {{"between"}, {"from", "to"}}, true},
-                         {"network.links[]", {{"rate"}, {"trace"}}, true}};
+                         {"network.links[]", {{"rate"}, {"trace"}}, true},
+                         {"events[]", {{"link"}, {"from", "to"}}, true},
+                         {"events[]", {{"rate"}, {"trace"}}, false}};
   return schema;
 }
 

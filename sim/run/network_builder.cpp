@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "sim/net/link_events.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/trace/trace_reader.hpp"
 
@@ -25,6 +28,31 @@ Result<LinkRate> rate_of(const LinkSection& link) {
                                  .scale = link.trace_scale});
 }
 
+// The events of one link, in the order of time; those of one instant stay in the order they are written in.
+Result<std::vector<LinkEvent>> events_of(const Scenario& scenario, const LinkSection& link) {
+  std::vector<const EventSection*> own;
+  for (const auto& event : scenario.events) {
+    if (event.from == link.from && event.to == link.to) own.push_back(&event);
+  }
+  std::stable_sort(own.begin(), own.end(),
+                   [](const EventSection* a, const EventSection* b) { return a->at < b->at; });
+  std::vector<LinkEvent> events;
+  for (const EventSection* one : own) {
+    const EventSection& event = *one;
+    const Time at = Time::zero() + event.at;
+    if (event.up) events.push_back({at, *event.up ? LinkState::up : LinkState::down});
+    if (event.rate) events.push_back({at, LinkRate(*event.rate)});
+    if (!event.trace.empty()) {
+      auto trace = read_trace(event.trace, {});
+      if (!trace) return trace.error();
+      events.push_back({at, *trace});
+    }
+    if (event.delay) events.push_back({at, DelayChange{*event.delay}});
+    if (event.loss) events.push_back({at, LossChange{*event.loss}});
+  }
+  return events;
+}
+
 }  // namespace
 
 Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
@@ -46,12 +74,17 @@ Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
     auto rate = known != traces.end() ? Result<LinkRate>(known->second) : rate_of(link);
     if (!rate) return rate.error();
     if (!link.rate) traces.emplace(key, *rate);
-    spec.links.push_back({.from = device_id(scenario, link.from),
-                          .to = device_id(scenario, link.to),
-                          .rate = *rate,
-                          .delay = link.delay,
-                          .queue = link.queue,
-                          .loss = link.loss});
+    const auto events = events_of(scenario, link);
+    if (!events) return events.error();
+    auto changed = with_events({.from = device_id(scenario, link.from),
+                                .to = device_id(scenario, link.to),
+                                .rate = *rate,
+                                .delay = link.delay,
+                                .queue = link.queue,
+                                .loss = link.loss},
+                               *events);
+    if (!changed) return changed.error();
+    spec.links.push_back(std::move(*changed));
   }
   return spec;
 }

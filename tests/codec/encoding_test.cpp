@@ -113,8 +113,8 @@ TEST(Registry, AnUnknownNameIsAnErrorThatListsTheKnown) {
 
 TEST(Registry, EveryCodecIsCalledWhatTheTableSays) {
   EXPECT_THAT(codec_names(),
-              testing::UnorderedElementsAre("fp32", "fp16", "bf16", "fp6", "fp4", "fp4-clip", "uniform",
-                                            "aciq", "aciq-gauss", "ds-aciq", "u8", "u24"));
+              testing::UnorderedElementsAre("fp32", "fp16", "bf16", "fp6", "fp4", "fp4-clip", "klt",
+                                            "uniform", "aciq", "aciq-gauss", "ds-aciq", "u8", "u24"));
   for (const auto& name : codec_names()) EXPECT_EQ(make_codec(name).value()->name(), name);
 }
 

@@ -1,5 +1,5 @@
 // libFuzzer target: arbitrary bytes as an encoding. The first byte picks the shape that is expected; what is
-// accepted must encode to the same length again.
+// accepted must encode again, and to the same length where a codec has a fixed rate.
 #include <array>
 #include <cstdint>
 #include <span>
@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     codec->encode({out, shape, header.role}, budget, again);
     MR_CHECK(decode_tensor(again, shape, out).ok());
     const auto own = read_header(again).value();
-    if (own.codec == header.codec) MR_CHECK(again.size() == *length);
+    if (own.codec == header.codec && own.codec != CodecId::klt) MR_CHECK(again.size() == *length);
   }
   return 0;
 }

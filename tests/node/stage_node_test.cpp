@@ -90,7 +90,7 @@ TEST_F(Stage, AsksItsPolicyOncePerMicrobatchAndRecordsTheDecision) {
   const auto decisions = out_.records_of<DecisionRecord>();
   ASSERT_EQ(decisions.size(), 2U);
   EXPECT_EQ(decisions[1].policy, "counting");
-  EXPECT_EQ(decisions[1].microbatch, MicrobatchId{1});
+  EXPECT_EQ(decisions[1].outgoing.microbatch, MicrobatchId{1});
   EXPECT_EQ(decisions[1].to, kDownstream);
   EXPECT_EQ(decisions[1].bits_per_value, 3);
   EXPECT_EQ(decisions[1].observed_mbit_per_s, 0) << "nothing acknowledged yet";

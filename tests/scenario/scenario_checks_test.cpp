@@ -72,6 +72,29 @@ TEST(ScenarioChecks, LinksConnectTwoDevicesOnce) {
             "s.yaml:12:61: network.links[1].queue must hold a packet of network.mtu, 1500 B, got 1000 B\n");
 }
 
+TEST(ScenarioChecks, EventsChangeLinksThatThereAre) {
+  const auto with_event = [](const std::string& event) {
+    return kGoodScenario + "events: [{" + event + "}]\n";
+  };
+  EXPECT_EQ(faults(with_event("at: 1 s, link: board-a-board-b, state: down")), "");
+  EXPECT_EQ(faults(with_event("at: 1 s, from: board-a, to: board-b, rate: 1 Mbit/s, loss: 0.1")), "");
+  EXPECT_EQ(faults(with_event("at: 1 s, link: board-a-board-b")),
+            "s.yaml:17:10: events[0] changes nothing; give it state, rate, trace, delay or loss\n");
+  EXPECT_EQ(faults(with_event("at: 1 s, link: board-a-board-c, state: up")),
+            "s.yaml:17:10: events[0].link joins no two devices that have a link; write it as a-b\n");
+  EXPECT_EQ(faults(with_event("at: 1 s, from: board-a, to: board-a, delay: 1 ms")),
+            "s.yaml:17:10: events[0] is of a link from board-a to board-a, which is not in network.links\n");
+}
+
+TEST(ScenarioChecks, AnEventOfALinkIsOneOfEachDirection) {
+  const auto scenario =
+      read(kGoodScenario + "events: [{at: 1 s, link: board-b-board-a, state: down}]\n").scenario.value();
+  ASSERT_EQ(scenario.events.size(), 2U);
+  EXPECT_EQ(scenario.events[0].from, "board-a");
+  EXPECT_EQ(scenario.events[1].from, "board-b");
+  EXPECT_EQ(scenario.events[1].up, false);
+}
+
 TEST(ScenarioChecks, NamesAreNotBlamedForFaultsOfDevices) {
   EXPECT_EQ(faults(changed("name: board-b", "nam: board-b")),
             "s.yaml:8:5: devices[2].name is missing: Unique name.\n"

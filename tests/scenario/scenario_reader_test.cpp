@@ -226,6 +226,23 @@ TEST_F(Files, AreFoundBesideTheScenarioAndMadeAbsolute) {
   EXPECT_EQ(found.scenario->model.weights, (folder_ / "sub" / "w.safetensors").string());
 }
 
+TEST_F(Files, OfCalibrationsAreAFolder) {
+  const std::vector<std::string> klt{"policy.quantization.codec=klt", "policy.quantization.bits=2.37"};
+  auto with_folder = klt;
+  with_folder.emplace_back("policy.quantization.calibration=" + (folder_ / "sub").string());
+  const auto found = read_here(kGoodScenario, with_folder);
+  ASSERT_TRUE(found.scenario) << to_string(found.problems);
+  EXPECT_EQ(found.scenario->policy.quantization.calibration, (folder_ / "sub").string());
+  EXPECT_EQ(found.scenario->policy.quantization.bits, 2.37);
+  auto with_file = klt;
+  with_file.emplace_back("policy.quantization.calibration=" + (folder_ / "t.csv").string());
+  EXPECT_NE(to_string(read_here(kGoodScenario, with_file).problems).find("there is no folder"),
+            std::string::npos);
+  with_folder[0] = "policy.quantization.codec=uniform", with_folder[1] = "policy.quantization.bits=3";
+  EXPECT_NE(to_string(read_here(kGoodScenario, with_folder).problems).find("is for codec klt, and uniform"),
+            std::string::npos);
+}
+
 TEST_F(Files, ThatAreNowhereAreProblemsThatNameBothPlaces) {
   const std::string here = std::filesystem::current_path().string();
   EXPECT_EQ(to_string(read_here(changed("rate: 20 Mbit/s", "trace: none.csv")).problems),

@@ -89,6 +89,7 @@ TEST_F(Pretrained, ClassifiesAsManyRightAsTheReference) {
     for (const ImageOutput& output : run(**sink, {WorkKind::score, id, image, 13, payload, full}).outputs) {
       ASSERT_TRUE(output.label.has_value());
       right += output.predicted == output.label ? 1 : 0;
+      ASSERT_EQ(output.label_rank == 0U, output.predicted == output.label);
       ++count;
     }
   }

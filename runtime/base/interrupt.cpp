@@ -1,4 +1,4 @@
-#include "sim/run/interrupt.hpp"
+#include "runtime/base/interrupt.hpp"
 
 #include <csignal>
 
