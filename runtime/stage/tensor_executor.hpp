@@ -29,7 +29,7 @@ struct StageChoice {
   std::string weights = "random";  // see make_weights()
   std::uint64_t seed = 1;          // of random weights
   CodecChoice codec{};             // the last stage encodes its logits as fp32 regardless
-  std::string calibrations;        // folder of side files for klt; empty: none
+  std::string calibrations{};      // folder of side files for klt; empty: none
   int threads = 1;
 };
 
