@@ -78,7 +78,7 @@ Result<std::unique_ptr<CostModel>> build_cost(const Scenario& scenario, const Pl
     return std::unique_ptr<CostModel>(std::make_unique<ProfileCost>(
         DeviceCost::by_speed(scenario.model.config, device.flop_per_s), scenario.model.config, layers));
   }
-  auto profile = read_profile(device.profile, scenario.model.config);
+  auto profile = read_profile(device.profile, scenario.model.config, scenario.policy.quantization.codec);
   if (!profile) return profile.error().in("device " + device.name);
   return std::unique_ptr<CostModel>(
       std::make_unique<ProfileCost>(std::move(*profile), scenario.model.config, layers));

@@ -10,8 +10,8 @@ namespace millrace {
 namespace {
 
 // Chosen on every second of 20 recorded traces (analysis/README.md); the others gave the same picture.
-constexpr double kGain = 0.6;
-constexpr double kReserve = 1;         // periods of stock that are left alone: half of what there can be
+constexpr double kGain = 0.7;
+constexpr double kReserve = 0.8;       // periods of stock that are left alone: half of what there can be
 constexpr double kCatchUp = 0.05;      // share of a period by which to be faster while behind the schedule
 constexpr double kLeastPeriods = 0.5;  // link time of a microbatch that is late whatever it gets
 constexpr double kDoubt = 1;           // how much of the forecast's error to keep off the deadline

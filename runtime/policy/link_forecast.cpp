@@ -22,15 +22,27 @@ void LinkForecast::observe(const LinkSample& sample) {
   double served_s = (sample.acknowledged - sample.sent).seconds();
   if (acknowledged_) served_s = std::min(served_s, (sample.acknowledged - *acknowledged_).seconds());
   acknowledged_ = sample.acknowledged;
-  const double bits = bits_of(sample.size);
-  const double seen = std::max(kLeastRate_bit_per_s, bits / std::max(kShortest_s, served_s));
+  const Served now{bits_of(sample.size), std::max(0.0, served_s)};
+  const double seen = now.rate_bit_per_s();
   if (!knows()) {
     rate_bit_per_s_ = seen;
+  } else if (seen < rate_bit_per_s_) {
+    learn_error(seen);
+    rate_bit_per_s_ /= 1 + kDown * (rate_bit_per_s_ / seen - 1);
   } else {
-    const double ratio = seen / rate_bit_per_s_;
-    error_ += kErrorGain * (std::min(1.0, std::abs(ratio - 1)) - error_);
-    rate_bit_per_s_ *= ratio > 1 ? 1 + kUp * (ratio - 1) : 1 / (1 + kDown * (1 / ratio - 1));
+    learn_error(seen);
+    const double both = Served{now.bits + before_.bits, now.seconds + before_.seconds}.rate_bit_per_s();
+    rate_bit_per_s_ += kUp * (std::clamp(both, rate_bit_per_s_, seen) - rate_bit_per_s_);
   }
+  before_ = now;
+}
+
+void LinkForecast::learn_error(double seen_bit_per_s) {
+  error_ += kErrorGain * (std::min(1.0, std::abs(seen_bit_per_s / rate_bit_per_s_ - 1)) - error_);
+}
+
+double LinkForecast::Served::rate_bit_per_s() const {
+  return std::max(kLeastRate_bit_per_s, bits / std::max(kShortest_s, seconds));
 }
 
 LinkForecast::Outlook LinkForecast::outlook(Time now, const SenderState& ahead) const {

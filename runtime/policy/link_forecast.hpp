@@ -31,8 +31,15 @@ class LinkForecast {
   double error() const { return error_; }
 
  private:
+  struct Served {
+    double bits = 0, seconds = 0;
+    double rate_bit_per_s() const;  // positive and finite
+  };
+  void learn_error(double seen_bit_per_s);
+
   double rate_bit_per_s_ = 0;
   double error_ = 0;
+  Served before_;
   std::optional<Time> acknowledged_;
 };
 

@@ -76,12 +76,15 @@ void make_paths_absolute(const Schema& schema, const std::string& row, const std
   for (YamlEntry& entry : node.entries)
     make_paths_absolute(schema, row + "." + entry.key, folder, entry.value);
   const bool is_word = std::ranges::find(key->choices, node.text) != key->choices.end();
-  if (key->kind != ValueKind::path || node.kind != YamlNode::Kind::text || is_word || node.text.empty() ||
-      !node.text.starts_with(key->prefix))
+  if (key->kind != ValueKind::path || node.kind != YamlNode::Kind::text || is_word || node.text.empty())
     return;
+  const auto before = std::ranges::find_if(
+      key->prefixes, [&](const std::string& prefix) { return node.text.starts_with(prefix); });
+  if (!key->prefixes.empty() && before == key->prefixes.end()) return;
+  const std::string prefix = key->prefixes.empty() ? "" : *before;
   std::error_code ignored;
-  const fs::path place = fs::current_path(ignored) / folder / node.text.substr(key->prefix.size());
-  if (fs::is_regular_file(place, ignored)) node.text = key->prefix + place.lexically_normal().string();
+  const fs::path place = fs::current_path(ignored) / folder / node.text.substr(prefix.size());
+  if (fs::exists(place, ignored)) node.text = prefix + place.lexically_normal().string();
 }
 
 // --- the block

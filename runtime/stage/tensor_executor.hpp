@@ -29,7 +29,7 @@ struct StageChoice {
   std::string weights = "random";  // see make_weights()
   std::uint64_t seed = 1;          // of random weights
   CodecChoice codec{};             // of activations; see codec_for()
-  std::string calibrations;        // folder of side files for klt; empty: none
+  std::string calibrations{};      // folder of side files for klt; empty: none
   int threads = 1;
 };
 

@@ -6,9 +6,9 @@
 #include <set>
 #include <thread>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "sim/cli/verb.hpp"
-#include "sim/run/interrupt.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/sweep/command.hpp"
 #include "sim/sweep/sweep_tables.hpp"

@@ -65,13 +65,14 @@ Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) 
 // Costs that are not the device's own figures are worth a word before anyone trusts them.
 void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
   if (scenario.run.compute != ComputeKind::profile) return;
+  std::set<std::string> told;
   for (const auto& stage : plan.stages) {
     const auto& device = scenario.devices.at(stage.device.value);
-    if (device.profile.empty()) continue;
+    if (device.profile.empty() || !told.insert(device.profile).second) continue;
     const auto profile = read_profile(device.profile, scenario.model.config);
     if (!profile || profile->derived_from().empty()) continue;
-    log_warning("device {}: its profile does not list {}; costs are derived from {} by operation count",
-                device.name, scenario.model.config.name, profile->derived_from());
+    log_warning("{}: {} was not measured on this device; costs are derived from {} by operation count",
+                device.profile, scenario.model.config.name, profile->derived_from());
   }
 }
 

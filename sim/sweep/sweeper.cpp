@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
-#include "sim/run/interrupt.hpp"
 #include "sim/sweep/sweep_tables.hpp"
 
 namespace millrace {

@@ -27,7 +27,7 @@ class Deadline : public testing::Test {
 TEST_F(Deadline, SettlesAtWhatASteadyLinkCarries) {
   send(30, 60);
   for (const double bits : send(50, 60)) EXPECT_NEAR(bits, 6, 0.06);
-  EXPECT_LT(link_.behind_s(), 0.15) << "about one period of stock is all that waits";
+  EXPECT_LT(link_.behind_s(), 0.2) << "no more waits than the stock that is not kept in reserve";
 }
 
 TEST_F(Deadline, ComesToRestWithoutSwinging) {
@@ -124,7 +124,7 @@ TEST_F(Deadline, MeetsTheTargetOnALinkThatWandersAndUsesMostOfIt) {
     offered += mbit_per_s / 10;
     late += consumer.arrive(at_ms(link_.free_s * 1e3), Duration::ms(100)) > Duration{} ? 1 : 0;
   }
-  EXPECT_LT(late, 2000 * 0.03);
+  EXPECT_LT(late, 2000 * 0.05);
   EXPECT_GT(spent, 0.9 * offered);
 }
 
