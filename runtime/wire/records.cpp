@@ -32,6 +32,7 @@ void fill(const CompletionRecord& record, wire::CompletionRecord& wire) {
     if (output.predicted) row.set_predicted(*output.predicted);
     if (output.label) row.set_label(*output.label);
     row.set_logits_sha256(output.logits_sha256);
+    if (output.label_rank) row.set_label_rank(*output.label_rank);
   }
 }
 
@@ -113,6 +114,7 @@ Result<Record> read(const wire::CompletionRecord& wire) {
     if (row.has_predicted()) output.predicted = row.predicted();
     if (row.has_label()) output.label = row.label();
     output.logits_sha256 = row.logits_sha256();
+    if (row.has_label_rank()) output.label_rank = row.label_rank();
     record.outputs.push_back(std::move(output));
   }
   return Record{record};

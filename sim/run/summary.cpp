@@ -35,7 +35,9 @@ void Summary::add(const CompletionRecord& record) {
   for (const auto& output : record.outputs) {
     if (!output.label || !output.predicted) continue;
     ++labelled_;
-    correct_ += *output.label == *output.predicted ? 1 : 0;
+    const bool correct = *output.label == *output.predicted;
+    correct_ += correct ? 1 : 0;
+    correct_in_five_ += correct || (output.label_rank && *output.label_rank < 5) ? 1 : 0;
   }
 }
 

@@ -34,6 +34,7 @@ namespace {
 
 constexpr std::array kBenchmarks = {
     std::pair<const char*, void (*)(Report&)>{"codec", bench_codec},
+    std::pair<const char*, void (*)(Report&)>{"codec-klt", bench_klt},
     std::pair<const char*, void (*)(Report&)>{"simulate", bench_simulate},
     std::pair<const char*, void (*)(Report&)>{"quickstart", bench_quickstart},
     std::pair<const char*, void (*)(Report&)>{"bridge", bench_bridge},

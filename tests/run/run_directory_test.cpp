@@ -89,7 +89,7 @@ class ARunDirectory : public InAFolder {
     completion.images = 2;
     completion.created = Time::at_ns(0);
     completion.completed = Time::at_ns(10'000'000);
-    completion.outputs = {{0, 7U, 7U, "aa"}, {1, {}, {}, ""}};
+    completion.outputs = {{0, 7U, 7U, "aa", 0}, {1, {}, {}, ""}};
     directory_->on_record(completion.completed, {3}, completion);
   }
   void close(const std::optional<Error>& failure = {}) {
@@ -122,7 +122,7 @@ TEST_F(ARunDirectory, WritesItsTablesWithTheseColumnsAndUnits) {
       "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s,stage,images,values,encode_ns,"
       "waiting,in_flight,in_flight_bytes,oldest_sent_ns,ready,ready_bytes,seen\n"
       "4000000,board-a,board-b,0,fixed,8,1.500000,1,2,64,0,0,0,0,0,0,0,\n");
-  EXPECT_EQ(read("outputs.csv"), "microbatch,image,predicted,logits_sha256\n0,0,7,aa\n0,1,,\n");
+  EXPECT_EQ(read("outputs.csv"), "microbatch,image,predicted,logits_sha256,label_rank\n0,0,7,aa,0\n0,1,,,\n");
   EXPECT_EQ(read("plan.yaml"),
             "source: camera\nstages:\n  - {device: board-a, layers: [1, 24]}\n"
             "  - {device: board-b, layers: [25, 48]}\nsink: camera\n");
@@ -139,7 +139,8 @@ TEST_F(ARunDirectory, SummaryHasTheFieldsThatScriptsRelyOn) {
     EXPECT_TRUE(root.contains(key)) << key;
   }
   EXPECT_THAT(keys(root["latency_ms"]), ElementsAre("p50", "p95", "p99"));
-  EXPECT_THAT(keys(root["accuracy"]), ElementsAre("top1_correct", "count"));
+  EXPECT_THAT(keys(root["accuracy"]), ElementsAre("top1_correct", "count", "top1", "top1_interval_95",
+                                                  "top5_correct", "top5", "top5_interval_95"));
   const auto& stage = root["stages"][0];
   EXPECT_THAT(keys(stage), ElementsAre("device", "layers", "attribution_s"));
   EXPECT_THAT(keys(stage["attribution_s"]),
@@ -160,6 +161,9 @@ TEST_F(ARunDirectory, SummaryHasTheRunsFigures) {
   EXPECT_EQ(root["microbatches"], 1);
   EXPECT_EQ(root["accuracy"]["top1_correct"], 1);
   EXPECT_EQ(root["accuracy"]["count"], 1);
+  EXPECT_EQ(root["accuracy"]["top5_correct"], 1);
+  EXPECT_NEAR(root["accuracy"]["top1_interval_95"][0], 0.2065, 1e-4) << "Wilson, 1 of 1";
+  EXPECT_EQ(root["accuracy"]["top1_interval_95"][1], 1);
   EXPECT_EQ(root["stages"][0]["device"], "board-a");
   EXPECT_EQ(root["stages"][0]["layers"], Json({1, 24}));
   EXPECT_DOUBLE_EQ(root["stages"][0]["attribution_s"]["compute"], 0.002);

@@ -144,8 +144,26 @@ TEST(Accuracy, CountsLabelledImagesOnly) {
   auto record = completion(0, 1);
   record.outputs = {{0, 3U, 3U, ""}, {1, 3U, 4U, ""}, {2, 3U, {}, ""}, {3, {}, 3U, ""}, {4, 0U, 0U, ""}};
   summary.add(record);
-  EXPECT_EQ(summary.labelled(), 3U);
-  EXPECT_EQ(summary.correct(), 2U);
+  ASSERT_TRUE(summary.top1().has_value());
+  EXPECT_EQ(summary.top1()->count, 3U);
+  EXPECT_EQ(summary.top1()->hits, 2U);
+}
+
+TEST(Accuracy, TopFiveIsALabelAmongTheFiveLargestLogits) {
+  Summary summary(1);
+  auto record = completion(0, 1);
+  record.outputs = {{0, 3U, 3U, "", 0}, {1, 3U, 4U, "", 4}, {2, 3U, 4U, "", 5}, {3, 3U, 4U, "", {}}};
+  summary.add(record);
+  ASSERT_TRUE(summary.top5().has_value());
+  EXPECT_EQ(summary.top5()->count, 4U);
+  EXPECT_EQ(summary.top5()->hits, 2U);
+}
+
+TEST(Accuracy, WithoutLabelsThereIsNone) {
+  Summary summary(1);
+  summary.add(completion(0, 1));
+  EXPECT_FALSE(summary.top1().has_value());
+  EXPECT_FALSE(summary.top5().has_value());
 }
 
 TransferRecord transfer(bool activation, std::int64_t bytes, std::uint64_t values) {

@@ -136,7 +136,9 @@ TEST(AMessage, ATurnComesBackWithEveryRecord) {
   const auto& completion = std::get<CompletionRecord>(turn->turn.records[1]);
   EXPECT_EQ(completion.created, Time::at_ns(5));
   EXPECT_EQ(completion.outputs[0].label, std::optional(0U)) << "a label 0 is a label";
+  EXPECT_EQ(completion.outputs[0].label_rank, std::optional(2U));
   EXPECT_FALSE(completion.outputs[1].predicted.has_value());
+  EXPECT_FALSE(completion.outputs[1].label_rank.has_value());
   EXPECT_EQ(std::get<LinkSample>(turn->turn.records[2]).acknowledged, Time::at_ns(80));
   const auto& decision = std::get<DecisionRecord>(turn->turn.records[3]);
   EXPECT_EQ(decision.bits_per_value, 3.25);

@@ -38,7 +38,7 @@ inline std::vector<Record> sample_records() {
   completion.images = 2;
   completion.created = Time::at_ns(5);
   completion.completed = Time::at_ns(60);
-  completion.outputs = {{16, 3U, 0U, "ab"}, {17, {}, {}, ""}};
+  completion.outputs = {{16, 3U, 0U, "ab", 2}, {17, {}, {}, ""}};
   const LinkSample sample{.to = {2},
                           .microbatch = {9},
                           .sent = Time::at_ns(70),
