@@ -76,6 +76,31 @@ TEST(Attribution, SumsToTheDurationForAnyBusyStage) {
   }
 }
 
+// 4 images at 40 images/s: a microbatch every 100 ms; the first leaves a stock of two more.
+TEST(TheTarget, IsMetByMicrobatchesThatNobodyWaitsFor) {
+  Summary summary(2, 40);
+  EXPECT_EQ(summary.share_meeting_target(), std::nullopt);
+  for (const std::int64_t completed : {100, 200, 600, 700, 1000}) summary.add(completion(0, completed));
+  // Waited for: 600 (there was stock until 400) and 1000 (until 800).
+  EXPECT_EQ(summary.share_meeting_target(), 3.0 / 5);
+  EXPECT_EQ(summary.target_images_per_s(), 40);
+  EXPECT_EQ(Summary(2).target_images_per_s(), std::nullopt);
+}
+
+TEST(TheTarget, BitsAreThoseOfAllThatIsQuantizedWithItsSideInformation) {
+  Summary summary(3);
+  EXPECT_EQ(summary.bits_per_value_mean(), std::nullopt);
+  auto record = stage_record(0, 0, 1, 1, 1);
+  record.values = 1000;
+  record.payload = Bytes(500);
+  summary.add({1}, record);  // 4 bits
+  record.values = 3000;
+  record.payload = Bytes(3000);
+  summary.add({2}, record);  // 8
+  summary.add({3}, record);  // the last stage's logits do not count
+  EXPECT_EQ(summary.bits_per_value_mean(), 7);
+}
+
 TEST(Latency, IsByNearestRank) {
   Summary summary(1);
   for (std::int64_t i = 100; i >= 1; --i) summary.add(completion(1000, 1000 + i));

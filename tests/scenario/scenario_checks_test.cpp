@@ -171,6 +171,43 @@ TEST(ScenarioChecks, BitsFitTheCodec) {
       "remove the key\n");
 }
 
+TEST(ScenarioChecks, AdaptiveKindsNeedATargetAndACodecWithAChoice) {
+  const auto quantization = [](const std::string& keys) {
+    return faults(changed("{kind: even}", "{kind: even}\n  quantization: {" + keys + "}"));
+  };
+  for (const char* good : {"kind: heuristic, codec: ds-aciq, target_rate: 10 /s, window: 10",
+                           "kind: deadline, codec: uniform, target_rate: 10 /s",
+                           "kind: controller, codec: aciq, target_rate: 0.5 /s",
+                           "kind: max-fit, codec: ds-aciq, scope: token, target_rate: 10 /s",
+                           "kind: fixed, codec: uniform, bits: 4, target_rate: 10 /s"})
+    EXPECT_EQ(quantization(good), "") << good;
+  EXPECT_EQ(
+      quantization("kind: heuristic, codec: uniform"),
+      "s.yaml:16:17: policy.quantization.target_rate is missing: kind: heuristic needs the rate to hold, for "
+      "example 10 /s\n");
+  EXPECT_EQ(quantization("kind: deadline, codec: uniform, target_rate: 10 /s, bits: 4"),
+            "s.yaml:16:76: policy.quantization.bits has no effect with kind: deadline; remove it, or set the "
+            "kind to "
+            "fixed\n");
+  EXPECT_EQ(quantization("kind: deadline, codec: uniform, target_rate: 10 /s, window: 4"),
+            "s.yaml:16:78: policy.quantization.window has no effect with kind: deadline; remove it: only "
+            "heuristic, "
+            "max-fit and controller decide in windows\n");
+  EXPECT_EQ(
+      quantization("kind: max-fit, codec: fp16, target_rate: 10 /s"),
+      "s.yaml:16:40: policy.quantization.codec: fp16 has one width, so that kind: max-fit has nothing to "
+      "choose; take a codec of several widths, such as ds-aciq\n");
+}
+
+TEST(ScenarioChecks, AShareOfTheTargetNeedsATarget) {
+  const auto text =
+      changed("{kind: even}",
+              "{kind: even}\n  quantization: {codec: fp32}\nexpect: {share_meeting_target: \">= 0.9\"}");
+  EXPECT_EQ(
+      faults(text),
+      "s.yaml:17:32: expect.share_meeting_target needs policy.quantization.target_rate, for example 10 /s\n");
+}
+
 TEST(ScenarioChecks, ArrivalsAndRateGoTogether) {
   EXPECT_EQ(faults(changed("{images: 10}", "{arrivals: rate}")),
             "s.yaml:4:22: workload.arrivals: rate needs workload.rate, for example 10 /s\n");

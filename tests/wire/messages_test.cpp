@@ -140,7 +140,10 @@ TEST(AMessage, ATurnComesBackWithEveryRecord) {
   EXPECT_FALSE(completion.outputs[1].predicted.has_value());
   EXPECT_FALSE(completion.outputs[1].label_rank.has_value());
   EXPECT_EQ(std::get<LinkSample>(turn->turn.records[2]).acknowledged, Time::at_ns(80));
-  EXPECT_EQ(std::get<DecisionRecord>(turn->turn.records[3]).bits_per_value, 3.25);
+  const auto& decision = std::get<DecisionRecord>(turn->turn.records[3]);
+  EXPECT_EQ(decision.bits_per_value, 3.25);
+  EXPECT_EQ(decision.outgoing, std::get<DecisionRecord>(sample_records()[3]).outgoing);
+  EXPECT_EQ(decision.seen, std::get<DecisionRecord>(sample_records()[3]).seen);
 }
 
 TEST(AMessage, APromiseOfNeverSurvives) {
@@ -184,6 +187,15 @@ TEST(AMessage, RecordsThatWouldHarmWhoAddsOrPrintsThemAreRefused) {
   auto decision = std::get<DecisionRecord>(sample_records()[3]);
   decision.policy = "fixed,3";
   EXPECT_FALSE(taken(decision));
+  decision = std::get<DecisionRecord>(sample_records()[3]);
+  decision.outgoing.sender.ready_size = Bytes(-1);
+  EXPECT_FALSE(taken(decision));
+  decision = std::get<DecisionRecord>(sample_records()[3]);
+  decision.seen[1].sent = Time::never();
+  EXPECT_FALSE(taken(decision));
+  decision = std::get<DecisionRecord>(sample_records()[3]);
+  decision.seen.resize(DecisionRecord::kMaxSeen + 1);
+  EXPECT_FALSE(taken(decision)) << "more than can have been acknowledged between two decisions";
 }
 
 TEST(AMessage, ARefusalsSentenceCannotDriveATerminal) {
