@@ -13,10 +13,11 @@ namespace {
 struct Entry {
   std::string_view name;
   int blocks, width, heads, patch;
+  int image_size = 224, classes = 1000;
 };
 
 // Dosovitskiy et al. 2020 (ViT), Touvron et al. 2020 (DeiT, without distillation token); mlp_width = 4·width.
-constexpr std::array<Entry, 8> kModels{{
+constexpr std::array<Entry, 9> kModels{{
     {"vit-tiny", 12, 192, 3, 16},
     {"vit-small", 12, 384, 6, 16},
     {"vit-base", 12, 768, 12, 16},
@@ -25,6 +26,7 @@ constexpr std::array<Entry, 8> kModels{{
     {"deit-tiny", 12, 192, 3, 16},
     {"deit-small", 12, 384, 6, 16},
     {"deit-base", 12, 768, 12, 16},
+    {"vit-mini", 6, 64, 4, 4, 32, 12},
 }};
 
 // KWT-1: Berg et al. 2021, 1 s of audio, 12 classes. BERT: Devlin et al. 2018, Hugging Face's classification
@@ -211,8 +213,9 @@ Result<ModelConfig> model_by_name(std::string_view name) {
                        .width = entry.width,
                        .heads = entry.heads,
                        .mlp_width = 4 * entry.width,
-                       .image_size = 224,
-                       .patch = entry.patch};
+                       .image_size = entry.image_size,
+                       .patch = entry.patch,
+                       .classes = entry.classes};
   }
   for (ModelConfig& model : other_models()) {
     if (model.name == name) return std::move(model);

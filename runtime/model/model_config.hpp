@@ -60,7 +60,7 @@ struct ModelConfig {
 };
 
 // vit-tiny, vit-small, vit-base, vit-large (patch 16), vit-huge (patch 14), deit-tiny, deit-small, deit-base,
-// kwt-1, bert-base, bert-large. An error lists the names known.
+// kwt-1, bert-base, bert-large; vit-mini, ours (see scenarios/models). An error lists the names known.
 Result<ModelConfig> model_by_name(std::string_view name);
 std::vector<std::string> model_names();
 

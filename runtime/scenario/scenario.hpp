@@ -43,7 +43,7 @@ struct ModelSection {
 };
 
 struct WorkloadSection {
-  std::string dataset = "synthetic";  // or image-folder:, features: or tokens:PATH, absolute after reading
+  std::string dataset = "synthetic";  // shapes, or image-folder:, features: or tokens:PATH (absolute)
   std::uint64_t images = 64;          // `images: N`, or `microbatches: N` times the microbatch
   ArrivalKind arrivals = ArrivalKind::closed_loop;
   double images_per_s = 0;  // rate, poisson

@@ -80,10 +80,12 @@ void add_workload(std::vector<Key>& keys) {
   keys.push_back({.path = "workload", .kind = Kind::map, .doc = "What is fed into the pipeline."});
   keys.push_back({.path = "workload.dataset",
                   .kind = Kind::path,
-                  .doc = "`synthetic` (seeded); for vit and deit `image-folder:PATH/labels.csv`, for kwt "
-                         "`features:FILE.safetensors`, for bert `tokens:FILE.safetensors`.",
+                  .doc =
+                      "`synthetic` (seeded, without labels); for vit and deit `shapes` (seeded, labelled) or "
+                      "`image-folder:PATH/labels.csv`, for kwt `features:FILE.safetensors`, for bert "
+                      "`tokens:FILE.safetensors`.",
                   .fallback = "synthetic",
-                  .choices = {"synthetic"},
+                  .choices = {"synthetic", "shapes"},
                   .prefixes = {"image-folder:", "features:", "tokens:"}});
   keys.push_back({.path = "workload.images",
                   .kind = Kind::exact,

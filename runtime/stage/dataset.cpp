@@ -9,6 +9,7 @@
 
 #include "runtime/stage/features_file.hpp"
 #include "runtime/stage/image_folder.hpp"
+#include "runtime/stage/shapes_dataset.hpp"
 #include "runtime/stage/synthetic_dataset.hpp"
 #include "runtime/stage/synthetic_features.hpp"
 #include "runtime/stage/synthetic_tokens.hpp"
@@ -54,6 +55,11 @@ Result<void> ImageDataset::read(std::uint64_t image, std::span<float> out) const
 Result<std::unique_ptr<Dataset>> open_dataset(const std::string& dataset, const ModelConfig& model,
                                               std::uint64_t seed) {
   if (dataset == "synthetic") return synthetic(model, seed);
+  if (dataset == "shapes") {
+    auto shapes = shapes_dataset(model, seed);
+    if (!shapes) return shapes.error();
+    return std::unique_ptr<Dataset>(std::move(*shapes));
+  }
   for (const Format& format : kFormats) {
     if (!dataset.starts_with(format.prefix)) continue;
     if (format.family != model.family)
@@ -62,10 +68,11 @@ Result<std::unique_ptr<Dataset>> open_dataset(const std::string& dataset, const 
                    ExitCode::invalid_input};
     return format.open(dataset.substr(format.prefix.size()), model);
   }
-  return Error{fmt::format("no dataset is called \"{}\"; known are synthetic, image-folder:PATH/labels.csv, "
-                           "features:FILE.safetensors and tokens:FILE.safetensors",
-                           dataset),
-               ExitCode::invalid_input};
+  return Error{
+      fmt::format("no dataset is called \"{}\"; known are synthetic, shapes, image-folder:PATH/labels.csv, "
+                  "features:FILE.safetensors and tokens:FILE.safetensors",
+                  dataset),
+      ExitCode::invalid_input};
 }
 
 }  // namespace millrace

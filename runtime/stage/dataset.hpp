@@ -39,6 +39,8 @@ class ImageDataset : public Dataset {
 //   kwt   a bell-shaped value per frame and coefficient, smooth over frames, smaller for higher coefficients
 //   bert  T/2 to T tokens of the vocabulary, any id but 0 alike, in one segment or two
 //
+// `shapes`, for vit: without end, labelled; see shapes_dataset.hpp.
+//
 // `image-folder:PATH/labels.csv`: JPEG files, see read_image(). The CSV has the header line `file,label`,
 // then a file name relative to the CSV's folder and a class 0..classes-1 per line, at most 10 million lines.
 // Files are opened when they are read. For vit.

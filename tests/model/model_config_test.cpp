@@ -90,6 +90,7 @@ TEST(ModelConfig, ParameterCountsAreThePublishedOnes) {
   // Hugging Face's BertModel, 109,482,240 and 335,141,888, and a head of two classes.
   EXPECT_EQ(parameters("bert-base"), 109'482'240 + 2 * 768 + 2);
   EXPECT_EQ(parameters("bert-large"), 335'141'888 + 2 * 1024 + 2);
+  EXPECT_EQ(parameters("vit-mini"), 308'172);  // ours: 6 blocks of width 64, 65 tokens, 12 classes
 }
 
 TEST(ModelConfig, PartsAddUpToTheWhole) {

@@ -113,7 +113,7 @@ TEST(ImageFolder, BrokenLabelsNameTheLine) {
 }
 
 TEST(Dataset, UnknownOnesAreErrors) {
-  EXPECT_THAT(error_opening("mnist"), HasSubstr("known are synthetic, image-folder"));
+  EXPECT_THAT(error_opening("mnist"), HasSubstr("known are synthetic, shapes, image-folder"));
   EXPECT_THAT(error_opening("image-folder:/nonexistent/labels.csv"), HasSubstr("cannot open"));
   ModelConfig grey = small_vit();
   grey.channels = 1;
