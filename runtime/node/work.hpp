@@ -41,7 +41,7 @@ struct ImageOutput {
   std::optional<std::uint32_t> predicted;  // index of the largest logit, the first of equals
   std::optional<std::uint32_t> label;      // where the dataset has labels
   std::string logits_sha256;               // of the little-endian fp32 logits; empty without tensors
-  // How many classes' logits are in front of the label's: 0 where predicted == label. Needs tensors and label.
+  // How many classes' logits are in front of the label's: 0 where predicted == label.
   std::optional<std::uint32_t> label_rank{};
 };
 
