@@ -46,7 +46,7 @@ Result<std::vector<std::vector<int>>> cut_sets(const EvalArguments& arguments, c
   std::vector<int> joined;
   for (const auto& set : *sets) joined.insert(joined.end(), set.begin(), set.end());
   std::ranges::sort(joined);
-  joined.erase(std::ranges::unique(joined).begin(), joined.end());
+  joined.erase(std::unique(joined.begin(), joined.end()), joined.end());
   return std::vector<std::vector<int>>{joined};
 }
 

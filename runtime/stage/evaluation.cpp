@@ -70,9 +70,9 @@ class Evaluator {
       auto rows = rows_at(s);
       for (std::uint64_t first = 0; first < request_.images; first += part_) {
         const std::uint64_t images = std::min(part_, request_.images - first);
-        if (const auto kept = keep(sets_[s], first, images); !kept.ok() || !*kept) return kept;
+        if (auto kept = keep(sets_[s], first, images); !kept.ok() || !*kept) return kept;
         for (EvaluationRow& row : rows) {
-          if (const auto added = add_part(row, first, images); !added.ok() || !*added) return added;
+          if (auto added = add_part(row, first, images); !added.ok() || !*added) return added;
           if (first + images == request_.images && events_.row) events_.row(row);
         }
       }

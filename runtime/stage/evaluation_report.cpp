@@ -115,8 +115,7 @@ Result<std::vector<std::vector<int>>> cuts_from_text(const std::vector<std::stri
     }
   }
   std::ranges::sort(sets);
-  const auto again = std::ranges::unique(sets);
-  sets.erase(again.begin(), again.end());
+  sets.erase(std::unique(sets.begin(), sets.end()), sets.end());
   return sets;
 }
 
