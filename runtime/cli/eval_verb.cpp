@@ -180,7 +180,8 @@ void add_what(CLI::App& command, EvalArguments& arguments) {
   command.add_option("--weights", arguments.weights, "safetensors file of that model")->required();
   command
       .add_option("--dataset", arguments.dataset,
-                  "labelled images, as a scenario's workload.dataset: image-folder:PATH/labels.csv")
+                  "labelled images, as a scenario's workload.dataset: image-folder:PATH/labels.csv, "
+                  "features:FILE.safetensors or tokens:FILE.safetensors")
       ->required();
   command.add_option("--images", arguments.images, "the first so many; without it all");
   command

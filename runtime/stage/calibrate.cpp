@@ -10,6 +10,7 @@
 #include "runtime/base/sha256.hpp"
 #include "runtime/codec/klt_fit.hpp"
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 
 namespace millrace {
@@ -71,19 +72,6 @@ Result<void> check(const CalibrateRequest& request, const Dataset& dataset) {
   return {};
 }
 
-// Images as the u8 codec gives them back.
-Result<CutTensors> read_images(const ModelConfig& model, const Dataset& dataset, std::uint64_t first,
-                               std::uint64_t count) {
-  CutTensors images = make_cut_tensors(model, 0, static_cast<std::int64_t>(count));
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model.input_values()));
-  auto out = images[0].values.begin();
-  for (std::uint64_t i = 0; i < count; ++i) {
-    if (const auto read = dataset.read(first + i, pixels); !read) return read.error();
-    out = std::copy(pixels.begin(), pixels.end(), out);
-  }
-  return images;
-}
-
 }  // namespace
 
 Result<std::vector<CutCalibration>> calibrate(const CalibrateRequest& request,
@@ -103,7 +91,8 @@ Result<std::vector<CutCalibration>> calibrate(const CalibrateRequest& request,
   const auto batch = static_cast<std::uint64_t>(std::max(1, request.threads));
   for (std::uint64_t done = 0; done < request.images;) {
     const std::uint64_t count = std::min(batch, request.images - done);
-    auto tensors = read_images(request.model, **dataset, request.first_image + done, count);
+    auto tensors =
+        read_inputs(**dataset, request.model, request.first_image + done, static_cast<std::uint32_t>(count));
     for (std::size_t s = 0; tensors && s < stations->size(); ++s) tensors = (*stations)[s].take(*tensors);
     if (!tensors) return tensors.error();
     progress(done += count);

@@ -191,7 +191,7 @@ class Evaluator {
         for (std::size_t t = 0; t < out.size(); ++t) {
           const TensorView tensor = images_of(slice.tensors[t], slice.first + first, images);
           buffer.clear();
-          (*codec)->encode(tensor, Budget{row.quantization.bits}, buffer);
+          codec_for(tensor.role, **codec).encode(tensor, Budget{row.quantization.bits}, buffer);
           bytes[m] += buffer.size();
           const auto decoded = decode_tensor(buffer, tensor.shape, images_of(out[t], first, images));
           if (!decoded && !failed[m]) failed[m] = decoded.error().in(row.quantization.codec);

@@ -11,6 +11,7 @@
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/calibrate.hpp"
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 
 namespace millrace {
@@ -58,14 +59,9 @@ class KltAccuracy : public testing::Test {
   }
 
   CutTensors images(std::uint64_t first) const {
-    CutTensors tensors = make_cut_tensors(model_, 0, kMicrobatch);
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model_.input_values()));
-    auto out = tensors[0].values.begin();
-    for (std::uint64_t i = 0; i < kMicrobatch; ++i) {
-      EXPECT_TRUE(dataset_->read(first + i, pixels).ok());
-      out = std::copy(pixels.begin(), pixels.end(), out);
-    }
-    return tensors;
+    auto tensors = read_inputs(*dataset_, model_, first, kMicrobatch);
+    EXPECT_TRUE(tensors.ok());
+    return std::move(*tensors);
   }
 
   int right(const CutTensors& logits, std::uint64_t first) const {
