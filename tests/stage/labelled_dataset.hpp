@@ -17,7 +17,7 @@ class LabelledDataset final : public Dataset {
     MR_CHECK(images.ok());
     images_ = std::move(*images);
   }
-  Result<void> read(std::uint64_t image, std::span<std::uint8_t> out) const override {
+  Result<void> read(std::uint64_t image, std::span<float> out) const override {
     return images_->read(image, out);
   }
   std::optional<std::uint32_t> label(std::uint64_t image) const override {
