@@ -11,6 +11,7 @@ using namespace millrace;
 
 constexpr std::array kVerbs = {
     add_run_verb,
+    add_plan_verb,
     add_validate_verb,
 };
 
@@ -18,6 +19,7 @@ constexpr const char* kExamples =
     "\nExamples:\n"
     "  millrace run scenarios/quickstart.yaml\n"
     "  millrace run scenarios/quickstart.yaml --mode simulate --set 'network.links[1].delay=10 ms'\n"
+    "  millrace plan scenarios/quickstart.yaml\n"
     "  millrace validate my-scenario.yaml\n"
     "Scenario keys: scenarios/README.md";
 

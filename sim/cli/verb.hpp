@@ -24,6 +24,7 @@ struct Verb {
 
 // `command_line`: the program's arguments as given, for records of what was run.
 Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_line);
+Verb add_plan_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_validate_verb(CLI::App& program, const std::vector<std::string>& command_line);
 
 // The options of every verb that reads a scenario.
