@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/shapes_dataset.hpp"
 #include "runtime/stage/tensor_executor.hpp"
 #include "runtime/stage/vit_trainer.hpp"
 #include "tests/stage/small_vit.hpp"
