@@ -80,7 +80,7 @@ def make(table):
 
 def main(arguments):
     if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
-        print("usage: policies.py FOLDER   (its TRACE/POLICY are run directories; writes FOLDER/policies.png)",
+        print("usage: policies.py FOLDER   (of run directories TRACE/POLICY; writes FOLDER/policies.png)",
               file=sys.stderr)
         return 0 if len(arguments) == 1 else 2
     try:

@@ -167,8 +167,8 @@ def draw_rate(axes, run):
 
 def phases_of(run, boundaries):
     """[(first, end, rate, bits, accuracy)] of the parts between the boundaries. Rate and bits are those of
-    the steady part: without the first half, in which a policy may still react, and without the last few, which
-    are on their way when the next phase begins. Accuracy is that of all; None without labels."""
+    the steady part: without the first half, in which a policy may still react, and without the last few,
+    which are on their way when the next phase begins. Accuracy is that of all; None without labels."""
     done, ranks = run.microbatches, run.label_ranks
     number, bits = bits_sent(run, adaptive(run)[0]) if adaptive(run) else (np.zeros(0), np.zeros(0))
     count = int(done["microbatch"].max()) + 1 if len(done) else 0
