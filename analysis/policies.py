@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Compares quantization policies: a table and a picture from FOLDER/TRACE/POLICY, each of them a run directory.
+"""Compares quantization policies: a table and a picture from FOLDER/TRACE/POLICY, each a run directory.
 
-    share    microbatches for which somebody who takes them away at the target rate need not wait (summary.json)
+    share    microbatches for which somebody who takes them away at the target rate need not wait
     bits     mean bits per value of all microbatches (summary.json)
     on time  the same with those that came late counted as 0: what arrived in time to be of use"""
 
@@ -65,7 +65,8 @@ def make(table):
     place = np.arange(len(traces))
     for column, title in enumerate(titles):
         axes = figure.add_axes([0.17 + 0.275 * column, 0.1, 0.26, 0.78])
-        for policy, colour, marker in zip(policies, style.CYCLE[1:len(policies)] + [style.BLUE], "s^Dvo"[-len(policies):]):
+        looks = zip(policies, style.CYCLE[1:len(policies)] + [style.BLUE], "s^Dvo"[-len(policies):])
+        for policy, colour, marker in looks:
             values = [table[trace][policy][column] * (100 if column == 0 else 1) for trace in traces]
             axes.plot(values, place, marker, color=colour, markersize=7, label=policy, linestyle="none")
         axes.set_title(title, fontsize=10.5)
@@ -79,7 +80,7 @@ def make(table):
 
 def main(arguments):
     if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
-        print("usage: policies.py FOLDER   (its TRACE/POLICY are run directories; writes FOLDER/policies.png)",
+        print("usage: policies.py FOLDER   (of run directories TRACE/POLICY; writes FOLDER/policies.png)",
               file=sys.stderr)
         return 0 if len(arguments) == 1 else 2
     try:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What an adaptive quantization policy did: the bandwidth it met, the bits it sent and the rate that came of it, over
-the microbatches. `quantpipe.py RUN_DIR --phases 100,300,500,700` also prints a table of the phases between these
-microbatches: rate, bits and, where images have labels, accuracy in each phase's steady part."""
+"""What an adaptive quantization policy did: the bandwidth it met, the bits it sent and the rate that came of
+it, over the microbatches. `quantpipe.py RUN_DIR --phases 100,300,500,700` also prints a table of the phases
+between these microbatches: rate and bits of the steady part and, where images have labels, accuracy."""
 
 import argparse
 import sys
@@ -71,7 +71,7 @@ def rate_over(completed, images, window=WINDOW):
 
 
 def on_time(completed, images, images_per_s):
-    """Whether somebody who takes microbatches away at the target rate need not wait for each, as PacedConsumer."""
+    """Whether somebody who takes microbatches away at the target rate need not wait, as PacedConsumer."""
     met = np.ones(len(completed), dtype=bool)
     empty_at = None
     for k, at in enumerate(completed):
@@ -166,9 +166,9 @@ def draw_rate(axes, run):
 
 
 def phases_of(run, boundaries):
-    """[(first, end, rate, bits, accuracy)] of the parts between the boundaries. Rate and bits are those of the
-    steady part: without the first half, in which a policy may still react, and without the last microbatches, which
-    are on their way when the next phase begins. Accuracy is that of all; None without labels."""
+    """[(first, end, rate, bits, accuracy)] of the parts between the boundaries. Rate and bits are those of
+    the steady part: without the first half, in which a policy may still react, and without the last few,
+    which are on their way when the next phase begins. Accuracy is that of all; None without labels."""
     done, ranks = run.microbatches, run.label_ranks
     number, bits = bits_sent(run, adaptive(run)[0]) if adaptive(run) else (np.zeros(0), np.zeros(0))
     count = int(done["microbatch"].max()) + 1 if len(done) else 0

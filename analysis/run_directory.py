@@ -59,7 +59,7 @@ class RunDirectory:
 
     @property
     def label_ranks(self):
-        """One row per image with a label; none where the run did not rank labels. Read when asked for: long."""
+        """One row per image with a label; none where the run ranked none. Read when asked for."""
         path = self.path / "outputs.csv"
         if not path.is_file():
             return _empty("outputs")

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Runs scenarios/policies-lte.yaml with every adaptive quantization policy over recorded traces, in simulate, and
-prints the table of analysis/policies.py:
+"""Runs scenarios/policies-lte.yaml with every adaptive quantization policy over recorded traces, in simulate,
+and prints the table of analysis/policies.py:
 
     tests/fidelity/compare_policies.py TRACES OUT [--network ns3] [--codec ds-aciq]
 
-TRACES is a folder with the recordings named below (traces/README.md says where each collection is found); those that
-are not there are left out, with a message. To be comparable, every trace gets the same load: its mean rate would carry
-BITS bits per value at the target rate, in microbatches of about PERIOD_S seconds."""
+TRACES is a folder with the recordings named below (traces/README.md says where each collection is found);
+those that are not there are left out, with a message. To be comparable, every trace gets the same load: its
+mean rate would carry BITS bits per value at the target rate, in microbatches of about PERIOD_S seconds."""
 
 import argparse
 import pathlib
@@ -66,7 +66,8 @@ def run(options, name, path, policy):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("traces", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--network", default="fluid", choices=["fluid", "ns3"])
