@@ -6,11 +6,11 @@
 #include <memory>
 #include <optional>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/policy/pipeedge_files.hpp"
 #include "runtime/policy/planner.hpp"
 #include "sim/cli/verb.hpp"
-#include "sim/run/interrupt.hpp"
 #include "sim/run/scenario_problem.hpp"
 
 namespace millrace {

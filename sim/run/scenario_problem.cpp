@@ -11,8 +11,8 @@
 #include "sim/net/framing.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/net/routes.hpp"
-#include "sim/net/trace_statistics.hpp"
 #include "sim/run/runner.hpp"
+#include "sim/trace/trace_statistics.hpp"
 
 namespace millrace {
 

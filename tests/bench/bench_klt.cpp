@@ -11,6 +11,7 @@
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/calibrate.hpp"
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 #include "tests/bench/bench.hpp"
 
@@ -25,14 +26,7 @@ constexpr int kPairs = 15, kForwardPairs = 3;
 
 CutTensors pixels(const ModelConfig& model) {
   const auto dataset = open_dataset("synthetic", model, 1);
-  CutTensors images = make_cut_tensors(model, 0, kMicrobatch);
-  std::vector<std::uint8_t> own(static_cast<std::size_t>(model.input_values()));
-  auto out = images[0].values.begin();
-  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(kMicrobatch); ++i) {
-    MR_CHECK((*dataset)->read(kFirstImage + i, own).ok());
-    out = std::copy(own.begin(), own.end(), out);
-  }
-  return images;
+  return *read_inputs(**dataset, model, kFirstImage, static_cast<std::uint32_t>(kMicrobatch));
 }
 
 }  // namespace
