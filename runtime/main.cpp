@@ -15,6 +15,7 @@ using namespace millrace;
 
 constexpr std::array kVerbs = {
     add_agent_verb,
+    add_profile_verb,
 };
 
 constexpr const char* kFooter =

@@ -13,5 +13,6 @@ struct Verb {
 };
 
 Verb add_agent_verb(CLI::App& program);
+Verb add_profile_verb(CLI::App& program);
 
 }  // namespace millrace
