@@ -67,6 +67,18 @@ class Planning {
     return result;
   }
 
+  void add_alternatives(PlanningResult& result) {
+    const SearchSpace space(problem_);
+    const bool quick = subset_table_bytes(space) <= kQuickNodes * 16;
+    if (request_.algorithm != "optimal" && request_.algorithm != "joint" && quick)
+      add(result, "optimal", plan_pipeline(problem_, {.algorithm = "optimal", .compare = false}));
+    for (const char* name : {"even", "pipedream"}) {
+      if (request_.algorithm != name) add(result, name, compared(name));
+    }
+    if (request_.algorithm != "fixed" && !request_.cuts.empty()) add(result, "fixed", compared("fixed"));
+    if (request_.algorithm == "joint" && quick) add_single_codings(result);
+  }
+
  private:
   Result<PlanningResult> search() {
     const auto& goal = problem_.goal;
@@ -125,23 +137,6 @@ class Planning {
     result.alternatives.push_back(std::move(alternative));
   }
 
-  void add_alternatives(PlanningResult& result) {
-    const SearchSpace space(problem_);
-    const bool quick = subset_table_bytes(space) <= kQuickNodes * 16;
-    if (request_.algorithm != "optimal" && request_.algorithm != "joint" && quick) {
-      add(result, "optimal", plan_pipeline(problem_, {.algorithm = "optimal", .compare = false}));
-    }
-    for (const char* name : {"even", "pipedream"}) {
-      if (request_.algorithm != name) add(result, name, compared(name));
-    }
-    if (request_.algorithm == "fixed" || request_.cuts.empty()) {
-      // It is the plan itself, or there is none.
-    } else {
-      add(result, "fixed", compared("fixed"));
-    }
-    if (request_.algorithm == "joint" && quick) add_single_codings(result);
-  }
-
   // What each coding alone would give at its fastest.
   void add_single_codings(PlanningResult& result) const {
     for (const auto& coding : problem_.codings) {
@@ -175,6 +170,11 @@ Result<PlanningResult> plan_pipeline(const PlanningProblem& problem, const Plann
                    ExitCode::invalid_input};
   }
   return Planning(problem, request).run();
+}
+
+void add_planning_alternatives(const PlanningProblem& problem, const PlanningRequest& request,
+                               PlanningResult& result) {
+  Planning(problem, request).add_alternatives(result);
 }
 
 }  // namespace millrace

@@ -35,4 +35,8 @@ std::vector<std::string> planning_algorithms();
 // needs 2.4 GiB on one of: …"); of invalid_input: the request itself (an unknown algorithm, cuts).
 Result<PlanningResult> plan_pipeline(const PlanningProblem& problem, const PlanningRequest& request);
 
+// The other algorithms' predictions, for plans made without `compare`.
+void add_planning_alternatives(const PlanningProblem& problem, const PlanningRequest& request,
+                               PlanningResult& result);
+
 }  // namespace millrace

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <functional>
-#include <set>
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/codec/encoding.hpp"
+#include "runtime/codec/klt_calibration.hpp"
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/policy/registry.hpp"
@@ -21,6 +22,7 @@
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/run/expectations.hpp"
+#include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
 #include "sim/run/progress.hpp"
 
@@ -108,25 +110,6 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
   return {};
 }
 
-// The files that this run reads, beside the scenario: a changed one makes another run. Tensors are read in
-// modes that have them.
-std::set<std::string> input_files(const Scenario& scenario) {
-  std::set<std::string> files;
-  for (const auto& device : scenario.devices) files.insert(device.profile);
-  if (simulated(scenario.run.mode)) {
-    for (const auto& link : scenario.network.links) files.insert(link.trace);
-  }
-  if (scenario.run.mode != Mode::simulate) {
-    constexpr std::string_view kFolder = "image-folder:";
-    if (scenario.model.weights != "random") files.insert(scenario.model.weights);
-    if (scenario.workload.dataset.starts_with(kFolder)) {
-      files.insert(scenario.workload.dataset.substr(kFolder.size()));
-    }
-  }
-  files.erase(std::string());
-  return files;
-}
-
 // Memory is not enforced, so whoever counts on it has to be told.
 void warn_of_memory(const Scenario& scenario, const Plan& plan) {
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
@@ -184,12 +167,16 @@ class Run {
                    .mode = scenario_.run.mode,
                    .network = network_name(scenario_),
                    .command = request_.command,
-                   .inputs = {}};
+                   .inputs = {},
+                   .binaries = {}};
     for (const auto& path : input_files(scenario_)) {
       auto hash = sha256_of_file(path);
       if (!hash) return hash.error();
       facts.inputs.emplace_back(path, *hash);
     }
+    // A program that is not there is found out when it is started.
+    if (auto binaries = binary_hashes(scenario_.run.mode, request_.agents.empty()))
+      facts.binaries = std::move(*binaries);
     const auto path = request_.out.empty() ? default_run_directory(scenario_) : request_.out;
     auto directory = RunDirectory::create(path, scenario_, plan_, facts);
     if (!directory) return directory.error();

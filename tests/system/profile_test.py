@@ -9,6 +9,8 @@ from system_test import LIMIT_S, NODE, QUICKSTART, System as Base, rows
 
 
 class Profiles(Base):
+    boards = [(1, "board-a"), (2, "board-b"), (3, "board-c")]
+
     def profile(self, *arguments, expect=0):
         done = subprocess.run([NODE, "profile", *arguments], capture_output=True, text=True, timeout=LIMIT_S)
         self.assertEqual(done.returncode, expect, done.stderr)
@@ -22,9 +24,10 @@ class Profiles(Base):
         self.assertIn("sub-layer", done.stderr)
         out = self.path("run")
         self.millrace("run", QUICKSTART, "--mode", "simulate", "--out", out, "--set", "workload.images=16",
-                      *(argument for board in (1, 2, 3) for argument in
-                        ("--set", f"devices[{board}]={{name: board-{'abc'[board - 1]}, profile: {profile}}}")))
-        self.assertEqual({row["device"] for row in rows(out, "stages.csv")}, {"board-a", "board-b", "board-c"})
+                      *(argument for board, name in self.boards for argument in
+                        ("--set", f"devices[{board}]={{name: {name}, profile: {profile}}}")))
+        self.assertEqual({row["device"] for row in rows(out, "stages.csv")},
+                         {"board-a", "board-b", "board-c"})
         for row in rows(out, "stages.csv"):
             self.assertGreater(int(row["compute_ns"]), 0)
             self.assertGreater(int(row["encode_ns"]), 0)
@@ -33,7 +36,8 @@ class Profiles(Base):
         out = self.path("p.yaml")
         self.assertIn("vit-base", self.profile("--model", "nothing", "--out", out, expect=3).stderr)
         self.assertIn("1 to 4096", self.profile("--microbatch", "0", "--out", out, expect=2).stderr)
-        self.assertIn("cannot be written", self.profile("--out", self.path("no/such/p.yaml"), expect=2).stderr)
+        self.assertIn("cannot be written",
+                      self.profile("--out", self.path("no/such/p.yaml"), expect=2).stderr)
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_interruption_leaves_no_half_a_profile(self):

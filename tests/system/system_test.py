@@ -20,10 +20,12 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BIN = os.environ["MILLRACE_BIN"]
 MILLRACE = os.path.join(BIN, "millrace")
 NODE = os.path.join(BIN, "millrace-node")
+TRAIN = os.path.join(BIN, "millrace-train")
 QUICKSTART = os.path.join(ROOT, "scenarios", "quickstart.yaml")
 SHARED = os.path.join(ROOT, "..", "shared")
 CSVS = ["microbatches.csv", "stages.csv", "transfers.csv", "decisions.csv", "outputs.csv", "bandwidth.csv"]
 LIMIT_S = 100
+SMALL = ["--set", "model.microbatch=4", "--set", "workload.images=22"]  # six microbatches, the last of two
 
 
 def rows(folder, name):
@@ -49,10 +51,9 @@ class System(unittest.TestCase):
         self.assertEqual(done.returncode, expect, done.stderr)
         return done
 
-    def run_quickstart(self, name, *arguments, images=22, expect=0):
+    def run_quickstart(self, name, *arguments, expect=0):
         out = self.path(name)
-        self.millrace("run", QUICKSTART, "--out", out, "--set", f"workload.images={images}", *arguments,
-                      expect=expect)
+        self.millrace("run", QUICKSTART, "--out", out, *SMALL, *arguments, expect=expect)
         return out
 
     def write(self, name, text):
@@ -88,7 +89,7 @@ class ThreeModes(System):
         exact = ["--set", "policy.quantization.codec=fp32", "--set", "policy.quantization.bits=32",
                  "--set", "network.kind=fluid"]
         three = self.run_quickstart("three", *exact)
-        cuts = ["--set", "policy.partition.kind=fixed", "--set", "policy.partition.cuts=[5, 38]"]
+        cuts = ["--set", "policy.partition.kind=fixed", "--set", "policy.partition.cuts=[5, 18]"]
         other = self.run_quickstart("other", *exact, *cuts)
         self.assertEqual(read(three, "outputs.csv"), read(other, "outputs.csv"))
 
@@ -117,7 +118,7 @@ class Determinism(System):
         port = self.free_port()
         out = self.path(name)
         host = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", out, "--agents", f"127.0.0.1:{port}",
-                                 "--set", "workload.images=22"],
+                                 *SMALL],
                                 stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         agents = [subprocess.Popen([NODE, "agent", "--connect", f"127.0.0.1:{port}", "--device", device])
                   for device in devices]
@@ -156,7 +157,7 @@ class Interface(System):
         self.assertIsNone(summary["accuracy"])
         self.assertEqual(summary["microbatches"], 6)
         stage = summary["stages"][1]
-        self.assertEqual((stage["device"], stage["layers"]), ("board-b", [17, 32]))
+        self.assertEqual((stage["device"], stage["layers"]), ("board-b", [9, 16]))
         parts = stage["attribution_s"]
         self.assertEqual(set(parts), {"compute", "encode", "decode", "queue", "blocked", "idle"})
         whole = sum(parts[p] for p in ("compute", "encode", "decode", "blocked", "idle"))
@@ -175,11 +176,11 @@ class Interface(System):
 
     def test_weights_beyond_a_devices_memory_are_warned_of(self):
         done = self.millrace("run", QUICKSTART, "--mode", "simulate", "--out", self.path("m"),
-                             "--set", "devices[2].memory=1 MiB")
+                             "--set", "devices[2].memory=64 KiB")
         self.assertIn("warning: device board-b: the weights of stage 2 alone take", done.stderr)
 
     def test_help_and_version(self):
-        for program in (MILLRACE, NODE):
+        for program in (MILLRACE, NODE, TRAIN):
             for flag in ("--help", "--version"):
                 done = subprocess.run([program, flag], capture_output=True, text=True, timeout=LIMIT_S)
                 self.assertEqual(done.returncode, 0)
@@ -203,8 +204,8 @@ class Interface(System):
 
     def test_unmet_expectations_end_with_code_5(self):
         done = self.millrace("run", QUICKSTART, "--mode", "simulate", "--out", self.path("x"), "--set",
-                             'expect.throughput=">= 1000 /s"', expect=5)
-        self.assertIn("expected throughput >= 1000", done.stderr)
+                             'expect.throughput=">= 100000 /s"', expect=5)
+        self.assertIn("expected throughput >= 100000", done.stderr)
 
     def test_broken_weights_are_a_sentence_and_code_1_or_3(self):
         weights = self.write("w.safetensors", "\x10\x00\x00\x00")
@@ -223,7 +224,7 @@ class Interface(System):
 
 class Failures(System):
     def start(self, out, *arguments):
-        return subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", out, "--set", "workload.images=4000",
+        return subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", out, "--set", "workload.images=100000",
                                  *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
     def wait_for_rows(self, out, name="microbatches.csv", count=2):
@@ -307,7 +308,8 @@ class Failures(System):
 
     def test_interruption_does_not_wait_for_a_long_computation(self):
         out = self.path("long")
-        host = self.start(out, "--set", "model.name=vit-base", "--set", "model.microbatch=256")
+        host = self.start(out, "--set", "model.name=vit-base", "--set", "model.weights=random",
+                          "--set", "workload.dataset=synthetic", "--set", "model.microbatch=256")
         self.wait_for_rows(out, name="transfers.csv", count=1)  # stage 1 now computes 256 images, some 25 s
         asked = time.monotonic()
         host.send_signal(signal.SIGINT)
@@ -334,19 +336,51 @@ class Failures(System):
         self.assertEqual(host.returncode, 7, errors)
 
 
+class ShippedModel(System):
+    def test_fewer_bits_cost_accuracy(self):
+        right = {}
+        for bits in (8, 2):
+            out = self.run_quickstart(f"b{bits}", "--set", "network.kind=fluid", "--set", "workload.images=256",
+                                      "--set", f"policy.quantization.bits={bits}")
+            accuracy = json.loads(read(out, "summary.json"))["accuracy"]
+            self.assertEqual(accuracy["count"], 256)
+            right[bits] = accuracy["top1_correct"]
+        self.assertGreater(right[8], 230)  # nine of ten
+        self.assertLess(right[2], right[8] - 8)
+
+    def test_interrupted_training_leaves_weights_that_can_be_used(self):
+        weights = self.path("w.safetensors")
+        trainer = subprocess.Popen([TRAIN, "--out", weights, "--batch", "16", "--look-every", "2",
+                                    "--validation", "16"], stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + LIMIT_S
+        while not os.path.exists(weights) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        trainer.send_signal(signal.SIGINT)
+        _, errors = trainer.communicate(timeout=LIMIT_S)
+        self.assertEqual(trainer.returncode, 1, errors)
+        self.assertIn("the best weights so far are in " + weights, errors)
+        self.run_quickstart("run", "--set", f"model.weights={weights}", "--set", "network.kind=fluid")
+
+
 @unittest.skipUnless(os.path.exists(SHARED), "needs ../shared (pretrained weights and labelled images)")
 class Pretrained(System):
     def test_accuracy_through_the_pipeline(self):
         weights = os.path.join(SHARED, "models", "vit_tiny", "vit_tiny_fp32.safetensors")
         labels = os.path.join(SHARED, "data", "imagenet_val_650", "labels.csv")
-        data = ["--set", f"model.weights={weights}", "--set", f"workload.dataset=image-folder:{labels}",
+        data = ["--set", "model.name=vit-tiny", "--set", f"model.weights={weights}",
+                "--set", f"workload.dataset=image-folder:{labels}", "--set", "workload.images=40",
                 "--set", "policy.quantization.codec=fp32", "--set", "policy.quantization.bits=32"]
-        cosim = self.run_quickstart("cosim", *data, "--set", "network.kind=fluid", images=40)
-        deploy = self.run_quickstart("deploy", *data, "--mode", "deploy", images=40)
+        cosim = self.run_quickstart("cosim", *data, "--set", "network.kind=fluid")
+        deploy = self.run_quickstart("deploy", *data, "--mode", "deploy")
         self.assertEqual(read(cosim, "outputs.csv"), read(deploy, "outputs.csv"))
         accuracy = json.loads(read(cosim, "summary.json"))["accuracy"]
         self.assertEqual(accuracy["count"], 40)
         self.assertGreaterEqual(accuracy["top1_correct"], 28)  # 82 % of 650, less two standard errors of 40
+        low, high = accuracy["top1_interval_95"]
+        self.assertTrue(low < accuracy["top1"] < high < accuracy["top5"] + 0.1)
+        ranks = [int(row["label_rank"]) for row in rows(cosim, "outputs.csv")]
+        self.assertEqual(accuracy["top1_correct"], ranks.count(0))
+        self.assertEqual(accuracy["top5_correct"], sum(rank < 5 for rank in ranks))
 
 
 @unittest.skipUnless(os.path.exists("/usr/lib/python3/dist-packages/matplotlib"), "needs python3-matplotlib")

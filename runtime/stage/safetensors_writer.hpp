@@ -1,0 +1,27 @@
+// Writes what safetensors.hpp reads: half-precision tensors under their names, in the order given, data
+// aligned to 8 bytes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+
+namespace millrace {
+
+struct NamedTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;  // row-major; the product of the shape
+};
+
+// The bytes of a file, values rounded to F16. `metadata` goes into "__metadata__".
+std::string half_safetensors(const std::vector<NamedTensor>& tensors,
+                             const std::map<std::string, std::string>& metadata);
+
+// Writes beside `path` first and renames: a reader, or an interruption, never finds half a file.
+Result<void> replace_file(const std::string& path, const std::string& bytes);
+
+}  // namespace millrace
