@@ -17,6 +17,7 @@ constexpr std::array kVerbs = {
     add_agent_verb,
     add_eval_verb,
     add_calibrate_verb,
+    add_profile_verb,
 };
 
 constexpr const char* kFooter =

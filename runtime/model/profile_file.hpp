@@ -1,4 +1,5 @@
-// A device profile file as plain values; the format is documented at device_profile.hpp, which users include.
+// A device profile file as plain values, for who reads or writes whole files; the format is documented at
+// device_profile.hpp, which is what costs are asked of.
 #pragma once
 
 #include <array>

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -21,7 +22,8 @@ struct PlanArguments {
   std::string algorithm = "optimal", objective = "throughput", model = "vit-base";
   std::vector<std::string> pipeedge;  // models, device types, devices
   std::vector<int> cuts;
-  int microbatch = 8;
+  int microbatch = 8, units = 1024;
+  std::string schedule;  // with --pipeedge: where its schedule goes
   double latency_bound_s = 0, rate = 0;
   bool json = false;
 };
@@ -68,7 +70,8 @@ Result<PlanningProblem> problem_of(const PlanArguments& arguments, PlanningReque
     if (!arguments.scenario.file.empty()) return usage("give a scenario or --pipeedge, not both");
     if (arguments.pipeedge.size() != 3) return usage("--pipeedge takes MODELS,TYPES,DEVICES");
     return read_pipeedge_problem({arguments.pipeedge[0], arguments.pipeedge[1], arguments.pipeedge[2]},
-                                 arguments.model, arguments.microbatch);
+                                 arguments.model, arguments.microbatch,
+                                 arguments.units == 1024 ? PipeEdgeMega::binary : PipeEdgeMega::decimal);
   }
   if (arguments.scenario.file.empty()) return usage("give a scenario, or --pipeedge MODELS,TYPES,DEVICES");
   const auto scenario = read_scenario_or_complain(arguments.scenario);
@@ -101,6 +104,12 @@ int plan(const PlanArguments& arguments) {
   if (!result) return fail(result.error());
   result->planning_s = planning_s;
   add_planning_alternatives(*problem, request, *result);
+  if (!arguments.schedule.empty()) {
+    std::ofstream out(arguments.schedule);
+    out << pipeedge_schedule(*problem, result->stages);
+    out.close();
+    if (!out) return fail({"--schedule: " + arguments.schedule + " cannot be written"});
+  }
   const bool printed =
       print_all(arguments.json ? planning_json(*problem, *result) : planning_table(*problem, *result));
   return static_cast<int>(printed ? ExitCode::ok : ExitCode::run_failed);
@@ -137,6 +146,13 @@ Verb add_plan_verb(CLI::App& program, const std::vector<std::string>&) {
       ->delimiter(',')
       ->type_name("FILES");
   command.add_option("--model", arguments->model, "with --pipeedge: which model")->capture_default_str();
+  command
+      .add_option("--units", arguments.units,
+                  "with --pipeedge: \"M\" in bw_Mbps and mem_MB is 1024^2 (as PipeEdge reckons) or 1000^2")
+      ->check(CLI::IsMember({1024, 1000}))
+      ->capture_default_str();
+  command.add_option("--schedule", arguments.schedule, "write the plan as PipeEdge's schedule into FILE")
+      ->type_name("FILE");
   command.add_option("--microbatch", arguments->microbatch, "with --pipeedge: images per microbatch")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
