@@ -23,7 +23,7 @@ namespace millrace {
 namespace {
 
 struct EvalArguments {
-  std::string model, weights, dataset, out, json;
+  std::string model, weights, dataset, out, json, calibration;
   std::vector<std::string> codecs, scopes{"image"}, cuts{"all-blocks"};
   std::vector<double> bits{2, 4, 6, 8};
   std::uint64_t images = 0, seed = 1;
@@ -80,6 +80,7 @@ Result<Opened> open(const EvalArguments& arguments) {
                  .cuts = rows->rows.empty() ? std::vector<std::vector<int>>{} : std::move(*sets),
                  .quantizations = std::move(rows->rows),
                  .microbatch = arguments.microbatch,
+                 .calibrations = arguments.calibration,
                  .threads = arguments.threads,
                  .kept_at_most = Bytes(arguments.memory_mib << 20)},
                 std::move(*dataset),
@@ -211,6 +212,11 @@ void add_how(CLI::App& command, EvalArguments& arguments) {
   command.add_option("--out", arguments.out, "CSV, a row as soon as it is complete")->required();
   command.add_option("--json", arguments.json,
                      "also this: top-5, intervals, bytes, hashes of weights and labels, command");
+  command
+      .add_option("--calibration", arguments.calibration,
+                  "folder of what millrace-node calibrate has learnt for klt (from other images than these)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
   command.add_option("--microbatch", arguments.microbatch, "images encoded together")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));

@@ -2,20 +2,22 @@
 // distributions of the tensors that cross it. Both ends must have the same: every encoding names the
 // calibration it was made with. Kept in a side file, one per cut, little-endian:
 //
-//   bytes                  what
-//   8                      "MRKLT", 0, version u16 (1)
-//   4, 4, 4, 4             cut u32, images calibrated on u32, model's name N u32 (at most 64), tensors K u32
-//   (1..4) N                      the model's name, printable ASCII 4 · 8                  blocks, width,
-//   heads, mlp width, image size, patch, channels, classes: i32 each 64                     SHA-256 of the
-//   weights file in hexadecimal, or 64 dashes for seeded random weights then K times:
-//     1, 1, 2              role u8 (TensorRole), distributions G u8 (1..64), block B u16 (0: no rotation)
-//     4, 4                 rows R u32, width W u32; R·W at most 2^26
-//     4 · W·B              rotation, f32: W/B square blocks; row k of a block is its k-th component
-//     2 · R·W              mean of each component at each row, binary16; nothing where B is 0
-//     2 · R                typical scale of each row, i16, in quarters of an octave
-//     1 · R                bits of refinement of each row, u8, 0..8
-//     1 · W                distribution of each component, u8, below G
-//     4 · 41 · (G+1)       quantiles, i32 (klt_tables.hpp); the last distribution is that of the rows' scales
+//   bytes            what
+//   8                "MRKLT", 0, version u16 (1)
+//   4, 4, 4, 4       cut u32, images calibrated on u32, length N of the name u32 (at most 64), tensors K u32
+//                    (1..4)
+//   N                the model's name, printable ASCII
+//   4 * 8            blocks, width, heads, mlp width, image size, patch, channels, classes: i32 each
+//   64               SHA-256 of the weights file in hexadecimal, or 64 dashes for seeded random weights
+//   then K times:
+//     1, 1, 2        role u8 (TensorRole), distributions G u8 (1..64), block B u16 (0: no rotation)
+//     4, 4           rows R u32, width W u32; R * W at most 2^26
+//     4 * W * B      rotation, f32: W/B square blocks; row k of a block is its k-th component
+//     2 * R * W      mean of each component at each row, binary16; nothing where B is 0
+//     2 * R          typical scale of each row, i16, in quarters of an octave
+//     R              bits of refinement of each row, u8, 0..8
+//     W              distribution of each component, u8, below G
+//     4 * 41 * (G+1) quantiles, i32 (klt_tables.hpp); the last distribution is that of the rows' scales
 //
 // Its identity is the SHA-256 of the file.
 #pragma once

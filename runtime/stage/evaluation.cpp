@@ -7,6 +7,7 @@
 #include <set>
 
 #include "runtime/codec/codec.hpp"
+#include "runtime/codec/klt_calibration.hpp"
 #include "runtime/stage/inputs.hpp"
 #include "runtime/stage/scoring.hpp"
 #include "runtime/stage/stage_chain.hpp"
@@ -177,7 +178,14 @@ class Evaluator {
 
   // Encoded and decoded again, microbatch by microbatch.
   Result<CutTensors> quantized(const Slice& slice, EvaluationRow& row) {
-    const auto codec = make_codec({.name = row.quantization.codec, .scope = scope_of(row.quantization)});
+    std::shared_ptr<const CutCalibration> calibration;
+    if (!request_.calibrations.empty()) {
+      auto found = find_calibration(request_.calibrations, model_, slice.cut);
+      if (!found) return found.error();
+      calibration = *found;
+    }
+    const auto codec = make_codec(
+        {.name = row.quantization.codec, .scope = scope_of(row.quantization), .calibration = calibration});
     if (!codec) return codec.error();
     CutTensors out = make_cut_tensors(model_, slice.cut, static_cast<std::int64_t>(slice.images));
     const std::uint64_t microbatch = request_.microbatch;
@@ -193,7 +201,8 @@ class Evaluator {
           buffer.clear();
           codec_for(tensor.role, **codec).encode(tensor, Budget{row.quantization.bits}, buffer);
           bytes[m] += buffer.size();
-          const auto decoded = decode_tensor(buffer, tensor.shape, images_of(out[t], first, images));
+          const auto decoded =
+              decode_tensor(buffer, tensor.shape, images_of(out[t], first, images), calibration.get());
           if (!decoded && !failed[m]) failed[m] = decoded.error().in(row.quantization.codec);
         }
       }

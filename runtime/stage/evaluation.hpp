@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "runtime/base/proportion.hpp"
@@ -26,6 +27,7 @@ struct EvaluationRequest {
   std::vector<std::vector<int>> cuts;
   std::vector<Quantization> quantizations;
   std::uint32_t microbatch = 8;  // images that are encoded together, as in a run
+  std::string calibrations{};    // folder of side files for klt, see find_calibration(); empty: none
   int threads = 1;
   // fp32 activations that may be kept. Where the images do not fit, they are taken in parts, and for each set
   // of cuts computed anew from the pixels.

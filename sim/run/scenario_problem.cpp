@@ -127,7 +127,7 @@ class Builder {
     const Framing framing(spec.transport, spec.mtu);
     const Routes routes(spec);
     for (const auto& link : spec.links)
-      rates_.push_back(trace_statistics(link.rate).mean_mbit_per_s * 1e6 * (1 - link.loss));
+      rates_.push_back(trace_statistics(link.rate).mean_mbit_per_s * 1e6 * (1 - link.loss.at(Time::zero())));
     const Bytes feedback = framing.wire_size(message_size(Feedback{}));
     const auto all = static_cast<std::uint32_t>(scenario_.devices.size());
     problem_.hops.assign(all, std::vector<PlanningHop>(all));
@@ -150,15 +150,16 @@ class Builder {
     return problem_.devices[device].stage || problem_.source == device || problem_.sink == device;
   }
 
-  // The slowest link sets the rate; every other one adds its delay and one packet's time.
+  // As links are at the beginning: events are not foreseen. The slowest link sets the rate; every other one
+  // adds its delay and one packet's time.
   PlanningHop over(const NetworkSpec& spec, const std::vector<LinkId>& links, Bytes packet) const {
     PlanningHop hop{.bit_per_s = rates_[links.front().value]};
     for (const LinkId link : links) hop.bit_per_s = std::min(hop.bit_per_s, rates_[link.value]);
     if (hop.bit_per_s <= 0) return {};
     hop.latency_s = -static_cast<double>(packet.bits()) / hop.bit_per_s;
     for (const LinkId link : links)
-      hop.latency_s +=
-          spec.links[link.value].delay.seconds() + static_cast<double>(packet.bits()) / rates_[link.value];
+      hop.latency_s += spec.links[link.value].delay.at(Time::zero()).seconds() +
+                       static_cast<double>(packet.bits()) / rates_[link.value];
     hop.latency_s = std::max(hop.latency_s, 0.0);
     return hop;
   }
