@@ -147,11 +147,11 @@ Verb add_plan_verb(CLI::App& program, const std::vector<std::string>&) {
       ->type_name("FILES");
   command.add_option("--model", arguments->model, "with --pipeedge: which model")->capture_default_str();
   command
-      .add_option("--units", arguments.units,
+      .add_option("--units", arguments->units,
                   "with --pipeedge: \"M\" in bw_Mbps and mem_MB is 1024^2 (as PipeEdge reckons) or 1000^2")
       ->check(CLI::IsMember({1024, 1000}))
       ->capture_default_str();
-  command.add_option("--schedule", arguments.schedule, "write the plan as PipeEdge's schedule into FILE")
+  command.add_option("--schedule", arguments->schedule, "write the plan as PipeEdge's schedule into FILE")
       ->type_name("FILE");
   command.add_option("--microbatch", arguments->microbatch, "with --pipeedge: images per microbatch")
       ->check(CLI::Range(1, 65536))

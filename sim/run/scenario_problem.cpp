@@ -127,7 +127,7 @@ class Builder {
     const Framing framing(spec.transport, spec.mtu);
     const Routes routes(spec);
     for (const auto& link : spec.links)
-      rates_.push_back(trace_statistics(link.rate).mean_mbit_per_s * 1e6 * (1 - link.loss));
+      rates_.push_back(trace_statistics(link.rate).mean_mbit_per_s * 1e6 * (1 - link.loss.at(Time::zero())));
     const Bytes feedback = framing.wire_size(message_size(Feedback{}));
     const auto all = static_cast<std::uint32_t>(scenario_.devices.size());
     problem_.hops.assign(all, std::vector<PlanningHop>(all));
@@ -157,8 +157,8 @@ class Builder {
     if (hop.bit_per_s <= 0) return {};
     hop.latency_s = -static_cast<double>(packet.bits()) / hop.bit_per_s;
     for (const LinkId link : links)
-      hop.latency_s +=
-          spec.links[link.value].delay.seconds() + static_cast<double>(packet.bits()) / rates_[link.value];
+      hop.latency_s += spec.links[link.value].delay.at(Time::zero()).seconds() +
+                       static_cast<double>(packet.bits()) / rates_[link.value];
     hop.latency_s = std::max(hop.latency_s, 0.0);
     return hop;
   }
