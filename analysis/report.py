@@ -7,6 +7,7 @@ import numpy as np
 
 import attribution
 import pipeline
+import quantpipe
 import style
 import throughput
 from run_directory import RunDirectory, RunError
@@ -82,15 +83,24 @@ def headline(figure, run, inches):
     figure.add_artist(style.rule(at(HEADLINE_INCHES)))
 
 
+def parts_of(run):
+    """The figures that say something about this run."""
+    return [throughput, *([quantpipe] if quantpipe.adaptive(run) else []), pipeline, attribution]
+
+
 def make(run):
-    heights = [throughput.HEIGHT - 0.6, pipeline.height(run) - 0.9, attribution.height(run) - 1.0]
+    parts = parts_of(run)
+    heights = {throughput: throughput.HEIGHT - 0.6, quantpipe: quantpipe.HEIGHT - 0.9,
+               pipeline: pipeline.height(run) - 0.9, attribution: attribution.height(run) - 1.0}
     gap, top, bottom = 0.95, 0.5, 0.55
-    inches = HEADLINE_INCHES + top + sum(heights) + 2 * gap + bottom
+    inches = HEADLINE_INCHES + top + sum(heights[part] for part in parts) + (len(parts) - 1) * gap + bottom
     figure = style.new_figure(inches)
     headline(figure, run, inches)
     y = inches - HEADLINE_INCHES - top
-    sides = [(0.065, 0.985), (0.135, 0.985), (0.135, 0.875)]
-    for part, tall, (left, right) in zip((throughput, pipeline, attribution), heights, sides):
+    sides = {throughput: (0.065, 0.985), quantpipe: (0.065, 0.985), pipeline: (0.135, 0.985),
+             attribution: (0.135, 0.875)}
+    for part in parts:
+        tall, (left, right) = heights[part], sides[part]
         grid = figure.add_gridspec(1, 1, left=left, right=right, top=y / inches, bottom=(y - tall) / inches)
         part.draw(figure, grid[0], run)
         y -= tall + gap
@@ -106,7 +116,7 @@ def main(arguments):
     except RunError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
-    for part in (throughput, pipeline, attribution):
+    for part in parts_of(run):
         style.save(part.make(run), run.path / part.NAME)
     print(style.save(make(run), run.path / NAME))
     return 0

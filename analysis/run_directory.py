@@ -11,12 +11,15 @@ import numpy as np
 COLUMNS = {
     "microbatches": ["microbatch", "images", "created_ns", "completed_ns", "latency_ms"],
     "stages": ["stage", "device", "microbatch", "images", "arrived_ns", "started_ns", "computed_ns",
-               "encoded_ns", "sent_ns", "decode_ns", "compute_ns", "encode_ns", "bit_width"],
+               "encoded_ns", "sent_ns", "decode_ns", "compute_ns", "encode_ns", "bit_width", "values",
+               "bytes"],
     "transfers": ["from", "to", "kind", "microbatch", "bytes", "submitted_ns", "delivered_ns", "queued_ns",
                   "wire_ns", "propagation_ns"],
+    "decisions": ["time_ns", "from", "to", "microbatch", "policy", "bits_per_value"],
+    "outputs": ["microbatch", "label_rank"],
     "bandwidth": ["from", "to", "time_ns", "rate_mbit_per_s"],
 }
-TEXT = {"device", "from", "to", "kind"}
+TEXT = {"device", "from", "to", "kind", "policy"}
 
 
 class RunError(Exception):
@@ -52,6 +55,17 @@ class RunDirectory:
         self.transfers = self._table("transfers")
         self.activations = self.transfers.where(self.transfers["kind"] == "activation")
         self.bandwidth = self._table("bandwidth")
+        self.decisions = self._table("decisions")
+
+    @property
+    def label_ranks(self):
+        """One row per image with a label; none where the run ranked none. Read when asked for."""
+        path = self.path / "outputs.csv"
+        if not path.is_file():
+            return _empty("outputs")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            ranked = "label_rank" in file.readline().strip().split(",")
+        return self._table("outputs") if ranked else _empty("outputs")
 
     @property
     def finished(self):
@@ -87,6 +101,10 @@ class RunDirectory:
                 seconds = column.endswith("_ns")
                 table[column.removesuffix("_ns")] = values * 1e-9 if seconds else values
         return Table(table)
+
+
+def _empty(name):
+    return Table({column: np.zeros(0) for column in COLUMNS[name]})
 
 
 def _rows(path, columns):

@@ -15,6 +15,9 @@ using namespace millrace;
 
 constexpr std::array kVerbs = {
     add_agent_verb,
+    add_eval_verb,
+    add_calibrate_verb,
+    add_profile_verb,
 };
 
 constexpr const char* kFooter =

@@ -10,15 +10,17 @@ namespace {
 using namespace millrace;
 
 constexpr std::array kVerbs = {
-    add_run_verb,
-    add_validate_verb,
+    add_run_verb, add_sweep_verb, add_plan_verb, add_validate_verb, add_trace_verb,
 };
 
 constexpr const char* kExamples =
     "\nExamples:\n"
     "  millrace run scenarios/quickstart.yaml\n"
     "  millrace run scenarios/quickstart.yaml --mode simulate --set 'network.links[1].delay=10 ms'\n"
+    "  millrace plan scenarios/quickstart.yaml\n"
     "  millrace validate my-scenario.yaml\n"
+    "  millrace sweep scenarios/sweep-example.yaml\n"
+    "  millrace trace info traces/lte-drive.csv\n"
     "Scenario keys: scenarios/README.md";
 
 }  // namespace

@@ -30,6 +30,8 @@ class BoundedQueue {
   }
   const T& front() const { return MR_CHECK(!empty()), items_.front(); }
   T& front() { return MR_CHECK(!empty()), items_.front(); }
+  // From the front. REQUIRES index < size().
+  const T& operator[](std::size_t index) const { return MR_CHECK(index < size()), items_[index]; }
   bool empty() const { return items_.empty(); }
   bool full() const { return items_.size() >= limit_; }
   std::size_t size() const { return items_.size(); }

@@ -29,6 +29,7 @@ Result<std::unique_ptr<Executor>> build_tensor_executor(const Scenario& scenario
                               .weights = model.weights,
                               .seed = scenario.run.seed,
                               .codec = {.name = scenario.policy.quantization.codec, .scope = *scope},
+                              .calibrations = scenario.policy.quantization.calibration,
                               .threads = scenario.devices.at(plan.device_of(node).value).threads});
 }
 

@@ -44,6 +44,9 @@ struct TensorView {
 // each token (one row of an image). `none`: there is no side information. Numbers on the wire.
 enum class ScaleScope : std::uint8_t { none = 0, image = 1, token = 2, tensor = 3 };
 
+// What codecs have learnt about one cut of a model (klt_calibration.hpp).
+struct CutCalibration;
+
 class Codec {
  public:
   virtual ~Codec() = default;
@@ -51,16 +54,19 @@ class Codec {
   // Appends the encoding of one tensor to `out`. Total for every float input: constant, empty, infinite and
   // NaN values are treated as the codec's header file says.
   virtual void encode(const TensorView& tensor, Budget budget, Buffer& out) const = 0;
-  // Bytes `encode` would append, without a tensor. Exact for codecs of fixed rate.
+  // Bytes `encode` would append, without a tensor. Exact for codecs of fixed rate; klt stays up to 3 % below.
   virtual Bytes predicted_size(const TensorShape& shape, TensorRole role, Budget budget) const = 0;
   // Bits per value the codec spends on the values themselves under this budget (its bit width).
   virtual double bit_width(Budget budget) const = 0;
 };
 
-// Which codec, and what shares its side information. Formats without any (fp32, fp16, u8) ignore the scope.
+// Which codec, what shares its side information, and what it knows of the cut. Formats without side
+// information (fp32, fp16, u8, …) ignore the scope, as does klt, which has its own of each image; all but klt
+// ignore the calibration, which may be null.
 struct CodecChoice {
   std::string name = "fp32";
   ScaleScope scope = ScaleScope::image;
+  std::shared_ptr<const CutCalibration> calibration = nullptr;
   bool operator==(const CodecChoice&) const = default;
 };
 
@@ -71,13 +77,17 @@ Result<std::unique_ptr<Codec>> make_codec(const CodecChoice& choice);
 Result<std::unique_ptr<Codec>> make_codec(std::string_view name);
 // Without aliases.
 std::vector<std::string> codec_names();
+// What encodes a tensor of this role where links use `chosen`: activations `chosen` itself; what must arrive
+// as it is has a codec of its own, whatever the policy: images u8, features fp16, tokens and lengths u24,
+// logits fp32. `chosen` outlives the answer.
+const Codec& codec_for(TensorRole role, const Codec& chosen);
 // image, token, tensor; nothing else.
 Result<ScaleScope> scale_scope_by_name(std::string_view name);
 
 // Decodes the encoding at the front of `in`, whichever codec wrote it, into `out`, and returns its length in
 // bytes. REQUIRES out.size() == expected.values(). Malformed, truncated or differently shaped input is an
-// error, in release too.
+// error, in release too, as is an encoding made with another calibration than this cut's.
 Result<std::size_t> decode_tensor(std::span<const std::byte> in, const TensorShape& expected,
-                                  std::span<float> out);
+                                  std::span<float> out, const CutCalibration* calibration = nullptr);
 
 }  // namespace millrace

@@ -13,7 +13,7 @@ namespace millrace {
 namespace {
 
 constexpr std::byte kMagic0{'M'}, kMagic1{'T'};
-constexpr auto kLastRole = TensorRole::logits;
+constexpr auto kLastRole = TensorRole::lengths;
 constexpr auto kLastScope = ScaleScope::tensor;
 
 Error refused(const std::string& finding) { return {"decoding a tensor: " + finding}; }

@@ -13,7 +13,8 @@
 //        8      4  images
 //       12      4  rows
 //       16      4  width
-//       20      4  payload bytes that follow; exactly what codec, bits and shape imply, never more
+//       20      4  payload bytes that follow; of codecs of fixed rate exactly what codec, bits and shape
+//       imply
 //
 // The payload's layout stands at each codec's header.
 #pragma once
@@ -42,6 +43,8 @@ enum class CodecId : std::uint8_t {
   fp6 = 9,
   fp4 = 10,
   fp4_clip = 11,
+  klt = 12,
+  u24 = 20,
 };
 
 struct EncodingHeader {

@@ -10,9 +10,11 @@
 #include "runtime/codec/ds_aciq.hpp"
 #include "runtime/codec/encoding.hpp"
 #include "runtime/codec/fp32_codec.hpp"
+#include "runtime/codec/klt_codec.hpp"
 #include "runtime/codec/minifloat_codec.hpp"
 #include "runtime/codec/range_codec.hpp"
 #include "runtime/codec/sixteen_bit_codec.hpp"
+#include "runtime/codec/u24_codec.hpp"
 #include "runtime/codec/u8_codec.hpp"
 
 namespace millrace {
@@ -20,7 +22,7 @@ namespace millrace {
 namespace {
 
 template <class Format>
-std::unique_ptr<Codec> make(ScaleScope /*scope*/) {
+std::unique_ptr<Codec> make(const CodecChoice& /*choice*/) {
   return std::make_unique<Format>();
 }
 
@@ -30,8 +32,8 @@ constexpr RangeCodecKind kAciqGauss{"aciq-gauss", CodecId::aciq_gauss, aciq_gaus
 constexpr RangeCodecKind kDsAciq{"ds-aciq", CodecId::ds_aciq, ds_aciq_range};
 
 template <const RangeCodecKind& kKind>
-std::unique_ptr<Codec> make_range_codec(ScaleScope scope) {
-  return std::make_unique<RangeCodec>(kKind, scope);
+std::unique_ptr<Codec> make_range_codec(const CodecChoice& choice) {
+  return std::make_unique<RangeCodec>(kKind, choice.scope);
 }
 
 constexpr MinifloatKind kFp6Codec{"fp6", CodecId::fp6, kFp6, false};
@@ -39,8 +41,18 @@ constexpr MinifloatKind kFp4Codec{"fp4", CodecId::fp4, kFp4, false};
 constexpr MinifloatKind kFp4ClipCodec{"fp4-clip", CodecId::fp4_clip, kFp4, true};
 
 template <const MinifloatKind& kKind>
-std::unique_ptr<Codec> make_minifloat_codec(ScaleScope scope) {
-  return std::make_unique<MinifloatCodec>(kKind, scope);
+std::unique_ptr<Codec> make_minifloat_codec(const CodecChoice& choice) {
+  return std::make_unique<MinifloatCodec>(kKind, choice.scope);
+}
+
+std::unique_ptr<Codec> make_klt_codec(const CodecChoice& choice) {
+  return std::make_unique<KltCodec>(choice.calibration);
+}
+
+template <Result<void> (*kDecode)(const EncodingHeader&, std::span<const std::byte>, std::span<float>)>
+Result<void> uncalibrated(const EncodingHeader& header, std::span<const std::byte> payload,
+                          const CutCalibration* /*calibration*/, std::span<float> out) {
+  return kDecode(header, payload, out);
 }
 
 template <const MinifloatFormat& kFormat>
@@ -52,23 +64,28 @@ Result<void> decode_minifloats_of(const EncodingHeader& header, std::span<const 
 struct CodecEntry {
   std::string_view name;
   CodecId id;
-  std::unique_ptr<Codec> (*make)(ScaleScope scope);
-  Result<void> (*decode)(const EncodingHeader&, std::span<const std::byte> payload, std::span<float> out);
+  std::unique_ptr<Codec> (*make)(const CodecChoice& choice);
+  Result<void> (*decode)(const EncodingHeader&, std::span<const std::byte> payload, const CutCalibration*,
+                         std::span<float> out);
 };
 
 constexpr std::array kCodecs = {
-    CodecEntry{"fp32", CodecId::fp32, make<Fp32Codec>, decode_fp32},
-    CodecEntry{"fp16", CodecId::fp16, make<SixteenBitCodec<Fp16>>, decode_sixteen_bit<Fp16>},
-    CodecEntry{"bf16", CodecId::bf16, make<SixteenBitCodec<Bf16>>, decode_sixteen_bit<Bf16>},
-    CodecEntry{"fp6", CodecId::fp6, make_minifloat_codec<kFp6Codec>, decode_minifloats_of<kFp6>},
-    CodecEntry{"fp4", CodecId::fp4, make_minifloat_codec<kFp4Codec>, decode_minifloats_of<kFp4>},
+    CodecEntry{"fp32", CodecId::fp32, make<Fp32Codec>, uncalibrated<decode_fp32>},
+    CodecEntry{"fp16", CodecId::fp16, make<SixteenBitCodec<Fp16>>, uncalibrated<decode_sixteen_bit<Fp16>>},
+    CodecEntry{"bf16", CodecId::bf16, make<SixteenBitCodec<Bf16>>, uncalibrated<decode_sixteen_bit<Bf16>>},
+    CodecEntry{"fp6", CodecId::fp6, make_minifloat_codec<kFp6Codec>,
+               uncalibrated<decode_minifloats_of<kFp6>>},
+    CodecEntry{"fp4", CodecId::fp4, make_minifloat_codec<kFp4Codec>,
+               uncalibrated<decode_minifloats_of<kFp4>>},
     CodecEntry{"fp4-clip", CodecId::fp4_clip, make_minifloat_codec<kFp4ClipCodec>,
-               decode_minifloats_of<kFp4>},
-    CodecEntry{kUniform.name, kUniform.id, make_range_codec<kUniform>, decode_ranges},
-    CodecEntry{kAciq.name, kAciq.id, make_range_codec<kAciq>, decode_ranges},
-    CodecEntry{kAciqGauss.name, kAciqGauss.id, make_range_codec<kAciqGauss>, decode_ranges},
-    CodecEntry{kDsAciq.name, kDsAciq.id, make_range_codec<kDsAciq>, decode_ranges},
-    CodecEntry{"u8", CodecId::u8, make<U8Codec>, decode_u8},
+               uncalibrated<decode_minifloats_of<kFp4>>},
+    CodecEntry{kUniform.name, kUniform.id, make_range_codec<kUniform>, uncalibrated<decode_ranges>},
+    CodecEntry{kAciq.name, kAciq.id, make_range_codec<kAciq>, uncalibrated<decode_ranges>},
+    CodecEntry{kAciqGauss.name, kAciqGauss.id, make_range_codec<kAciqGauss>, uncalibrated<decode_ranges>},
+    CodecEntry{kDsAciq.name, kDsAciq.id, make_range_codec<kDsAciq>, uncalibrated<decode_ranges>},
+    CodecEntry{"klt", CodecId::klt, make_klt_codec, decode_klt},
+    CodecEntry{"u8", CodecId::u8, make<U8Codec>, uncalibrated<decode_u8>},
+    CodecEntry{"u24", CodecId::u24, make<U24Codec>, uncalibrated<decode_u24>},
 };
 
 std::string known_names() {
@@ -93,7 +110,7 @@ Result<std::unique_ptr<Codec>> make_codec(const CodecChoice& choice) {
   if (entry == kCodecs.end())
     return Error{fmt::format("making a codec: \"{}\" is not known, known are{}", name, known_names()),
                  ExitCode::invalid_input};
-  return entry->make(choice.scope);
+  return entry->make(choice);
 }
 
 Result<std::unique_ptr<Codec>> make_codec(std::string_view name) {
@@ -109,7 +126,7 @@ Result<ScaleScope> scale_scope_by_name(std::string_view name) {
 }
 
 Result<std::size_t> decode_tensor(std::span<const std::byte> in, const TensorShape& expected,
-                                  std::span<float> out) {
+                                  std::span<float> out, const CutCalibration* calibration) {
   if (!within_limits(expected))
     return Error{fmt::format("decoding a tensor: shape {} is beyond the limits", to_string(expected))};
   MR_CHECK(out.size() == static_cast<std::size_t>(expected.values()));
@@ -122,7 +139,8 @@ Result<std::size_t> decode_tensor(std::span<const std::byte> in, const TensorSha
   if (entry == kCodecs.end())
     return Error{
         fmt::format("decoding a tensor: codec number {} is not known", static_cast<int>(header->codec))};
-  const auto decoded = entry->decode(*header, in.subspan(kHeaderBytes, header->payload_bytes), out);
+  const auto decoded =
+      entry->decode(*header, in.subspan(kHeaderBytes, header->payload_bytes), calibration, out);
   if (!decoded) return decoded.error();
   return kHeaderBytes + header->payload_bytes;
 }

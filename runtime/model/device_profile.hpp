@@ -1,6 +1,6 @@
 // What work costs on an imitated device: per-layer seconds from a profile file, or operations over a speed.
-// Costs are linear in the number of images; a model the file does not list is derived from one it does (see
-// derived_from()).
+// A file has one or more microbatch sizes per model; a model it does not list is derived from one it does
+// (see derived_from()).
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,9 @@ class DeviceCost {
   // Cost = operations / speed (flops_per_image; kCodecOperationsPerValue). REQUIRES flop_per_s > 0.
   static DeviceCost by_speed(const ModelConfig& model, double flop_per_s);
 
-  // REQUIRES a range of the model's sub-layers, images >= 0. The sum over layers is rounded once, to 1 ns.
+  // REQUIRES a range of the model's sub-layers, images >= 0. Between two microbatch sizes of the profile the
+  // cost lies on the straight line between theirs; below the smallest and above the largest one it is
+  // proportional to the images, at that size's cost per image. The sum over layers is rounded once, to 1 ns.
   // Here and below: at most 3e9 s.
   Duration compute(LayerRange layers, std::int64_t images) const;
   Duration encode(std::int64_t values) const;
@@ -30,22 +32,31 @@ class DeviceCost {
   // `device` of the profile; empty for by_speed.
   const std::string& device() const { return device_; }
   // The profile's model whose rates (operations per second and sub-layer kind) these costs were reckoned
-  // from, because the profile does not list the model itself; else empty. Worth a warning.
+  // from, because the profile does not list the model itself, or says that its numbers were; else empty.
+  // Worth a warning.
   const std::string& derived_from() const { return derived_from_; }
 
  private:
-  friend Result<DeviceCost> read_profile(const std::string& path, const ModelConfig& model);
-  std::vector<double> seconds_per_image_;  // of sub-layer i + 1
+  friend Result<DeviceCost> read_profile(const std::string&, const ModelConfig&, const std::string&);
+  struct Size {
+    std::int64_t images = 1;
+    std::vector<double> seconds_per_image;  // of sub-layer i + 1
+  };
+  double seconds(const Size& size, LayerRange layers, double images) const;
+
+  std::vector<Size> sizes_;  // not empty, images ascending
   double encode_s_per_value_ = 0, decode_s_per_value_ = 0;
   std::string device_, derived_from_;
 };
 
-// A profile file is YAML, UTF-8, at most 1 MiB:
+// A profile file is YAML, UTF-8, at most 1 MiB; `millrace-node profile` writes one:
 //
 //   millrace_profile: 1
 //   device: MinnowBoard Turbot, Atom E3845
 //   source: where the numbers are from
 //   codec_ns_per_value: {encode: 0.5, decode: 0.5}
+//   codecs_ns_per_value:     # optional: codecs that were measured one by one
+//     uniform: {encode: 0.7, decode: 0.3}
 //   models:
 //     vit-base:
 //       microbatch: 8        # images the seconds are for
@@ -53,9 +64,26 @@ class DeviceCost {
 //     vit-large:
 //       microbatch: 8
 //       seconds: {attention: 0.56, attention_output: 0.14, mlp_up: 0.6, mlp_down: 0.53, first: 0.74}
+//     vit-tiny:              # several microbatch sizes, rising
+//       weight_bytes: [...]  # optional, one per sub-layer: what it keeps in memory
+//       measured:
+//         - {microbatch: 1, seconds: [...], working_bytes: [...]}  # optional: memory taken while it computes
+//         - {microbatch: 8, seconds: [...], working_bytes: [...]}
+//     vit-huge:
+//       derived_from: vit-large  # optional: these numbers were scaled from that model's, not measured
+//       microbatch: 8
+//       seconds: [...]
 //
 // `first` (default: attention) is sub-layer 1, which includes the embedding. Unknown, missing and duplicate
 // keys, numbers that are negative or not finite, and lists of the wrong length are errors naming file:line.
-Result<DeviceCost> read_profile(const std::string& path, const ModelConfig& model);
+// `codec` chooses whose cost per value encode() and decode() charge; one the file does not list costs
+// codec_ns_per_value.
+Result<DeviceCost> read_profile(const std::string& path, const ModelConfig& model,
+                                const std::string& codec = {});
+
+// Seconds of `model` at the rate (operations per second) the `listed` one reaches in the same kind of
+// sub-layer; the first sub-layer has a rate of its own. REQUIRES seconds of every sub-layer of `listed`.
+std::vector<double> derive_seconds(const ModelConfig& listed, const std::vector<double>& seconds,
+                                   const ModelConfig& model);
 
 }  // namespace millrace

@@ -1,11 +1,21 @@
-// What a vision transformer is, without running it: dimensions, sub-layers, the activations that cross a cut,
-// weights and operations. No LibTorch here; the planner, `simulate` and the real stages all reckon with these
-// numbers. Each block is 4 sub-layers (PipeEdge): 1 layer norm + self-attention, 2 attention output
-// projection + residual, 3 layer norm + MLP up + GELU, 4 MLP down + residual. The first includes the
-// embedding, the last the final norm and head.
+// What a transformer is, without running it: family, dimensions, sub-layers, the activations that cross a
+// cut, weights and operations. No LibTorch here; the planner, `simulate` and the real stages all reckon with
+// these numbers. Each block is 4 sub-layers (PipeEdge) in every family; only the norms have other places:
+//
+//   sub-layer     pre-norm (vit)                          post-norm (kwt, bert)
+//   1             layer norm + self-attention             self-attention
+//   2             attention output projection + residual  the same + layer norm
+//   3             layer norm + MLP up + GELU              MLP up + GELU
+//   4             MLP down + residual                     the same + layer norm
+//
+// So the same tensors cross a cut: what norm reads or writes is the residual either way. The first sub-layer
+// includes the embedding (bert: with its layer norm), the last the head (vit: final norm and head; bert:
+// pooler and head).
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,35 +26,69 @@
 
 namespace millrace {
 
+// What a model is fed with and where its norms are. An "image" below and everywhere is one sample.
+enum class ModelFamily : std::uint8_t {
+  vit,   // pixels in patches, class token; pre-norm, exact GELU (Dosovitskiy et al. 2020)
+  kwt,   // frames of MFCC features, class token; post-norm, GELU by tanh (Berg et al. 2021)
+  bert,  // token ids, no more than `sequence`; post-norm, exact GELU (Devlin et al. 2018)
+};
+std::string_view family_name(ModelFamily family);
+
+// A family's dimensions are above 0, those of other families 0; model_dimensions() is the table.
 struct ModelConfig {
   std::string name;
+  ModelFamily family = ModelFamily::vit;
   int blocks = 0;
   int width = 0;       // D
   int heads = 0;       // divides width
   int mlp_width = 0;   // usually 4·D
-  int image_size = 0;  // pixels per side, square
-  int patch = 0;       // pixels per side, divides image_size
-  int channels = 3;
+  int image_size = 0;  // vit: pixels per side, square
+  int patch = 0;       // vit: pixels per side, divides image_size
+  int channels = 3;    // vit
   int classes = 1000;
+  int frames = 0;        // kwt: feature vectors per clip
+  int coefficients = 0;  // kwt: features per frame
+  int sequence = 0;      // bert: tokens per sequence, padding included; at most `positions`
+  int positions = 0;     // bert: rows of the position embedding
+  int vocabulary = 0;    // bert: rows of the word embedding
 
   bool operator==(const ModelConfig&) const = default;
   int sub_layers() const { return 4 * blocks; }
-  int patches() const { return (image_size / patch) * (image_size / patch); }
-  int tokens() const { return patches() + 1; }  // T
-  std::int64_t input_values() const { return std::int64_t{channels} * image_size * image_size; }
+  int patches() const { return (image_size / patch) * (image_size / patch); }  // REQUIRES vit
+  int tokens() const;                                                          // T
+  std::int64_t input_values() const;                                           // at cut 0
 };
 
-// vit-tiny, vit-small, vit-base, vit-large (patch 16), vit-huge (patch 14), deit-tiny, deit-small, deit-base;
-// vit-mini, ours (see scenarios/models).
-// An error lists the names known.
+// vit-tiny, vit-small, vit-base, vit-large (patch 16), vit-huge (patch 14), deit-tiny, deit-small, deit-base,
+// kwt-1, bert-base, bert-large; vit-mini, ours (see scenarios/models). An error lists the names known.
 Result<ModelConfig> model_by_name(std::string_view name);
 std::vector<std::string> model_names();
-// Dimensions that contradict each other (heads that do not divide width, …) are an error, as are sizes beyond
-// blocks 1024, width 65536, tokens 65536, mlp_width 262144, image_size 16384, channels 16, classes 1048576.
+
+// A dimension that a scenario may change.
+struct ModelDimension {
+  std::string_view name;
+  int ModelConfig::*value;
+  int most;
+  std::optional<ModelFamily> family;  // nothing: of all
+  bool of(ModelFamily other) const { return !family || *family == other; }
+};
+std::span<const ModelDimension> model_dimensions();
+
+// Dimensions that contradict each other (heads that do not divide width, …) are an error, as are those of
+// another family, sizes beyond model_dimensions() and more than 65536 tokens.
 Result<void> check_model(const ModelConfig& config);
 
-// What one tensor that crosses a cut is; the codecs may use it.
-enum class TensorRole : std::uint8_t { image, attention_context, residual, gelu, logits };
+// What one tensor that crosses a cut is; the codecs may use it. Numbers on the wire: never renumbered.
+enum class TensorRole : std::uint8_t {
+  image,
+  attention_context,
+  residual,
+  gelu,
+  logits,
+  features,  // MFCC coefficients
+  tokens,    // token ids: whole numbers, exact
+  lengths,   // tokens in use, see tensors_at_cut(): whole numbers, exact
+};
 
 // One tensor per image; a microbatch stacks `images` of them in front.
 struct TensorSpec {
@@ -55,9 +99,13 @@ struct TensorSpec {
   bool operator==(const TensorSpec&) const = default;
 };
 
-// The tensors crossing cut k, in the order they are encoded. k = 0: the input image; k = sub_layers(): the
-// logits. k%4==1: attention context, residual (T·D each); 2: residual; 3: GELU output (T·mlp), residual; 0:
-// residual. REQUIRES 0 <= k <= sub_layers().
+// The tensors crossing cut k, in the order they are encoded. k = 0: the input; k = sub_layers(): the logits.
+// k%4==1: attention context, residual (T·D each); 2: residual; 3: GELU output (T·mlp), residual; 0: residual.
+// REQUIRES 0 <= k <= sub_layers().
+//
+// Sequences are padded to T tokens, and every attention must know where padding begins: at every cut of bert
+// but the logits, one more tensor follows: `lengths`, the number of tokens in use (1..T). At cut 0 a second
+// number follows it: how many of them are in the first segment (the others have token type 1).
 std::vector<TensorSpec> tensors_at_cut(const ModelConfig& config, int cut);
 std::int64_t values_at_cut(const ModelConfig& config, int cut);  // per image
 
@@ -65,7 +113,7 @@ std::int64_t values_at_cut(const ModelConfig& config, int cut);  // per image
 // sub-layers (here and below; an empty range costs nothing).
 Bytes weight_bytes(const ModelConfig& config, LayerRange range);
 // Floating-point operations (2 per multiply-add; matrix products and attention only) of one image through the
-// range.
+// range; of a sequence without padding.
 double flops_per_image(const ModelConfig& config, LayerRange range);
 
 }  // namespace millrace

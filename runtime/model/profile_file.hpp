@@ -1,7 +1,9 @@
-// A device profile file as plain values; the format is documented at device_profile.hpp, which users include.
+// A device profile file as plain values, for who reads or writes whole files; the format is documented at
+// device_profile.hpp, which is what costs are asked of.
 #pragma once
 
 #include <array>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,23 +12,37 @@
 namespace millrace {
 
 struct ProfileFile {
-  struct Model {
-    std::string name;
+  // One model at one microbatch size.
+  struct Measurement {
     int microbatch = 1;           // images the seconds are for
     std::vector<double> seconds;  // one per sub-layer; empty: the means below
     std::array<double, 4> mean_seconds{};
     double first_seconds = 0;
+    std::vector<double> working_bytes;  // one per sub-layer, or empty: not measured
 
     // Of every sub-layer of a model with so many blocks; `seconds` as it stands where the file lists it.
     std::vector<double> seconds_per_image(int blocks) const;
   };
+  struct Model {
+    std::string name;
+    std::string derived_from;           // the model these numbers were scaled from; empty: measured
+    std::vector<Measurement> measured;  // not empty, microbatch ascending
+    std::vector<double> weight_bytes;   // one per sub-layer, or empty: not measured
+  };
+  struct CodecCost {
+    double encode_ns_per_value = 0, decode_ns_per_value = 0;
+  };
   std::string device, source;
-  double encode_ns_per_value = 0, decode_ns_per_value = 0;
+  CodecCost codec;                          // of any codec that is not in `codecs`
+  std::map<std::string, CodecCost> codecs;  // by a codec's name
   std::vector<Model> models;
 };
 
 // A model that model_by_name knows must list as many numbers as it has sub-layers.
 Result<ProfileFile> read_profile_file(const std::string& path);
 Result<ProfileFile> parse_profile(const std::string& text, const std::string& name_in_errors);
+
+// The text that parse_profile reads back to the same values, bit for bit.
+std::string profile_text(const ProfileFile& file);
 
 }  // namespace millrace

@@ -58,6 +58,8 @@ Result<std::unique_ptr<Node>> build_node(const Scenario& scenario, const Plan& p
   config.upstream = upstream;
   config.downstream = downstream;
   config.window = scenario.run.window;
+  config.values_per_image =
+      static_cast<std::uint64_t>(values_at_cut(scenario.model.config, plan.stage(node).layers.last));
   return std::unique_ptr<Node>(std::make_unique<StageNode>(config, std::move(policy)));
 }
 
@@ -76,7 +78,7 @@ Result<std::unique_ptr<CostModel>> build_cost(const Scenario& scenario, const Pl
     return std::unique_ptr<CostModel>(std::make_unique<ProfileCost>(
         DeviceCost::by_speed(scenario.model.config, device.flop_per_s), scenario.model.config, layers));
   }
-  auto profile = read_profile(device.profile, scenario.model.config);
+  auto profile = read_profile(device.profile, scenario.model.config, scenario.policy.quantization.codec);
   if (!profile) return profile.error().in("device " + device.name);
   return std::unique_ptr<CostModel>(
       std::make_unique<ProfileCost>(std::move(*profile), scenario.model.config, layers));
@@ -84,13 +86,11 @@ Result<std::unique_ptr<CostModel>> build_cost(const Scenario& scenario, const Pl
 
 Result<std::unique_ptr<Executor>> build_size_executor(const Scenario& scenario, const Plan& plan,
                                                       NodeId node) {
-  const bool quantized = plan.is_stage(node) && node.value + 1 != plan.sink_node().value;
   const bool source = node == plan.source_node();
   const auto& quantization = scenario.policy.quantization;
   const auto scope = scale_scope_by_name(quantization.scope);
   if (!scope) return scope.error().in("policy.quantization.scope");
-  auto codec =
-      make_codec({.name = source ? "u8" : (quantized ? quantization.codec : "fp32"), .scope = *scope});
+  auto codec = make_codec({.name = quantization.codec, .scope = *scope});
   if (!codec) return codec.error();
   const int cut =
       source ? 0 : (plan.is_stage(node) ? plan.stage(node).layers.last : scenario.model.config.sub_layers());

@@ -22,6 +22,7 @@ class Receiver {
   // Queues the activation. An error if it comes from another node, out of order, twice, or beyond the window.
   Result<void> accept(Time now, NodeId from, Activation activation);
   bool empty() const { return queue_.empty(); }
+  std::size_t size() const { return queue_.size(); }
   // REQUIRES !empty().
   Arrived take();
   // Tells the sender what has happened since the last call: arrivals and room, in as few messages as can be.

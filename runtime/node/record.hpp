@@ -8,6 +8,7 @@
 
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/node/outgoing.hpp"
 #include "runtime/node/work.hpp"
 
 namespace millrace {
@@ -37,17 +38,21 @@ struct LinkSample {
   NodeId to;
   MicrobatchId microbatch;
   Time sent, acknowledged;
-  Bytes size;
+  Bytes size;  // of the payload
   std::uint64_t values = 0;
+  std::uint32_t images = 0;
+  bool operator==(const LinkSample&) const = default;
 };
 
-// A quantization policy's choice and what it had seen.
+// A quantization policy's choice and all it had been told: enough to ask it again (sim/run/decision_log.hpp).
 struct DecisionRecord {
   NodeId to;
-  MicrobatchId microbatch;
   std::string policy;
   double bits_per_value = 0;
   double observed_mbit_per_s = 0;  // goodput of the last acknowledged activation; 0 before the first
+  Outgoing outgoing;
+  std::vector<LinkSample> seen;  // since the decision before, in the order they came; at most kMaxSeen
+  static constexpr std::size_t kMaxSeen = 4096;  // four times the largest window
 };
 
 using Record = std::variant<StageRecord, CompletionRecord, LinkSample, DecisionRecord>;

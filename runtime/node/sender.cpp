@@ -22,7 +22,8 @@ void Sender::flush(Time now, Outbox& out) {
                                .sent = now,
                                .acknowledged = {},
                                .size = item.activation.payload.size,
-                               .values = item.activation.values});
+                               .values = item.activation.values,
+                               .images = item.activation.images});
     out.send(to_, std::move(item.activation));
   }
 }
@@ -49,6 +50,16 @@ Result<void> Sender::on_feedback(Time now, const Feedback& feedback, Outbox& out
   credits_ += static_cast<int>(feedback.credits);
   flush(now, out);
   return {};
+}
+
+SenderState Sender::state() const {
+  SenderState state;
+  state.in_flight = static_cast<std::uint32_t>(unacknowledged_.size());
+  for (const auto& sample : unacknowledged_) state.in_flight_size += sample.size;
+  if (!unacknowledged_.empty()) state.oldest_sent = unacknowledged_.front().sent;
+  state.ready = static_cast<std::uint32_t>(ready_.size());
+  for (std::size_t i = 0; i < ready_.size(); ++i) state.ready_size += ready_[i].activation.payload.size;
+  return state;
 }
 
 std::optional<LinkSample> Sender::take_sample() { return std::exchange(sample_, std::nullopt); }

@@ -24,6 +24,8 @@ class Sender {
   void push(Time now, Activation activation, OnSent on_sent, Outbox& out);
   // An acknowledgement or credit that no one could owe is an error.
   Result<void> on_feedback(Time now, const Feedback& feedback, Outbox& out);
+  // What goes before the next activation.
+  SenderState state() const;
   // The newest sample, if the last feedback acknowledged something.
   std::optional<LinkSample> take_sample();
 

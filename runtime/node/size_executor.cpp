@@ -9,10 +9,10 @@ SizeExecutor::~SizeExecutor() = default;
 
 Outcome SizeExecutor::encoded(std::int64_t images, Budget budget) const {
   Outcome outcome;
-  outcome.bit_width = codec_->bit_width(budget);
+  outcome.bit_width = codec_for(tensors_.front().role, *codec_).bit_width(budget);
   for (const auto& tensor : tensors_) {
     const TensorShape shape{images, tensor.rows, tensor.width};
-    outcome.output.size += codec_->predicted_size(shape, tensor.role, budget);
+    outcome.output.size += codec_for(tensor.role, *codec_).predicted_size(shape, tensor.role, budget);
     outcome.values += static_cast<std::uint64_t>(shape.values());
   }
   return outcome;
@@ -21,7 +21,7 @@ Outcome SizeExecutor::encoded(std::int64_t images, Budget budget) const {
 Result<Outcome> SizeExecutor::run(const Work& work) {
   switch (work.kind) {
     case WorkKind::load:
-      return encoded(work.images, Budget{8});
+      return encoded(work.images, Budget{});
     case WorkKind::encode:
       return encoded(work.images, work.budget);
     case WorkKind::forward:

@@ -12,8 +12,8 @@ namespace millrace {
 
 class SizeExecutor final : public Executor {
  public:
-  // A stage that ends at cut `cut` of the model; cut 0 is the source. The logits (last cut) are never
-  // quantized.
+  // A stage that ends at cut `cut` of the model; cut 0 is the source. `codec` encodes activations; inputs,
+  // lengths and logits are encoded as codec_for() says.
   SizeExecutor(const ModelConfig& model, int cut, std::unique_ptr<Codec> codec);
   ~SizeExecutor() override;
   Result<Outcome> run(const Work& work) override;

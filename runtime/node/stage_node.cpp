@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace millrace {
 
 StageNode::StageNode(const StageConfig& config, std::unique_ptr<QuantizationPolicy> policy)
@@ -26,7 +28,11 @@ Result<void> StageNode::on_message(Time now, NodeId from, Message message, Outbo
   if (const auto sample = sender_.take_sample()) {
     const auto seconds = (sample->acknowledged - sample->sent).seconds();
     if (seconds > 0) observed_mbit_per_s_ = static_cast<double>(sample->size.bits()) * 1e-6 / seconds;
-    if (policy_) policy_->observe(*sample);
+    if (policy_) {
+      policy_->observe(*sample);
+      seen_.push_back(*sample);  // between two decisions at most what was in flight and ready
+      MR_CHECK(seen_.size() <= DecisionRecord::kMaxSeen);
+    }
   }
   begin_if_possible(now, out);
   receiver_.send_feedback(out);
@@ -70,15 +76,7 @@ void StageNode::begin_encoding(Time now, const WorkCost& cost, Outbox& out) {
   record.computed = now;
   record.cost = cost;
   current_->encoding = true;
-  Budget budget{};
-  if (policy_) {
-    budget = policy_->choose(now, {record.microbatch, record.images});
-    out.record(DecisionRecord{.to = config_.downstream,
-                              .microbatch = record.microbatch,
-                              .policy = std::string(policy_->name()),
-                              .bits_per_value = budget.bits_per_value,
-                              .observed_mbit_per_s = observed_mbit_per_s_});
-  }
+  const Budget budget = policy_ ? decide(now, record, out) : Budget{};
   out.compute(JobId{jobs_++}, Work{.kind = WorkKind::encode,
                                    .microbatch = record.microbatch,
                                    .first_image = current_->activation.first_image,
@@ -87,12 +85,29 @@ void StageNode::begin_encoding(Time now, const WorkCost& cost, Outbox& out) {
                                    .budget = budget});
 }
 
+Budget StageNode::decide(Time now, const StageRecord& record, Outbox& out) {
+  const Outgoing outgoing{.microbatch = record.microbatch,
+                          .images = record.images,
+                          .values = config_.values_per_image * record.images,
+                          .encode = encode_,
+                          .waiting = static_cast<std::uint32_t>(receiver_.size()),
+                          .sender = sender_.state()};
+  const Budget budget = policy_->choose(now, outgoing);
+  out.record(DecisionRecord{.to = config_.downstream,
+                            .policy = std::string(policy_->name()),
+                            .bits_per_value = budget.bits_per_value,
+                            .observed_mbit_per_s = observed_mbit_per_s_,
+                            .outgoing = outgoing,
+                            .seen = std::exchange(seen_, {})});
+  return budget;
+}
+
 void StageNode::send_result(Time now, Outcome outcome, Outbox& out) {
   auto activation = std::move(current_->activation);
   auto record = current_->record;
   current_.reset();
   record.encoded = now;
-  record.cost.encode = outcome.measured.encode;
+  record.cost.encode = encode_ = outcome.measured.encode;
   record.bit_width = outcome.bit_width;
   record.values = outcome.values;
   record.payload = outcome.output.size;

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "runtime/node/node.hpp"
 #include "runtime/node/receiver.hpp"
@@ -16,6 +17,7 @@ namespace millrace {
 struct StageConfig {
   NodeId upstream, downstream;
   int window = 2;
+  std::uint64_t values_per_image = 0;  // float values that one image puts on the way downstream; for policies
 };
 
 class StageNode final : public Node {
@@ -35,6 +37,7 @@ class StageNode final : public Node {
   };
   void begin_if_possible(Time now, Outbox& out);
   void begin_encoding(Time now, const WorkCost& cost, Outbox& out);
+  Budget decide(Time now, const StageRecord& record, Outbox& out);
   void send_result(Time now, Outcome outcome, Outbox& out);
 
   StageConfig config_;
@@ -44,6 +47,8 @@ class StageNode final : public Node {
   std::optional<Current> current_;
   std::uint64_t jobs_ = 0;
   double observed_mbit_per_s_ = 0;
+  std::vector<LinkSample> seen_;  // since the decision before
+  Duration encode_;               // what the encoding before took
 };
 
 }  // namespace millrace

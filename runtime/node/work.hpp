@@ -15,7 +15,7 @@
 namespace millrace {
 
 enum class WorkKind : std::uint8_t {
-  load,     // source: read images first_image .. +images, encode them as pixels
+  load,     // source: read images first_image .. +images, encode them
   forward,  // stage: decode the input, run the stage's layers, keep the result under the microbatch's id
   encode,   // stage: encode the kept result within the budget, and forget it
   score,    // sink: decode logits, classify, hash
@@ -41,6 +41,9 @@ struct ImageOutput {
   std::optional<std::uint32_t> predicted;  // index of the largest logit, the first of equals
   std::optional<std::uint32_t> label;      // where the dataset has labels
   std::string logits_sha256;               // of the little-endian fp32 logits; empty without tensors
+  // How many classes' logits are in front of the label's: 0 where predicted == label. Needs tensors and
+  // label.
+  std::optional<std::uint32_t> label_rank{};
 };
 
 struct Outcome {

@@ -1,8 +1,7 @@
 // How many bits the next activation may cost. A policy decides from what it was told and nothing else, so
-// that a recorded run replayed through it gives the same decisions.
+// that a recorded run replayed through it gives the same decisions, bit for bit.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
 #include "runtime/base/time.hpp"
@@ -11,17 +10,17 @@
 
 namespace millrace {
 
-// What is about to be sent.
-struct Outgoing {
-  MicrobatchId microbatch;
-  std::uint32_t images = 0;
-};
+// The least and the most that a policy gives out: an fp32 value has 32 bits, and below 2 accuracy is gone.
+inline constexpr double kFewestBits = 2, kMostBits = 32;
 
 class QuantizationPolicy {
  public:
   virtual ~QuantizationPolicy() = default;
   virtual std::string_view name() const = 0;
+  // An activation sent here was acknowledged. Called once per activation, in the order they were sent.
   virtual void observe(const LinkSample& sample) = 0;
+  // The budget of the next activation, asked for before it is encoded; `now` never decreases. ENSURES at
+  // least kFewestBits and at most kMostBits, never NaN, whatever was observed.
   virtual Budget choose(Time now, const Outgoing& outgoing) = 0;
 };
 

@@ -5,8 +5,10 @@
 
 #include <array>
 
+#include "runtime/policy/deadline_policy.hpp"
 #include "runtime/policy/partition_fixed.hpp"
 #include "runtime/policy/quantization_fixed.hpp"
+#include "runtime/policy/windowed_policy.hpp"
 
 namespace millrace {
 
@@ -21,6 +23,11 @@ struct QuantizationRow {
   std::unique_ptr<QuantizationPolicy> (*make)(const PolicySection::Quantization&);
 };
 
+template <class Policy>
+std::unique_ptr<QuantizationPolicy> windowed(const PolicySection::Quantization& section) {
+  return std::make_unique<Policy>(section.target_images_per_s, section.window);
+}
+
 constexpr std::array kPartition = {
     PartitionRow{"even", [] { return std::unique_ptr<PartitionPolicy>(new EvenPartition); }},
     PartitionRow{"fixed", [] { return std::unique_ptr<PartitionPolicy>(new FixedPartition); }},
@@ -29,6 +36,14 @@ constexpr std::array kQuantization = {
     QuantizationRow{"fixed",
                     [](const PolicySection::Quantization& section) {
                       return std::unique_ptr<QuantizationPolicy>(new FixedQuantization(Budget{section.bits}));
+                    }},
+    QuantizationRow{"heuristic", windowed<HeuristicQuantization>},
+    QuantizationRow{"max-fit", windowed<MaxFitQuantization>},
+    QuantizationRow{"controller", windowed<ControllerQuantization>},
+    QuantizationRow{"deadline",
+                    [](const PolicySection::Quantization& section) {
+                      return std::unique_ptr<QuantizationPolicy>(
+                          new DeadlineQuantization(section.target_images_per_s));
                     }},
 };
 

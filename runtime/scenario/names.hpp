@@ -14,9 +14,18 @@ inline constexpr std::array<std::string_view, 2> kNetworkNames{"fluid", "ns3"};
 inline constexpr std::array<std::string_view, 2> kTransportNames{"raw", "tcp"};
 inline constexpr std::array<std::string_view, 2> kComputeNames{"profile", "measured"};
 inline constexpr std::array<std::string_view, 3> kArrivalNames{"closed-loop", "rate", "poisson"};
-inline constexpr std::array<std::string_view, 4> kTraceFormatNames{"automatic", "csv", "mahimahi",
-                                                                   "two-column"};
-inline constexpr std::array<std::string_view, 2> kTraceEndNames{"loop", "hold"};
+inline constexpr std::array<std::string_view, 8> kTraceFormatNames{
+    "automatic", "csv", "mahimahi", "two-column", "table", "gnettrack", "sabre", "iperf3"};
+inline constexpr std::array<std::string_view, 3> kTraceEndNames{"loop", "hold", "once"};
+inline constexpr std::array<std::string_view, 2> kTraceRowsNames{"ending", "starting"};
+
+// Quantization policies; `fixed` first. A test compares with runtime/policy/registry.cpp.
+inline constexpr std::array<std::string_view, 5> kQuantizationNames{"fixed", "heuristic", "max-fit",
+                                                                    "controller", "deadline"};
+// Those that decide at the end of a window.
+constexpr bool decides_in_windows(std::string_view quantization) {
+  return quantization == "heuristic" || quantization == "max-fit" || quantization == "controller";
+}
 
 // Congestion controls; those of the ns-3 network.
 inline constexpr std::array<std::string_view, 13> kTcpNames{
@@ -33,6 +42,7 @@ constexpr std::string_view name_of(ArrivalKind kind) { return kArrivalNames[stat
 constexpr std::string_view name_of(TraceFormat format) {
   return kTraceFormatNames[static_cast<std::size_t>(format)];
 }
+constexpr std::string_view name_of(TraceRows rows) { return kTraceRowsNames[static_cast<std::size_t>(rows)]; }
 constexpr std::string_view name_of(TraceEnd end) { return kTraceEndNames[static_cast<std::size_t>(end)]; }
 
 }  // namespace millrace

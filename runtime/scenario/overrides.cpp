@@ -6,8 +6,7 @@
 #include <optional>
 
 #include "runtime/base/check.hpp"
-#include "runtime/scenario/schema_check.hpp"
-#include "runtime/scenario/yaml_path.hpp"
+#include "runtime/scenario/key_path.hpp"
 #include "runtime/scenario/yaml_text.hpp"
 
 namespace millrace {
@@ -39,29 +38,6 @@ std::optional<YamlNode> parse_value(std::string_view value, const std::string& p
   YamlDocument document = read_yaml(value, place);
   for (Problem& problem : document.problems) problems.push_back({place, 0, 0, std::move(problem.message)});
   return document.problems.empty() ? std::move(document.root) : std::nullopt;
-}
-
-std::string unknown_key(const Schema& schema, const std::vector<PathStep>& path) {
-  for (std::size_t length = 1; length <= path.size(); ++length) {
-    const std::vector<PathStep> part(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(length));
-    if (schema.find(row_of(part)) != nullptr) continue;
-    const std::vector<PathStep> parent(part.begin(), part.end() - 1);
-    const std::string row = row_of(parent);
-    const Key* key = schema.find(row);
-    if (std::holds_alternative<std::size_t>(part.back())) return fmt::format("{} is not a list", row);
-    if (key != nullptr && key->kind == ValueKind::list)
-      return fmt::format("{} is a list; say which item, {}[0]", row, row);
-    if (key != nullptr && key->kind != ValueKind::map) return fmt::format("{} has no keys below it", row);
-    std::vector<std::string> names;
-    for (const Key* known : schema.children(row)) names.emplace_back(known->name());
-    const auto& name = std::get<std::string>(part.back());
-    const std::string meant = did_you_mean(name, names);
-    const std::string where = row.empty() ? "" : " in " + row;
-    if (!meant.empty())
-      return fmt::format("unknown key \"{}\"{}; did you mean \"{}\"?", shown(name), where, meant);
-    return fmt::format("unknown key \"{}\"{}; known here: {}", shown(name), where, fmt::join(names, ", "));
-  }
-  return "";
 }
 
 // The node at `path`, made where absent; or why it cannot be.
@@ -134,16 +110,16 @@ void apply(const Schema& schema, const std::string& override_text, YamlNode& roo
   const std::string place = "--set " + shown(key);
   const auto report = [&](std::string message) { problems.push_back({place, 0, 0, std::move(message)}); };
   if (equals == std::string::npos) return report("has no value; write KEY=VALUE, for example run.seed=7");
-  const auto path = parse_path(key);
-  if (!path) return report(path.error().message);
-  if (std::string message = unknown_key(schema, *path); !message.empty()) return report(std::move(message));
+  const auto found = find_key_path(schema, key);
+  if (!found) return report(found.error().message);
+  const auto& path = found->steps;
   auto value = parse_value(std::string_view(override_text).substr(equals + 1), place, problems);
   if (!value) return;
-  const auto target = place_for(root, *path, key);
+  const auto target = place_for(root, path, key);
   if (!target) return report(target.error().message);
   mark_set_by(*value, key);
   **target = std::move(*value);
-  drop_alternatives(schema, *path, root);
+  drop_alternatives(schema, path, root);
 }
 
 }  // namespace

@@ -20,8 +20,20 @@ enum class NetworkKind : std::uint8_t { fluid, ns3 };
 enum class TransportKind : std::uint8_t { raw, tcp };
 enum class ComputeKind : std::uint8_t { profile, measured };
 enum class ArrivalKind : std::uint8_t { closed_loop, rate, poisson };
-enum class TraceFormat : std::uint8_t { automatic, csv, mahimahi, two_column };
-enum class TraceEnd : std::uint8_t { loop, hold };
+enum class TraceFormat : std::uint8_t {
+  automatic,
+  csv,
+  mahimahi,
+  two_column,
+  table,
+  gnettrack,
+  sabre,
+  iperf3
+};
+enum class TraceEnd : std::uint8_t { loop, hold, once };
+// Over which interval a row of a two-column trace holds: the one that ends, or the one that starts, at its
+// time.
+enum class TraceRows : std::uint8_t { ending, starting };
 
 struct ModelSection {
   ModelConfig config;  // `name` and, for free dimensions, blocks, width, heads, … over the named one
@@ -31,7 +43,7 @@ struct ModelSection {
 };
 
 struct WorkloadSection {
-  std::string dataset = "synthetic";  // shapes, or image-folder:PATH, absolute after reading
+  std::string dataset = "synthetic";  // shapes, or image-folder:, features: or tokens:PATH (absolute)
   std::uint64_t images = 64;          // `images: N`, or `microbatches: N` times the microbatch
   ArrivalKind arrivals = ArrivalKind::closed_loop;
   double images_per_s = 0;  // rate, poisson
@@ -55,6 +67,10 @@ struct LinkSection {
   std::string trace;            // path, absolute after reading
   TraceFormat trace_format = TraceFormat::automatic;
   TraceEnd trace_end = TraceEnd::loop;
+  TraceRows trace_rows = TraceRows::ending;
+  std::string trace_series;  // of files with several
+  Duration trace_offset;     // where in the trace the run begins
+  double trace_scale = 1;    // times every rate
   Duration delay;
   Bytes queue = Bytes::kib(256);
   double loss = 0;
@@ -70,6 +86,18 @@ struct NetworkSection {
   bool operator==(const NetworkSection&) const = default;
 };
 
+// A change of the link from -> to at an instant of the run; what is not set stays as it is.
+struct EventSection {
+  Duration at;
+  std::string from, to;
+  std::optional<bool> up;  // `state: down | up`
+  std::optional<BitRate> rate;
+  std::string trace;  // path, absolute after reading
+  std::optional<Duration> delay;
+  std::optional<double> loss;
+  bool operator==(const EventSection&) const = default;
+};
+
 struct PolicySection {
   struct Partition {
     std::string kind = "even";  // even | fixed
@@ -81,8 +109,11 @@ struct PolicySection {
   struct Quantization {
     std::string kind = "fixed";
     std::string codec = "fp32";
-    std::string scope = "image";  // image | token | tensor: what shares a range
-    double bits = 32;             // the codec's budget per value
+    std::string scope = "image";     // image | token | tensor: what shares a range
+    double bits = 32;                // fixed: the codec's budget per value
+    double target_images_per_s = 0;  // what adaptive kinds hold; fixed: 0, or what the run is measured by
+    int window = 10;                 // heuristic, max-fit, controller: microbatches
+    std::string calibration;         // folder of klt's side files, absolute after reading; empty: none
     bool operator==(const Quantization&) const = default;
   } quantization;
   bool operator==(const PolicySection&) const = default;
@@ -99,7 +130,7 @@ struct RunSection {
 
 // A bound the run must meet, or it ends with exit code 5: `throughput: ">= 9.5 /s"`.
 struct Expectation {
-  std::string metric;  // throughput, latency_p50, latency_p95, latency_p99, accuracy
+  std::string metric;  // throughput, latency_p50, …, accuracy, share_meeting_target, bits_per_value
   bool at_least = true;
   double bound = 0;  // images/s, seconds, share of 1
   bool operator==(const Expectation&) const = default;
@@ -111,6 +142,7 @@ struct Scenario {
   WorkloadSection workload;
   std::vector<DeviceSection> devices;
   NetworkSection network;
+  std::vector<EventSection> events;  // as written; an event of both directions is two
   PolicySection policy;
   RunSection run;
   std::vector<Expectation> expect;

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/names.hpp"
+#include "runtime/scenario/quantization_checks.hpp"
 
 namespace millrace {
 namespace {
@@ -14,16 +14,17 @@ namespace {
 class Checks {
  public:
   Checks(const FilledScenario& filled, ProblemLog& log)
-      : scenario_(filled.scenario), link_item_(filled.link_item), log_(log) {}
+      : scenario_(filled.scenario), link_item_(filled.link_item), event_item_(filled.event_item), log_(log) {}
 
   void run(bool has_model) {
     check_model_dimensions(has_model);
+    check_dataset(has_model);
     check_arrivals();
     check_devices();
     check_links();
+    check_events();
     check_partition(has_model);
-    check_bits();
-    check_scope();
+    check_quantization(scenario_, log_);
     check_reachability();
     check_compute();
   }
@@ -35,6 +36,21 @@ class Checks {
     if (!has_model || !log_.good("model")) return;
     if (const auto good = check_model(scenario_.model.config); !good)
       log_.report("model", "model: " + good.error().message);
+  }
+
+  // A dataset in a file is of one family.
+  void check_dataset(bool has_model) {
+    const std::string at = "workload.dataset";
+    if (!has_model || !log_.good("model.name") || !log_.good(at)) return;
+    const ModelConfig& model = scenario_.model.config;
+    for (const auto& [prefix, family] : {std::pair("image-folder:", ModelFamily::vit),
+                                         {"features:", ModelFamily::kwt},
+                                         {"tokens:", ModelFamily::bert}}) {
+      if (scenario_.workload.dataset.starts_with(prefix) && family != model.family)
+        log_.report(at, fmt::format("{} {} is for models of the {} family, {} is of {}; give it another one, "
+                                    "or synthetic",
+                                    at, prefix, family_name(family), model.name, family_name(model.family)));
+    }
   }
 
   void check_arrivals() {
@@ -142,6 +158,26 @@ class Checks {
     }
   }
 
+  void check_events() {
+    for (std::size_t i = 0; i < scenario_.events.size(); ++i) {
+      if (i > 0 && event_item_[i - 1] == event_item_[i]) continue;
+      const EventSection& event = scenario_.events[i];
+      const std::string at = fmt::format("events[{}]", event_item_[i]);
+      if (!log_.good(at)) continue;
+      if (!event.up && !event.rate && event.trace.empty() && !event.delay && !event.loss)
+        log_.report(at, at + " changes nothing; give it state, rate, trace, delay or loss");
+      const auto& links = scenario_.network.links;
+      const bool known = std::any_of(links.begin(), links.end(), [&](const LinkSection& link) {
+        return link.from == event.from && link.to == event.to;
+      });
+      if (!known && log_.good("network.links"))
+        log_.report(at, log_.has(at + ".link")
+                            ? at + ".link joins no two devices that have a link; write it as a-b"
+                            : fmt::format("{} is of a link from {} to {}, which is not in network.links", at,
+                                          event.from, event.to));
+    }
+  }
+
   bool check_ends(const LinkSection& link, const std::string& at) {
     const bool is_pair = log_.has(at + ".between");
     const std::string from = is_pair ? at + ".between[0]" : at + ".from";
@@ -235,31 +271,6 @@ class Checks {
     return stages;
   }
 
-  void check_bits() {
-    const std::string at = "policy.quantization.bits";
-    if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
-    const std::string& codec = scenario_.policy.quantization.codec;
-    const double bits = scenario_.policy.quantization.bits;
-    if (const double only = codec_keys(codec).bits; only != 0) {
-      if (bits != only)
-        log_.report(at,
-                    fmt::format("{} must be {} for codec {}, got {}; remove the key", at, only, codec, bits));
-    } else if (!log_.has(at)) {
-      log_.report(at, fmt::format("{} is missing: codec {} needs it, 2 to 8, or 16", at, codec));
-    } else if (bits < 2 || (bits > 8 && bits != 16)) {
-      log_.report(at, fmt::format("{} must be 2 to 8, or 16, for codec {}, got {}", at, codec, bits));
-    }
-  }
-
-  void check_scope() {
-    const std::string at = "policy.quantization.scope";
-    if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
-    const auto& quantization = scenario_.policy.quantization;
-    if (quantization.scope != "image" && !codec_keys(quantization.codec).has_scope)
-      log_.report(at, fmt::format("{} must be image for codec {}, which has nothing to share; remove the key",
-                                  at, quantization.codec));
-  }
-
   void check_compute() {
     const RunSection& run = scenario_.run;
     if (!log_.good("run.mode") || !log_.good("run.compute")) return;
@@ -325,6 +336,7 @@ class Checks {
 
   const Scenario& scenario_;
   const std::vector<std::size_t>& link_item_;
+  const std::vector<std::size_t>& event_item_;
   ProblemLog& log_;
   std::map<std::string, std::size_t> device_index_;
 };

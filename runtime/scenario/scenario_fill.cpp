@@ -29,14 +29,8 @@ std::vector<std::string> names(const Fields& in, const std::string& list) {
 bool fill_model(const Fields& in, ModelSection& model) {
   const auto known = model_by_name(in.text("model.name").value_or(""));
   if (known) model.config = *known;
-  assign(model.config.blocks, in.exact("model.blocks"));
-  assign(model.config.width, in.exact("model.width"));
-  assign(model.config.heads, in.exact("model.heads"));
-  assign(model.config.mlp_width, in.exact("model.mlp_width"));
-  assign(model.config.image_size, in.exact("model.image_size"));
-  assign(model.config.patch, in.exact("model.patch"));
-  assign(model.config.channels, in.exact("model.channels"));
-  assign(model.config.classes, in.exact("model.classes"));
+  for (const ModelDimension& dimension : model_dimensions())
+    assign(model.config.*dimension.value, in.exact(fmt::format("model.{}", dimension.name)));
   assign(model.weights, in.text("model.weights"));
   assign(model.microbatch, in.exact("model.microbatch"));
   return known.ok();
@@ -79,6 +73,10 @@ LinkSection link_at(const Fields& in, const std::string& at) {
   assign(link.trace, in.text(at + ".trace"));
   assign(link.trace_format, in.choice<TraceFormat>(at + ".trace_format", kTraceFormatNames));
   assign(link.trace_end, in.choice<TraceEnd>(at + ".trace_end", kTraceEndNames));
+  assign(link.trace_rows, in.choice<TraceRows>(at + ".trace_rows", kTraceRowsNames));
+  assign(link.trace_series, in.text(at + ".trace_series"));
+  assign(link.trace_offset, in.exact(at + ".trace_offset"));
+  assign(link.trace_scale, in.real(at + ".trace_scale"));
   assign(link.delay, in.exact(at + ".delay"));
   assign(link.queue, in.exact(at + ".queue"));
   assign(link.loss, in.real(at + ".loss"));
@@ -107,6 +105,38 @@ void fill_network(const Fields& in, NetworkSection& network, std::vector<std::si
   }
 }
 
+EventSection event_at(const Fields& in, const std::string& at) {
+  EventSection event;
+  assign(event.at, in.exact(at + ".at"));
+  assign(event.from, in.text(at + ".from"));
+  assign(event.to, in.text(at + ".to"));
+  if (const auto state = in.text(at + ".state")) event.up = *state == "up";
+  if (const auto rate = in.exact(at + ".rate")) event.rate = BitRate(*rate);
+  assign(event.trace, in.text(at + ".trace"));
+  if (const auto delay = in.exact(at + ".delay")) event.delay = Duration::ns(*delay);
+  event.loss = in.real(at + ".loss");
+  return event;
+}
+
+// `link: a-b` is every link that joins a and b; names may contain '-' themselves, so the links decide. One
+// that joins nothing is left without names, for the checks to report.
+void fill_events(const Fields& in, const NetworkSection& network, FilledScenario& filled) {
+  for (std::size_t i = 0; i < in.size("events"); ++i) {
+    const std::string at = fmt::format("events[{}]", i);
+    const EventSection event = event_at(in, at);
+    const auto both = in.text(at + ".link");
+    const auto before = filled.scenario.events.size();
+    for (const auto& link : network.links) {
+      if (!both || (*both != link.from + "-" + link.to && *both != link.to + "-" + link.from)) continue;
+      filled.scenario.events.push_back(event);
+      filled.scenario.events.back().from = link.from;
+      filled.scenario.events.back().to = link.to;
+    }
+    if (filled.scenario.events.size() == before) filled.scenario.events.push_back(event);
+    filled.event_item.resize(filled.scenario.events.size(), i);
+  }
+}
+
 void fill_policy(const Fields& in, PolicySection& policy) {
   assign(policy.partition.kind, in.text("policy.partition.kind"));
   for (std::size_t i = 0; i < in.size("policy.partition.cuts"); ++i) {
@@ -118,7 +148,10 @@ void fill_policy(const Fields& in, PolicySection& policy) {
   assign(quantization.kind, in.text("policy.quantization.kind"));
   assign(quantization.codec, in.text("policy.quantization.codec"));
   assign(quantization.scope, in.text("policy.quantization.scope"));
-  const double own_bits = codec_keys(quantization.codec).bits;
+  assign(quantization.calibration, in.text("policy.quantization.calibration"));
+  assign(quantization.target_images_per_s, in.real("policy.quantization.target_rate"));
+  assign(quantization.window, in.exact("policy.quantization.window"));
+  const double own_bits = quantization.kind == "fixed" ? codec_keys(quantization.codec).bits : 32;
   quantization.bits = in.real("policy.quantization.bits").value_or(own_bits);
 }
 
@@ -141,6 +174,7 @@ FilledScenario fill_scenario(const Fields& in) {
   for (std::size_t i = 0; i < in.size("devices"); ++i)
     scenario.devices.push_back(device_at(in, fmt::format("devices[{}]", i)));
   fill_network(in, scenario.network, filled.link_item);
+  fill_events(in, scenario.network, filled);
   fill_policy(in, scenario.policy);
   fill_run(in, scenario.run);
   if (const YamlNode* expect = in.node("expect")) {

@@ -11,8 +11,9 @@ namespace millrace {
 
 struct FilledScenario {
   Scenario scenario;
-  std::vector<std::size_t> link_item;  // of each link, the index in `network.links` it was read from
-  bool has_model = false;              // the name is known; its dimensions may contradict each other
+  std::vector<std::size_t> link_item;   // of each link, the index in `network.links` it was read from
+  std::vector<std::size_t> event_item;  // likewise of each event
+  bool has_model = false;               // the name is known; its dimensions may contradict each other
 };
 
 FilledScenario fill_scenario(const Fields& fields);

@@ -10,6 +10,7 @@
 #include "runtime/scenario/overrides.hpp"
 #include "runtime/scenario/scenario_checks.hpp"
 #include "runtime/scenario/scenario_fill.hpp"
+#include "runtime/scenario/sweep_fill.hpp"
 #include "runtime/scenario/yaml_text.hpp"
 
 namespace millrace {
@@ -17,9 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_file(const fs::path& path) {
+enum class Wanted : std::uint8_t { file, folder };
+
+bool is_there(const fs::path& path, Wanted wanted) {
   std::error_code ignored;  // what cannot be looked at is not there
-  return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
+  return fs::exists(path, ignored) && fs::is_directory(path, ignored) == (wanted == Wanted::folder);
 }
 
 class FileFinder {
@@ -32,20 +35,22 @@ class FileFinder {
     folder_ = folder.empty() ? current_ : current_ / folder;
   }
 
-  void find(const std::string& at, std::string& value, const std::string& prefix = "") {
+  void find(const std::string& at, std::string& value, const std::string& prefix = "",
+            Wanted wanted = Wanted::file) {
     const YamlNode* node = fields_.node(at);
     if (node == nullptr || !value.starts_with(prefix) || check_ == FileCheck::leave_as_written) return;
     const fs::path written = value.substr(prefix.size());
     std::array places{(folder_ / written).lexically_normal(), (current_ / written).lexically_normal()};
     if (!node->set_by.empty()) std::swap(places[0], places[1]);
     for (const fs::path& place : places) {
-      if (!is_file(place)) continue;
+      if (!is_there(place, wanted)) continue;
       value = prefix + place.string();
       return;
     }
-    const std::string tried = places[0] == places[1] ? fmt::format("there is no file {}", places[0].string())
-                                                     : fmt::format("there is neither {} nor {}",
-                                                                   places[0].string(), places[1].string());
+    const std::string tried =
+        places[0] == places[1]
+            ? fmt::format("there is no {} {}", wanted == Wanted::file ? "file" : "folder", places[0].string())
+            : fmt::format("there is neither {} nor {}", places[0].string(), places[1].string());
     log_.report(at, fmt::format("{} names \"{}\": {}", at, shown(value), tried));
   }
 
@@ -59,9 +64,13 @@ class FileFinder {
 void find_files(FilledScenario& filled, FileFinder& finder) {
   Scenario& scenario = filled.scenario;
   if (scenario.model.weights != "random") finder.find("model.weights", scenario.model.weights);
-  finder.find("workload.dataset", scenario.workload.dataset, "image-folder:");
+  std::string& dataset = scenario.workload.dataset;
+  if (const auto colon = dataset.find(':'); colon != std::string::npos)
+    finder.find("workload.dataset", dataset, dataset.substr(0, colon + 1));
   for (std::size_t i = 0; i < scenario.devices.size(); ++i)
     finder.find(fmt::format("devices[{}].profile", i), scenario.devices[i].profile);
+  finder.find("policy.quantization.calibration", scenario.policy.quantization.calibration, "",
+              Wanted::folder);
   auto& links = scenario.network.links;
   for (std::size_t i = 0; i < links.size(); ++i) {
     if (i > 0 && filled.link_item[i - 1] == filled.link_item[i]) {
@@ -69,6 +78,13 @@ void find_files(FilledScenario& filled, FileFinder& finder) {
     } else {
       finder.find(fmt::format("network.links[{}].trace", filled.link_item[i]), links[i].trace);
     }
+  }
+  auto& events = scenario.events;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (i > 0 && filled.event_item[i - 1] == filled.event_item[i])
+      events[i].trace = events[i - 1].trace;
+    else
+      finder.find(fmt::format("events[{}].trace", filled.event_item[i]), events[i].trace);
   }
 }
 
@@ -108,6 +124,7 @@ ReadScenario read_scenario_text(std::string_view text, const std::string& name, 
 
   ProblemLog log(root, name);
   FilledScenario filled;
+  std::optional<SweepSection> sweep;
   check_against(schema, root, log);
   if (root.kind == YamlNode::Kind::map) {
     const Fields fields(schema, root, log);
@@ -115,11 +132,14 @@ ReadScenario read_scenario_text(std::string_view text, const std::string& name, 
     FileFinder finder(fields, folder, options.files, log);
     find_files(filled, finder);
     check_scenario(filled, log);
+    sweep = fill_sweep(schema, fields, folder, log);
   }
   append(document.problems, log.take());
   ReadScenario result;
   result.problems = in_order(std::move(document.problems), name);
-  if (result.problems.empty()) result.scenario = std::move(filled.scenario);
+  if (!result.problems.empty()) return result;
+  result.scenario = std::move(filled.scenario);
+  result.sweep = std::move(sweep);
   return result;
 }
 

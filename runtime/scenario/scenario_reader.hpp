@@ -10,12 +10,14 @@
 
 #include "runtime/scenario/problem.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "runtime/scenario/sweep_section.hpp"
 
 namespace millrace {
 
 struct ReadScenario {
-  std::optional<Scenario> scenario;  // present exactly when there are no problems
-  std::vector<Problem> problems;     // in the order of the file; those of overrides last
+  std::optional<Scenario> scenario;     // present exactly when there are no problems
+  std::vector<Problem> problems;        // in the order of the file; those of overrides last
+  std::optional<SweepSection> sweep{};  // of a file that has one and no problems; its values are not checked
 };
 
 // Whether files a scenario names have to be there. An agent that gets its scenario from the host leaves them

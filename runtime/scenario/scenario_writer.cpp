@@ -59,14 +59,9 @@ void write_model(Writer& out, const ModelSection& model) {
   out.line("name: {}", config.name);
   out.line("weights: {}", model.weights == "random" ? model.weights : quoted(model.weights));
   out.line("microbatch: {}", model.microbatch);
-  out.line("blocks: {}", config.blocks);
-  out.line("width: {}", config.width);
-  out.line("heads: {}", config.heads);
-  out.line("mlp_width: {}", config.mlp_width);
-  out.line("image_size: {}", config.image_size);
-  out.line("patch: {}", config.patch);
-  out.line("channels: {}", config.channels);
-  out.line("classes: {}", config.classes);
+  for (const ModelDimension& dimension : model_dimensions()) {
+    if (dimension.of(config.family)) out.line("{}: {}", dimension.name, config.*dimension.value);
+  }
   out.indent("");
 }
 
@@ -119,6 +114,10 @@ void write_link(Writer& out, const LinkSection& link, bool both_directions) {
   if (!link.trace.empty()) out.line("trace: {}", quoted(link.trace));
   out.line("trace_format: {}", name_of(link.trace_format));
   out.line("trace_end: {}", name_of(link.trace_end));
+  out.line("trace_rows: {}", name_of(link.trace_rows));
+  if (!link.trace_series.empty()) out.line("trace_series: {}", quoted(link.trace_series));
+  out.line("trace_offset: {}", duration(link.trace_offset));
+  out.line("trace_scale: {}", number(link.trace_scale));
   out.line("delay: {}", duration(link.delay));
   out.line("queue: {}", size(link.queue));
   out.line("loss: {}", number(link.loss));
@@ -141,6 +140,19 @@ void write_network(Writer& out, const NetworkSection& network) {
   out.indent("");
 }
 
+void write_event(Writer& out, const EventSection& event) {
+  out.line("  - at: {}", duration(event.at));
+  out.indent("    ");
+  out.line("from: {}", name(event.from));
+  out.line("to: {}", name(event.to));
+  if (event.up) out.line("state: {}", *event.up ? "up" : "down");
+  if (event.rate) out.line("rate: {}", format_exact(Unit::rate, event.rate->bit_per_s()));
+  if (!event.trace.empty()) out.line("trace: {}", quoted(event.trace));
+  if (event.delay) out.line("delay: {}", duration(*event.delay));
+  if (event.loss) out.line("loss: {}", number(*event.loss));
+  out.indent("");
+}
+
 void write_policy(Writer& out, const PolicySection& policy) {
   out.line("policy:");
   out.line("  partition:");
@@ -154,7 +166,12 @@ void write_policy(Writer& out, const PolicySection& policy) {
   out.line("kind: {}", policy.quantization.kind);
   out.line("codec: {}", policy.quantization.codec);
   out.line("scope: {}", policy.quantization.scope);
-  out.line("bits: {}", number(policy.quantization.bits));
+  const auto& quantization = policy.quantization;
+  if (quantization.kind == "fixed") out.line("bits: {}", number(quantization.bits));
+  if (quantization.target_images_per_s > 0)
+    out.line("target_rate: {}", format_real(Unit::image_rate, quantization.target_images_per_s));
+  if (decides_in_windows(quantization.kind)) out.line("window: {}", quantization.window);
+  if (!quantization.calibration.empty()) out.line("calibration: {}", quoted(quantization.calibration));
   out.indent("");
 }
 
@@ -183,6 +200,8 @@ std::string text_of(const Scenario& scenario, bool with_mode) {
   out.line("devices:");
   for (const auto& device : scenario.devices) write_device(out, device);
   write_network(out, scenario.network);
+  if (!scenario.events.empty()) out.line("events:");
+  for (const auto& event : scenario.events) write_event(out, event);
   write_policy(out, scenario.policy);
   write_run(out, scenario.run, with_mode);
   if (!scenario.expect.empty()) out.line("expect:");

@@ -48,10 +48,13 @@ std::string describe(const Key& key) {
   switch (key.kind) {
     case ValueKind::name:
       return "name";
+    case ValueKind::text:
+      return "text";
     case ValueKind::path: {
-      std::string text = key.prefix.empty() ? "path of a file" : fmt::format("{}PATH", key.prefix);
-      for (const auto& word : key.choices) text = fmt::format("{} or {}", word, text);
-      return text;
+      std::vector<std::string> ways = key.choices;
+      for (const auto& prefix : key.prefixes) ways.push_back(prefix + "PATH");
+      if (key.prefixes.empty()) ways.emplace_back("path of a file");
+      return fmt::format("{}", fmt::join(ways, " or "));
     }
     case ValueKind::choice:
       return "one of " + fmt::format("{}", fmt::join(key.choices, ", "));
@@ -68,6 +71,10 @@ std::string describe(const Key& key) {
                                             : fmt::format("list of {} to {}", key.min_items, key.max_items);
     case ValueKind::map:
       return "map";
+    case ValueKind::settings:
+      return "map of keys, such as `run.window`, to their values";
+    case ValueKind::setting_lists:
+      return "map of keys, such as `run.window`, to lists of their values";
   }
   return "";
 }

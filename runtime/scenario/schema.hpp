@@ -15,14 +15,17 @@
 namespace millrace {
 
 enum class ValueKind : std::uint8_t {
-  name,    // letters, digits and ._- after a letter or digit, at most 64
-  path,    // of a file, see the reader for what it is relative to; at most 4096 bytes
-  choice,  // one of `choices`
-  exact,   // integer, or a whole number of ns, bit/s, bytes
-  real,    // decimal number, FLOP/s or images/s
-  bound,   // ">= 9.5 /s": a real number with its unit after >= or <=
-  list,    // its items are the row "path[]"
-  map,     // its keys are the rows "path.key"
+  name,           // letters, digits and ._- after a letter or digit, at most 64
+  text,           // printable ASCII, at most 256
+  path,           // of a file, see the reader for what it is relative to; at most 4096 bytes
+  choice,         // one of `choices`
+  exact,          // integer, or a whole number of ns, bit/s, bytes
+  real,           // decimal number, FLOP/s or images/s
+  bound,          // ">= 9.5 /s": a real number with its unit after >= or <=
+  list,           // its items are the row "path[]"
+  map,            // its keys are the rows "path.key"
+  settings,       // a map from paths of other keys to a value of each
+  setting_lists,  // a map from paths of other keys to a list of values of each
 };
 
 struct Key {
@@ -32,9 +35,9 @@ struct Key {
   std::string doc{};       // one line
   std::string fallback{};  // the default as one would write it; empty: absent means absent
   bool required = false;
-  std::vector<std::string> choices{};  // also for `path`: words taken instead of one
-  std::string prefix{};                // of a path: what stands before it, "image-folder:"
-  std::int64_t least = 0;              // exact
+  std::vector<std::string> choices{};   // also for `path`: words taken instead of one
+  std::vector<std::string> prefixes{};  // of a path: one of these stands before it, "image-folder:"
+  std::int64_t least = 0;               // exact
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   double low = 0;  // real
   double high = std::numeric_limits<double>::max();

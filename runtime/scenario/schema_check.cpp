@@ -7,12 +7,15 @@
 #include <utility>
 
 #include "runtime/scenario/decimal.hpp"
+#include "runtime/scenario/key_path.hpp"
+#include "runtime/scenario/sweep_section.hpp"
 #include "runtime/scenario/yaml_text.hpp"
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t kMaxNameLength = 64;
+constexpr std::size_t kMaxTextLength = 256;
 constexpr std::size_t kMaxPathLength = 4096;
 
 // Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
@@ -31,6 +34,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row.back();
+}
+
+bool is_plain_text(std::string_view text) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  return !text.empty() && text.size() <= kMaxTextLength && std::all_of(text.begin(), text.end(), printable);
 }
 
 bool is_name(std::string_view text) {
@@ -126,17 +134,49 @@ class Checker {
     if (node.kind == YamlNode::Kind::nothing)
       return log_.report(
           path, fmt::format("{} has no value; write one ({}) or remove the key", path, describe(key)));
-    const auto wanted = key.kind == ValueKind::list  ? YamlNode::Kind::list
-                        : key.kind == ValueKind::map ? YamlNode::Kind::map
-                                                     : YamlNode::Kind::text;
+    const auto wanted = node_kind(key.kind);
     if (node.kind != wanted) {
       const std::string expected =
           wanted == YamlNode::Kind::text ? describe(key) : std::string(kind_name(wanted));
       return log_.report(path, fmt::format("{} must be {}, got {}", path, expected, kind_name(node.kind)));
     }
-    if (wanted == YamlNode::Kind::map) return map(key.path, path, node);
+    if (key.kind == ValueKind::map) return map(key.path, path, node);
+    if (wanted == YamlNode::Kind::map) return settings(key, path, node);
     if (wanted == YamlNode::Kind::list) return list(key, path, node);
     if (std::string fault = scalar(key, node); !fault.empty()) log_.report(path, path + " " + fault);
+  }
+
+  static YamlNode::Kind node_kind(ValueKind kind) {
+    if (kind == ValueKind::list) return YamlNode::Kind::list;
+    const bool is_map =
+        kind == ValueKind::map || kind == ValueKind::settings || kind == ValueKind::setting_lists;
+    return is_map ? YamlNode::Kind::map : YamlNode::Kind::text;
+  }
+
+  // The keys alone, and that there are values: those are checked where they are set.
+  void settings(const Key& key, const std::string& path, const YamlNode& node) {
+    if (node.entries.empty()) log_.report(path, fmt::format("{} is empty; write a {}", path, describe(key)));
+    for (const YamlEntry& entry : node.entries) {
+      const auto found = find_key_path(schema_, entry.key);
+      if (std::string fault = found ? setting(key, entry) : found.error().message; !fault.empty())
+        log_.report_key(path, entry, std::move(fault));
+    }
+  }
+
+  static std::string setting(const Key& key, const YamlEntry& entry) {
+    const YamlNode& value = entry.value;
+    if (key.kind == ValueKind::settings)
+      return value.kind == YamlNode::Kind::nothing ? fmt::format("{} has no value", entry.key) : "";
+    if (value.kind != YamlNode::Kind::list)
+      return fmt::format("{} must have a list of values here, [a, b], got {}", entry.key,
+                         kind_name(value.kind));
+    if (value.items.empty() || value.items.size() > kMaxSweptValues)
+      return fmt::format("{} must have 1 to {} values here, got {}", entry.key, kMaxSweptValues,
+                         value.items.size());
+    const auto empty = std::ranges::find(value.items, YamlNode::Kind::nothing, &YamlNode::kind);
+    return empty == value.items.end() ? ""
+                                      : fmt::format("{} has nothing as its value number {}", entry.key,
+                                                    empty - value.items.begin() + 1);
   }
 
   void list(const Key& key, const std::string& path, const YamlNode& node) {
@@ -149,7 +189,8 @@ class Checker {
 
   // What is wrong, as a predicate; "" if nothing.
   static std::string scalar(const Key& key, const YamlNode& node) {
-    const bool is_text = key.kind == ValueKind::name || key.kind == ValueKind::path;
+    const bool is_text =
+        key.kind == ValueKind::name || key.kind == ValueKind::text || key.kind == ValueKind::path;
     if (is_text && !node.quoted && surprises_as_text(node.text))
       return fmt::format("is text, and YAML readers disagree whether {0} is; write \"{0}\"",
                          shown(node.text));
@@ -160,6 +201,10 @@ class Checker {
             "must be a name of at most {} letters, digits, '.', '_' and '-' that begins with a letter "
             "or digit, got \"{}\"",
             kMaxNameLength, shown(node.text));
+      case ValueKind::text:
+        if (is_plain_text(node.text)) return "";
+        return fmt::format("must be 1 to {} printable characters, got \"{}\"", kMaxTextLength,
+                           shown(node.text));
       case ValueKind::path:
         return file_path(key, node.text);
       case ValueKind::choice:
@@ -172,6 +217,8 @@ class Checker {
         return bound(key, node.text);
       case ValueKind::list:
       case ValueKind::map:
+      case ValueKind::settings:
+      case ValueKind::setting_lists:
         break;
     }
     return "";
@@ -179,9 +226,11 @@ class Checker {
 
   static std::string file_path(const Key& key, std::string_view text) {
     if (std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end()) return "";
-    if (!text.starts_with(key.prefix))
+    const auto prefix =
+        std::ranges::find_if(key.prefixes, [&](const std::string& word) { return text.starts_with(word); });
+    if (!key.prefixes.empty() && prefix == key.prefixes.end())
       return fmt::format("must be {}, got \"{}\"", describe(key), shown(text));
-    text.remove_prefix(key.prefix.size());
+    if (!key.prefixes.empty()) text.remove_prefix(prefix->size());
     if (text.empty()) return fmt::format("must be {}, got an empty path", describe(key));
     if (text.size() > kMaxPathLength) return fmt::format("is longer than {} bytes", kMaxPathLength);
     if (std::any_of(text.begin(), text.end(),

@@ -73,6 +73,8 @@ class SchemaWriter {
     switch (key.kind) {
       case ValueKind::name:
         return {{"type", "string"}, {"pattern", "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}};
+      case ValueKind::text:
+        return {{"type", "string"}, {"pattern", "^[ -~]{1,256}$"}};
       case ValueKind::path:
         return path(key);
       case ValueKind::choice:
@@ -92,14 +94,21 @@ class SchemaWriter {
                 {"maxItems", key.max_items}};
       case ValueKind::map:
         return map(key.path);
+      case ValueKind::settings:
+        return {{"type", "object"}, {"minProperties", 1}};
+      case ValueKind::setting_lists:
+        return {{"type", "object"},
+                {"minProperties", 1},
+                {"additionalProperties", {{"type", "array"}, {"minItems", 1}}}};
     }
     return {};
   }
 
   static Json path(const Key& key) {
-    if (key.prefix.empty()) return {{"type", "string"}, {"minLength", 1}};
-    return {{"type", "string"},
-            {"pattern", fmt::format("^({}|{}.+)$", fmt::join(key.choices, "|"), key.prefix)}};
+    if (key.prefixes.empty()) return {{"type", "string"}, {"minLength", 1}};
+    return {
+        {"type", "string"},
+        {"pattern", fmt::format("^({}|({}).+)$", fmt::join(key.choices, "|"), fmt::join(key.prefixes, "|"))}};
   }
 
   static Json real(const Key& key) {

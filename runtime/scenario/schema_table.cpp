@@ -1,12 +1,18 @@
 // The table of all keys of a scenario, in the order of the reference.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
 
+#include "runtime/base/check.hpp"
 #include "runtime/model/model_config.hpp"
 #include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema.hpp"
+#include "runtime/scenario/schema_rows.hpp"
+#include "runtime/scenario/sweep_section.hpp"
 
 namespace millrace {
 namespace {
@@ -20,15 +26,35 @@ std::vector<std::string> words(const std::array<std::string_view, n>& names) {
   return {names.begin(), names.end()};
 }
 
-void add_model(std::vector<Key>& keys) {
-  const auto dimension = [&](const char* name, const char* doc, std::int64_t most) {
-    keys.push_back(
-        {.path = std::string("model.") + name, .kind = Kind::exact, .doc = doc, .least = 1, .most = most});
+std::string doc_of_dimension(std::string_view name) {
+  struct Doc {
+    std::string_view name, doc;
   };
+  constexpr std::array<Doc, 13> kDocs{{
+      {"blocks", "Transformer blocks, 4 sub-layers each. Default: the named model's, as for all dimensions."},
+      {"width", "Values per token."},
+      {"heads", "Attention heads; divides `width`."},
+      {"mlp_width", "Values per token inside the MLP."},
+      {"image_size", "vit, deit: pixels per side of the square image."},
+      {"patch", "vit, deit: pixels per side of a patch; divides `image_size`."},
+      {"channels", "vit, deit: colour channels."},
+      {"classes", "Outputs of the head."},
+      {"frames", "kwt: frames of audio features per clip, a token each."},
+      {"coefficients", "kwt: features per frame."},
+      {"sequence", "bert: tokens per sequence, padding included; at most `positions`."},
+      {"positions", "bert: rows of the position embedding."},
+      {"vocabulary", "bert: rows of the word embedding."},
+  }};
+  const auto found = std::ranges::find(kDocs, name, &Doc::name);
+  MR_CHECK(found != kDocs.end(), "every dimension is documented");
+  return std::string(found->doc);
+}
+
+void add_model(std::vector<Key>& keys) {
   keys.push_back({.path = "model", .kind = Kind::map, .doc = "What is inferred.", .required = true});
   keys.push_back({.path = "model.name",
                   .kind = Kind::choice,
-                  .doc = "Vision transformer by name; its dimensions can be changed below.",
+                  .doc = "Transformer by name; its dimensions can be changed below.",
                   .required = true,
                   .choices = model_names()});
   keys.push_back({.path = "model.weights",
@@ -42,30 +68,28 @@ void add_model(std::vector<Key>& keys) {
                   .fallback = "8",
                   .least = 1,
                   .most = 65'536});
-  dimension("blocks",
-            "Transformer blocks, 4 sub-layers each. Default: the named model's, as for all dimensions.",
-            1'024);
-  dimension("width", "Values per token.", 65'536);
-  dimension("heads", "Attention heads; divides `width`.", 65'536);
-  dimension("mlp_width", "Values per token inside the MLP.", 262'144);
-  dimension("image_size", "Pixels per side of the square image.", 16'384);
-  dimension("patch", "Pixels per side of a patch; divides `image_size`.", 16'384);
-  dimension("channels", "Colour channels.", 16);
-  dimension("classes", "Outputs of the head.", 1'048'576);
+  for (const ModelDimension& dimension : model_dimensions())
+    keys.push_back({.path = fmt::format("model.{}", dimension.name),
+                    .kind = Kind::exact,
+                    .doc = doc_of_dimension(dimension.name),
+                    .least = 1,
+                    .most = dimension.most});
 }
 
 void add_workload(std::vector<Key>& keys) {
   keys.push_back({.path = "workload", .kind = Kind::map, .doc = "What is fed into the pipeline."});
   keys.push_back({.path = "workload.dataset",
                   .kind = Kind::path,
-                  .doc = "`synthetic` (seeded, without labels), `shapes` (seeded, labelled) or "
-                         "`image-folder:PATH/labels.csv`.",
+                  .doc =
+                      "`synthetic` (seeded, without labels); for vit and deit `shapes` (seeded, labelled) or "
+                      "`image-folder:PATH/labels.csv`, for kwt `features:FILE.safetensors`, for bert "
+                      "`tokens:FILE.safetensors`.",
                   .fallback = "synthetic",
                   .choices = {"synthetic", "shapes"},
-                  .prefix = "image-folder:"});
+                  .prefixes = {"image-folder:", "features:", "tokens:"}});
   keys.push_back({.path = "workload.images",
                   .kind = Kind::exact,
-                  .doc = "Images in all; the last microbatch may be smaller.",
+                  .doc = "Images (clips, sequences) in all; the last microbatch may be smaller.",
                   .least = 1,
                   .most = 65'536 * kBillion});
   keys.push_back({.path = "workload.microbatches",
@@ -166,11 +190,34 @@ void add_links(std::vector<Key>& keys) {
                   .doc = "How the trace file is read; `automatic` looks into it.",
                   .fallback = "automatic",
                   .choices = words(kTraceFormatNames)});
-  keys.push_back({.path = link + ".trace_end",
+  keys.push_back(
+      {.path = link + ".trace_end",
+       .kind = Kind::choice,
+       .doc = "After the trace's end: from its start again, its last rate for ever, or nothing any more.",
+       .fallback = "loop",
+       .choices = words(kTraceEndNames)});
+  keys.push_back({.path = link + ".trace_rows",
                   .kind = Kind::choice,
-                  .doc = "After the trace's end: from its start again, or its last rate for ever.",
-                  .fallback = "loop",
-                  .choices = words(kTraceEndNames)});
+                  .doc = "Two-column traces: whether a row holds over the interval that ends at its time "
+                         "(Pensieve) or that starts there (Solis Wi-Fi).",
+                  .fallback = "ending",
+                  .choices = words(kTraceRowsNames)});
+  keys.push_back({.path = link + ".trace_series",
+                  .kind = Kind::text,
+                  .doc = "Which series of a file with several: a column (`DL_bitrate`), or a run of a known "
+                         "layout (`SPRINT/TCPx1/US-East`)."});
+  keys.push_back({.path = link + ".trace_offset",
+                  .kind = Kind::exact,
+                  .unit = Unit::duration,
+                  .doc = "Where in the trace the run begins; before its end.",
+                  .fallback = "0 ms",
+                  .most = 1'000 * kHourNs});
+  keys.push_back({.path = link + ".trace_scale",
+                  .kind = Kind::real,
+                  .doc = "Every rate of the trace times this.",
+                  .fallback = "1",
+                  .high = 1e6,
+                  .low_open = true});
   keys.push_back({.path = link + ".delay",
                   .kind = Kind::exact,
                   .unit = Unit::duration,
@@ -249,9 +296,25 @@ void add_policy(std::vector<Key>& keys) {
   keys.push_back({.path = "policy.quantization", .kind = Kind::map, .doc = "How activations are encoded."});
   keys.push_back({.path = "policy.quantization.kind",
                   .kind = Kind::choice,
-                  .doc = "The same bit width always.",
+                  .doc =
+                      "`fixed`: the same bits always. The others adapt them so that the target rate is held; "
+                      "runtime/policy/README.md says how each does.",
                   .fallback = "fixed",
-                  .choices = {"fixed"}});
+                  .choices = words(kQuantizationNames)});
+  keys.push_back({.path = "policy.quantization.target_rate",
+                  .kind = Kind::real,
+                  .unit = Unit::image_rate,
+                  .doc =
+                      "Images per second to hold; every kind but `fixed` needs it. The summary says how many "
+                      "microbatches met it.",
+                  .high = 1e9,
+                  .low_open = true});
+  keys.push_back(
+      {.path = "policy.quantization.window",
+       .kind = Kind::exact,
+       .doc = "Microbatches after which `heuristic`, `max-fit` and `controller` decide anew. Default: 10.",
+       .least = 1,
+       .most = 1'000'000});
   keys.push_back({.path = "policy.quantization.codec",
                   .kind = Kind::choice,
                   .doc = "The encoding; runtime/codec/README.md says what each does.",
@@ -266,10 +329,17 @@ void add_policy(std::vector<Key>& keys) {
   keys.push_back(
       {.path = "policy.quantization.bits",
        .kind = Kind::real,
-       .doc = "Bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq family; the "
-              "others have one width.",
-       .low = 2,
+       .doc =
+           "For `fixed`: bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq "
+           "family, any real number from 0.3 to 8 for klt, where it counts everything; the others have one "
+           "width.",
+       .low = 0.3,
        .high = 32});
+  keys.push_back(
+      {.path = "policy.quantization.calibration",
+       .kind = Kind::path,
+       .doc = "Folder of what `millrace-node calibrate` has learnt for codec klt, a file per cut; a cut "
+              "without one is encoded without a calibration, worse. Default: none."});
 }
 
 void add_run(std::vector<Key>& keys) {
@@ -313,6 +383,41 @@ void add_run(std::vector<Key>& keys) {
   bound("latency_p95", Unit::duration, "95th percentile of it.", 1e6);
   bound("latency_p99", Unit::duration, "99th percentile of it.", 1e6);
   bound("accuracy", Unit::none, "Share of images classified right, from 0 to 1.", 1);
+  bound("share_meeting_target", Unit::none,
+        "Share of microbatches that met `policy.quantization.target_rate`, from 0 to 1.", 1);
+  bound("bits_per_value", Unit::none, "Mean bits per value of all that was quantized, ranges included.", 64);
+}
+
+void add_sweep(std::vector<Key>& keys) {
+  keys.push_back(
+      {.path = "sweep",
+       .kind = Kind::map,
+       .doc = "What `millrace sweep` varies: the product of the parts below. `millrace run` leaves it "
+              "aside."});
+  keys.push_back(
+      {.path = "sweep.grid", .kind = Kind::setting_lists, .doc = "Every combination of these values."});
+  keys.push_back({.path = "sweep.zip",
+                  .kind = Kind::setting_lists,
+                  .doc = "Lists of one length, gone through together."});
+  keys.push_back({.path = "sweep.list",
+                  .kind = Kind::list,
+                  .doc = "Variants, of several keys each: policies to compare, say.",
+                  .min_items = 1,
+                  .max_items = kMaxSweptValues});
+  keys.push_back({.path = "sweep.list[]", .kind = Kind::map, .doc = "A variant."});
+  keys.push_back({.path = "sweep.list[].name",
+                  .kind = Kind::name,
+                  .doc = "Unique; what tables and pictures call it.",
+                  .required = true});
+  keys.push_back(
+      {.path = "sweep.list[].set", .kind = Kind::settings, .doc = "What it sets.", .required = true});
+  keys.push_back(
+      {.path = "sweep.replications",
+       .kind = Kind::exact,
+       .doc = "How often each, with the seeds `run.seed`, `run.seed` + 1, …; for confidence intervals.",
+       .fallback = "1",
+       .least = 1,
+       .most = 10'000});
 }
 
 Schema make_schema() {
@@ -329,12 +434,16 @@ Schema make_schema() {
   add_workload(schema.keys);
   add_devices(schema.keys);
   add_network(schema.keys);
+  add_events(schema.keys);
   add_policy(schema.keys);
   add_run(schema.keys);
+  add_sweep(schema.keys);
   schema.alternatives = {{"workload", {{"images"}, {"microbatches"}}, false},
                          {"devices[]", {{"profile"}, {"speed"}}, false},
                          {"network.links[]", {{"between"}, {"from", "to"}}, true},
-                         {"network.links[]", {{"rate"}, {"trace"}}, true}};
+                         {"network.links[]", {{"rate"}, {"trace"}}, true},
+                         {"events[]", {{"link"}, {"from", "to"}}, true},
+                         {"events[]", {{"rate"}, {"trace"}}, false}};
   return schema;
 }
 

@@ -1,14 +1,9 @@
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <optional>
 
+#include "runtime/stage/mapped_file.hpp"
 #include "runtime/stage/safetensors.hpp"
 #include "runtime/stage/weight_names.hpp"
 #include "runtime/stage/weights.hpp"
@@ -17,59 +12,9 @@ namespace millrace {
 
 namespace {
 
-// A file mapped for reading; unmapped by the last tensor that uses it.
-class Mapping {
- public:
-  static Result<std::shared_ptr<const Mapping>> of(const std::string& path) {
-    const auto error = [](const char* attempt) {
-      return Error{fmt::format("{}: {}", attempt, std::strerror(errno)), ExitCode::invalid_input};
-    };
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) return error("cannot open the file");
-    struct stat status {};
-    void* start = MAP_FAILED;
-    const bool regular = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
-    if (regular && status.st_size > 0)
-      start = ::mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_PRIVATE, file, 0);
-    const int mapping_errno = errno;
-    ::close(file);
-    if (!regular) return Error{"not a regular file", ExitCode::invalid_input};
-    if (status.st_size == 0) return Error{"the file is empty", ExitCode::invalid_input};
-    errno = mapping_errno;
-    if (start == MAP_FAILED) return error("cannot map the file");
-    return std::shared_ptr<const Mapping>(new Mapping(start, static_cast<std::size_t>(status.st_size)));
-  }
-  ~Mapping() { ::munmap(start_, size_); }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(start_), size_}; }
-
-  // Gives back the pages that lie wholly within `part`; they are read again from the file if needed.
-  void release(std::span<const std::byte> part) const {
-    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    const auto offset = static_cast<std::size_t>(part.data() - static_cast<const std::byte*>(start_));
-    const std::size_t begin = (offset + page - 1) / page * page, end = (offset + part.size()) / page * page;
-    // Advice only: the weights are right without it.
-    if (begin < end) (void)::madvise(static_cast<std::byte*>(start_) + begin, end - begin, MADV_DONTNEED);
-  }
-
-  // Reads every page of `part` now, so that the first forward is not charged for the disk.
-  void fault_in(std::span<const std::byte> part) const {
-    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    for (std::size_t i = 0; i < part.size(); i += page)
-      (void)*static_cast<const volatile std::byte*>(part.data() + i);
-  }
-
- private:
-  Mapping(void* start, std::size_t size) : start_(start), size_(size) {}
-  void* start_;
-  std::size_t size_;
-};
-
 class FileWeights final : public WeightSource {
  public:
-  FileWeights(std::string path, std::shared_ptr<const Mapping> mapping, SafetensorsIndex index)
+  FileWeights(std::string path, std::shared_ptr<const MappedFile> mapping, SafetensorsIndex index)
       : path_(std::move(path)), mapping_(std::move(mapping)), index_(std::move(index)) {}
 
   Result<WeightTensor> tensor(const std::string& name,
@@ -112,7 +57,7 @@ class FileWeights final : public WeightSource {
 
   std::optional<Error> check(const StoredTensor& part, const std::string& name,
                              const std::vector<std::int64_t>& shape) const {
-    if (part.type == WeightType::other)
+    if (!is_float(part.type))
       return error(name, fmt::format("has dtype {}; F32, F16 and BF16 are read", part.dtype));
     if (part.shape != shape)
       return error(name, fmt::format("has shape [{}], the model needs [{}]", fmt::join(part.shape, ", "),
@@ -134,9 +79,7 @@ class FileWeights final : public WeightSource {
   }
 
   Result<WeightTensor> join(const std::vector<const StoredTensor*>& parts) const {
-    const auto count = [](const StoredTensor& part) {
-      return part.bytes / (part.type == WeightType::f32 ? 4 : 2);
-    };
+    const auto count = [](const StoredTensor& part) { return part.bytes / size_of(part.type); };
     std::size_t total = 0;
     for (const StoredTensor* part : parts) total += count(*part);
     auto values = std::make_shared<std::vector<float>>(total);
@@ -151,7 +94,7 @@ class FileWeights final : public WeightSource {
   }
 
   std::string path_;
-  std::shared_ptr<const Mapping> mapping_;
+  std::shared_ptr<const MappedFile> mapping_;
   SafetensorsIndex index_;
 };
 
@@ -159,7 +102,7 @@ class FileWeights final : public WeightSource {
 
 Result<std::unique_ptr<WeightSource>> open_weights(const std::string& path, const ModelConfig& model) {
   const std::string context = "reading weights " + path;
-  auto mapping = Mapping::of(path);
+  auto mapping = MappedFile::open(path);
   if (!mapping) return mapping.error().in(context);
   auto index = parse_safetensors((*mapping)->bytes());
   if (!index) return index.error().in(context);

@@ -23,12 +23,12 @@ struct Entry {
   std::uint32_t label = 0;
 };
 
-class ImageFolder final : public Dataset {
+class ImageFolder final : public ImageDataset {
  public:
   ImageFolder(std::string csv, int image_size, std::vector<Entry> entries)
       : csv_(std::move(csv)), image_size_(image_size), entries_(std::move(entries)) {}
 
-  Result<void> read(std::uint64_t image, std::span<std::uint8_t> out) const override {
+  Result<void> read_pixels(std::uint64_t image, std::span<std::uint8_t> out) const override {
     if (image >= entries_.size())
       return Error{fmt::format("reading image {}: {} lists {} images", image, csv_, entries_.size()),
                    ExitCode::invalid_input};

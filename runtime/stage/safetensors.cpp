@@ -29,9 +29,9 @@ constexpr std::array<Dtype, 15> kDtypes{{
     {"F16", 2, WeightType::f16},
     {"BF16", 2, WeightType::bf16},
     {"F64", 8, WeightType::other},
-    {"I64", 8, WeightType::other},
+    {"I64", 8, WeightType::i64},
     {"U64", 8, WeightType::other},
-    {"I32", 4, WeightType::other},
+    {"I32", 4, WeightType::i32},
     {"U32", 4, WeightType::other},
     {"I16", 2, WeightType::other},
     {"U16", 2, WeightType::other},
@@ -177,8 +177,7 @@ Result<SafetensorsIndex> parse_safetensors(std::span<const std::byte> file) {
 }
 
 void widen_to_float(WeightType type, std::span<const std::byte> stored, std::span<float> out) {
-  MR_CHECK(type != WeightType::other);
-  MR_CHECK(stored.size() == out.size() * (type == WeightType::f32 ? 4 : 2));
+  MR_CHECK(is_float(type) && stored.size() == out.size() * size_of(type));
   if (out.empty()) return;
   if (type == WeightType::f32) {
     std::memcpy(out.data(), stored.data(), stored.size());
@@ -189,6 +188,19 @@ void widen_to_float(WeightType type, std::span<const std::byte> stored, std::spa
     std::memcpy(&bits, stored.data() + 2 * i, sizeof bits);
     out[i] = type == WeightType::f16 ? half_to_float(bits)
                                      : std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+  }
+}
+
+void widen_to_integer(WeightType type, std::span<const std::byte> stored, std::span<std::int64_t> out) {
+  MR_CHECK(is_integer(type) && stored.size() == out.size() * size_of(type));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (type == WeightType::i64) {
+      std::memcpy(&out[i], stored.data() + 8 * i, sizeof out[i]);
+    } else {
+      std::int32_t number = 0;
+      std::memcpy(&number, stored.data() + 4 * i, sizeof number);
+      out[i] = number;
+    }
   }
 }
 

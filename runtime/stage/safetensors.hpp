@@ -26,7 +26,14 @@ inline constexpr std::uint64_t kMaxHeaderBytes = 16 << 20;
 inline constexpr std::size_t kMaxTensors = 100'000;
 inline constexpr std::size_t kMaxTensorRank = 8;
 
-enum class WeightType : std::uint8_t { f32, f16, bf16, other };
+// What is read; tensors of other types are only measured.
+enum class WeightType : std::uint8_t { f32, f16, bf16, i64, i32, other };
+constexpr bool is_float(WeightType type) { return type <= WeightType::bf16; }
+constexpr bool is_integer(WeightType type) { return type == WeightType::i64 || type == WeightType::i32; }
+constexpr std::size_t size_of(WeightType type) {  // REQUIRES type != other
+  if (type == WeightType::i64) return 8;
+  return type == WeightType::f32 || type == WeightType::i32 ? 4 : 2;
+}
 
 struct StoredTensor {
   WeightType type = WeightType::other;
@@ -41,8 +48,10 @@ using SafetensorsIndex = std::map<std::string, StoredTensor, std::less<>>;
 // ENSURES on success: every tensor lies within `file`, and bytes == size of dtype · product of shape.
 Result<SafetensorsIndex> parse_safetensors(std::span<const std::byte> file);
 
-// Widens to fp32. REQUIRES type != other, stored.size() == out.size() · size of the type. Any alignment.
+// Widens to fp32. REQUIRES is_float(type), stored.size() == out.size() · size_of(type). Any alignment.
 void widen_to_float(WeightType type, std::span<const std::byte> stored, std::span<float> out);
+// Likewise. REQUIRES is_integer(type).
+void widen_to_integer(WeightType type, std::span<const std::byte> stored, std::span<std::int64_t> out);
 
 // For error messages: quoted, shortened, control characters replaced.
 std::string in_quotes(std::string_view hostile);

@@ -207,12 +207,12 @@ class Painter {
   std::vector<double> canvas_;
 };
 
-class ShapesDataset final : public Dataset {
+class ShapesDataset final : public ImageDataset {
  public:
   ShapesDataset(const ModelConfig& model, std::uint64_t seed, std::string stream, const Style& style)
       : model_(model), seed_(seed), stream_(std::move(stream)), style_(style) {}
 
-  Result<void> read(std::uint64_t image, std::span<std::uint8_t> out) const override {
+  Result<void> read_pixels(std::uint64_t image, std::span<std::uint8_t> out) const override {
     MR_CHECK(out.size() == static_cast<std::size_t>(model_.input_values()));
     Random random = random_of(image);
     const auto& shape = kShapes[random.below(kShapeClasses)];
@@ -253,13 +253,17 @@ std::string_view shape_name(std::uint32_t label) {
   return kShapes[label].name;
 }
 
-Result<std::unique_ptr<Dataset>> shapes_dataset(const ModelConfig& model, std::uint64_t seed,
-                                                ShapeSplit split, ShapeDifficulty difficulty) {
+Result<std::unique_ptr<ImageDataset>> shapes_dataset(const ModelConfig& model, std::uint64_t seed,
+                                                     ShapeSplit split, ShapeDifficulty difficulty) {
+  if (model.family != ModelFamily::vit)
+    return Error{fmt::format("dataset shapes has images, {} is of the {} family", model.name,
+                             family_name(model.family)),
+                 ExitCode::invalid_input};
   if (model.classes < static_cast<int>(kShapeClasses))
     return Error{fmt::format("dataset shapes has {} classes, the model tells only {} apart", kShapeClasses,
                              model.classes),
                  ExitCode::invalid_input};
-  return std::unique_ptr<Dataset>(std::make_unique<ShapesDataset>(
+  return std::unique_ptr<ImageDataset>(std::make_unique<ShapesDataset>(
       model, seed, stream_of(split), difficulty == ShapeDifficulty::gentle ? kGentle : kFull));
 }
 

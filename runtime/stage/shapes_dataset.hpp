@@ -24,9 +24,10 @@ enum class ShapeSplit : std::uint8_t { held_out, training, validation };
 // noise and clutter.
 enum class ShapeDifficulty : std::uint8_t { full, gentle };
 
-// Without end, any image size. A model with fewer classes than there are shapes is an error.
-Result<std::unique_ptr<Dataset>> shapes_dataset(const ModelConfig& model, std::uint64_t seed,
-                                                ShapeSplit split = ShapeSplit::held_out,
-                                                ShapeDifficulty difficulty = ShapeDifficulty::full);
+// Without end, any image size. A model with fewer classes than there are shapes, or of another
+// family than vit, is an error.
+Result<std::unique_ptr<ImageDataset>> shapes_dataset(const ModelConfig& model, std::uint64_t seed,
+                                                     ShapeSplit split = ShapeSplit::held_out,
+                                                     ShapeDifficulty difficulty = ShapeDifficulty::full);
 
 }  // namespace millrace

@@ -4,11 +4,13 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cmath>
 #include <exception>
 
 #include "runtime/stage/blas.hpp"
+#include "runtime/stage/layers.hpp"
 #include "runtime/stage/thread_team.hpp"
-#include "runtime/stage/vit_layers.hpp"
 
 namespace millrace {
 
@@ -23,18 +25,52 @@ at::Tensor image_of(const CutTensor& tensor, std::int64_t image) {
   return at::from_blob(start, {tensor.shape.rows, tensor.shape.width}, at::kFloat);
 }
 
+bool whole_number_between(float value, std::int64_t low, std::int64_t high) {
+  return value >= static_cast<float>(low) && value <= static_cast<float>(high) && value == std::floor(value);
+}
+
+const CutTensor* find(const CutTensors& tensors, TensorRole role) {
+  const auto found = std::ranges::find(tensors, role, &CutTensor::role);
+  return found == tensors.end() ? nullptr : &*found;
+}
+
+// Numbers that say where to read; they may come from a peer. Every other value is only reckoned with.
+Result<void> check_input(const ModelConfig& model, const CutTensors& input) {
+  if (const CutTensor* lengths = find(input, TensorRole::lengths)) {
+    const auto per_image = static_cast<std::size_t>(lengths->shape.width);
+    for (std::size_t i = 0; i < lengths->values.size(); i += per_image) {
+      const float tokens = lengths->values[i];
+      if (!whole_number_between(tokens, 1, model.tokens()))
+        return Error{fmt::format("image {} of the microbatch says it has {} tokens, possible are 1 to {}",
+                                 i / per_image, tokens, model.tokens())};
+      if (per_image > 1 &&
+          !whole_number_between(lengths->values[i + 1], 0, static_cast<std::int64_t>(tokens)))
+        return Error{fmt::format("image {} of the microbatch says its first segment has {} of {} tokens",
+                                 i / per_image, lengths->values[i + 1], tokens)};
+    }
+  }
+  if (const CutTensor* tokens = find(input, TensorRole::tokens)) {
+    for (const float id : tokens->values) {
+      if (!whole_number_between(id, 0, model.vocabulary - 1))
+        return Error{fmt::format("token id {} is not in the vocabulary, 0 to {}", id, model.vocabulary - 1)};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 class Stage::Body {
  public:
-  Body(ModelConfig model, LayerRange range, VitLayers layers, int threads)
+  Body(ModelConfig model, LayerRange range, std::unique_ptr<const Layers> layers, int threads)
       : model_(std::move(model)), range_(range), layers_(std::move(layers)), team_(threads) {}
 
   const ModelConfig& model() const { return model_; }
   LayerRange range() const { return range_; }
 
-  CutTensors forward(const CutTensors& input) {
+  Result<CutTensors> forward(const CutTensors& input) {
     const std::int64_t images = images_of(input);
+    if (const auto checked = check_input(model_, input); !checked) return checked.error();
     CutTensors output = make_cut_tensors(model_, range_.last, images);
     team_.split(images, [&](std::int64_t begin, std::int64_t end) {
       const c10::InferenceMode inference;
@@ -51,6 +87,7 @@ class Stage::Body {
     for (std::size_t i = 0; i < specs.size(); ++i) {
       const TensorShape& shape = input[i].shape;
       MR_CHECK(shape == (TensorShape{input[0].shape.images, specs[i].rows, specs[i].width}));
+      MR_CHECK(input[i].role == specs[i].role);
       MR_CHECK(input[i].values.size() == static_cast<std::size_t>(shape.values()));
     }
     return input[0].shape.images;
@@ -58,16 +95,20 @@ class Stage::Body {
 
   void forward_image(const CutTensors& input, std::int64_t image, CutTensors& output) const {
     Activations now;
-    now.residual = image_of(input.back(), image);
-    if (input.size() == 2) now.inner = image_of(input.front(), image);
-    for (int layer = range_.first; layer <= range_.last; ++layer) now = layers_.run(layer, now);
-    image_of(output.back(), image).copy_(now.residual);
-    if (output.size() == 2) image_of(output.front(), image).copy_(now.inner);
+    for (const CutTensor& tensor : input) place_of(tensor.role, now) = image_of(tensor, image);
+    for (int layer = range_.first; layer <= range_.last; ++layer) now = layers_->run(layer, now);
+    for (const CutTensor& tensor : output) image_of(tensor, image).copy_(place_of(tensor.role, now));
+  }
+
+  static at::Tensor& place_of(TensorRole role, Activations& activations) {
+    if (role == TensorRole::lengths) return activations.lengths;
+    const bool inner = role == TensorRole::attention_context || role == TensorRole::gelu;
+    return inner ? activations.inner : activations.residual;
   }
 
   ModelConfig model_;
   LayerRange range_;
-  VitLayers layers_;
+  std::unique_ptr<const Layers> layers_;
   ThreadTeam team_;
 };
 
@@ -93,7 +134,7 @@ Result<Stage> Stage::create(const ModelConfig& model, LayerRange layers, const W
                  ExitCode::invalid_input};
   prepare_blas();
   try {
-    auto loaded = VitLayers::load(model, layers, weights);
+    auto loaded = load_layers(model, layers, weights);
     if (!loaded) return loaded.error();
     return Stage(std::make_unique<Body>(model, layers, std::move(*loaded), threads));
   } catch (const std::exception& exception) {

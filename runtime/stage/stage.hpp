@@ -22,7 +22,9 @@ struct CutTensor {
 
   TensorView view() const { return {values, shape, role}; }
 };
-// In the order of tensors_at_cut(). Cut 0: pixels 0..255 as the u8 codec gives them back, channels first.
+// In the order of tensors_at_cut(). Cut 0 as codec_for() gives it back: pixels 0..255, channels first;
+// features, frame by frame; token ids and lengths as whole numbers, ids behind a sequence's length anything
+// within the vocabulary.
 using CutTensors = std::vector<CutTensor>;
 
 // Zeroes in the shapes of a cut. REQUIRES a cut of the model, images >= 0.
@@ -31,7 +33,7 @@ CutTensors make_cut_tensors(const ModelConfig& model, int cut, std::int64_t imag
 class Stage {
  public:
   // Takes what it needs from `weights`, which need not outlive it. The first stage holds the embedding with
-  // the pixels' normalisation (u8/255 - 0.5)/0.5, the last one the final norm and head. `threads` share the
+  // the pixels' normalisation (u8/255 - 0.5)/0.5, the last one what belongs to the head. `threads` share the
   // images of a microbatch. An error says which tensor or dimension is wrong.
   static Result<Stage> create(const ModelConfig& model, LayerRange layers, const WeightSource& weights,
                               int threads = 1);
@@ -42,9 +44,9 @@ class Stage {
   LayerRange layers() const;
   const ModelConfig& model() const;
 
-  // From the tensors at cut layers().first - 1 to those at layers().last. REQUIRES shapes as tensors_at_cut
-  // says, the same number of images in all, one caller at a time (stages are independent of one another). An
-  // error is LibTorch's: memory ran out.
+  // From the tensors at cut layers().first - 1 to those at layers().last. REQUIRES shapes and roles as
+  // tensors_at_cut() says, the same number of images in all, one caller at a time (stages are independent of
+  // one another). An error: a token id or a length that is none, or LibTorch's: memory ran out.
   Result<CutTensors> forward(const CutTensors& input) const;
 
  private:

@@ -53,11 +53,11 @@ struct Pattern {
   }
 };
 
-class SyntheticDataset final : public Dataset {
+class SyntheticDataset final : public ImageDataset {
  public:
   SyntheticDataset(const ModelConfig& model, std::uint64_t seed) : model_(model), seed_(seed) {}
 
-  Result<void> read(std::uint64_t image, std::span<std::uint8_t> out) const override {
+  Result<void> read_pixels(std::uint64_t image, std::span<std::uint8_t> out) const override {
     MR_CHECK(out.size() == static_cast<std::size_t>(model_.input_values()));
     Random random(seed_, fmt::format("image/{}", image));
     const int size = model_.image_size;

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <vector>
 
+#include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
+#include "runtime/codec/klt_calibration.hpp"
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/inputs.hpp"
+#include "runtime/stage/scoring.hpp"
 #include "runtime/stage/stage.hpp"
 
 namespace millrace {
@@ -43,7 +46,8 @@ Result<void> check_images(const Work& work) {
 }
 
 // The tensors at a cut out of a payload that must hold exactly their encodings.
-Result<CutTensors> decode_cut(const ModelConfig& model, int cut, const Work& work) {
+Result<CutTensors> decode_cut(const ModelConfig& model, int cut, const Work& work,
+                              const CutCalibration* calibration = nullptr) {
   if (const auto checked = check_images(work); !checked) return checked.error();
   if (work.input.bytes == nullptr) return about(work, "the payload has a size but no bytes");
   std::span<const std::byte> rest = *work.input.bytes;
@@ -52,7 +56,7 @@ Result<CutTensors> decode_cut(const ModelConfig& model, int cut, const Work& wor
     return about(work, fmt::format("{} bytes are too few for {} values", rest.size(), values));
   CutTensors tensors = make_cut_tensors(model, cut, work.images);
   for (CutTensor& tensor : tensors) {
-    const auto length = decode_tensor(rest, tensor.shape, tensor.values);
+    const auto length = decode_tensor(rest, tensor.shape, tensor.values, calibration);
     if (!length) return about(work, length.error().message);
     rest = rest.subspan(*length);
   }
@@ -60,20 +64,22 @@ Result<CutTensors> decode_cut(const ModelConfig& model, int cut, const Work& wor
   return tensors;
 }
 
-// Their encodings, one after the other, as output, values, bit_width and measured.encode.
+// Their encodings, one after the other and each by codec_for(), as output, values, bit_width and
+// measured.encode.
 Outcome encode_cut(const Codec& codec, Budget budget, const CutTensors& tensors) {
   Stopwatch watch;
   Outcome outcome;
   Buffer bytes;
   Bytes expected;
-  for (const CutTensor& tensor : tensors) expected += codec.predicted_size(tensor.shape, tensor.role, budget);
+  for (const CutTensor& tensor : tensors)
+    expected += codec_for(tensor.role, codec).predicted_size(tensor.shape, tensor.role, budget);
   bytes.reserve(static_cast<std::size_t>(expected.count()));
   for (const CutTensor& tensor : tensors) {
-    codec.encode(tensor.view(), budget, bytes);
+    codec_for(tensor.role, codec).encode(tensor.view(), budget, bytes);
     outcome.values += tensor.values.size();
   }
   outcome.output = Payload::of(std::move(bytes));
-  outcome.bit_width = codec.bit_width(budget);
+  outcome.bit_width = codec_for(tensors.front().role, codec).bit_width(budget);
   outcome.measured.encode = watch.lap();
   return outcome;
 }
@@ -87,16 +93,10 @@ class SourceExecutor final : public Executor {
     if (work.kind != WorkKind::load) return about(work, "a source only loads images");
     if (const auto checked = check_images(work); !checked) return checked.error();
     Stopwatch watch;
-    CutTensors images = make_cut_tensors(model_, 0, work.images);
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model_.input_values()));
-    auto out = images[0].values.begin();
-    for (std::uint32_t i = 0; i < work.images; ++i) {
-      const auto read = dataset_->read(work.first_image + i, pixels);
-      if (!read) return read.error();
-      out = std::copy(pixels.begin(), pixels.end(), out);
-    }
+    const auto images = read_inputs(*dataset_, model_, work.first_image, work.images);
+    if (!images) return images.error();
     const Duration reading = watch.lap();
-    Outcome outcome = encode_cut(*codec_, Budget{8}, images);
+    Outcome outcome = encode_cut(*codec_, Budget{}, *images);
     outcome.measured.compute = reading;
     return outcome;
   }
@@ -109,8 +109,9 @@ class SourceExecutor final : public Executor {
 
 class StageExecutor final : public Executor {
  public:
-  StageExecutor(Stage stage, std::unique_ptr<Codec> codec)
-      : stage_(std::move(stage)), codec_(std::move(codec)) {}
+  // The calibration is that of the input's cut; null if there is none.
+  StageExecutor(Stage stage, std::unique_ptr<Codec> codec, std::shared_ptr<const CutCalibration> calibration)
+      : stage_(std::move(stage)), codec_(std::move(codec)), calibration_(std::move(calibration)) {}
 
   Result<Outcome> run(const Work& work) override {
     if (work.kind == WorkKind::forward) return forward(work);
@@ -124,7 +125,7 @@ class StageExecutor final : public Executor {
     if (kept_.size() >= kMaxKeptMicrobatches)
       return about(work, fmt::format("more than {} microbatches wait to be encoded", kMaxKeptMicrobatches));
     Stopwatch watch;
-    auto input = decode_cut(stage_.model(), stage_.layers().first - 1, work);
+    auto input = decode_cut(stage_.model(), stage_.layers().first - 1, work, calibration_.get());
     if (!input) return input.error();
     Outcome outcome;
     outcome.measured.decode = watch.lap();
@@ -145,6 +146,7 @@ class StageExecutor final : public Executor {
 
   Stage stage_;
   std::unique_ptr<Codec> codec_;
+  std::shared_ptr<const CutCalibration> calibration_;
   std::map<MicrobatchId, CutTensors> kept_;
 };
 
@@ -164,22 +166,16 @@ class SinkExecutor final : public Executor {
     for (std::uint32_t i = 0; i < work.images; ++i) {
       const std::span<const float> own = std::span(logits->front().values).subspan(i * classes, classes);
       const std::uint64_t image = work.first_image + i;
+      const auto label = dataset_->label(image);
       outcome.outputs.push_back(
-          {image, largest(own), dataset_->label(image), sha256_hex(std::as_bytes(own))});
+          {image, predicted_class(own), label, sha256_hex(std::as_bytes(own)),
+           label && *label < classes ? std::optional(rank_of(own, *label)) : std::nullopt});
     }
     outcome.measured.compute = watch.lap();
     return outcome;
   }
 
  private:
-  static std::uint32_t largest(std::span<const float> logits) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < logits.size(); ++i) {
-      if (logits[i] > logits[best] || (std::isnan(logits[best]) && !std::isnan(logits[i]))) best = i;
-    }
-    return static_cast<std::uint32_t>(best);
-  }
-
   ModelConfig model_;
   std::unique_ptr<Dataset> dataset_;
 };
@@ -195,7 +191,7 @@ Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choi
                              choice.images),
                  ExitCode::invalid_input};
   }
-  auto codec = make_codec("u8");
+  auto codec = make_codec(CodecChoice{});
   if (!codec) return codec.error();
   return std::unique_ptr<Executor>(
       std::make_unique<SourceExecutor>(choice.model, std::move(*dataset), std::move(*codec)));
@@ -203,13 +199,27 @@ Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choi
 
 Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice) {
   if (const auto checked = check_model(choice.model); !checked) return checked.error();
-  auto codec = make_codec(choice.layers.last == choice.model.sub_layers() ? CodecChoice{} : choice.codec);
+  std::shared_ptr<const CutCalibration> input;
+  CodecChoice own = choice.codec;
+  if (!choice.calibrations.empty()) {
+    auto before = find_calibration(choice.calibrations, choice.model, choice.layers.first - 1);
+    if (!before) return before.error();
+    input = *before;
+    auto after = find_calibration(choice.calibrations, choice.model, choice.layers.last);
+    if (!after) return after.error();
+    own.calibration = *after;
+    if (own.name == "klt" && own.calibration == nullptr && choice.layers.last < choice.model.sub_layers())
+      log_warning("{} has no {}: cut {} is encoded without a calibration, which takes more bits",
+                  choice.calibrations, calibration_file_name(choice.layers.last), choice.layers.last);
+  }
+  auto codec = make_codec(own);
   if (!codec) return codec.error();
   const auto weights = make_weights(choice.weights, choice.model, choice.seed);
   if (!weights) return weights.error();
   auto stage = Stage::create(choice.model, choice.layers, **weights, choice.threads);
   if (!stage) return stage.error();
-  return std::unique_ptr<Executor>(std::make_unique<StageExecutor>(std::move(*stage), std::move(*codec)));
+  return std::unique_ptr<Executor>(
+      std::make_unique<StageExecutor>(std::move(*stage), std::move(*codec), std::move(input)));
 }
 
 Result<std::unique_ptr<Executor>> make_sink_executor(const DatasetChoice& choice) {

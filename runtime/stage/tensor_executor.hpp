@@ -28,17 +28,20 @@ struct StageChoice {
   LayerRange layers;
   std::string weights = "random";  // see make_weights()
   std::uint64_t seed = 1;          // of random weights
-  CodecChoice codec{};             // the last stage encodes its logits as fp32 regardless
+  CodecChoice codec{};             // of activations; see codec_for()
+  std::string calibrations{};      // folder of side files for klt; empty: none
   int threads = 1;
 };
 
-// Does `load`: the images' pixels, one u8 encoding of [images, channels·size, size]. cost.compute is reading
-// the images, cost.encode encoding them.
+// Does `load`: the encodings of the images' input, the tensors at cut 0, one after the other. cost.compute is
+// reading the images, cost.encode encoding them.
 Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choice);
 
 // Does `forward` (input: the encodings of tensors_at_cut(layers.first - 1) one after the other) and `encode`
 // (output likewise for the cut layers.last). Encoding a microbatch that was not computed is an error, as is
-// computing one again before it was encoded.
+// computing one again before it was encoded. With a folder of calibrations the stage decodes with the one of
+// its input's cut and encodes with the one of its output's; a cut whose file is not there is done without,
+// and a warning says so where it is encoded. A file that is broken, or another model's, is an error.
 Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice);
 
 // Does `score`: class, label and SHA-256 of each image's logits. Among equal logits the first is the largest;

@@ -31,7 +31,7 @@ class Training {
   // Both outlive this.
   Training(const Arguments& arguments, VitTrainer& trainer) : arguments_(arguments), trainer_(trainer) {}
 
-  Result<void> run(const Dataset& images, const Dataset& validation) {
+  Result<void> run(const ImageDataset& images, const ImageDataset& validation) {
     while (trainer_.steps() < arguments_.plan.steps && interrupted == 0) {
       const auto score = trainer_.step(images);
       if (!score) return score.error();
@@ -48,7 +48,7 @@ class Training {
 
  private:
   // Validates, says how far it is, and writes what is best so far.
-  Result<void> look(const Dataset& validation) {
+  Result<void> look(const ImageDataset& validation) {
     const auto score = trainer_.score(validation, arguments_.validation);
     if (!score) return score.error();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();

@@ -1,16 +1,9 @@
 #include "runtime/stage/vit_layers.hpp"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/_softmax.h>
-#include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <fmt/core.h>
-
-#include <cmath>
 
 namespace millrace {
 
@@ -19,47 +12,15 @@ namespace {
 // timm's value. Hugging Face's ViT says 1e-12, which moves logits by less than fp32 rounding does.
 constexpr double kNormEpsilon = 1e-6;
 
-int block_of_layer(int layer) { return (layer - 1) / 4; }
-
 }  // namespace
 
-void one_thread_per_operation() {
-  if (at::get_num_threads() != 1) at::set_num_threads(1);  // the setting is the thread's
-}
-
-// Asks for tensors one by one and remembers the first that was not to be had.
-class VitLayers::Loader {
- public:
-  Loader(const WeightSource& weights, VitLayers& into) : weights_(weights), into_(into) {}
-
-  at::Tensor tensor(const std::string& name, const std::vector<std::int64_t>& shape) {
-    if (fault_) return {};
-    auto found = weights_.tensor(name, shape);
-    if (!found) {
-      fault_ = found.error();
-      return {};
-    }
-    into_.owners_.push_back(found->owner);
-    // from_blob wants a writable pointer; nothing here writes to weights, which may be mapped read-only.
-    return at::from_blob(const_cast<float*>(found->values.data()), shape, at::kFloat);
-  }
-  Affine affine(const std::string& name, std::vector<std::int64_t> shape) {
-    at::Tensor weight = tensor(name + ".weight", shape);
-    return {std::move(weight), tensor(name + ".bias", {shape[0]})};
-  }
-  const std::optional<Error>& fault() const { return fault_; }
-
- private:
-  const WeightSource& weights_;
-  VitLayers& into_;
-  std::optional<Error> fault_;
-};
-
-Result<VitLayers> VitLayers::load(const ModelConfig& model, LayerRange range, const WeightSource& weights) {
-  VitLayers layers;
+Result<std::unique_ptr<const Layers>> VitLayers::load(const ModelConfig& model, LayerRange range,
+                                                      const WeightSource& weights) {
+  auto made = std::make_unique<VitLayers>();
+  VitLayers& layers = *made;
   layers.model_ = model;
   layers.range_ = range;
-  Loader loader(weights, layers);
+  LayerLoader loader(weights);
   const std::int64_t d = model.width, m = model.mlp_width;
   const auto has = [&](int layer) { return range.contains(layer); };
   if (has(1)) {
@@ -87,7 +48,8 @@ Result<VitLayers> VitLayers::load(const ModelConfig& model, LayerRange range, co
     layers.head_ = loader.affine("head", {model.classes, d});
   }
   if (loader.fault()) return *loader.fault();
-  return layers;
+  layers.owners_ = loader.take_owners();
+  return std::unique_ptr<const Layers>(std::move(made));
 }
 
 Activations VitLayers::run(int layer, const Activations& in) const {
@@ -104,7 +66,8 @@ Activations VitLayers::run(int layer, const Activations& in) const {
       break;
     case 2:
       out.residual = in.residual;
-      out.inner = at::linear(norm(in.residual, block.norm2), block.up.weight, block.up.bias);
+      out.inner =
+          at::linear(layer_norm(in.residual, block.norm2, kNormEpsilon), block.up.weight, block.up.bias);
       at::gelu_(out.inner);  // exact: x/2 (1 + erf(x/√2))
       break;
     default:
@@ -112,7 +75,8 @@ Activations VitLayers::run(int layer, const Activations& in) const {
       break;
   }
   if (layer == model_.sub_layers())
-    out.residual = at::linear(norm(out.residual.narrow(0, 0, 1), final_norm_), head_.weight, head_.bias);
+    out.residual = at::linear(layer_norm(out.residual.narrow(0, 0, 1), final_norm_, kNormEpsilon),
+                              head_.weight, head_.bias);
   return out;
 }
 
@@ -129,20 +93,13 @@ at::Tensor VitLayers::embed(const at::Tensor& pixels) const {
   return tokens.add_(positions_.view({model_.tokens(), model_.width}));
 }
 
-// softmax(q kᵀ / √head_dim) v, heads side by side again: [T, D].
 at::Tensor VitLayers::attend(const at::Tensor& x, const Block& block) const {
   const std::int64_t heads = model_.heads, head_dim = model_.width / model_.heads, tokens = model_.tokens();
-  const at::Tensor qkv = at::linear(norm(x, block.norm1), block.qkv.weight, block.qkv.bias)
-                             .view({tokens, 3, heads, head_dim})
-                             .permute({1, 2, 0, 3});
-  const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
-  at::Tensor scores = at::bmm(qkv[0].mul(scale), qkv[1].transpose(1, 2));
-  at::_softmax_out(scores, scores, -1, false);
-  return at::bmm(scores, qkv[2]).transpose(0, 1).reshape({tokens, model_.width});
-}
-
-at::Tensor VitLayers::norm(const at::Tensor& x, const Affine& affine) const {
-  return at::layer_norm(x, {model_.width}, affine.weight, affine.bias, kNormEpsilon);
+  const at::Tensor qkv =
+      at::linear(layer_norm(x, block.norm1, kNormEpsilon), block.qkv.weight, block.qkv.bias)
+          .view({tokens, 3, heads, head_dim})
+          .permute({1, 2, 0, 3});
+  return attention(qkv[0], qkv[1], qkv[2]);
 }
 
 }  // namespace millrace

@@ -89,7 +89,7 @@ class VitTrainer::Body {
         optimiser_(make_optimiser(vit_, plan.weight_decay)),
         team_(plan.threads) {}
 
-  Result<Score> step(const Dataset& images) {
+  Result<Score> step(const ImageDataset& images) {
     const auto results = run(images, {static_cast<std::uint64_t>(steps_ * plan_.batch), plan_.batch}, true);
     auto score = add(results);
     if (!score) return score;
@@ -106,13 +106,13 @@ class VitTrainer::Body {
     return score;
   }
 
-  Result<Score> score(const Dataset& images, std::uint64_t count) {
+  Result<Score> score(const ImageDataset& images, std::uint64_t count) {
     return add(run(images, {0, static_cast<std::int64_t>(count)}, false));
   }
 
-  Result<std::vector<float>> logits(const Dataset& images, std::uint64_t image) const {
+  Result<std::vector<float>> logits(const ImageDataset& images, std::uint64_t image) const {
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(vit_.model().input_values()));
-    if (const auto read = images.read(image, pixels); !read) return read.error();
+    if (const auto read = images.read_pixels(image, pixels); !read) return read.error();
     const torch::autograd::AutoGradMode without(false);
     const at::Tensor out = vit_.forward(pixels).contiguous();
     return std::vector<float>(out.data_ptr<float>(), out.data_ptr<float>() + out.numel());
@@ -131,7 +131,7 @@ class VitTrainer::Body {
   }
 
  private:
-  std::vector<ChunkResult> run(const Dataset& images, ImageRange range, bool learning) {
+  std::vector<ChunkResult> run(const ImageDataset& images, ImageRange range, bool learning) {
     const auto chunks = chunks_of(range);
     std::vector<ChunkResult> results(chunks.size());
     team_.split(static_cast<std::int64_t>(chunks.size()), [&](std::int64_t begin, std::int64_t end) {
@@ -143,14 +143,14 @@ class VitTrainer::Body {
     return results;
   }
 
-  void run_chunk(const Dataset& images, ImageRange range, bool learning, ChunkResult& result) const {
+  void run_chunk(const ImageDataset& images, ImageRange range, bool learning, ChunkResult& result) const {
     const auto values = static_cast<std::size_t>(vit_.model().input_values());
     std::vector<std::uint8_t> pixels(values * static_cast<std::size_t>(range.count));
     at::Tensor labels = at::empty({range.count}, at::kLong);
     for (std::int64_t i = 0; i < range.count; ++i) {
       const std::uint64_t image = range.first + static_cast<std::uint64_t>(i);
       const auto read =
-          images.read(image, std::span(pixels).subspan(values * static_cast<std::size_t>(i), values));
+          images.read_pixels(image, std::span(pixels).subspan(values * static_cast<std::size_t>(i), values));
       if (!read) {
         result.fault = read.error();
         return;
@@ -212,12 +212,12 @@ VitTrainer::VitTrainer(std::unique_ptr<Body> body) : body_(std::move(body)) {}
 VitTrainer::VitTrainer(VitTrainer&&) noexcept = default;
 VitTrainer& VitTrainer::operator=(VitTrainer&&) noexcept = default;
 VitTrainer::~VitTrainer() = default;
-Result<Score> VitTrainer::step(const Dataset& images) { return body_->step(images); }
+Result<Score> VitTrainer::step(const ImageDataset& images) { return body_->step(images); }
 std::int64_t VitTrainer::steps() const { return body_->steps(); }
-Result<Score> VitTrainer::score(const Dataset& images, std::uint64_t count) const {
+Result<Score> VitTrainer::score(const ImageDataset& images, std::uint64_t count) const {
   return body_->score(images, count);
 }
-Result<std::vector<float>> VitTrainer::logits(const Dataset& images, std::uint64_t image) const {
+Result<std::vector<float>> VitTrainer::logits(const ImageDataset& images, std::uint64_t image) const {
   return body_->logits(images, image);
 }
 std::vector<NamedTensor> VitTrainer::weights() const { return body_->weights(); }

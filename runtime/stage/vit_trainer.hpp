@@ -49,13 +49,13 @@ class VitTrainer {
   ~VitTrainer();
 
   // One step over the next plan.batch images of `images`; returns their score before it. REQUIRES labels.
-  Result<Score> step(const Dataset& images);
+  Result<Score> step(const ImageDataset& images);
   // The steps made.
   std::int64_t steps() const;
   // Images 0..count-1.
-  Result<Score> score(const Dataset& images, std::uint64_t count) const;
+  Result<Score> score(const ImageDataset& images, std::uint64_t count) const;
   // [classes] of one image, computed as in training.
-  Result<std::vector<float>> logits(const Dataset& images, std::uint64_t image) const;
+  Result<std::vector<float>> logits(const ImageDataset& images, std::uint64_t image) const;
   std::vector<NamedTensor> weights() const;
 
  private:

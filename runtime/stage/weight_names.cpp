@@ -45,9 +45,27 @@ std::vector<std::string> in_block(std::string_view number, std::string_view memb
   return {};
 }
 
+constexpr std::string_view kBert = "bert.";
+
+// The names BERT's tensors have had over time.
+std::vector<std::vector<std::string>> bert_names(const std::string& name) {
+  std::vector<std::string> endings{name};
+  for (const auto& [now, then] : {std::pair<std::string_view, std::string_view>{"LayerNorm.weight", "gamma"},
+                                  {"LayerNorm.bias", "beta"}}) {
+    if (!name.ends_with(now)) continue;
+    const std::size_t dot = name.rfind('.');
+    endings.push_back(name.substr(0, dot + 1) + std::string(then));
+  }
+  std::vector<std::vector<std::string>> ways;
+  for (const std::string& ending : endings) ways.push_back({ending});
+  for (const std::string& ending : endings) ways.push_back({ending.substr(kBert.size())});
+  return ways;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::string>> names_in_files(const std::string& timm_name) {
+  if (timm_name.starts_with(kBert)) return bert_names(timm_name);
   std::vector<std::vector<std::string>> ways{{timm_name}};
   const std::string_view name = timm_name;
   if (name.starts_with("head.")) {  // Hugging Face keeps it outside the prefix
@@ -74,7 +92,8 @@ std::vector<std::vector<std::string>> names_in_files(const std::string& timm_nam
 
 std::optional<int> block_of(std::string_view name) {
   for (const std::string_view prefix :
-       {kTimmBlocks, std::string_view("vit.encoder.layer."), std::string_view("deit.encoder.layer.")}) {
+       {kTimmBlocks, std::string_view("vit.encoder.layer."), std::string_view("deit.encoder.layer."),
+        std::string_view("bert.encoder.layer."), std::string_view("encoder.layer.")}) {
     if (!name.starts_with(prefix)) continue;
     int block = 0;
     const auto [end, fault] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), block);

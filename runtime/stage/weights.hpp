@@ -1,5 +1,5 @@
-// Where a stage's weights come from, tensor by tensor, under timm's names: a stage asks for its own tensors
-// and nothing else is generated, read or paged in. No LibTorch here.
+// Where a stage's weights come from, tensor by tensor, under the names of weight_names.hpp: a stage asks for
+// its own tensors and nothing else is generated, read or paged in. No LibTorch here.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct WeightTensor {
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
-  // The tensor of this timm name (`blocks.0.attn.qkv.weight`). A name that is absent or of another shape is
+  // The tensor of this name (`blocks.0.attn.qkv.weight`). A name that is absent or of another shape is
   // an error.
   virtual Result<WeightTensor> tensor(const std::string& name,
                                       const std::vector<std::int64_t>& shape) const = 0;
@@ -35,10 +35,11 @@ class WeightSource {
 // positions, 0.02 for biases; norm weights 1 ± 0.1.
 std::unique_ptr<WeightSource> random_weights(std::uint64_t seed);
 
-// A safetensors file with timm's names, or Hugging Face's (`vit.encoder.layer.0.attention…`, or with `deit.`
-// in front; there q, k and v are separate and joined here). The file is mapped; fp32 tensors are used in
-// place, so it must not be truncated or overwritten while in use (replacing it by rename is fine). F16 and
-// BF16 are widened. A file with more blocks than the model is refused: it belongs to another model.
+// A safetensors file with the names of weight_names.hpp: timm's or Hugging Face's for ViT (there q, k and v
+// are separate and joined here), Hugging Face's for BERT, for KWT those of the published files. The file is
+// mapped; fp32 tensors are used in place, so it must not be truncated or overwritten while in use (replacing
+// it by rename is fine). F16 and BF16 are widened. A file with more blocks than the model is refused: it
+// belongs to another model.
 Result<std::unique_ptr<WeightSource>> open_weights(const std::string& path, const ModelConfig& model);
 
 // `random` or a path, as in a scenario's model.weights.

@@ -32,6 +32,7 @@ void fill(const CompletionRecord& record, wire::CompletionRecord& wire) {
     if (output.predicted) row.set_predicted(*output.predicted);
     if (output.label) row.set_label(*output.label);
     row.set_logits_sha256(output.logits_sha256);
+    if (output.label_rank) row.set_label_rank(*output.label_rank);
   }
 }
 
@@ -42,14 +43,30 @@ void fill(const LinkSample& record, wire::LinkSample& wire) {
   wire.set_acknowledged_ns(record.acknowledged.count_ns());
   wire.set_size(record.size.count());
   wire.set_values(record.values);
+  wire.set_images(record.images);
+}
+
+void fill(const Outgoing& outgoing, wire::Outgoing& wire) {
+  wire.set_microbatch(outgoing.microbatch.value);
+  wire.set_images(outgoing.images);
+  wire.set_values(outgoing.values);
+  wire.set_encode_ns(outgoing.encode.count_ns());
+  wire.set_waiting(outgoing.waiting);
+  auto& sender = *wire.mutable_sender();
+  sender.set_in_flight(outgoing.sender.in_flight);
+  sender.set_in_flight_size(outgoing.sender.in_flight_size.count());
+  sender.set_oldest_sent_ns(outgoing.sender.oldest_sent.count_ns());
+  sender.set_ready(outgoing.sender.ready);
+  sender.set_ready_size(outgoing.sender.ready_size.count());
 }
 
 void fill(const DecisionRecord& record, wire::DecisionRecord& wire) {
   wire.set_to(record.to.value);
-  wire.set_microbatch(record.microbatch.value);
   wire.set_policy(record.policy);
   wire.set_bits_per_value(record.bits_per_value);
   wire.set_observed_mbit_per_s(record.observed_mbit_per_s);
+  fill(record.outgoing, *wire.mutable_outgoing());
+  for (const auto& sample : record.seen) fill(sample, *wire.add_seen());
 }
 
 // Sums of instants and costs must not overflow whoever adds them up: a run is shorter than 36 years.
@@ -97,9 +114,60 @@ Result<Record> read(const wire::CompletionRecord& wire) {
     if (row.has_predicted()) output.predicted = row.predicted();
     if (row.has_label()) output.label = row.label();
     output.logits_sha256 = row.logits_sha256();
+    if (row.has_label_rank()) output.label_rank = row.label_rank();
     record.outputs.push_back(std::move(output));
   }
   return Record{record};
+}
+
+Result<LinkSample> read_sample(const wire::LinkSample& wire) {
+  if (!plausible(wire.sent_ns()) || !plausible(wire.acknowledged_ns()) || wire.size() < 0) {
+    return Error{"a malformed link sample was refused"};
+  }
+  return LinkSample{.to = {wire.to()},
+                    .microbatch = {wire.microbatch()},
+                    .sent = Time::at_ns(wire.sent_ns()),
+                    .acknowledged = Time::at_ns(wire.acknowledged_ns()),
+                    .size = Bytes(wire.size()),
+                    .values = wire.values(),
+                    .images = wire.images()};
+}
+
+std::optional<Outgoing> read_outgoing(const wire::Outgoing& wire) {
+  const auto& sender = wire.sender();
+  const bool sound = plausible(wire.encode_ns()) && plausible(sender.oldest_sent_ns()) &&
+                     sender.in_flight_size() >= 0 && sender.ready_size() >= 0;
+  if (!sound) return std::nullopt;
+  return Outgoing{.microbatch = {wire.microbatch()},
+                  .images = wire.images(),
+                  .values = wire.values(),
+                  .encode = Duration::ns(wire.encode_ns()),
+                  .waiting = wire.waiting(),
+                  .sender = {.in_flight = sender.in_flight(),
+                             .in_flight_size = Bytes(sender.in_flight_size()),
+                             .oldest_sent = Time::at_ns(sender.oldest_sent_ns()),
+                             .ready = sender.ready(),
+                             .ready_size = Bytes(sender.ready_size())}};
+}
+
+Result<Record> read(const wire::DecisionRecord& wire) {
+  const auto outgoing = read_outgoing(wire.outgoing());
+  const auto seen = static_cast<std::size_t>(wire.seen_size());
+  if (!outgoing || !plain_word(wire.policy(), 64) || seen > DecisionRecord::kMaxSeen)
+    return Error{"a malformed decision record was refused"};
+  DecisionRecord record{.to = {wire.to()},
+                        .policy = wire.policy(),
+                        .bits_per_value = wire.bits_per_value(),
+                        .observed_mbit_per_s = wire.observed_mbit_per_s(),
+                        .outgoing = *outgoing,
+                        .seen = {}};
+  record.seen.reserve(seen);
+  for (const auto& sample : wire.seen()) {
+    auto read = read_sample(sample);
+    if (!read) return read.error();
+    record.seen.push_back(*read);
+  }
+  return Record{std::move(record)};
 }
 
 }  // namespace
@@ -116,26 +184,11 @@ Result<Record> from_wire(const wire::Record& wire) {
   if (wire.has_stage()) return read(wire.stage());
   if (wire.has_completion()) return read(wire.completion());
   if (wire.has_sample()) {
-    const auto& sample = wire.sample();
-    if (!plausible(sample.sent_ns()) || !plausible(sample.acknowledged_ns()) || sample.size() < 0) {
-      return Error{"a malformed link sample was refused"};
-    }
-    return Record{LinkSample{.to = {sample.to()},
-                             .microbatch = {sample.microbatch()},
-                             .sent = Time::at_ns(sample.sent_ns()),
-                             .acknowledged = Time::at_ns(sample.acknowledged_ns()),
-                             .size = Bytes(sample.size()),
-                             .values = sample.values()}};
+    auto sample = read_sample(wire.sample());
+    if (!sample) return sample.error();
+    return Record{*sample};
   }
-  if (wire.has_decision()) {
-    const auto& decision = wire.decision();
-    if (!plain_word(decision.policy(), 64)) return Error{"a malformed decision record was refused"};
-    return Record{DecisionRecord{.to = {decision.to()},
-                                 .microbatch = {decision.microbatch()},
-                                 .policy = decision.policy(),
-                                 .bits_per_value = decision.bits_per_value(),
-                                 .observed_mbit_per_s = decision.observed_mbit_per_s()}};
-  }
+  if (wire.has_decision()) return read(wire.decision());
   return Error{"a record of unknown kind was refused"};
 }
 

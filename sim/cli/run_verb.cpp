@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "sim/cli/verb.hpp"
-#include "sim/run/interrupt.hpp"
 #include "sim/run/runner.hpp"
 
 namespace millrace {
@@ -24,19 +23,14 @@ std::string option_without_effect(const RunArguments& arguments, Mode mode) {
   return arguments.isolate ? "--isolate" : "";
 }
 
-bool note_directory(const std::string& file, const std::string& directory) {
-  if (file.empty()) return true;
-  std::ofstream out(file);
-  out << directory << "\n";
-  out.close();
-  if (!out) log_error("--directory-file: {} cannot be written", file);
-  return out.good();
-}
-
 int run(const RunArguments& arguments, const std::vector<std::string>& command_line) {
   if (arguments.quiet) log_threshold(LogLevel::warning);
-  auto scenario = read_scenario_or_complain(arguments.scenario);
+  auto read = read_or_complain(arguments.scenario);
+  auto& scenario = read.scenario;
   if (!scenario) return static_cast<int>(ExitCode::invalid_input);
+  if (read.sweep)
+    log_note("this is one run, without the sweep block; `millrace sweep {}` runs its {} cells",
+             arguments.scenario.file, read.sweep->cells());
   if (const auto option = option_without_effect(arguments, scenario->run.mode); !option.empty()) {
     log_error("{} has no effect in mode simulate, which starts no agents; remove it", option);
     return static_cast<int>(ExitCode::usage);

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 
 #include "runtime/base/log.hpp"
 #include "sim/cli/verb.hpp"
@@ -19,17 +20,37 @@ void add_scenario_options(CLI::App& command, ScenarioArguments& arguments) {
       ->type_name("UINT");
 }
 
-std::optional<Scenario> read_scenario_or_complain(const ScenarioArguments& arguments) {
+std::vector<std::string> overrides_of(const ScenarioArguments& arguments) {
   // --mode and --seed are overrides like any other, so that they are checked alike.
   auto overrides = arguments.set;
   if (!arguments.mode.empty()) overrides.push_back("run.mode=" + arguments.mode);
   if (!arguments.seed.empty()) overrides.push_back("run.seed=" + arguments.seed);
-  auto read = read_scenario(arguments.file, {.overrides = overrides, .files = FileCheck::must_exist});
-  if (!read.scenario) {
-    std::fputs(to_string(read.problems).c_str(), stderr);
-    log_error("{}: {} problem{}", arguments.file, read.problems.size(), read.problems.size() == 1 ? "" : "s");
-  }
-  return std::move(read.scenario);
+  return overrides;
+}
+
+void complain_of(const std::string& file, const std::vector<Problem>& problems) {
+  std::fputs(to_string(problems).c_str(), stderr);
+  log_error("{}: {} problem{}", file, problems.size(), problems.size() == 1 ? "" : "s");
+}
+
+ReadScenario read_or_complain(const ScenarioArguments& arguments) {
+  auto read =
+      read_scenario(arguments.file, {.overrides = overrides_of(arguments), .files = FileCheck::must_exist});
+  if (!read.scenario) complain_of(arguments.file, read.problems);
+  return read;
+}
+
+std::optional<Scenario> read_scenario_or_complain(const ScenarioArguments& arguments) {
+  return std::move(read_or_complain(arguments).scenario);
+}
+
+bool note_directory(const std::string& file, const std::string& directory) {
+  if (file.empty()) return true;
+  std::ofstream out(file);
+  out << directory << "\n";
+  out.close();
+  if (!out) log_error("--directory-file: {} cannot be written", file);
+  return out.good();
 }
 
 bool print_all(const std::string& text) {

@@ -3,6 +3,7 @@
 #include "runtime/base/log.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/run/runner.hpp"
+#include "sim/sweep/sweep_plan.hpp"
 
 namespace millrace {
 namespace {
@@ -12,6 +13,11 @@ int validate(const ScenarioArguments& arguments) {
   if (!scenario) return static_cast<int>(ExitCode::invalid_input);
   if (auto sound = check_runnable(*scenario); !sound) {
     log_error("{}: {}", arguments.file, sound.error().message);
+    return static_cast<int>(ExitCode::invalid_input);
+  }
+  const auto problems = sweep_problems({.path = arguments.file, .overrides = overrides_of(arguments)});
+  if (!problems.empty()) {
+    complain_of(arguments.file, problems);
     return static_cast<int>(ExitCode::invalid_input);
   }
   return print_all(arguments.file + ": valid\n") ? 0 : static_cast<int>(ExitCode::run_failed);

@@ -24,7 +24,10 @@ struct Verb {
 
 // `command_line`: the program's arguments as given, for records of what was run.
 Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_line);
+Verb add_sweep_verb(CLI::App& program, const std::vector<std::string>& command_line);
+Verb add_plan_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_validate_verb(CLI::App& program, const std::vector<std::string>& command_line);
+Verb add_trace_verb(CLI::App& program, const std::vector<std::string>& command_line);
 
 // The options of every verb that reads a scenario.
 struct ScenarioArguments {
@@ -33,8 +36,17 @@ struct ScenarioArguments {
 };
 // `arguments` outlives `command`.
 void add_scenario_options(CLI::App& command, ScenarioArguments& arguments);
+// --set, --mode and --seed, in the order they apply.
+std::vector<std::string> overrides_of(const ScenarioArguments& arguments);
+// All problems on stderr, and how many there are.
+void complain_of(const std::string& file, const std::vector<Problem>& problems);
 // Files must exist. Problems are printed; nothing is returned where there are any.
 std::optional<Scenario> read_scenario_or_complain(const ScenarioArguments& arguments);
+ReadScenario read_or_complain(const ScenarioArguments& arguments);
+
+// For scripts: writes the path of a folder into `file`, if one was asked for. False (and an error in the log)
+// where that failed.
+bool note_directory(const std::string& file, const std::string& directory);
 
 // Whole text to stdout; false (and an error in the log) where it did not arrive: a full disk, or a reader
 // that has gone, is a failure.

@@ -27,10 +27,8 @@ bool FluidNetwork::Event::operator>(const Event& o) const {
 FluidNetwork::FluidNetwork(const NetworkSpec& spec) : framing_(spec.transport, spec.mtu), routes_(spec) {
   links_.reserve(spec.links.size());
   for (const LinkSpec& link : spec.links)
-    links_.push_back({.to = link.to,
-                      .trace = rate_trace_of(link.rate),
-                      .delay = link.delay,
-                      .per_bit = expected_per_bit(link.loss)});
+    links_.push_back(
+        {.to = link.to, .trace = rate_trace_of(link.rate), .delay = link.delay, .loss = link.loss});
 }
 
 void FluidNetwork::schedule(Time at, bool delivers, const Flight& flight) {
@@ -61,11 +59,13 @@ void FluidNetwork::submit(Time depart, const Transfer& transfer) {
 void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
   Link& link = links_[flight.link.value];
   const Nanobits start = std::max(link.position, link.trace->cumulative(first_packet));
-  link.position = start + needs(link, framing_.wire_size(flight.transfer.size));
+  // The loss as it is when the message comes; a change in the middle of a message counts for the next one.
+  const Nanobits per_bit = expected_per_bit(link.loss.at(first_packet));
+  link.position = start + Nanobits{framing_.wire_size(flight.transfer.size).bits()} * per_bit;
   const bool arrives = link.to == flight.transfer.to;
   // One place for all packets says enough if they were all there and their own instants matter to nobody.
-  const auto left =
-      !flight.previous && arrives ? link.trace->when(link.position) : packet_by_packet(link, flight, start);
+  const bool as_one = !flight.previous && arrives && link.delay.constant();
+  const auto left = as_one ? link.trace->when(link.position) : packet_by_packet(link, flight, start, per_bit);
   if (link.dead || !left) {
     link.dead = true;
     flights_.erase(flight.order);
@@ -76,14 +76,15 @@ void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
     flight.delivery.queued = begins - flight.submitted;
     flight.delivery.wire = *left - begins;
   }
-  if (arrives) return schedule(*left + link.delay, true, flight);
+  if (arrives) return schedule(arrival(link, *left), true, flight);
   flight.previous = flight.link;
   flight.link = routes_.next(link.to, flight.transfer.to).value();
   schedule(flight.packets.front(), false, flight);
 }
 
 // When the last packet has left; nothing if never. flight.packets moves on to the link's other end.
-std::optional<Time> FluidNetwork::packet_by_packet(Link& link, Flight& flight, Nanobits place) {
+std::optional<Time> FluidNetwork::packet_by_packet(Link& link, Flight& flight, Nanobits place,
+                                                   Nanobits per_bit) {
   const Bytes size = flight.transfer.size;
   const auto count = static_cast<std::size_t>(framing_.packets(size));
   const bool all_there = flight.packets.empty();
@@ -93,16 +94,21 @@ std::optional<Time> FluidNetwork::packet_by_packet(Link& link, Flight& flight, N
   std::optional<Time> left;
   for (std::size_t i = 0; i < count; ++i) {
     if (!all_there) place = std::max(place, link.trace->cumulative(flight.packets[i]));
-    place += needs(link, i + 1 < count ? framing_.payload() + framing_.header() : framing_.last_packet(size));
+    const Bytes wire = i + 1 < count ? framing_.payload() + framing_.header() : framing_.last_packet(size);
+    place += Nanobits{wire.bits()} * per_bit;
     left = link.trace->when(place);
     if (!left) return std::nullopt;
-    flight.packets[i] = *left + link.delay;
+    flight.packets[i] = arrival(link, *left);
   }
   if (tail != nullptr) *tail = place;
   return left;
 }
 
-Nanobits FluidNetwork::needs(const Link& link, Bytes wire) { return Nanobits{wire.bits()} * link.per_bit; }
+Time FluidNetwork::arrival(Link& link, Time left) {
+  const Time arrives = left + link.delay.at(left);
+  if (link.delay.constant()) return arrives;
+  return link.last_arrival = std::max(link.last_arrival, arrives);
+}
 
 std::optional<Delivery> FluidNetwork::run_until(Time limit) {
   MR_CHECK(limit >= now_, "a network does not run backwards");

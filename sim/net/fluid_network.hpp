@@ -30,8 +30,9 @@ class FluidNetwork final : public Network {
   struct Link {
     DeviceId to;
     std::shared_ptr<const RateTrace> trace;
-    Duration delay;
-    Nanobits per_bit;       // capacity that one bit takes, expected retransmissions included, in nanobits
+    Scheduled<Duration> delay;
+    Scheduled<double> loss;
+    Time last_arrival{};    // at the other end: nothing overtakes
     Nanobits position = 0;  // everything before it on the cumulative axis is taken
     // By the link a flight comes from: the end of the last such flight's last packet on the same axis.
     std::unordered_map<std::uint32_t, Nanobits> tails{};
@@ -56,8 +57,8 @@ class FluidNetwork final : public Network {
   };
 
   void enter_link(Flight& flight, Time first_packet);
-  static Nanobits needs(const Link& link, Bytes wire);
-  std::optional<Time> packet_by_packet(Link& link, Flight& flight, Nanobits place);
+  static Time arrival(Link& link, Time left);
+  std::optional<Time> packet_by_packet(Link& link, Flight& flight, Nanobits place, Nanobits per_bit);
   void schedule(Time at, bool delivers, const Flight& flight);
 
   Framing framing_;

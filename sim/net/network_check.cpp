@@ -33,14 +33,18 @@ Result<void> check_link(const NetworkSpec& spec, const LinkSpec& link) {
   if (!rate_is_valid(link.rate))
     return invalid(
         fmt::format("{}: the rate must be from 0 to {} bit/s or a trace", name, RateTrace::kMaxBitPerS));
-  if (link.delay < Duration{} || link.delay > kMaxDelay)
-    return invalid(fmt::format("{}: delay must be from 0 to {:g} s, got {:g} s", name, kMaxDelay.seconds(),
-                               link.delay.seconds()));
+  for (const auto& [from, delay] : link.delay.steps()) {
+    if (delay < Duration{} || delay > kMaxDelay)
+      return invalid(fmt::format("{}: delay must be from 0 to {:g} s, got {:g} s", name, kMaxDelay.seconds(),
+                                 delay.seconds()));
+  }
   if (link.queue < spec.mtu)
     return invalid(fmt::format("{}: queue must hold at least one packet of {} bytes, got {}", name,
                                spec.mtu.count(), link.queue.count()));
-  if (!(link.loss >= 0 && link.loss < 1))
-    return invalid(fmt::format("{}: loss must be >= 0 and < 1, got {}", name, link.loss));
+  for (const auto& [from, loss] : link.loss.steps()) {
+    if (!(loss >= 0 && loss < 1))
+      return invalid(fmt::format("{}: loss must be >= 0 and < 1, got {}", name, loss));
+  }
   return {};
 }
 

@@ -1,12 +1,16 @@
 // What a network is made of, independent of who simulates it: devices and directed links.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "runtime/base/check.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
 
@@ -19,13 +23,36 @@ class DeliverySchedule;  // sim/net/delivery_schedule.hpp: Mahimahi delivery opp
 using LinkRate =
     std::variant<BitRate, std::shared_ptr<const RateTrace>, std::shared_ptr<const DeliverySchedule>>;
 
+// A value that changes at given instants.
+template <class Value>
+class Scheduled {
+ public:
+  Scheduled(Value value = {}) : steps_{{Time::zero(), value}} {}  // NOLINT: a constant is one
+  // REQUIRES `from` not before any instant given so far; at an equal one the later call counts.
+  void set(Time from, Value value) {
+    MR_CHECK(from >= steps_.back().first, "changes are given in order");
+    steps_.emplace_back(from, value);
+  }
+  Value at(Time t) const {
+    const auto later = [](Time limit, const auto& step) { return limit < step.first; };
+    return std::prev(std::upper_bound(steps_.begin(), steps_.end(), t, later))->second;
+  }
+  bool constant() const { return steps_.size() == 1; }
+  const std::vector<std::pair<Time, Value>>& steps() const { return steps_; }
+
+ private:
+  std::vector<std::pair<Time, Value>> steps_;  // at least one; from time 0 on
+};
+
 struct LinkSpec {
   DeviceId from, to;
   LinkRate rate;
-  Duration delay;  // propagation, >= 0
+  // Propagation, >= 0: as it is when the last bit of a packet has left. Packets do not overtake each other.
+  Scheduled<Duration> delay{};
   Bytes queue = Bytes::kib(
       256);  // what the link's device holds waiting; see sim/net/README.md for its meaning per transport
-  double loss = 0;  // independent probability per packet, 0 <= loss < 1
+  // Independent probability per packet, 0 <= loss < 1, when its last bit has left.
+  Scheduled<double> loss = 0.0;
 };
 
 enum class Transport { raw, tcp };

@@ -38,8 +38,11 @@ Result<void> check_steps(const std::vector<RateStep>& steps, Duration end) {
 
 }  // namespace
 
-Result<RateTrace> RateTrace::make(std::vector<RateStep> steps, Duration end, TraceEnd at_end) {
+Result<RateTrace> RateTrace::make(std::vector<RateStep> steps, Duration end, TraceEnd at_end,
+                                  Duration loop_from) {
   if (auto checked = check_steps(steps, end); !checked) return checked.error();
+  if (loop_from < Duration{} || loop_from >= end || (at_end != TraceEnd::loop && loop_from != Duration{}))
+    return invalid("loops from a time before its end");
   RateTrace trace;
   trace.end_ = end;
   trace.at_end_ = at_end;
@@ -54,6 +57,8 @@ Result<RateTrace> RateTrace::make(std::vector<RateStep> steps, Duration end, Tra
     sum += capacity(steps[i].rate, until - steps[i].from);
   }
   trace.before_.push_back(sum);
+  trace.loop_from_ = loop_from;
+  trace.before_loop_ = trace.cumulative(Time::zero() + loop_from);
   return trace;
 }
 
@@ -66,23 +71,33 @@ std::size_t RateTrace::step_at(Duration within) const {
   return static_cast<std::size_t>(after - starts_.begin()) - 1;
 }
 
-Nanobits RateTrace::cumulative(Time t) const {
+Duration RateTrace::phase(Time t) const {
   MR_CHECK(t >= Time::zero());
-  Nanobits rounds = 0;
-  Duration within = t.since_start();
-  if (at_end_ == TraceEnd::loop) {
-    rounds = within.count_ns() / end_.count_ns();
-    within = Duration::ns(within.count_ns() % end_.count_ns());
-  }
+  const Duration since = t.since_start();
+  if (at_end_ != TraceEnd::loop || since < end_) return since;
+  return loop_from_ + Duration::ns((since - loop_from_).count_ns() % (end_ - loop_from_).count_ns());
+}
+
+Duration RateTrace::next_step(Duration within) const {
+  const auto i = step_at(within) + 1;
+  return i < starts_.size() ? starts_[i] : end_;
+}
+
+Nanobits RateTrace::cumulative(Time t) const {
+  const Duration within = phase(t);
+  const Nanobits rounds =
+      at_end_ == TraceEnd::loop
+          ? Nanobits{(t.since_start() - within).count_ns() / (end_ - loop_from_).count_ns()}
+          : 0;
+  if (at_end_ == TraceEnd::once && within >= end_) return total();
   const std::size_t i = step_at(within);  // hold: the last step goes on beyond the end
-  return rounds * total() + before_[i] + capacity(rates_[i], within - starts_[i]);
+  return rounds * (total() - before_loop_) + before_[i] + capacity(rates_[i], within - starts_[i]);
 }
 
 BitRate RateTrace::rate_at(Time t) const {
-  MR_CHECK(t >= Time::zero());
-  const Duration within = t.since_start();
-  return rates_[step_at(at_end_ == TraceEnd::loop ? Duration::ns(within.count_ns() % end_.count_ns())
-                                                  : within)];
+  const Duration within = phase(t);
+  if (at_end_ == TraceEnd::once && within >= end_) return BitRate(0);
+  return rates_[step_at(within)];
 }
 
 // REQUIRES 0 < target. Within one round, the last step unbounded.
@@ -100,14 +115,17 @@ std::optional<Duration> RateTrace::when_within(Nanobits target) const {
 
 std::optional<Time> RateTrace::when(Nanobits target) const {
   if (target <= 0) return Time::zero();
+  if (at_end_ == TraceEnd::once && target > total()) return std::nullopt;
   Nanobits round_start = 0;
-  if (at_end_ == TraceEnd::loop) {
-    if (total() == 0) return std::nullopt;
-    const Nanobits rounds = (target - 1) / total();
-    target -= rounds * total();
+  if (at_end_ == TraceEnd::loop && target > total()) {
+    const Nanobits per_round = total() - before_loop_;
+    if (per_round == 0) return std::nullopt;
+    const Nanobits rounds = (target - before_loop_ - 1) / per_round;
+    target -= rounds * per_round;
     // A target beyond the clock's range must not overflow the product below.
-    if (rounds > Nanobits{Duration::max().count_ns() / end_.count_ns()}) return std::nullopt;
-    round_start = rounds * Nanobits{end_.count_ns()};
+    const auto period_ns = (end_ - loop_from_).count_ns();
+    if (rounds > Nanobits{Duration::max().count_ns() / period_ns}) return std::nullopt;
+    round_start = rounds * Nanobits{period_ns};
   }
   const auto within = when_within(target);
   if (!within) return std::nullopt;

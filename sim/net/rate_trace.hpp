@@ -35,10 +35,13 @@ class RateTrace {
   static constexpr Time kHorizon = Time::zero() + Duration::ns(std::int64_t{1} << 62);
   static constexpr std::size_t kMaxSteps = 20'000'000;
 
-  // The steps hold over [0, end); after that the trace starts again (loop) or keeps its last rate (hold).
+  // The steps hold over [0, end); after that the trace starts again (loop), keeps its last rate (hold)
+  // or carries nothing any more (once).
+  // With `loop_from` a loop goes back there and not to its start: what is before plays once.
   // Errors: no steps, first step not at 0, times not increasing, end not after the last step, a rate outside
-  // [0, kMaxBitPerS], too long or too many.
-  static Result<RateTrace> make(std::vector<RateStep> steps, Duration end, TraceEnd at_end);
+  // [0, kMaxBitPerS], too long or too many, loop_from not before the end.
+  static Result<RateTrace> make(std::vector<RateStep> steps, Duration end, TraceEnd at_end,
+                                Duration loop_from = {});
   // The same rate forever. REQUIRES 0 <= rate <= kMaxBitPerS.
   static RateTrace constant(BitRate rate);
 
@@ -58,6 +61,11 @@ class RateTrace {
   Duration duration() const { return end_; }
   Nanobits total() const { return before_.back(); }  // capacity of [0, duration())
   TraceEnd at_end() const { return at_end_; }
+  Duration loop_from() const { return loop_from_; }  // 0 unless a loop plays something once before
+  // Where in [0, duration()) the trace is at `t` (beyond, for those that do not loop).
+  Duration phase(Time t) const;
+  // Where the step after the one at `within` begins; duration() after the last. REQUIRES 0 <= within.
+  Duration next_step(Duration within) const;
 
  private:
   RateTrace() = default;
@@ -67,7 +75,8 @@ class RateTrace {
   std::vector<Duration> starts_;
   std::vector<BitRate> rates_;
   std::vector<Nanobits> before_;  // capacity before step i; one more entry: the whole trace
-  Duration end_;
+  Duration end_, loop_from_;
+  Nanobits before_loop_ = 0;
   TraceEnd at_end_ = TraceEnd::hold;
 };
 

@@ -64,14 +64,18 @@ void TraceDevice::start() {
 }
 
 void TraceDevice::finish() {
-  const bool lost = sender_->loss > 0 && sender_->random.uniform() < sender_->loss;
+  const Time now = Simulation::now();
+  const double loss = sender_->loss.at(now);
+  const bool lost = loss > 0 && sender_->random.uniform() < loss;
   if (lost) ++lost_;
   if (lost && sender_->repeats_lost) return start();
   if (on_left_) on_left_({sending_->packet, sending_->protocol, *sending_->first_bit});
-  if (!lost)
-    ns3::Simulator::ScheduleWithContext(peer_->GetNode()->GetId(), to_ns3(sender_->delay),
+  if (!lost) {
+    last_arrival_ = std::max(last_arrival_, now + sender_->delay.at(now));  // no packet overtakes another
+    ns3::Simulator::ScheduleWithContext(peer_->GetNode()->GetId(), to_ns3(last_arrival_ - now),
                                         &TraceDevice::receive, ns3::Ptr<TraceDevice>(peer_), sending_->packet,
                                         sending_->protocol);
+  }
   sending_.reset();
   if (!queue_.empty()) {
     sending_ = std::move(queue_.front());

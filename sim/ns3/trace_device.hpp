@@ -26,9 +26,9 @@ class TraceDevice : public ns3::NetDevice {
   // The sending side. lost_again: a lost packet is sent again at once (link-layer ARQ) instead of dropped.
   struct Sender {
     LinkRate rate;
-    Duration delay;
+    Scheduled<Duration> delay;
     Bytes queue;
-    double loss = 0;
+    Scheduled<double> loss = 0.0;
     bool repeats_lost = false;
     Random random{0, ""};
   };
@@ -97,6 +97,7 @@ class TraceDevice : public ns3::NetDevice {
 
   std::optional<Sender> sender_;
   std::optional<LinkServer> server_;
+  Time last_arrival_;  // at the peer
   std::function<void(const Left&)> on_left_;
   std::function<void()> on_room_;
   std::optional<Item> sending_;

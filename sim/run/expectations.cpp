@@ -15,9 +15,9 @@ std::optional<double> figure(const std::string& metric, const Summary& summary) 
   if (metric == "latency_p50") return seconds(0.50);
   if (metric == "latency_p95") return seconds(0.95);
   if (metric == "latency_p99") return seconds(0.99);
-  if (metric == "accuracy" && summary.labelled() > 0) {
-    return static_cast<double>(summary.correct()) / static_cast<double>(summary.labelled());
-  }
+  if (metric == "accuracy" && summary.top1()) return summary.top1()->share();
+  if (metric == "share_meeting_target") return summary.share_meeting_target();
+  if (metric == "bits_per_value") return summary.bits_per_value_mean();
   return std::nullopt;
 }
 

@@ -60,6 +60,18 @@ Json links_json(const Scenario& scenario, const Summary& summary) {
   return rows;
 }
 
+Json accuracy_json(const Summary& summary) {
+  const auto top1 = summary.top1(), top5 = summary.top5();
+  if (!top1) return nullptr;
+  const auto interval = [](const Proportion& of) {
+    const auto [low, high] = of.interval_95();
+    return Json::array({low, high});
+  };
+  return {{"top1_correct", top1->hits},          {"count", top1->count},       {"top1", top1->share()},
+          {"top1_interval_95", interval(*top1)}, {"top5_correct", top5->hits}, {"top5", top5->share()},
+          {"top5_interval_95", interval(*top5)}};
+}
+
 }  // namespace
 
 std::string mode_name(Mode mode) {
@@ -81,6 +93,8 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
   for (const auto& device : scenario.devices) devices.push_back(device.name);
   Json inputs = Json::array();
   for (const auto& [path, sha256] : facts.inputs) inputs.push_back({{"file", path}, {"sha256", sha256}});
+  Json binaries = Json::object();
+  for (const auto& [name, sha256] : facts.binaries) binaries[name] = sha256;
   const bool deployed = facts.mode == Mode::deploy;
   const bool tcp = deployed || scenario.network.transport == TransportKind::tcp;
   const Json manifest = {
@@ -92,6 +106,7 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
       {"network", {{"kind", facts.network}, {"transport", tcp ? "tcp" : "raw"}}},
       {"model", {{"name", scenario.model.config.name}, {"weights", scenario.model.weights}}},
       {"inputs", inputs},
+      {"binaries", binaries},
       {"devices", devices},
       {"command", facts.command},
       {"host", {{"name", host.name}, {"system", host.system}}},
@@ -105,16 +120,19 @@ std::string summary_json(const Scenario& scenario, const Plan& plan, const Summa
     const auto value = summary.latency(share);
     return value ? Json(value->milliseconds()) : Json(nullptr);
   };
-  const Json accuracy = summary.labelled() > 0
-                            ? Json{{"top1_correct", summary.correct()}, {"count", summary.labelled()}}
-                            : Json(nullptr);
+  const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
+
   Json root = {{"complete", !failure},
                {"throughput_images_per_s", summary.throughput_images_per_s()},
                {"duration_s", summary.duration().seconds()},
                {"latency_ms", {{"p50", latency(0.50)}, {"p95", latency(0.95)}, {"p99", latency(0.99)}}},
                {"microbatches", summary.microbatches()},
                {"images", summary.images()},
-               {"accuracy", accuracy},
+               {"accuracy", accuracy_json(summary)},
+               {"policy",
+                {{"target_images_per_s", number(summary.target_images_per_s())},
+                 {"share_meeting_target", number(summary.share_meeting_target())},
+                 {"bits_per_value_mean", number(summary.bits_per_value_mean())}}},
                {"stages", stages_json(scenario, plan, summary)},
                {"links", links_json(scenario, summary)}};
   if (failure) root["error"] = failure->message;
@@ -148,10 +166,16 @@ std::string summary_table(const Scenario& scenario, const Plan& plan, const Summ
   std::string text = fmt::format(
       "\n{} images in {:.3f} s: {:.3f} images/s; latency p50 {} ms, p95 {} ms, p99 {} ms\n", summary.images(),
       summary.duration().seconds(), summary.throughput_images_per_s(), ms(0.50), ms(0.95), ms(0.99));
-  if (summary.labelled() > 0) {
+  if (const auto top1 = summary.top1()) {
+    const auto [low, high] = top1->interval_95();
+    text += fmt::format(
+        "top-1 accuracy: {} of {} ({:.2f} %, 95 % interval {:.2f} to {:.2f}), top-5 {:.2f} %\n", top1->hits,
+        top1->count, 100 * top1->share(), 100 * low, 100 * high, 100 * summary.top5()->share());
+  }
+  if (const auto share = summary.share_meeting_target()) {
     text +=
-        fmt::format("top-1 accuracy: {} of {} ({:.2f} %)\n", summary.correct(), summary.labelled(),
-                    100.0 * static_cast<double>(summary.correct()) / static_cast<double>(summary.labelled()));
+        fmt::format("{:.1f} % of the microbatches met the target of {:g} images/s, with {:.2f} bits/value\n",
+                    100 * *share, *summary.target_images_per_s(), summary.bits_per_value_mean().value_or(0));
   }
   text += fmt::format(
       "\nwhere the stages' time went, share of the run\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n",

@@ -7,10 +7,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/net/link_rate.hpp"
-#include "sim/run/interrupt.hpp"
+#include "sim/run/decision_log.hpp"
 #include "sim/run/json.hpp"
 #include "sim/run/timeline.hpp"
 
@@ -34,6 +35,10 @@ Result<void> write_text(const std::string& path, const std::string& text) {
   file.close();
   if (!file) return Error{path + ": cannot be written"};
   return {};
+}
+
+std::string or_empty(const std::optional<std::uint32_t>& number) {
+  return number ? std::to_string(*number) : std::string();
 }
 
 Result<void> make_folder(const std::string& path) {
@@ -94,9 +99,8 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& pa
       CsvFile::create(at("transfers.csv"),
                       "transfer,from,to,kind,microbatch,bytes,submitted_ns,delivered_ns,queued_ns,wire_ns,"
                       "propagation_ns");
-  auto decisions = CsvFile::create(at("decisions.csv"),
-                                   "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s");
-  auto outputs = CsvFile::create(at("outputs.csv"), "microbatch,image,predicted,logits_sha256");
+  auto decisions = CsvFile::create(at("decisions.csv"), std::string(kDecisionColumns));
+  auto outputs = CsvFile::create(at("outputs.csv"), "microbatch,image,predicted,logits_sha256,label_rank");
   for (const auto* file : {&microbatches, &stages, &transfers, &decisions, &outputs}) {
     if (!*file) return file->error();
   }
@@ -122,7 +126,7 @@ RunDirectory::RunDirectory(std::string path, const Scenario& scenario, const Pla
       plan_(plan),
       facts_(std::move(facts)),
       files_(std::move(files)),
-      summary_(plan.stages.size()),
+      summary_(plan.stages.size(), scenario.policy.quantization.target_images_per_s),
       began_(std::chrono::steady_clock::now()),
       ready_(began_) {}
 
@@ -164,16 +168,13 @@ void RunDirectory::write(const CompletionRecord& record) {
                            record.created.count_ns(), record.completed.count_ns(),
                            (record.completed - record.created).milliseconds());
   for (const auto& output : record.outputs) {
-    files_->outputs.row("{},{},{},{}", record.microbatch.value, output.image,
-                        output.predicted ? std::to_string(*output.predicted) : std::string(),
-                        output.logits_sha256);
+    files_->outputs.row("{},{},{},{},{}", record.microbatch.value, output.image, or_empty(output.predicted),
+                        output.logits_sha256, or_empty(output.label_rank));
   }
 }
 
 void RunDirectory::write(Time now, NodeId node, const DecisionRecord& record) {
-  files_->decisions.row("{},{},{},{},{},{},{:.6f}", now.count_ns(), device_name(node), device_name(record.to),
-                        record.microbatch.value, record.policy, record.bits_per_value,
-                        record.observed_mbit_per_s);
+  files_->decisions.row("{}", decision_row({now, node, device_name(node), device_name(record.to), record}));
 }
 
 // A simulated network knows each transfer exactly. On real ones only the sender knows, on its own clock: from
@@ -213,9 +214,13 @@ Result<void> RunDirectory::write_bandwidth(const NetworkSpec& links, Time end) c
   for (const auto& link : links.links) {
     const auto trace = rate_trace_of(link.rate);
     std::size_t rows = 0;
-    for (Duration round; Time::zero() + round <= end; round += trace->duration()) {
+    const auto period = trace->duration() - trace->loop_from();
+    for (Duration round; Time::zero() + round <= end; round += period) {
       for (std::size_t i = 0; i < trace->size(); ++i) {
-        const auto step = trace->step(i);
+        auto step = trace->step(i);
+        const bool ended = i + 1 < trace->size() && trace->step(i + 1).from <= trace->loop_from();
+        if (round > Duration{} && ended) continue;  // played once
+        if (round > Duration{}) step.from = std::max(step.from, trace->loop_from());
         if (Time::zero() + round + step.from > end || ++rows > kMaxBandwidthRows) break;
         file->row("{},{},{},{}", links.devices[link.from.value], links.devices[link.to.value],
                   (round + step.from).count_ns(), step.rate.mbit_per_s());
@@ -225,7 +230,7 @@ Result<void> RunDirectory::write_bandwidth(const NetworkSpec& links, Time end) c
                     links.devices[link.from.value], links.devices[link.to.value], kMaxBandwidthRows);
         break;
       }
-      if (trace->at_end() == TraceEnd::hold || trace->duration() <= Duration{}) break;
+      if (trace->at_end() != TraceEnd::loop || period <= Duration{}) break;
     }
   }
   file->flush();

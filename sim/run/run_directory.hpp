@@ -32,9 +32,10 @@ struct RunFacts {
   std::string scenario_sha256, scenario_text;
   std::string scenario_path;
   Mode mode = Mode::cosim;
-  std::string network;                                      // "fluid", "ns3", "tcp" (deploy)
-  std::vector<std::string> command;                         // argv
-  std::vector<std::pair<std::string, std::string>> inputs;  // path and SHA-256 of every file read
+  std::string network;                                          // "fluid", "ns3", "tcp" (deploy)
+  std::vector<std::string> command;                             // argv
+  std::vector<std::pair<std::string, std::string>> inputs;      // path and SHA-256 of every file read
+  std::vector<std::pair<std::string, std::string>> binaries{};  // name and SHA-256 of our programs
 };
 
 // runs/NAME-MODE-TIME, a folder that does not exist yet.

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <functional>
-#include <set>
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/codec/encoding.hpp"
+#include "runtime/codec/klt_calibration.hpp"
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/policy/registry.hpp"
@@ -21,6 +22,7 @@
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/run/expectations.hpp"
+#include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
 #include "sim/run/progress.hpp"
 
@@ -63,13 +65,14 @@ Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) 
 // Costs that are not the device's own figures are worth a word before anyone trusts them.
 void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
   if (scenario.run.compute != ComputeKind::profile) return;
+  std::set<std::string> told;
   for (const auto& stage : plan.stages) {
     const auto& device = scenario.devices.at(stage.device.value);
-    if (device.profile.empty()) continue;
+    if (device.profile.empty() || !told.insert(device.profile).second) continue;
     const auto profile = read_profile(device.profile, scenario.model.config);
     if (!profile || profile->derived_from().empty()) continue;
-    log_warning("device {}: its profile does not list {}; costs are derived from {} by operation count",
-                device.name, scenario.model.config.name, profile->derived_from());
+    log_warning("{}: {} was not measured on this device; costs are derived from {} by operation count",
+                device.profile, scenario.model.config.name, profile->derived_from());
   }
 }
 
@@ -105,25 +108,6 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
       return too_large(fmt::format("{} B are beyond a frame's {}", sent->output.size.count(), kMaxPayload));
   }
   return {};
-}
-
-// The files that this run reads, beside the scenario: a changed one makes another run. Tensors are read in
-// modes that have them.
-std::set<std::string> input_files(const Scenario& scenario) {
-  std::set<std::string> files;
-  for (const auto& device : scenario.devices) files.insert(device.profile);
-  if (simulated(scenario.run.mode)) {
-    for (const auto& link : scenario.network.links) files.insert(link.trace);
-  }
-  if (scenario.run.mode != Mode::simulate) {
-    constexpr std::string_view kFolder = "image-folder:";
-    if (scenario.model.weights != "random") files.insert(scenario.model.weights);
-    if (scenario.workload.dataset.starts_with(kFolder)) {
-      files.insert(scenario.workload.dataset.substr(kFolder.size()));
-    }
-  }
-  files.erase(std::string());
-  return files;
 }
 
 // Memory is not enforced, so whoever counts on it has to be told.
@@ -183,12 +167,16 @@ class Run {
                    .mode = scenario_.run.mode,
                    .network = network_name(scenario_),
                    .command = request_.command,
-                   .inputs = {}};
+                   .inputs = {},
+                   .binaries = {}};
     for (const auto& path : input_files(scenario_)) {
       auto hash = sha256_of_file(path);
       if (!hash) return hash.error();
       facts.inputs.emplace_back(path, *hash);
     }
+    // A program that is not there is found out when it is started.
+    if (auto binaries = binary_hashes(scenario_.run.mode, request_.agents.empty()))
+      facts.binaries = std::move(*binaries);
     const auto path = request_.out.empty() ? default_run_directory(scenario_) : request_.out;
     auto directory = RunDirectory::create(path, scenario_, plan_, facts);
     if (!directory) return directory.error();

@@ -20,15 +20,24 @@ void Summary::add(NodeId stage, const StageRecord& record) {
   figures.queue += record.started - record.arrived;
   figures.blocked += record.started - std::max(record.arrived, state.free);
   state.free = record.encoded;
+  if (stage.value == stages_.size()) return;  // logits are never quantized
+  encoded_bits_ += static_cast<double>(record.payload.bits());
+  encoded_values_ += static_cast<double>(record.values);
 }
 
 void Summary::add(const CompletionRecord& record) {
   latencies_.push_back(record.completed - record.created);
   images_ += record.images;
+  if (target_images_per_s_ > 0) {
+    const auto period = PacedConsumer::period(record.images, target_images_per_s_);
+    if (consumer_.arrive(record.completed, period) == Duration{}) ++on_time_;
+  }
   for (const auto& output : record.outputs) {
     if (!output.label || !output.predicted) continue;
     ++labelled_;
-    correct_ += *output.label == *output.predicted ? 1 : 0;
+    const bool correct = *output.label == *output.predicted;
+    correct_ += correct ? 1 : 0;
+    correct_in_five_ += correct || (output.label_rank && *output.label_rank < 5) ? 1 : 0;
   }
 }
 
@@ -52,6 +61,19 @@ void Summary::close(Time end) {
     figures.idle = std::max(Duration{}, duration() - busy);
   }
   std::sort(latencies_.begin(), latencies_.end());
+}
+
+std::optional<double> Summary::target_images_per_s() const {
+  return target_images_per_s_ > 0 ? std::optional(target_images_per_s_) : std::nullopt;
+}
+
+std::optional<double> Summary::share_meeting_target() const {
+  if (target_images_per_s_ <= 0 || latencies_.empty()) return std::nullopt;
+  return static_cast<double>(on_time_) / static_cast<double>(latencies_.size());
+}
+
+std::optional<double> Summary::bits_per_value_mean() const {
+  return encoded_values_ > 0 ? std::optional(encoded_bits_ / encoded_values_) : std::nullopt;
 }
 
 double Summary::throughput_images_per_s() const {

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/proportion.hpp"
 #include "runtime/node/record.hpp"
+#include "runtime/policy/paced_consumer.hpp"
 #include "runtime/policy/plan.hpp"
 #include "sim/coordinator/observer.hpp"
 
@@ -33,7 +35,9 @@ struct LinkFigures {
 
 class Summary {
  public:
-  explicit Summary(std::size_t stages) : stages_(stages) {}
+  // `target_images_per_s`: what the run is measured by; 0: nothing.
+  explicit Summary(std::size_t stages, double target_images_per_s = 0)
+      : stages_(stages), target_images_per_s_(target_images_per_s) {}
   void add(NodeId stage, const StageRecord& record);
   void add(const CompletionRecord& record);
   void add(DeviceId from, DeviceId to, const TransferRecord& record);
@@ -46,12 +50,25 @@ class Summary {
   double throughput_images_per_s() const;
   // Nearest rank; nothing before the first completion. REQUIRES 0 < share <= 1.
   std::optional<Duration> latency(double share) const;
-  std::uint64_t labelled() const { return labelled_; }
-  std::uint64_t correct() const { return correct_; }
+  // Images whose class is their label, of those that have both; of them, those whose label is among the five
+  // largest logits. Nothing where there are none.
+  std::optional<Proportion> top1() const { return of_labelled(correct_); }
+  std::optional<Proportion> top5() const { return of_labelled(correct_in_five_); }
+  // What quantization came to. The share is that of microbatches for which somebody who takes the results
+  // away at the target rate need not wait (PacedConsumer); nothing without a target or a completion. The bits
+  // are those of all encodings at all cuts, headers and ranges included, weighted by values; nothing where
+  // nothing was encoded.
+  std::optional<double> target_images_per_s() const;
+  std::optional<double> share_meeting_target() const;
+  std::optional<double> bits_per_value_mean() const;
   const StageFigures& stage(std::size_t index) const { return stages_[index].figures; }
   const std::map<std::pair<DeviceId, DeviceId>, LinkFigures>& links() const { return links_; }
 
  private:
+  std::optional<Proportion> of_labelled(std::uint64_t hits) const {
+    return labelled_ == 0 ? std::nullopt : std::optional(Proportion{hits, labelled_});
+  }
+
   struct StageState {
     StageFigures figures;
     Time free;  // since when it has nothing under way
@@ -59,7 +76,11 @@ class Summary {
   std::vector<StageState> stages_;
   std::map<std::pair<DeviceId, DeviceId>, LinkFigures> links_;
   std::vector<Duration> latencies_;
-  std::uint64_t images_ = 0, labelled_ = 0, correct_ = 0;
+  std::uint64_t images_ = 0, labelled_ = 0, correct_ = 0, correct_in_five_ = 0;
+  double target_images_per_s_ = 0;
+  PacedConsumer consumer_;
+  std::uint64_t on_time_ = 0;
+  double encoded_bits_ = 0, encoded_values_ = 0;
   Time end_;
 };
 

@@ -19,7 +19,7 @@ HEADERS = {
                  "propagation_ns",
     "bandwidth": "from,to,time_ns,rate_mbit_per_s",
     "decisions": "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s",
-    "outputs": "microbatch,image,predicted,logits_sha256",
+    "outputs": "microbatch,image,predicted,logits_sha256,label_rank",
 }
 
 
@@ -109,7 +109,8 @@ class Pipeline:
                                               f"{(at - created) * 1e3:.6f}"])
             for image in range(self.images):
                 number = microbatch * self.images + image
-                self.rows["outputs"].append([microbatch, number, number * 31 % 1000, "00" * 32])
+                rank = 0 if number % 6 else 3
+                self.rows["outputs"].append([microbatch, number, number * 31 % 1000, "00" * 32, rank])
         for link in range(self.stages + 1):
             for share, rate in PHASES if link == 1 else [(0, 1000.0)]:
                 self.rows["bandwidth"].append([self.device(link), self.device(link + 1),

@@ -17,13 +17,15 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "analysis")]
 
 import attribution  # noqa: E402
 import pipeline  # noqa: E402
+import policies  # noqa: E402
+import quantpipe  # noqa: E402
 import report  # noqa: E402
 import style  # noqa: E402
 import synthetic_run  # noqa: E402
 import throughput  # noqa: E402
 from run_directory import RunDirectory, RunError, Table  # noqa: E402
 
-PICTURES = {"report.png", "throughput.png", "pipeline.png", "attribution.png"}
+PICTURES = {"report.png", "throughput.png", "pipeline.png", "attribution.png", "quantpipe.png"}
 
 
 def quietly(path):
@@ -101,6 +103,65 @@ class Reports(RunCase):
         (self.path / "bandwidth.csv").unlink()
         self.assertEqual(quietly(self.path)[0], 0)
         self.assertIn("bandwidth is not known", texts(throughput.make(RunDirectory(self.path))))
+
+
+class Policies(RunCase):
+    def with_target(self, images_per_s, **options):
+        self.write(**options)
+        summary = json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
+        summary["policy"] = {"target_images_per_s": images_per_s, "share_meeting_target": 0.75,
+                             "bits_per_value_mean": 4.5}
+        (self.path / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+        return RunDirectory(self.path)
+
+    def test_fixed_bits_are_no_picture_of_a_policy(self):
+        self.write(microbatches=6)
+        file = self.path / "decisions.csv"
+        file.write_text(file.read_text(encoding="utf-8").replace("heuristic", "fixed"), encoding="utf-8")
+        self.assertEqual(quietly(self.path), (0, ""))
+        self.assertFalse((self.path / "quantpipe.png").exists())
+
+    def test_the_bandwidth_met_is_the_links_mean_between_decisions(self):
+        run = self.with_target(40.0)
+        link = quantpipe.adaptive(run)[0]
+        self.assertEqual(link, ("board-a", "board-b"))
+        _, rate = quantpipe.bandwidth_met(run, link)
+        self.assertAlmostEqual(rate.max(), 1000)
+        self.assertAlmostEqual(rate.min(), 8)
+
+    def test_late_is_who_is_waited_for(self):
+        met = quantpipe.on_time(np.array([0.1, 0.2, 0.6, 0.7, 1.0]), np.full(5, 4.0), 40.0)
+        self.assertEqual(list(met), [True, True, False, True, False])
+
+    def test_the_phases_table_is_of_the_steady_part(self):
+        run = self.with_target(40.0, microbatches=60)
+        rows = quantpipe.phases_of(run, [20, 40])
+        self.assertEqual([(row[0], row[1]) for row in rows], [(0, 20), (20, 40), (40, 60)])
+        done = run.microbatches
+        self.assertAlmostEqual(rows[1][2], 8 * 4 / (done["completed"][34] - done["completed"][30]))
+        self.assertAlmostEqual(rows[1][4], 0.83, delta=0.01)
+
+    def test_accuracy_is_the_share_of_labels_in_front(self):
+        ranks = Table({"microbatch": np.array([0, 0, 1, 1]), "label_rank": np.array([0, 3, 0, np.nan])})
+        self.assertEqual(quantpipe.accuracy_of(ranks, 0, 1), 0.5)
+        self.assertEqual(quantpipe.accuracy_of(ranks, 0, 2), 2 / 3)
+        self.assertIsNone(quantpipe.accuracy_of(ranks, 5, 9))
+
+    def test_the_comparison_has_a_row_per_trace_and_ours_last(self):
+        folder = self.path.parent / "all"
+        for trace in ("lte", "wifi"):
+            for policy in ("deadline", "heuristic"):
+                self.path = folder / trace / policy
+                self.with_target(40.0, microbatches=8)
+        table = policies.read(folder)
+        lines = policies.markdown(table).splitlines()
+        self.assertEqual(lines[0], "| trace | heuristic | deadline |")
+        self.assertTrue(lines[2].startswith("| lte | 75.0 %, 4.50, "))
+        self.assertTrue(lines[-1].startswith("| **mean** | 75.0 %, 4.50, "))
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            self.assertEqual(policies.main([str(folder)]), 0)
+            self.assertEqual(policies.main([str(folder / "lte")]), 3)
+        self.assertTrue((folder / "policies.png").is_file())
 
 
 class KilledRuns(RunCase):

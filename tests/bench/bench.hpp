@@ -31,6 +31,8 @@ void bench_bridge(Report& report);
 void bench_simulate(Report& report);
 void bench_quickstart(Report& report);
 void bench_codec(Report& report);
+void bench_klt(Report& report);
+void bench_plan(Report& report);
 
 double median(std::vector<double> values);
 

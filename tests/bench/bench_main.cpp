@@ -34,6 +34,8 @@ namespace {
 
 constexpr std::array kBenchmarks = {
     std::pair<const char*, void (*)(Report&)>{"codec", bench_codec},
+    std::pair<const char*, void (*)(Report&)>{"codec-klt", bench_klt},
+    std::pair<const char*, void (*)(Report&)>{"plan", bench_plan},
     std::pair<const char*, void (*)(Report&)>{"simulate", bench_simulate},
     std::pair<const char*, void (*)(Report&)>{"quickstart", bench_quickstart},
     std::pair<const char*, void (*)(Report&)>{"bridge", bench_bridge},
@@ -70,7 +72,8 @@ int main(int argc, char** argv) {
     if (filter.empty() || group.find(filter) != std::string::npos || filter.starts_with(group)) run(report);
   }
   if (report.figures().empty()) {
-    fmt::print(stderr, "no benchmark matches \"{}\"; groups: codec simulate quickstart bridge\n", filter);
+    fmt::print(stderr, "no benchmark matches \"{}\"; groups: codec plan simulate quickstart bridge\n",
+               filter);
     return 2;
   }
   const std::string path = MILLRACE_BINARY_DIR "/bench.json";

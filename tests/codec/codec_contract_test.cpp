@@ -21,10 +21,19 @@ std::string test_name(const testing::TestParamInfo<std::string>& test) {
 }
 INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodec, testing::ValuesIn(codec_names()), test_name);
 
+// klt meets a budget instead of a width: what it owes is in klt_codec_test.cpp.
+class EveryCodecOfFixedRate : public EveryCodec {};
+std::vector<std::string> names_of_fixed_rate() {
+  auto names = codec_names();
+  std::erase(names, "klt");
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodecOfFixedRate, testing::ValuesIn(names_of_fixed_rate()), test_name);
+
 // Clipping narrows the range, so that a second trip may narrow it again.
 class EveryCodecThatDoesNotClip : public EveryCodec {};
 std::vector<std::string> names_without_clipping() {
-  auto names = codec_names();
+  auto names = names_of_fixed_rate();
   std::erase_if(names, [](const std::string& name) {
     return name.find("aciq") != name.npos || name.find("clip") != name.npos;
   });
@@ -35,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodecThatDoesNotClip, testing::ValuesIn(na
 
 constexpr double kBudgets[] = {-1, 0, 1.5, 2, 2.99, 3, 4, 5, 6, 7, 7.9, 8, 9, 16, 32, 1e9};
 
-TEST_P(EveryCodec, PredictsExactlyTheBytesItWrites) {
+TEST_P(EveryCodecOfFixedRate, PredictsExactlyTheBytesItWrites) {
   Random random(4, "predicted size");
   for (int round = 0; round < 60; ++round) {
     const auto tensor = activation(small_shape(random), random);
@@ -73,15 +82,18 @@ TEST_P(EveryCodecThatDoesNotClip, DecodingAgainChangesNothing) {
 
 TEST_P(EveryCodec, CarriesRoleAndShapeInItsHeader) {
   const Tensor tensor{{2, 3, 4}, std::vector<float>(24, 1)};
-  for (const auto role : {TensorRole::image, TensorRole::attention_context, TensorRole::residual,
-                          TensorRole::gelu, TensorRole::logits}) {
+  for (const auto role :
+       {TensorRole::image, TensorRole::attention_context, TensorRole::residual, TensorRole::gelu,
+        TensorRole::logits, TensorRole::features, TensorRole::tokens, TensorRole::lengths}) {
     Buffer out;
     codec->encode(tensor.view(role), {8}, out);
     const auto header = read_header(out);
     ASSERT_TRUE(header.ok());
     EXPECT_EQ(header->role, role);
     EXPECT_EQ(header->shape, tensor.shape);
-    EXPECT_EQ(header->bits, codec->bit_width({8}));
+    if (GetParam() != "klt") {
+      EXPECT_EQ(header->bits, codec->bit_width({8}));
+    }
   }
 }
 
@@ -94,8 +106,10 @@ TEST_P(EveryCodec, KeepsItsPromisesInEveryScope) {
         const auto tensor = round % 2 == 0 ? activation(small_shape(random), random)
                                            : any_floats(small_shape(random), random);
         const auto encoding = encoded(choice, tensor, 5, role);
-        EXPECT_EQ(make_codec(choice).value()->predicted_size(tensor.shape, role, {5}).count(),
-                  static_cast<std::int64_t>(encoding.size()));
+        if (GetParam() != "klt") {
+          EXPECT_EQ(make_codec(choice).value()->predicted_size(tensor.shape, role, {5}).count(),
+                    static_cast<std::int64_t>(encoding.size()));
+        }
         decoded(encoding, tensor.shape);
       }
 }

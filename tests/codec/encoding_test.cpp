@@ -47,6 +47,12 @@ TEST(Encoding, U8PayloadIsPinned) {
             bytes({'M', 'T', 1, 3, 8, 2, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0, 0, 7, 255}));
 }
 
+TEST(Encoding, U24PayloadIsPinned) {
+  EXPECT_EQ(encoded("u24", one_image({0.0F, 30522.0F, 16777215.0F})),
+            bytes({'M', 'T', 1, 20, 24, 2, 0, 0, 1, 0, 0,    0,    1, 0,   0,   0,  3,
+                   0,   0,   0, 9,  0,  0, 0, 0, 0, 0, 0x3a, 0x77, 0, 255, 255, 255}));
+}
+
 TEST(Encoding, UniformPayloadIsPinned) {
   // lo -1, hi 2.5 and L = 7: steps of 0.5, codes 0 1 2 7 in 12 bits.
   EXPECT_EQ(encoded("uniform", one_image({-1.0F, -0.5F, 0.0F, 2.5F}), 3),
@@ -106,8 +112,9 @@ TEST(Registry, AnUnknownNameIsAnErrorThatListsTheKnown) {
 }
 
 TEST(Registry, EveryCodecIsCalledWhatTheTableSays) {
-  EXPECT_THAT(codec_names(), testing::UnorderedElementsAre("fp32", "fp16", "bf16", "fp6", "fp4", "fp4-clip",
-                                                           "uniform", "aciq", "aciq-gauss", "ds-aciq", "u8"));
+  EXPECT_THAT(codec_names(),
+              testing::UnorderedElementsAre("fp32", "fp16", "bf16", "fp6", "fp4", "fp4-clip", "klt",
+                                            "uniform", "aciq", "aciq-gauss", "ds-aciq", "u8", "u24"));
   for (const auto& name : codec_names()) EXPECT_EQ(make_codec(name).value()->name(), name);
 }
 

@@ -125,6 +125,34 @@ TEST(U8, OtherValuesAreRoundedAndClamped) {
               ElementsAre(255, 0, 0, 0, 255));
 }
 
+TEST(U24, EveryWholeNumberIsLossless) {
+  std::vector<float> numbers;
+  for (std::uint32_t n = 0; n < 1U << 24; n = n < 70'000 ? n + 1 : n + 997)
+    numbers.push_back(static_cast<float>(n));
+  numbers.push_back(16'777'215);
+  EXPECT_EQ(round_trip("u24", one_image(numbers)), numbers);
+}
+
+TEST(U24, OtherValuesAreRoundedAndClamped) {
+  EXPECT_THAT(round_trip("u24", one_image({-0.4F, 0.49999997F, 0.5F, 254.5F, 1e8F, -7})),
+              ElementsAre(0, 0, 1, 255, 16'777'215, 0));
+  EXPECT_THAT(round_trip("u24", one_image({kInf, -kInf, kNan, kMaxFloat})),
+              ElementsAre(16'777'215, 0, 0, 16'777'215));
+}
+
+// Whatever the policy chose: inputs, lengths and logits arrive as they are, activations as it says.
+TEST(CodecFor, OnlyActivationsAreThePolicysBusiness) {
+  const auto chosen = make_codec("uniform").value();
+  const auto name = [&](TensorRole role) { return codec_for(role, *chosen).name(); };
+  EXPECT_EQ(name(TensorRole::image), "u8");
+  EXPECT_EQ(name(TensorRole::features), "fp16");
+  EXPECT_EQ(name(TensorRole::tokens), "u24");
+  EXPECT_EQ(name(TensorRole::lengths), "u24");
+  EXPECT_EQ(name(TensorRole::logits), "fp32");
+  for (const auto role : {TensorRole::attention_context, TensorRole::residual, TensorRole::gelu})
+    EXPECT_EQ(&codec_for(role, *chosen), chosen.get());
+}
+
 TEST(FixedFormats, IgnoreTheBudget) {
   for (const auto& [name, width] : {std::pair{"fp32", 32.0},
                                     {"fp16", 16.0},
@@ -132,7 +160,8 @@ TEST(FixedFormats, IgnoreTheBudget) {
                                     {"fp6", 6.0},
                                     {"fp4", 4.0},
                                     {"fp4-clip", 4.0},
-                                    {"u8", 8.0}})
+                                    {"u8", 8.0},
+                                    {"u24", 24.0}})
     for (const double budget : {1.0, 8.0, 64.0})
       EXPECT_EQ(make_codec(name).value()->bit_width({budget}), width);
 }

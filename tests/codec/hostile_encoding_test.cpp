@@ -59,7 +59,7 @@ TEST(HostileEncoding, EveryFieldOfTheHeaderIsChecked) {
   EXPECT_THAT(refusal(with_byte(4, 0)), HasSubstr("2 to 8 or 16 bits, not 0"));
   EXPECT_THAT(refusal(with_byte(4, 255)), HasSubstr("2 to 8 or 16 bits, not 255"));
   EXPECT_THAT(refusal(with_byte(4, 4)), HasSubstr("payload bytes"));
-  EXPECT_THAT(refusal(with_byte(5, 5)), HasSubstr("role 5"));
+  EXPECT_THAT(refusal(with_byte(5, 8)), HasSubstr("role 8"));
   EXPECT_THAT(refusal(with_byte(6, 4)), HasSubstr("scope 4"));
   EXPECT_THAT(refusal(with_byte(6, 0)), HasSubstr("scope 0"));
   EXPECT_THAT(refusal(with_byte(7, 1)), HasSubstr("reserved"));

@@ -16,8 +16,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   for (const auto& [name, tensor] : *index) {
     MR_CHECK(tensor.offset <= size && tensor.bytes <= size - tensor.offset);
     if (tensor.type == WeightType::other) continue;
-    std::vector<float> values(tensor.bytes / (tensor.type == WeightType::f32 ? 4 : 2));
-    widen_to_float(tensor.type, file.subspan(tensor.offset, tensor.bytes), values);
+    const auto stored = file.subspan(tensor.offset, tensor.bytes);
+    const std::size_t count = tensor.bytes / size_of(tensor.type);
+    if (is_integer(tensor.type)) {
+      std::vector<std::int64_t> numbers(count);
+      widen_to_integer(tensor.type, stored, numbers);
+    } else {
+      std::vector<float> values(count);
+      widen_to_float(tensor.type, stored, values);
+    }
   }
   return 0;
 }

@@ -83,13 +83,15 @@ DOORS = {
     "Protocol Buffers": (r"google/protobuf/|.*\.pb\.h$", ["runtime/wire", "sim/run"]),
     "spdlog": (r"spdlog/", ["runtime/base"]),
     "Highway": (r"hwy/", ["runtime/codec"]),
+    "SQLite": (r"sqlite3\.h$", ["sim/sweep"]),
     "libjpeg": (r"(jpeglib|jerror|jconfig|turbojpeg)\.h$", ["runtime/stage"]),
 }
 
 # Tests of the whole may include all of ours; the other folders of tests stand for one folder each.
 WHOLE_TESTS = {"contract", "system", "fidelity", "bench", "fuzz", "support", "house"}
-TESTED_IN_SIM = {"sim_net": "sim/net", "sim_ns3": "sim/ns3", "coordinator": "sim/coordinator",
-                 "bridge": "sim/bridge", "run": "sim/run"}
+TESTED_IN_SIM = {"sim_net": "sim/net", "sim_trace": "sim/trace", "sim_ns3": "sim/ns3",
+                 "coordinator": "sim/coordinator", "bridge": "sim/bridge", "run": "sim/run",
+                 "sweep": "sim/sweep"}
 
 
 def stands_for(path):

@@ -60,12 +60,13 @@ class RulesCanFail(unittest.TestCase):
             "spdlog/spdlog.h": ("runtime/base/a.cpp", "sim/main.cpp"),
             "hwy/highway.h": ("runtime/codec/a.cpp", "runtime/stage/a.cpp"),
             "hwy/targets.h": ("tests/codec/a_test.cpp", "tests/stage/a_test.cpp"),
+            "sqlite3.h": ("sim/sweep/a.cpp", "sim/run/a.cpp"),
             "jpeglib.h": ("runtime/stage/a.cpp", "runtime/model/a.cpp"),
         }
         for included, (inside, outside) in doors.items():
             self.good(rules.one_door, inside, f"#include <{included}>\n")
             self.bad(rules.one_door, outside, f"#include <{included}>\n")
-        self.assertEqual(len(rules.DOORS), 9, "a new door needs its line here")
+        self.assertEqual(len(rules.DOORS), 10, "a new door needs its line here")
 
     def test_headers_say_pragma_once(self):
         self.bad(rules.pragma_once, "runtime/base/a.hpp", "// #pragma once\n")

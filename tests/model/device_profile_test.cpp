@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -121,6 +122,108 @@ TEST(DeviceProfile, TheSlowestDeviceStillHasACostThatTheClockHolds) {
   const DeviceCost cost = DeviceCost::by_speed(config, 1e-6);
   EXPECT_EQ(cost.compute({1, config.sub_layers()}, 65536), Duration::s(3'000'000'000));
   EXPECT_EQ(cost.encode(std::int64_t{1} << 40), Duration::s(3'000'000'000));
+}
+
+constexpr const char* kSizes = R"(    measured:
+      - {microbatch: 1, seconds: {attention: 0.2, attention_output: 0.1, mlp_up: 0.1, mlp_down: 0.1}}
+      - {microbatch: 4, seconds: {attention: 0.5, attention_output: 0.1, mlp_up: 0.1, mlp_down: 0.1}}
+      - {microbatch: 8, seconds: {attention: 1.3, attention_output: 0.1, mlp_up: 0.1, mlp_down: 0.1}}
+)";
+
+std::string with_sizes() {
+  std::string text = kGood;
+  return text.replace(text.find("    microbatch: 4"), std::string::npos, kSizes);
+}
+
+TEST(DeviceProfile, BetweenMicrobatchSizesCostIsOnTheLineAndBeyondThemProportional) {
+  const TemporaryProfile file(with_sizes());
+  const DeviceCost cost = *read_profile(file.path(), model("vit-tiny"));
+  for (const auto& [images, expected] :
+       {std::pair(1, 200), std::pair(2, 300), std::pair(4, 500), std::pair(6, 900), std::pair(8, 1300),
+        std::pair(16, 2600), std::pair(0, 0)}) {
+    EXPECT_EQ(cost.compute({5, 5}, images), Duration::ms(expected)) << images;
+  }
+  EXPECT_EQ(cost.compute({5, 6}, 6), Duration::ms(1000));
+}
+
+TEST(DeviceProfile, ACodecOfItsOwnIsChargedByName) {
+  std::string text = kGood;
+  text.replace(text.find("models:"), 7, "codecs_ns_per_value: {uniform: {encode: 7, decode: 3}}\nmodels:");
+  const TemporaryProfile file(text);
+  EXPECT_EQ(read_profile(file.path(), model("vit-tiny"), "uniform")->encode(100), Duration::ns(700));
+  EXPECT_EQ(read_profile(file.path(), model("vit-tiny"), "uniform")->decode(100), Duration::ns(300));
+  EXPECT_EQ(read_profile(file.path(), model("vit-tiny"), "fp16")->encode(100), Duration::ns(200));
+}
+
+TEST(DeviceProfile, FaultsOfSizesNameTheirLine) {
+  const auto error = [](const std::string& passage, const std::string& replacement) {
+    std::string text = with_sizes();
+    text.replace(text.find(passage), passage.size(), replacement);
+    const auto read = parse_profile(text, "p.yaml");
+    return read ? std::string("no error") : read.error().message;
+  };
+  EXPECT_THAT(error("microbatch: 4", "microbatch: 1"), HasSubstr("p.yaml:9: microbatch sizes must rise"));
+  EXPECT_THAT(error("    measured:", "    microbatch: 3\n    measured:"),
+              HasSubstr("p.yaml:7: microbatch stands inside `measured`"));
+  EXPECT_THAT(error("    measured:", "    weight_bytes: [1, 2]\n    measured:"),
+              HasSubstr("p.yaml:7: 2 numbers for model vit-tiny, which has 48 sub-layers"));
+  EXPECT_THAT(error_with("microbatch: 4\n", "derived_from: vit-base\n"),
+              HasSubstr("model vit-tiny lacks the key \"microbatch\""));
+}
+
+TEST(DeviceProfile, WrittenProfilesReadBackTheSame) {
+  ProfileFile file{
+      .device = "a \"board\": no", .source = "8", .codec = {0.1, 1.0 / 3}, .codecs = {}, .models = {}};
+  file.codecs["no"] = {1e-7, 2};
+  auto& written = file.models.emplace_back();
+  written.name = "vit-tiny";
+  written.derived_from = "vit-base";
+  written.weight_bytes.assign(48, 12345678);
+  for (const int images : {1, 8}) {
+    auto& size = written.measured.emplace_back();
+    size.microbatch = images;
+    for (int i = 0; i < 48; ++i) size.seconds.push_back(images * 1e-9 / (i + 3));
+    size.working_bytes.assign(48, images * 4096.0);
+  }
+  written.measured.back().seconds.clear();
+  written.measured.back().mean_seconds = {1, 2, 3, 4};
+  const auto read = parse_profile(profile_text(file), "p.yaml");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(profile_text(*read), profile_text(file));
+  EXPECT_EQ(read->device, file.device);
+  EXPECT_EQ(read->codec.decode_ns_per_value, file.codec.decode_ns_per_value);
+  EXPECT_EQ(read->codecs.at("no").encode_ns_per_value, 1e-7);
+  ASSERT_EQ(read->models.size(), 1U);
+  EXPECT_EQ(read->models[0].derived_from, "vit-base");
+  EXPECT_EQ(read->models[0].measured[0].seconds, file.models[0].measured[0].seconds);
+  EXPECT_EQ(read->models[0].measured[1].mean_seconds[3], 4);
+  EXPECT_EQ(read->models[0].measured[1].working_bytes, file.models[0].measured[1].working_bytes);
+  EXPECT_EQ(read->models[0].weight_bytes, file.models[0].weight_bytes);
+}
+
+// What the shipped profiles mark as derived is what the reader itself would derive, to the digits written.
+TEST(DeviceProfile, ShippedDerivedEntriesAreTheDerivation) {
+  for (const char* device : {"minnowboard-e3845", "rcc-ve-c2558"}) {
+    const ProfileFile file = *read_profile_file(shipped(device));
+    int derived = 0;
+    for (const auto& entry : file.models) {
+      const auto config = model_by_name(entry.name);
+      if (entry.derived_from.empty() || !config) continue;
+      ++derived;
+      const ModelConfig from = *model_by_name(entry.derived_from);
+      const auto listed = std::find_if(file.models.begin(), file.models.end(),
+                                       [&](const auto& other) { return other.name == entry.derived_from; });
+      ASSERT_NE(listed, file.models.end());
+      const auto expected = derive_seconds(from, listed->measured[0].seconds_per_image(from.blocks), *config);
+      const auto actual = entry.measured[0].seconds_per_image(config->blocks);
+      ASSERT_EQ(actual.size(), expected.size());
+      // 4 digits; the mean of the last kind hides the head: at most 0.4 % of one sub-layer.
+      for (std::size_t i = 0; i < actual.size(); ++i)
+        EXPECT_NEAR(actual[i] / expected[i], 1, 0.004) << device << " " << entry.name << " " << i + 1;
+      EXPECT_EQ(shipped_cost(device, entry.name).derived_from(), entry.derived_from);
+    }
+    EXPECT_GE(derived, 1);
+  }
 }
 
 TEST(DeviceProfile, SpeedGivesOperationsOverSpeed) {

@@ -33,6 +33,37 @@ TEST(ModelConfig, ValuesAtCutsAreThoseOfThePapers) {
               ElementsAre(150528, 403456, 201728, 1008640, 201728, 1000));
 }
 
+// Post-norm families have PipeEdge's sub-layers too: BERT-Base 48, BERT-Large 96.
+TEST(ModelConfig, PostNormCutsAreThoseOfPreNorm) {
+  EXPECT_EQ(model("kwt-1").sub_layers(), 48);
+  EXPECT_EQ(model("bert-base").sub_layers(), 48);
+  EXPECT_EQ(model("bert-large").sub_layers(), 96);
+  EXPECT_EQ(model("kwt-1").tokens(), 99);
+  const std::int64_t td = 99 * 64;
+  EXPECT_THAT(values_at(model("kwt-1"), {0, 1, 2, 3, 4, 48}),
+              ElementsAre(98 * 40, 2 * td, td, 5 * td, td, 12));
+  ModelConfig bert = model("bert-base");
+  bert.sequence = 512;
+  const std::int64_t values = 512 * 768, lengths = 1;  // one more number per sequence: where padding begins
+  EXPECT_THAT(values_at(bert, {0, 5, 6, 7, 8, 48}),
+              ElementsAre(512 + 2, 2 * values + lengths, values + lengths, 5 * values + lengths,
+                          values + lengths, 2));
+}
+
+TEST(ModelConfig, SequencesTellTheirLengthsAtEveryCut) {
+  const ModelConfig bert = model("bert-large");
+  const TensorSpec residual{TensorRole::residual, 128, 1024}, lengths{TensorRole::lengths, 1, 1};
+  EXPECT_THAT(tensors_at_cut(bert, 0),
+              ElementsAre(TensorSpec{TensorRole::tokens, 128, 1}, TensorSpec{TensorRole::lengths, 1, 2}));
+  EXPECT_THAT(tensors_at_cut(bert, 5),
+              ElementsAre(TensorSpec{TensorRole::attention_context, 128, 1024}, residual, lengths));
+  EXPECT_THAT(tensors_at_cut(bert, 7),
+              ElementsAre(TensorSpec{TensorRole::gelu, 128, 4096}, residual, lengths));
+  EXPECT_THAT(tensors_at_cut(bert, 8), ElementsAre(residual, lengths));
+  EXPECT_THAT(tensors_at_cut(bert, 96), ElementsAre(TensorSpec{TensorRole::logits, 1, 2}));
+  EXPECT_THAT(tensors_at_cut(model("kwt-1"), 0), ElementsAre(TensorSpec{TensorRole::features, 98, 40}));
+}
+
 TEST(ModelConfig, TensorsKnowTheirRoles) {
   const ModelConfig config = model("vit-tiny");
   const TensorSpec residual{TensorRole::residual, 197, 192};
@@ -55,6 +86,10 @@ TEST(ModelConfig, ParameterCountsAreThePublishedOnes) {
   EXPECT_EQ(parameters("vit-large"), 304'326'632);
   EXPECT_EQ(parameters("vit-huge"), 632'045'800);
   EXPECT_EQ(parameters("deit-base"), 86'567'656);
+  EXPECT_EQ(parameters("kwt-1"), 607'308);  // as its file counts them
+  // Hugging Face's BertModel, 109,482,240 and 335,141,888, and a head of two classes.
+  EXPECT_EQ(parameters("bert-base"), 109'482'240 + 2 * 768 + 2);
+  EXPECT_EQ(parameters("bert-large"), 335'141'888 + 2 * 1024 + 2);
   EXPECT_EQ(parameters("vit-mini"), 308'172);  // ours: 6 blocks of width 64, 65 tokens, 12 classes
 }
 
@@ -70,6 +105,15 @@ TEST(ModelConfig, PartsAddUpToTheWhole) {
   EXPECT_DOUBLE_EQ(flops, flops_per_image(config, all_of(config)));
   // 17.56 G multiply-adds are counted for ViT-Base/16 where attention's two products are included.
   EXPECT_NEAR(flops, 2 * 17.56e9, 0.01e9);
+}
+
+// By hand: a block is 24 T D² + 4 T² D; the head of KWT-1 sees the class token alone, BERT has a pooler.
+TEST(ModelConfig, OperationsOfOtherFamiliesAreThoseOfTheirBlocks) {
+  const auto flops = [](const ModelConfig& config) { return flops_per_image(config, all_of(config)); };
+  EXPECT_DOUBLE_EQ(flops(model("kwt-1")),
+                   12.0 * (24.0 * 99 * 64 * 64 + 4.0 * 99 * 99 * 64) + 2.0 * 98 * 40 * 64 + 2.0 * 64 * 12);
+  EXPECT_DOUBLE_EQ(flops(model("bert-base")),
+                   12.0 * (24.0 * 128 * 768 * 768 + 4.0 * 128 * 128 * 768) + 2.0 * 768 * 768 + 2.0 * 768 * 2);
 }
 
 TEST(ModelConfig, UnknownNameListsTheKnownOnes) {
@@ -103,6 +147,22 @@ TEST(ModelConfig, ContradictionsAreErrors) {
     ASSERT_FALSE(result.ok()) << c.finding;
     EXPECT_THAT(result.error().message, HasSubstr(c.finding));
   }
+}
+
+TEST(ModelConfig, DimensionsOfAnotherFamilyAreErrors) {
+  ModelConfig bert = model("bert-base");
+  bert.image_size = 224;
+  EXPECT_THAT(check_model(bert).error().message,
+              HasSubstr("image_size is no dimension of the bert family; remove it"));
+  ModelConfig vit = model("vit-tiny");
+  vit.sequence = 128;
+  EXPECT_THAT(check_model(vit).error().message, HasSubstr("sequence is no dimension of the vit family"));
+  ModelConfig kwt = model("kwt-1");
+  kwt.frames = 0;
+  EXPECT_THAT(check_model(kwt).error().message, HasSubstr("frames must be 1 to 65535, got 0"));
+  bert = model("bert-base");
+  bert.sequence = 513;
+  EXPECT_THAT(check_model(bert).error().message, HasSubstr("sequence 513 must not exceed positions 512"));
 }
 
 }  // namespace

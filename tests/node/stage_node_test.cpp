@@ -45,7 +45,7 @@ class Stage : public testing::Test {
   }
 
   std::vector<LinkSample> heard_;
-  StageNode node_{{.upstream = kUpstream, .downstream = kDownstream, .window = 2},
+  StageNode node_{{.upstream = kUpstream, .downstream = kDownstream, .window = 2, .values_per_image = 100},
                   std::make_unique<CountingPolicy>(heard_)};
   RecordingOutbox out_;
 };
@@ -90,7 +90,7 @@ TEST_F(Stage, AsksItsPolicyOncePerMicrobatchAndRecordsTheDecision) {
   const auto decisions = out_.records_of<DecisionRecord>();
   ASSERT_EQ(decisions.size(), 2U);
   EXPECT_EQ(decisions[1].policy, "counting");
-  EXPECT_EQ(decisions[1].microbatch, MicrobatchId{1});
+  EXPECT_EQ(decisions[1].outgoing.microbatch, MicrobatchId{1});
   EXPECT_EQ(decisions[1].to, kDownstream);
   EXPECT_EQ(decisions[1].bits_per_value, 3);
   EXPECT_EQ(decisions[1].observed_mbit_per_s, 0) << "nothing acknowledged yet";
@@ -103,6 +103,31 @@ TEST_F(Stage, ADecisionShowsTheGoodputObservedLast) {
   EXPECT_DOUBLE_EQ(out_.records_of<DecisionRecord>()[1].observed_mbit_per_s, 0.8);
   ASSERT_EQ(heard_.size(), 1U);
   EXPECT_EQ(heard_[0].size, Bytes(200));
+}
+
+TEST_F(Stage, ADecisionShowsAllThePolicyWasTold) {
+  for (std::uint64_t i = 0; i < 3; ++i) pass(at(1), i);  // two sent, one ready
+  arrive(at(2), 3);
+  arrive(at(3), 4);
+  hear(at(4), acknowledge(0, 1));  // the third leaves
+  computed(at(5), {{}, {}, {}});
+  const auto decision = out_.records_of<DecisionRecord>().back();
+  EXPECT_EQ(decision.outgoing, (Outgoing{.microbatch = {3},
+                                         .images = 4,
+                                         .values = 400,
+                                         .encode = {},
+                                         .waiting = 1,
+                                         .sender = {.in_flight = 2,
+                                                    .in_flight_size = Bytes(400),
+                                                    .oldest_sent = at(1),
+                                                    .ready = 0,
+                                                    .ready_size = {}}}));
+  EXPECT_EQ(decision.seen, heard_) << "the first decisions had seen nothing";
+  computed(at(6), {{}, {}, Duration::ms(1)});
+  computed(at(7));
+  const auto next = out_.records_of<DecisionRecord>().back();
+  EXPECT_EQ(next.outgoing.encode, Duration::ms(1));
+  EXPECT_THAT(next.seen, IsEmpty()) << "nothing since the decision before";
 }
 
 TEST_F(Stage, FeedbackIsHeardWhileComputing) {
@@ -176,7 +201,8 @@ TEST_F(Stage, ActivationsFromElsewhereAreAnError) {
 TEST_F(Stage, IsNeverWoken) { EXPECT_FALSE(node_.on_timer(at(1), TimerId{0}, out_).ok()); }
 
 TEST(LastStage, WithoutAPolicyTheBudgetIs32BitsAndNothingIsDecided) {
-  StageNode node({.upstream = kUpstream, .downstream = kDownstream, .window = 1}, nullptr);
+  StageNode node({.upstream = kUpstream, .downstream = kDownstream, .window = 1, .values_per_image = 0},
+                 nullptr);
   RecordingOutbox out;
   ASSERT_TRUE(node.on_message(at(1), kUpstream, microbatch(0), out).ok());
   ASSERT_TRUE(node.on_computed(at(2), out.jobs.back().first, outcome(0), out).ok());

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runtime/scenario/names.hpp"
+
 namespace millrace {
 namespace {
 
@@ -13,10 +15,16 @@ TEST(TheRegistry, MakesEveryPolicyItNames) {
   for (const auto& name : quantization_policy_names()) {
     PolicySection::Quantization section;
     section.kind = name;
+    section.target_images_per_s = 10;
     const auto made = make_quantization_policy(section);
     ASSERT_TRUE(made.ok()) << name;
     EXPECT_EQ((*made)->name(), name);
   }
+}
+
+TEST(TheRegistry, HasThePoliciesThatScenariosMayName) {
+  const std::vector<std::string> keys(kQuantizationNames.begin(), kQuantizationNames.end());
+  EXPECT_EQ(quantization_policy_names(), keys);
 }
 
 TEST(TheRegistry, AnUnknownNameIsAnErrorThatListsAllKnown) {

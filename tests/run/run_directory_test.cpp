@@ -51,12 +51,16 @@ class ARunDirectory : public InAFolder {
     stage.values = 64;
     stage.payload = Bytes(80);
     directory_->on_record(stage.sent, {1}, stage);
-    directory_->on_record(stage.computed, {1},
-                          DecisionRecord{.to = {2},
-                                         .microbatch = {0},
-                                         .policy = "fixed",
-                                         .bits_per_value = 8,
-                                         .observed_mbit_per_s = 1.5});
+    directory_->on_record(
+        stage.computed, {1},
+        DecisionRecord{
+            .to = {2},
+            .policy = "fixed",
+            .bits_per_value = 8,
+            .observed_mbit_per_s = 1.5,
+            .outgoing =
+                {.microbatch = {0}, .images = 2, .values = 64, .encode = {}, .waiting = 0, .sender = {}},
+            .seen = {}});
     directory_->on_transfer({.id = {0},
                              .from = {1},
                              .to = {2},
@@ -85,7 +89,7 @@ class ARunDirectory : public InAFolder {
     completion.images = 2;
     completion.created = Time::at_ns(0);
     completion.completed = Time::at_ns(10'000'000);
-    completion.outputs = {{0, 7U, 7U, "aa"}, {1, {}, {}, ""}};
+    completion.outputs = {{0, 7U, 7U, "aa", 0}, {1, {}, {}, ""}};
     directory_->on_record(completion.completed, {3}, completion);
   }
   void close(const std::optional<Error>& failure = {}) {
@@ -113,10 +117,12 @@ TEST_F(ARunDirectory, WritesItsTablesWithTheseColumnsAndUnits) {
       "transfer,from,to,kind,microbatch,bytes,submitted_ns,delivered_ns,queued_ns,wire_ns,propagation_ns\n"
       "0,board-a,board-b,activation,0,149,5000000,8000000,0,2000000,1000000\n"
       "1,board-b,board-a,feedback,,33,8000000,9000000,0,0,1000000\n");
-  EXPECT_EQ(read("decisions.csv"),
-            "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s\n"
-            "4000000,board-a,board-b,0,fixed,8,1.500000\n");
-  EXPECT_EQ(read("outputs.csv"), "microbatch,image,predicted,logits_sha256\n0,0,7,aa\n0,1,,\n");
+  EXPECT_EQ(
+      read("decisions.csv"),
+      "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s,stage,images,values,encode_ns,"
+      "waiting,in_flight,in_flight_bytes,oldest_sent_ns,ready,ready_bytes,seen\n"
+      "4000000,board-a,board-b,0,fixed,8,1.500000,1,2,64,0,0,0,0,0,0,0,\n");
+  EXPECT_EQ(read("outputs.csv"), "microbatch,image,predicted,logits_sha256,label_rank\n0,0,7,aa,0\n0,1,,,\n");
   EXPECT_EQ(read("plan.yaml"),
             "source: camera\nstages:\n  - {device: board-a, layers: [1, 24]}\n"
             "  - {device: board-b, layers: [25, 48]}\nsink: camera\n");
@@ -133,7 +139,8 @@ TEST_F(ARunDirectory, SummaryHasTheFieldsThatScriptsRelyOn) {
     EXPECT_TRUE(root.contains(key)) << key;
   }
   EXPECT_THAT(keys(root["latency_ms"]), ElementsAre("p50", "p95", "p99"));
-  EXPECT_THAT(keys(root["accuracy"]), ElementsAre("top1_correct", "count"));
+  EXPECT_THAT(keys(root["accuracy"]), ElementsAre("top1_correct", "count", "top1", "top1_interval_95",
+                                                  "top5_correct", "top5", "top5_interval_95"));
   const auto& stage = root["stages"][0];
   EXPECT_THAT(keys(stage), ElementsAre("device", "layers", "attribution_s"));
   EXPECT_THAT(keys(stage["attribution_s"]),
@@ -154,6 +161,9 @@ TEST_F(ARunDirectory, SummaryHasTheRunsFigures) {
   EXPECT_EQ(root["microbatches"], 1);
   EXPECT_EQ(root["accuracy"]["top1_correct"], 1);
   EXPECT_EQ(root["accuracy"]["count"], 1);
+  EXPECT_EQ(root["accuracy"]["top5_correct"], 1);
+  EXPECT_NEAR(root["accuracy"]["top1_interval_95"][0], 0.2065, 1e-4) << "Wilson, 1 of 1";
+  EXPECT_EQ(root["accuracy"]["top1_interval_95"][1], 1);
   EXPECT_EQ(root["stages"][0]["device"], "board-a");
   EXPECT_EQ(root["stages"][0]["layers"], Json({1, 24}));
   EXPECT_DOUBLE_EQ(root["stages"][0]["attribution_s"]["compute"], 0.002);

@@ -76,6 +76,31 @@ TEST(Attribution, SumsToTheDurationForAnyBusyStage) {
   }
 }
 
+// 4 images at 40 images/s: a microbatch every 100 ms; the first leaves a stock of two more.
+TEST(TheTarget, IsMetByMicrobatchesThatNobodyWaitsFor) {
+  Summary summary(2, 40);
+  EXPECT_EQ(summary.share_meeting_target(), std::nullopt);
+  for (const std::int64_t completed : {100, 200, 600, 700, 1000}) summary.add(completion(0, completed));
+  // Waited for: 600 (there was stock until 400) and 1000 (until 800).
+  EXPECT_EQ(summary.share_meeting_target(), 3.0 / 5);
+  EXPECT_EQ(summary.target_images_per_s(), 40);
+  EXPECT_EQ(Summary(2).target_images_per_s(), std::nullopt);
+}
+
+TEST(TheTarget, BitsAreThoseOfAllThatIsQuantizedWithItsSideInformation) {
+  Summary summary(3);
+  EXPECT_EQ(summary.bits_per_value_mean(), std::nullopt);
+  auto record = stage_record(0, 0, 1, 1, 1);
+  record.values = 1000;
+  record.payload = Bytes(500);
+  summary.add({1}, record);  // 4 bits
+  record.values = 3000;
+  record.payload = Bytes(3000);
+  summary.add({2}, record);  // 8
+  summary.add({3}, record);  // the last stage's logits do not count
+  EXPECT_EQ(summary.bits_per_value_mean(), 7);
+}
+
 TEST(Latency, IsByNearestRank) {
   Summary summary(1);
   for (std::int64_t i = 100; i >= 1; --i) summary.add(completion(1000, 1000 + i));
@@ -119,8 +144,26 @@ TEST(Accuracy, CountsLabelledImagesOnly) {
   auto record = completion(0, 1);
   record.outputs = {{0, 3U, 3U, ""}, {1, 3U, 4U, ""}, {2, 3U, {}, ""}, {3, {}, 3U, ""}, {4, 0U, 0U, ""}};
   summary.add(record);
-  EXPECT_EQ(summary.labelled(), 3U);
-  EXPECT_EQ(summary.correct(), 2U);
+  ASSERT_TRUE(summary.top1().has_value());
+  EXPECT_EQ(summary.top1()->count, 3U);
+  EXPECT_EQ(summary.top1()->hits, 2U);
+}
+
+TEST(Accuracy, TopFiveIsALabelAmongTheFiveLargestLogits) {
+  Summary summary(1);
+  auto record = completion(0, 1);
+  record.outputs = {{0, 3U, 3U, "", 0}, {1, 3U, 4U, "", 4}, {2, 3U, 4U, "", 5}, {3, 3U, 4U, "", {}}};
+  summary.add(record);
+  ASSERT_TRUE(summary.top5().has_value());
+  EXPECT_EQ(summary.top5()->count, 4U);
+  EXPECT_EQ(summary.top5()->hits, 2U);
+}
+
+TEST(Accuracy, WithoutLabelsThereIsNone) {
+  Summary summary(1);
+  summary.add(completion(0, 1));
+  EXPECT_FALSE(summary.top1().has_value());
+  EXPECT_FALSE(summary.top5().has_value());
 }
 
 TransferRecord transfer(bool activation, std::int64_t bytes, std::uint64_t values) {

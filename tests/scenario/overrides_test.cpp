@@ -55,7 +55,7 @@ TEST(Overrides, FaultsAreAllPlacedAtTheOverride) {
       "--set run.window: not valid YAML: end of sequence flow not found\n"
       "--set run: duplicate key \"seed\": it was given in line 1 already; remove one of the two\n"
       "--set model: unknown key \"nam\" in model; did you mean \"name\"?\n"
-      "--set model: model.name is missing: Vision transformer by name; its dimensions can be changed below.\n"
+      "--set model: model.name is missing: Transformer by name; its dimensions can be changed below.\n"
       "--set network.links[1].rate: network.links[1].rate is a rate in bits, and \"20 MB/s\" is in bytes: "
       "write 160 "
       "Mbit/s\n");

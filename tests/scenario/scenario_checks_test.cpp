@@ -10,6 +10,34 @@ TEST(ScenarioChecks, ModelDimensionsAgree) {
             "s.yaml:3:8: model: m");
 }
 
+TEST(ScenarioChecks, DimensionsAreThoseOfTheFamily) {
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: bert-base, sequence: 64}")), "");
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: kwt-1, frames: 49, coefficients: 20}")), "");
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: bert-base, image_size: 64}")),
+            "s.yaml:3:8: model: model \"bert-base\": image_size is no dimension of the bert family; remove "
+            "it\n");
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: bert-base, sequence: 600}")),
+            "s.yaml:3:8: model: model \"bert-base\": sequence 600 must not exceed positions 512\n");
+}
+
+TEST(ScenarioChecks, DatasetsInFilesAreThoseOfTheFamily) {
+  const auto fault = [](const std::string& model, const std::string& dataset) {
+    const std::string text = with(changed("{images: 10}", "{dataset: '" + dataset + "'}"), "vit-tiny", model);
+    return to_string(read_scenario_text(text, "s.yaml", "", {.files = FileCheck::leave_as_written}).problems);
+  };
+  for (const char* model : {"vit-tiny", "kwt-1", "bert-base"}) EXPECT_EQ(fault(model, "synthetic"), "");
+  EXPECT_EQ(fault("deit-tiny", "image-folder:x"), "");
+  EXPECT_EQ(fault("kwt-1", "features:x"), "");
+  EXPECT_EQ(fault("bert-large", "tokens:x"), "");
+  EXPECT_EQ(
+      fault("vit-tiny", "tokens:x"),
+      "s.yaml:4:21: workload.dataset tokens: is for models of the bert family, vit-tiny is of vit; give "
+      "it another one, or synthetic\n");
+  EXPECT_EQ(fault("bert-base", "features:x"),
+            "s.yaml:4:21: workload.dataset features: is for models of the kwt family, bert-base is of bert; "
+            "give it another one, or synthetic\n");
+}
+
 TEST(ScenarioChecks, DeviceNamesAreUnique) {
   EXPECT_EQ(faults(changed("name: board-b", "name: board-a")),
             "s.yaml:8:12: device name \"board-a\" is taken by devices[1]; names are unique\n");
@@ -42,6 +70,29 @@ TEST(ScenarioChecks, LinksConnectTwoDevicesOnce) {
       "s.yaml:14:7: network.links[0] connects board-a to camera already; one link per direction\n");
   EXPECT_EQ(faults(changed("delay: 5 ms", "queue: 1 kB")),
             "s.yaml:12:61: network.links[1].queue must hold a packet of network.mtu, 1500 B, got 1000 B\n");
+}
+
+TEST(ScenarioChecks, EventsChangeLinksThatThereAre) {
+  const auto with_event = [](const std::string& event) {
+    return kGoodScenario + "events: [{" + event + "}]\n";
+  };
+  EXPECT_EQ(faults(with_event("at: 1 s, link: board-a-board-b, state: down")), "");
+  EXPECT_EQ(faults(with_event("at: 1 s, from: board-a, to: board-b, rate: 1 Mbit/s, loss: 0.1")), "");
+  EXPECT_EQ(faults(with_event("at: 1 s, link: board-a-board-b")),
+            "s.yaml:17:10: events[0] changes nothing; give it state, rate, trace, delay or loss\n");
+  EXPECT_EQ(faults(with_event("at: 1 s, link: board-a-board-c, state: up")),
+            "s.yaml:17:10: events[0].link joins no two devices that have a link; write it as a-b\n");
+  EXPECT_EQ(faults(with_event("at: 1 s, from: board-a, to: board-a, delay: 1 ms")),
+            "s.yaml:17:10: events[0] is of a link from board-a to board-a, which is not in network.links\n");
+}
+
+TEST(ScenarioChecks, AnEventOfALinkIsOneOfEachDirection) {
+  const auto scenario =
+      read(kGoodScenario + "events: [{at: 1 s, link: board-b-board-a, state: down}]\n").scenario.value();
+  ASSERT_EQ(scenario.events.size(), 2U);
+  EXPECT_EQ(scenario.events[0].from, "board-a");
+  EXPECT_EQ(scenario.events[1].from, "board-b");
+  EXPECT_EQ(scenario.events[1].up, false);
 }
 
 TEST(ScenarioChecks, NamesAreNotBlamedForFaultsOfDevices) {
@@ -118,6 +169,43 @@ TEST(ScenarioChecks, BitsFitTheCodec) {
       bits("codec: fp16, scope: token"),
       "s.yaml:16:38: policy.quantization.scope must be image for codec fp16, which has nothing to share; "
       "remove the key\n");
+}
+
+TEST(ScenarioChecks, AdaptiveKindsNeedATargetAndACodecWithAChoice) {
+  const auto quantization = [](const std::string& keys) {
+    return faults(changed("{kind: even}", "{kind: even}\n  quantization: {" + keys + "}"));
+  };
+  for (const char* good : {"kind: heuristic, codec: ds-aciq, target_rate: 10 /s, window: 10",
+                           "kind: deadline, codec: uniform, target_rate: 10 /s",
+                           "kind: controller, codec: aciq, target_rate: 0.5 /s",
+                           "kind: max-fit, codec: ds-aciq, scope: token, target_rate: 10 /s",
+                           "kind: fixed, codec: uniform, bits: 4, target_rate: 10 /s"})
+    EXPECT_EQ(quantization(good), "") << good;
+  EXPECT_EQ(
+      quantization("kind: heuristic, codec: uniform"),
+      "s.yaml:16:17: policy.quantization.target_rate is missing: kind: heuristic needs the rate to hold, for "
+      "example 10 /s\n");
+  EXPECT_EQ(quantization("kind: deadline, codec: uniform, target_rate: 10 /s, bits: 4"),
+            "s.yaml:16:76: policy.quantization.bits has no effect with kind: deadline; remove it, or set the "
+            "kind to "
+            "fixed\n");
+  EXPECT_EQ(quantization("kind: deadline, codec: uniform, target_rate: 10 /s, window: 4"),
+            "s.yaml:16:78: policy.quantization.window has no effect with kind: deadline; remove it: only "
+            "heuristic, "
+            "max-fit and controller decide in windows\n");
+  EXPECT_EQ(
+      quantization("kind: max-fit, codec: fp16, target_rate: 10 /s"),
+      "s.yaml:16:40: policy.quantization.codec: fp16 has one width, so that kind: max-fit has nothing to "
+      "choose; take a codec of several widths, such as ds-aciq\n");
+}
+
+TEST(ScenarioChecks, AShareOfTheTargetNeedsATarget) {
+  const auto text =
+      changed("{kind: even}",
+              "{kind: even}\n  quantization: {codec: fp32}\nexpect: {share_meeting_target: \">= 0.9\"}");
+  EXPECT_EQ(
+      faults(text),
+      "s.yaml:17:32: expect.share_meeting_target needs policy.quantization.target_rate, for example 10 /s\n");
 }
 
 TEST(ScenarioChecks, ArrivalsAndRateGoTogether) {

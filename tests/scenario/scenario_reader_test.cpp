@@ -66,7 +66,8 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
       "slowdown: 2.5}\n"
       "  - {name: b}\n"
       "network: {kind: fluid, transport: raw, tcp: bbr, mtu: 9000 B, links: [{from: a, to: b, rate: 1 kbit/s,"
-      " trace_format: two-column, trace_end: hold, delay: 1 s, queue: 1 MiB, loss: 0.25}, {from: b, to: a, "
+      " trace_format: two-column, trace_end: hold, trace_rows: starting, trace_series: A/TCPx1/East, "
+      "trace_offset: 2 s, trace_scale: 0.5, delay: 1 s, queue: 1 MiB, loss: 0.25}, {from: b, to: a, "
       "rate: 1 bit/s}]}\n"
       "policy: {partition: {kind: fixed, cuts: [3], devices: [b, a]}, quantization: {codec: uniform, bits: "
       "3.5}}\n"
@@ -86,8 +87,19 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
   EXPECT_EQ(s.network.transport, TransportKind::raw);
   EXPECT_EQ(s.network.tcp, "bbr");
   EXPECT_EQ(s.network.mtu, Bytes(9000));
-  EXPECT_EQ(s.network.links[0], (LinkSection{"a", "b", BitRate::kbit(1), "", TraceFormat::two_column,
-                                             TraceEnd::hold, Duration::s(1), Bytes::mib(1), 0.25}));
+  EXPECT_EQ(s.network.links[0], (LinkSection{.from = "a",
+                                             .to = "b",
+                                             .rate = BitRate::kbit(1),
+                                             .trace = "",
+                                             .trace_format = TraceFormat::two_column,
+                                             .trace_end = TraceEnd::hold,
+                                             .trace_rows = TraceRows::starting,
+                                             .trace_series = "A/TCPx1/East",
+                                             .trace_offset = Duration::s(2),
+                                             .trace_scale = 0.5,
+                                             .delay = Duration::s(1),
+                                             .queue = Bytes::mib(1),
+                                             .loss = 0.25}));
   EXPECT_EQ(s.policy.partition.kind, "fixed");
   EXPECT_EQ(s.policy.partition.cuts, std::vector<int>{3});
   EXPECT_EQ(s.policy.partition.devices, (std::vector<std::string>{"b", "a"}));
@@ -115,7 +127,7 @@ TEST(ScenarioReader, TenFaultsInOneFileAreTenLines) {
              "    - {between: [board-a, board-x]}\n"),
       "s.yaml:2:7: name is text, and YAML readers disagree whether no is; write \"no\"\n"
       "s.yaml:3:1: duplicate key \"name\": it was given in line 2 already; remove one of the two\n"
-      "s.yaml:4:8: model.name is missing: Vision transformer by name; its dimensions can be changed below.\n"
+      "s.yaml:4:8: model.name is missing: Transformer by name; its dimensions can be changed below.\n"
       "s.yaml:4:9: unknown key \"nmae\" in model; did you mean \"name\"?\n"
       "s.yaml:4:37: model.microbatch must be a whole number, got \"8.5\"\n"
       "s.yaml:5:20: workload.images must not begin with 0, which YAML 1.1 reads as octal, got \"010\"\n"
@@ -214,6 +226,23 @@ TEST_F(Files, AreFoundBesideTheScenarioAndMadeAbsolute) {
   EXPECT_EQ(found.scenario->model.weights, (folder_ / "sub" / "w.safetensors").string());
 }
 
+TEST_F(Files, OfCalibrationsAreAFolder) {
+  const std::vector<std::string> klt{"policy.quantization.codec=klt", "policy.quantization.bits=2.37"};
+  auto with_folder = klt;
+  with_folder.emplace_back("policy.quantization.calibration=" + (folder_ / "sub").string());
+  const auto found = read_here(kGoodScenario, with_folder);
+  ASSERT_TRUE(found.scenario) << to_string(found.problems);
+  EXPECT_EQ(found.scenario->policy.quantization.calibration, (folder_ / "sub").string());
+  EXPECT_EQ(found.scenario->policy.quantization.bits, 2.37);
+  auto with_file = klt;
+  with_file.emplace_back("policy.quantization.calibration=" + (folder_ / "t.csv").string());
+  EXPECT_NE(to_string(read_here(kGoodScenario, with_file).problems).find("there is no folder"),
+            std::string::npos);
+  with_folder[0] = "policy.quantization.codec=uniform", with_folder[1] = "policy.quantization.bits=3";
+  EXPECT_NE(to_string(read_here(kGoodScenario, with_folder).problems).find("is for codec klt, and uniform"),
+            std::string::npos);
+}
+
 TEST_F(Files, ThatAreNowhereAreProblemsThatNameBothPlaces) {
   const std::string here = std::filesystem::current_path().string();
   EXPECT_EQ(to_string(read_here(changed("rate: 20 Mbit/s", "trace: none.csv")).problems),
@@ -262,7 +291,8 @@ TEST_F(Files, ScenariosThemselvesAreReadFromDisk) {
 TEST_F(Files, DatasetsOfAnotherKindAreRefused) {
   EXPECT_EQ(
       faults(changed("{images: 10}", "{dataset: imagenet}")),
-      "s.yaml:4:21: workload.dataset must be shapes or synthetic or image-folder:PATH, got \"imagenet\"\n");
+      "s.yaml:4:21: workload.dataset must be shapes or synthetic or image-folder:PATH or features:PATH or "
+      "tokens:PATH, got \"imagenet\"\n");
   EXPECT_EQ(faults(changed("{images: 10}", "{dataset: \"image-folder:a\\0b\"}")),
             "s.yaml:4:21: workload.dataset holds control characters: \"a\\x00b\"\n");
 }

@@ -18,7 +18,8 @@ class Generator {
     Scenario s;
     s.name = pick({"plain", "010", "no", "a.b_c-d", "1e5"});
     model(s.model);
-    s.workload.dataset = pick({"synthetic", "shapes", "image-folder:/da \"ta\\/é: #x/labels.csv"});
+    s.workload.dataset =
+        pick({"synthetic", prefix_of(s.model.config.family) + "/da \"ta\\/é: #x/labels.csv"});
     s.workload.images = 1 + below(1'000'000'000'000);
     s.workload.arrivals = static_cast<ArrivalKind>(below(3));
     if (s.workload.arrivals != ArrivalKind::closed_loop)  // the last arrival is within 1e8 s
@@ -44,6 +45,10 @@ class Generator {
     return (1 - random_.uniform()) * high / static_cast<double>(std::uint64_t{1} << below(60));
   }
 
+  static std::string prefix_of(ModelFamily family) {
+    if (family == ModelFamily::vit) return "image-folder:";
+    return family == ModelFamily::kwt ? "features:" : "tokens:";
+  }
   void model(ModelSection& model) {
     model.config = model_by_name(pick(model_names())).value();
     model.config.blocks = 2 + static_cast<int>(below(20));
@@ -78,8 +83,12 @@ class Generator {
     } else {
       link.trace = "/traces/a b.csv";
     }
-    link.trace_format = static_cast<TraceFormat>(below(4));
-    link.trace_end = static_cast<TraceEnd>(below(2));
+    link.trace_format = static_cast<TraceFormat>(below(8));
+    link.trace_end = static_cast<TraceEnd>(below(3));
+    link.trace_rows = static_cast<TraceRows>(below(2));
+    if (below(2) == 0) link.trace_series = "A b/TCPx1";
+    link.trace_offset = Duration::ns(static_cast<std::int64_t>(below(3'600'000'000'001)));
+    link.trace_scale = positive(1e6);
     link.delay = Duration::ns(static_cast<std::int64_t>(below(3'600'000'000'001)));
     link.queue = Bytes(65'535 + static_cast<std::int64_t>(below(std::uint64_t{1} << 39)));
     if (below(2) == 0) link.loss = random_.uniform() / static_cast<double>(1 + below(1'000'000'000));
@@ -99,6 +108,23 @@ class Generator {
       s.network.links.push_back(back);
     }
     if (below(2) == 0) std::reverse(s.network.links.begin(), s.network.links.end());
+    for (auto n = s.network.links.empty() ? 0 : below(4); n > 0; --n) s.events.push_back(event(s.network));
+  }
+  EventSection event(const NetworkSection& network) {
+    const auto& link = network.links[below(network.links.size())];
+    EventSection event{.at = Duration::ns(static_cast<std::int64_t>(below(1'000'000'000'000))),
+                       .from = link.from,
+                       .to = link.to,
+                       .up = below(2) == 0,
+                       .rate = {},
+                       .trace = "",
+                       .delay = {},
+                       .loss = {}};
+    if (below(2) == 0) event.rate = BitRate(1 + static_cast<std::int64_t>(below(1'000'000'000)));
+    if (!event.rate && below(2) == 0) event.trace = "/traces/c.csv";
+    if (below(2) == 0) event.delay = Duration::ns(static_cast<std::int64_t>(below(1'000'000'000)));
+    if (below(2) == 0) event.loss = random_.uniform();
+    return event;
   }
   void policy(Scenario& s) {
     auto& [partition, quantization] = s.policy;
@@ -112,6 +138,7 @@ class Generator {
     }
     const CodecKeys& codec = kCodecKeys[below(kCodecKeys.size())];
     quantization.codec = codec.name;
+    if (codec.is_real() && below(2) == 0) quantization.calibration = "/cali brations";
     if (codec.has_scope) quantization.scope = pick({"image", "token", "tensor"});
     quantization.bits = codec.bits != 0 ? codec.bits : 2 + 6 * random_.uniform();
   }
@@ -174,6 +201,9 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "      rate: 1 Gbit/s\n"
             "      trace_format: automatic\n"
             "      trace_end: loop\n"
+            "      trace_rows: ending\n"
+            "      trace_offset: 0 ns\n"
+            "      trace_scale: 1\n"
             "      delay: 200 us\n"
             "      queue: 256 KiB\n"
             "      loss: 0\n"
@@ -181,6 +211,9 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "      rate: 20 Mbit/s\n"
             "      trace_format: automatic\n"
             "      trace_end: loop\n"
+            "      trace_rows: ending\n"
+            "      trace_offset: 0 ns\n"
+            "      trace_scale: 1\n"
             "      delay: 5 ms\n"
             "      queue: 256 KiB\n"
             "      loss: 0\n"
@@ -188,6 +221,9 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "      rate: 1 Gbit/s\n"
             "      trace_format: automatic\n"
             "      trace_end: loop\n"
+            "      trace_rows: ending\n"
+            "      trace_offset: 0 ns\n"
+            "      trace_scale: 1\n"
             "      delay: 0 ns\n"
             "      queue: 256 KiB\n"
             "      loss: 0\n"

@@ -31,14 +31,15 @@ TEST(Schema, EveryKeyIsDocumentedInTheReadme) {
 }
 
 TEST(Schema, CodecsAreThoseOfTheRegistryWithTheirWidths) {
-  std::set<std::string> known{"u8"};
+  std::set<std::string> known{"u8", "u24"};
   for (const auto& keys : kCodecKeys) {
     known.emplace(keys.name);
     const auto codec = make_codec(keys.name);
     ASSERT_TRUE(codec) << keys.name;
     const double narrowest = (*codec)->bit_width({0}), widest = (*codec)->bit_width({64});
-    EXPECT_EQ(narrowest, keys.bits != 0 ? keys.bits : 2) << keys.name;
-    EXPECT_EQ(widest, keys.bits != 0 ? keys.bits : 16) << keys.name;
+    const double least = keys.is_real() ? keys.real_least : 2, most = keys.is_real() ? keys.real_most : 16;
+    EXPECT_EQ(narrowest, keys.bits != 0 ? keys.bits : least) << keys.name;
+    EXPECT_EQ(widest, keys.bits != 0 ? keys.bits : most) << keys.name;
     Buffer out;
     (*codec)->encode({{}, {.images = 0, .rows = 1, .width = 1}, TensorRole::residual}, {}, out);
     EXPECT_EQ(read_header(out)->scope != ScaleScope::none, keys.has_scope) << keys.name;

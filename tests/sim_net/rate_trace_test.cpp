@@ -55,6 +55,27 @@ TEST(RateTrace, DepartureIsAtTheEndOfAnOutage) {
   EXPECT_EQ(t.departure(30), ns(7));
 }
 
+// 10 bit/s for 3 ns, then for ever: nothing for 4 ns, 20 bit/s for 2 ns.
+TEST(RateTrace, ALoopMayPlaySomethingOnceBefore) {
+  const auto t =
+      RateTrace::make(
+          {{Duration::ns(0), BitRate(10)}, {Duration::ns(3), BitRate(0)}, {Duration::ns(7), BitRate(20)}},
+          Duration::ns(9), TraceEnd::loop, Duration::ns(3))
+          .value();
+  EXPECT_EQ(t.cumulative(ns(9)), 70);
+  EXPECT_EQ(t.cumulative(ns(13)), 70);
+  EXPECT_EQ(t.cumulative(ns(14)), 90);
+  EXPECT_EQ(t.cumulative(ns(15)), 110);
+  EXPECT_EQ(t.cumulative(ns(9 + 6 * 1000)), 70 + 40 * 1000);
+  EXPECT_EQ(t.rate_at(ns(10)), BitRate(0));
+  EXPECT_EQ(t.rate_at(ns(14)), BitRate(20));
+  EXPECT_EQ(t.when(70), ns(9));
+  EXPECT_EQ(t.when(71), ns(14));
+  EXPECT_EQ(t.when(110), ns(15));
+  EXPECT_EQ(t.when(111), ns(20));
+  for (std::int64_t at = 0; at < 100; ++at) EXPECT_LE(t.when(t.cumulative(ns(at))), ns(at));
+}
+
 TEST(RateTrace, AnOutageWithoutEndNeverReachesMore) {
   const auto dead = RateTrace::constant(BitRate(0));
   EXPECT_EQ(dead.when(0), Time::zero());

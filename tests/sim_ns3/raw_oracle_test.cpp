@@ -10,9 +10,10 @@
 
 #include "runtime/base/random.hpp"
 #include "sim/net/fluid_network.hpp"
+#include "sim/net/link_events.hpp"
 #include "sim/net/link_rate.hpp"
-#include "sim/net/trace_reader.hpp"
 #include "sim/ns3/ns3_network.hpp"
+#include "sim/trace/trace_reader.hpp"
 #include "tests/support/seed.hpp"
 
 namespace millrace {
@@ -102,6 +103,40 @@ TEST(RawOracle, OverOneLinkTheNetworksAgreeToTheNanosecond) {
   }
 }
 
+// Up to six changes of state, rate, trace or delay while the traffic is under way.
+LinkSpec with_random_events(const LinkSpec& link, Random& random) {
+  std::vector<LinkEvent> events;
+  Time at;
+  for (auto n = 1 + random.below(6); n > 0; --n) {
+    at = at + Duration::ns(std::int64_t(random.below(150'000'000)));
+    switch (random.below(4)) {
+      case 0:
+        events.push_back({at, LinkState::down});
+        at = at + Duration::ns(std::int64_t(random.below(80'000'000)));
+        events.push_back({at, LinkState::up});
+        break;
+      case 1:
+        events.push_back({at, random_rate(random)});
+        break;
+      default:
+        events.push_back({at, DelayChange{Duration::us(std::int64_t(random.below(40'000)))}});
+        break;
+    }
+  }
+  return with_events(link, events).value();
+}
+
+TEST(RawOracle, WithEventsOnOneLinkTheyAgreeToTheNanosecond) {
+  const std::uint64_t seed = test_seed();
+  for (std::uint64_t round = 0; round < 60; ++round) {
+    Random random(seed, fmt::format("events {}", round));
+    auto spec = random_line(random, 1);
+    spec.links[0] = with_random_events(spec.links[0], random);
+    const auto traffic = random_traffic(random, DeviceId{1});
+    EXPECT_EQ(largest_error(spec, traffic), Duration{}) << "seed " << seed << " round " << round;
+  }
+}
+
 TEST(RawOracle, OverSeveralHopsTheyAgreeWithinOnePacketAtTheSlowestRate) {
   const std::uint64_t seed = test_seed();
   double worst = 0;
@@ -181,7 +216,7 @@ TEST(RawOracle, ARecordingIsReplayedLineByLine) {
   NetworkSpec spec;
   spec.transport = Transport::raw;
   spec.devices = {"sender", "receiver"};
-  const auto rate = read_trace(path, TraceFormat::automatic, TraceEnd::loop).value();
+  const auto rate = read_trace(path, {}).value();
   spec.links = {{DeviceId{0}, DeviceId{1}, rate, Duration{}, Bytes(3000)}};
   std::vector<Sending> traffic;
   for (std::uint64_t i = 0; i < lines.size(); ++i)

@@ -17,10 +17,10 @@ namespace {
 using testing::HasSubstr;
 
 std::vector<std::uint8_t> image_of(const Dataset& dataset, const ModelConfig& model, std::uint64_t image) {
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model.input_values()));
-  const auto read = dataset.read(image, pixels);
+  std::vector<float> values(static_cast<std::size_t>(model.input_values()));
+  const auto read = dataset.read(image, values);
   EXPECT_TRUE(read.ok()) << read.error().message;
-  return pixels;
+  return {values.begin(), values.end()};  // pixels
 }
 
 std::string error_opening(const std::string& dataset, const ModelConfig& model = small_vit()) {
@@ -87,7 +87,7 @@ TEST(ImageFolder, ReadsImagesAndLabelsInOrder) {
   EXPECT_EQ((*dataset)->label(2), std::nullopt);
   EXPECT_NEAR(image_of(**dataset, model, 0)[500], 240, 2);
   EXPECT_NEAR(image_of(**dataset, model, 1)[500], 10, 2);
-  std::vector<std::uint8_t> out(static_cast<std::size_t>(model.input_values()));
+  std::vector<float> out(static_cast<std::size_t>(model.input_values()));
   EXPECT_THAT((*dataset)->read(2, out).error().message,
               HasSubstr("reading image 2: " + csv.path() + " lists 2 images"));
 }
@@ -95,7 +95,7 @@ TEST(ImageFolder, ReadsImagesAndLabelsInOrder) {
 TEST(ImageFolder, MissingImageIsAnErrorWhenItIsRead) {
   const TemporaryFile csv("labels.csv", "file,label\nabsent.jpeg,0\n");
   const auto dataset = *open_dataset("image-folder:" + csv.path(), small_vit(), 1);
-  std::vector<std::uint8_t> out(static_cast<std::size_t>(small_vit().input_values()));
+  std::vector<float> out(static_cast<std::size_t>(small_vit().input_values()));
   EXPECT_THAT(dataset->read(0, out).error().message, HasSubstr("absent.jpeg: cannot open the file"));
 }
 
@@ -113,7 +113,7 @@ TEST(ImageFolder, BrokenLabelsNameTheLine) {
 }
 
 TEST(Dataset, UnknownOnesAreErrors) {
-  EXPECT_THAT(error_opening("mnist"), HasSubstr("known are synthetic, shapes and image-folder"));
+  EXPECT_THAT(error_opening("mnist"), HasSubstr("known are synthetic, shapes, image-folder"));
   EXPECT_THAT(error_opening("image-folder:/nonexistent/labels.csv"), HasSubstr("cannot open"));
   ModelConfig grey = small_vit();
   grey.channels = 1;

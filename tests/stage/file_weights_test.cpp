@@ -120,6 +120,22 @@ TEST(FileWeights, NamesOfHuggingFace) {
   EXPECT_EQ(block_of("blocks.99999999999999999999.x"), std::numeric_limits<int>::max());
 }
 
+TEST(FileWeights, NamesOfBert) {
+  EXPECT_THAT(names_in_files("bert.encoder.layer.3.attention.self.query.bias"),
+              ElementsAre(ElementsAre("bert.encoder.layer.3.attention.self.query.bias"),
+                          ElementsAre("encoder.layer.3.attention.self.query.bias")));
+  EXPECT_THAT(
+      names_in_files("bert.embeddings.LayerNorm.weight"),
+      ElementsAre(ElementsAre("bert.embeddings.LayerNorm.weight"),
+                  ElementsAre("bert.embeddings.LayerNorm.gamma"), ElementsAre("embeddings.LayerNorm.weight"),
+                  ElementsAre("embeddings.LayerNorm.gamma")));
+  EXPECT_THAT(names_in_files("bert.encoder.layer.0.output.LayerNorm.bias")[1],
+              ElementsAre("bert.encoder.layer.0.output.LayerNorm.beta"));
+  EXPECT_THAT(names_in_files("classifier.weight"), ElementsAre(ElementsAre("classifier.weight")));
+  EXPECT_EQ(block_of("bert.encoder.layer.11.output.dense.bias"), 11);
+  EXPECT_EQ(block_of("encoder.layer.23.output.dense.bias"), 23);
+}
+
 TEST(FileWeights, HalfPrecisionIsWidened) {
   const std::vector<std::uint16_t> halves{0x3c00, 0xc000}, brains{0x3f80, 0xc000};
   SafetensorsWriter writer;

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 #include "runtime/stage/tensor_executor.hpp"
 
@@ -43,14 +44,9 @@ TEST_F(Pretrained, LogitsAreThoseOfTheReference) {
   const auto stage = Stage::create(model_, {1, 48}, **weights);
   ASSERT_TRUE(stage.ok()) << stage.error().message;
 
-  CutTensors images = make_cut_tensors(model_, 0, 4);
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model_.input_values()));
-  for (std::size_t i = 0; i < 4; ++i) {
-    ASSERT_TRUE((*dataset)->read(i, pixels).ok());
-    std::copy(pixels.begin(), pixels.end(),
-              images[0].values.begin() + static_cast<std::ptrdiff_t>(i * pixels.size()));
-  }
-  const auto logits = stage->forward(images);
+  const auto images = read_inputs(**dataset, model_, 0, 4);
+  ASSERT_TRUE(images.ok()) << images.error().message;
+  const auto logits = stage->forward(*images);
   ASSERT_TRUE(logits.ok());
 
   double worst = 0;
@@ -93,6 +89,7 @@ TEST_F(Pretrained, ClassifiesAsManyRightAsTheReference) {
     for (const ImageOutput& output : run(**sink, {WorkKind::score, id, image, 13, payload, full}).outputs) {
       ASSERT_TRUE(output.label.has_value());
       right += output.predicted == output.label ? 1 : 0;
+      ASSERT_EQ(output.label_rank == 0U, output.predicted == output.label);
       ++count;
     }
   }

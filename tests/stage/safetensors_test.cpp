@@ -30,6 +30,7 @@ std::string good_file() {
   writer.add("b", "BF16", {4}, std::string(8, 'b'));
   writer.add("empty", "F16", {0, 7}, "");
   writer.add("scalar", "I64", {}, std::string(8, 's'));
+  writer.add("truth", "BOOL", {1}, "t");
   return writer.file();
 }
 
@@ -37,7 +38,7 @@ TEST(Safetensors, ReadsWhatWasWritten) {
   const std::string file = good_file();
   const auto index = parse_safetensors(bytes_of(file));
   ASSERT_TRUE(index.ok()) << index.error().message;
-  ASSERT_EQ(index->size(), 4U);
+  ASSERT_EQ(index->size(), 5U);
   const StoredTensor& a = index->at("a");
   EXPECT_EQ(a.type, WeightType::f32);
   EXPECT_THAT(a.shape, ElementsAre(2, 3));
@@ -46,7 +47,8 @@ TEST(Safetensors, ReadsWhatWasWritten) {
   EXPECT_EQ(b.type, WeightType::bf16);
   EXPECT_EQ(file.substr(b.offset, b.bytes), std::string(8, 'b'));
   EXPECT_EQ(index->at("empty").bytes, 0U);
-  EXPECT_EQ(index->at("scalar").type, WeightType::other);
+  EXPECT_EQ(index->at("scalar").type, WeightType::i64);
+  EXPECT_EQ(index->at("truth").type, WeightType::other);
 }
 
 TEST(Safetensors, MetadataIsLetPass) {
@@ -146,6 +148,16 @@ TEST(Safetensors, HalfPrecisionWidensExactly) {
   out.resize(brains.size());
   widen_to_float(WeightType::bf16, std::as_bytes(std::span(brains)), out);
   EXPECT_THAT(out, ElementsAre(1.0F, -3.0F, INFINITY, std::bit_cast<float>(0x00010000U)));
+}
+
+TEST(Safetensors, IntegersKeepTheirSign) {
+  const std::vector<std::int64_t> longs{0, -1, INT64_MIN, 30521};
+  std::vector<std::int64_t> out(longs.size());
+  widen_to_integer(WeightType::i64, std::as_bytes(std::span(longs)), out);
+  EXPECT_EQ(out, longs);
+  const std::vector<std::int32_t> ints{-7, INT32_MAX, INT32_MIN, 0};
+  widen_to_integer(WeightType::i32, std::as_bytes(std::span(ints)), out);
+  EXPECT_THAT(out, ElementsAre(-7, INT32_MAX, INT32_MIN, 0));
 }
 
 // Whatever the bytes, an index that is accepted stays within the file.

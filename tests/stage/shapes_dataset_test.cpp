@@ -22,10 +22,10 @@ ModelConfig model_of(int image_size, int channels = 3) {
 }
 
 std::vector<std::uint8_t> image_of(const Dataset& dataset, const ModelConfig& model, std::uint64_t image) {
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model.input_values()));
-  const auto read = dataset.read(image, pixels);
+  std::vector<float> values(static_cast<std::size_t>(model.input_values()));
+  const auto read = dataset.read(image, values);
   EXPECT_TRUE(read.ok()) << read.error().message;
-  return pixels;
+  return {values.begin(), values.end()};
 }
 
 TEST(ShapesDataset, ImagesAndLabelsDependOnSeedAndNumberOnly) {

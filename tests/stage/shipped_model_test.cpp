@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/shapes_dataset.hpp"
 #include "runtime/stage/tensor_executor.hpp"
 #include "runtime/stage/vit_trainer.hpp"
 #include "tests/stage/small_vit.hpp"
@@ -65,7 +66,7 @@ TEST_F(ShippedModel, ClassifiesHeldOutShapesAndIsHurtByNaiveTwoBits) {
 
 // The trainer's forward shares no code with the stages'.
 TEST_F(ShippedModel, LogitsAreThoseOfTheTrainer) {
-  const auto images = *open_dataset("shapes", model_, 1);
+  const auto images = *shapes_dataset(model_, 1);
   const auto weights = open_weights(kWeights, model_);
   ASSERT_TRUE(weights.ok()) << weights.error().message;
   const auto trainer = VitTrainer::create(model_, {}, 1, weights->get());
@@ -73,9 +74,7 @@ TEST_F(ShippedModel, LogitsAreThoseOfTheTrainer) {
   ASSERT_TRUE(trainer.ok() && stage.ok());
   for (std::uint64_t image = 0; image < 8; ++image) {
     CutTensors input = make_cut_tensors(model_, 0, 1);
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model_.input_values()));
-    ASSERT_TRUE(images->read(image, pixels).ok());
-    std::copy(pixels.begin(), pixels.end(), input[0].values.begin());
+    ASSERT_TRUE(images->read(image, input[0].values).ok());
     const auto expected = forward(*stage, input).front().values;
     const auto logits = trainer->logits(*images, image);
     ASSERT_TRUE(logits.ok());

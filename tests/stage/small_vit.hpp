@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/stage/dataset.hpp"
+#include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 
 namespace millrace {
@@ -30,14 +31,9 @@ inline Stage stage_of(const ModelConfig& model, LayerRange layers, int threads =
 
 inline CutTensors synthetic_images(const ModelConfig& model, std::int64_t images, std::uint64_t first = 0) {
   const auto dataset = open_dataset("synthetic", model, 3);
-  CutTensors tensors = make_cut_tensors(model, 0, images);
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(model.input_values()));
-  auto out = tensors[0].values.begin();
-  for (std::int64_t i = 0; i < images; ++i) {
-    MR_CHECK((*dataset)->read(first + static_cast<std::uint64_t>(i), pixels).ok());
-    out = std::copy(pixels.begin(), pixels.end(), out);
-  }
-  return tensors;
+  auto tensors = read_inputs(**dataset, model, first, static_cast<std::uint32_t>(images));
+  MR_CHECK(tensors.ok());
+  return std::move(*tensors);
 }
 
 inline CutTensors forward(const Stage& stage, const CutTensors& input) {

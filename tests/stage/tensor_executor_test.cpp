@@ -92,6 +92,7 @@ TEST(TensorExecutor, PipelineGivesTheLogitsOfTheWholeModel) {
     EXPECT_EQ(outputs[i].logits_sha256, sha256_hex(std::as_bytes(own)));
     EXPECT_EQ(outputs[i].predicted, std::max_element(own.begin(), own.end()) - own.begin());
     EXPECT_EQ(outputs[i].label, std::nullopt);
+    EXPECT_EQ(outputs[i].label_rank, std::nullopt);
   }
   EXPECT_EQ(hashes(pipeline({}, 3)), hashes(outputs));
 }

@@ -51,9 +51,10 @@ class System(unittest.TestCase):
         self.assertEqual(done.returncode, expect, done.stderr)
         return done
 
-    def run_quickstart(self, name, *arguments, expect=0):
+    def run_quickstart(self, name, *arguments, images=22, expect=0):
         out = self.path(name)
-        self.millrace("run", QUICKSTART, "--out", out, *SMALL, *arguments, expect=expect)
+        self.millrace("run", QUICKSTART, "--out", out, *SMALL, "--set", f"workload.images={images}",
+                      *arguments, expect=expect)
         return out
 
     def write(self, name, text):
@@ -377,6 +378,11 @@ class Pretrained(System):
         accuracy = json.loads(read(cosim, "summary.json"))["accuracy"]
         self.assertEqual(accuracy["count"], 40)
         self.assertGreaterEqual(accuracy["top1_correct"], 28)  # 82 % of 650, less two standard errors of 40
+        low, high = accuracy["top1_interval_95"]
+        self.assertTrue(low < accuracy["top1"] < high < accuracy["top5"] + 0.1)
+        ranks = [int(row["label_rank"]) for row in rows(cosim, "outputs.csv")]
+        self.assertEqual(accuracy["top1_correct"], ranks.count(0))
+        self.assertEqual(accuracy["top5_correct"], sum(rank < 5 for rank in ranks))
 
 
 @unittest.skipUnless(os.path.exists("/usr/lib/python3/dist-packages/matplotlib"), "needs python3-matplotlib")

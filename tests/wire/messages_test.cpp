@@ -136,9 +136,14 @@ TEST(AMessage, ATurnComesBackWithEveryRecord) {
   const auto& completion = std::get<CompletionRecord>(turn->turn.records[1]);
   EXPECT_EQ(completion.created, Time::at_ns(5));
   EXPECT_EQ(completion.outputs[0].label, std::optional(0U)) << "a label 0 is a label";
+  EXPECT_EQ(completion.outputs[0].label_rank, std::optional(2U));
   EXPECT_FALSE(completion.outputs[1].predicted.has_value());
+  EXPECT_FALSE(completion.outputs[1].label_rank.has_value());
   EXPECT_EQ(std::get<LinkSample>(turn->turn.records[2]).acknowledged, Time::at_ns(80));
-  EXPECT_EQ(std::get<DecisionRecord>(turn->turn.records[3]).bits_per_value, 3.25);
+  const auto& decision = std::get<DecisionRecord>(turn->turn.records[3]);
+  EXPECT_EQ(decision.bits_per_value, 3.25);
+  EXPECT_EQ(decision.outgoing, std::get<DecisionRecord>(sample_records()[3]).outgoing);
+  EXPECT_EQ(decision.seen, std::get<DecisionRecord>(sample_records()[3]).seen);
 }
 
 TEST(AMessage, APromiseOfNeverSurvives) {
@@ -182,6 +187,15 @@ TEST(AMessage, RecordsThatWouldHarmWhoAddsOrPrintsThemAreRefused) {
   auto decision = std::get<DecisionRecord>(sample_records()[3]);
   decision.policy = "fixed,3";
   EXPECT_FALSE(taken(decision));
+  decision = std::get<DecisionRecord>(sample_records()[3]);
+  decision.outgoing.sender.ready_size = Bytes(-1);
+  EXPECT_FALSE(taken(decision));
+  decision = std::get<DecisionRecord>(sample_records()[3]);
+  decision.seen[1].sent = Time::never();
+  EXPECT_FALSE(taken(decision));
+  decision = std::get<DecisionRecord>(sample_records()[3]);
+  decision.seen.resize(DecisionRecord::kMaxSeen + 1);
+  EXPECT_FALSE(taken(decision)) << "more than can have been acknowledged between two decisions";
 }
 
 TEST(AMessage, ARefusalsSentenceCannotDriveATerminal) {

@@ -38,15 +38,29 @@ inline std::vector<Record> sample_records() {
   completion.images = 2;
   completion.created = Time::at_ns(5);
   completion.completed = Time::at_ns(60);
-  completion.outputs = {{16, 3U, 0U, "ab"}, {17, {}, {}, ""}};
+  completion.outputs = {{16, 3U, 0U, "ab", 2}, {17, {}, {}, ""}};
   const LinkSample sample{.to = {2},
                           .microbatch = {9},
                           .sent = Time::at_ns(70),
                           .acknowledged = Time::at_ns(80),
                           .size = Bytes(4321),
-                          .values = 11};
-  const DecisionRecord decision{
-      .to = {3}, .microbatch = {10}, .policy = "fixed", .bits_per_value = 3.25, .observed_mbit_per_s = 17.5};
+                          .values = 11,
+                          .images = 5};
+  const DecisionRecord decision{.to = {3},
+                                .policy = "fixed",
+                                .bits_per_value = 3.25,
+                                .observed_mbit_per_s = 17.5,
+                                .outgoing = {.microbatch = {10},
+                                             .images = 3,
+                                             .values = 33,
+                                             .encode = Duration::ns(91),
+                                             .waiting = 2,
+                                             .sender = {.in_flight = 2,
+                                                        .in_flight_size = Bytes(8642),
+                                                        .oldest_sent = Time::at_ns(92),
+                                                        .ready = 1,
+                                                        .ready_size = Bytes(77)}},
+                                .seen = {sample, sample}};
   return {stage, completion, sample, decision};
 }
 

@@ -1,0 +1,253 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/base/interrupt.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/base/sha256.hpp"
+#include "runtime/base/version.hpp"
+#include "runtime/cli/progress_line.hpp"
+#include "runtime/cli/verb.hpp"
+#include "runtime/stage/blas.hpp"
+#include "runtime/stage/evaluation.hpp"
+#include "runtime/stage/evaluation_report.hpp"
+
+namespace millrace {
+namespace {
+
+struct EvalArguments {
+  std::string model, weights, dataset, out, json, calibration;
+  std::vector<std::string> codecs, scopes{"image"}, cuts{"all-blocks"};
+  std::vector<double> bits{2, 4, 6, 8};
+  std::uint64_t images = 0, seed = 1;
+  std::int64_t memory_mib = 1024;
+  std::uint32_t microbatch = 8;
+  int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  bool together = false, quiet = false;
+};
+
+struct Opened {
+  EvaluationRequest request;
+  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<WeightSource> weights;
+};
+
+Result<std::vector<std::vector<int>>> cut_sets(const EvalArguments& arguments, const ModelConfig& model) {
+  auto sets = cuts_from_text(arguments.cuts, model);
+  if (!sets) return sets.error().in("--cuts");
+  if (!arguments.together) return sets;
+  std::vector<int> joined;
+  for (const auto& set : *sets) joined.insert(joined.end(), set.begin(), set.end());
+  std::ranges::sort(joined);
+  joined.erase(std::unique(joined.begin(), joined.end()), joined.end());
+  return std::vector<std::vector<int>>{joined};
+}
+
+Result<Opened> open(const EvalArguments& arguments) {
+  const auto model = model_by_name(arguments.model);
+  if (!model) return model.error().in("--model");
+  QuantizationGrid grid{arguments.codecs, {}, arguments.bits};
+  for (const std::string& name : arguments.scopes) {
+    const auto scope = scale_scope_by_name(name);
+    if (!scope) return scope.error().in("--scope");
+    grid.scopes.push_back(*scope);
+  }
+  auto rows = rows_of(grid);
+  if (!rows) return rows.error().in("--codec, --bits");
+  for (const std::string& note : rows->notes) log_note("{}", note);
+  auto sets = cut_sets(arguments, *model);
+  if (!sets) return sets.error();
+  auto dataset = open_dataset(arguments.dataset, *model, arguments.seed);
+  if (!dataset) return dataset.error().in("--dataset");
+  std::uint64_t images = arguments.images;
+  if (images == 0) {
+    if (!(*dataset)->size())
+      return Error{fmt::format("{} has no end: say how many with --images", arguments.dataset),
+                   ExitCode::usage};
+    images = *(*dataset)->size();
+  }
+  auto weights = make_weights(arguments.weights, *model, arguments.seed);
+  if (!weights) return weights.error().in("--weights");
+  Opened opened{{.model = *model,
+                 .images = images,
+                 .cuts = rows->rows.empty() ? std::vector<std::vector<int>>{} : std::move(*sets),
+                 .quantizations = std::move(rows->rows),
+                 .microbatch = arguments.microbatch,
+                 .calibrations = arguments.calibration,
+                 .threads = arguments.threads,
+                 .kept_at_most = Bytes(arguments.memory_mib << 20)},
+                std::move(*dataset),
+                std::move(*weights)};
+  if (const auto sound = check_request(opened.request, *opened.dataset); !sound) return sound.error();
+  return opened;
+}
+
+// The hash of the file behind a name such as random, image-folder:PATH or PATH; empty where there is none.
+Result<std::string> hash_of(const std::string& name) {
+  const auto colon = name.find(':');
+  const std::string path = colon == std::string::npos ? name : name.substr(colon + 1);
+  if (!std::filesystem::is_regular_file(path)) return std::string();
+  return sha256_of_file(path);
+}
+
+Result<void> write_json(const EvalArguments& arguments, const std::vector<EvaluationRow>& rows,
+                        EvaluationFacts facts) {
+  const auto weights = hash_of(arguments.weights), dataset = hash_of(arguments.dataset);
+  if (!weights) return weights.error();
+  if (!dataset) return dataset.error();
+  facts.weights_sha256 = *weights;
+  facts.dataset_sha256 = *dataset;
+  std::ofstream file(arguments.json, std::ios::trunc);
+  if (!(file << evaluation_json(facts, rows) << std::flush))
+    return Error{fmt::format("writing {}: cannot", arguments.json)};
+  return {};
+}
+
+std::vector<std::string> command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  return words;
+}
+
+// Rows go to the CSV and to stdout as they become complete; Ctrl-C keeps those.
+Result<void> eval(const EvalArguments& arguments) {
+  const auto opened = open(arguments);
+  if (!opened) return opened.error();
+  std::ofstream csv(arguments.out, std::ios::trunc);
+  if (!(csv << kEvaluationColumns << '\n' << std::flush))
+    return Error{fmt::format("--out {}: cannot write there", arguments.out), ExitCode::usage};
+  catch_interrupts();
+  std::vector<EvaluationRow> rows;
+  ProgressLine progress(arguments.quiet);
+  EvaluationEvents events;
+  events.row = [&](const EvaluationRow& row) {
+    csv << csv_line(row) << '\n' << std::flush;
+    progress.clear();
+    if (!arguments.quiet) {
+      if (rows.empty()) fmt::print("{}\n", table_header());
+      fmt::print("{}\n", table_line(row));
+      std::fflush(stdout);
+    }
+    rows.push_back(row);
+  };
+  events.progress = [&](const EvaluationProgress& now) {
+    progress.update(now.done / now.all);
+    return !interrupt_requested() && csv.good();
+  };
+  const auto ended = evaluate(opened->request, *opened->dataset, *opened->weights, events);
+  progress.clear();
+  if (!ended) return ended.error();
+  if (!csv) return Error{fmt::format("writing {}: the disk took no more", arguments.out)};
+  if (const auto table = table_over_cuts(rows); !table.empty() && !arguments.quiet) fmt::print("\n{}", table);
+  if (!arguments.json.empty()) {
+    const EvaluationFacts facts{.release = kRelease,
+                                .weights = arguments.weights,
+                                .weights_sha256 = {},
+                                .dataset = arguments.dataset,
+                                .dataset_sha256 = {},
+                                .model = arguments.model,
+                                .command = command_line(),
+                                .microbatch = arguments.microbatch,
+                                .threads = arguments.threads,
+                                .wall_s = progress.elapsed_s(),
+                                .complete = *ended};
+    if (const auto written = write_json(arguments, rows, facts); !written) return written.error();
+  }
+  if (!*ended)
+    return Error{
+        fmt::format("interrupted: {} holds the {} rows that were complete", arguments.out, rows.size())};
+  return {};
+}
+
+int run(const EvalArguments& arguments) {
+  if (const auto warning = blas_warning(prepare_blas()); !warning.empty()) log_warning("{}", warning);
+  const auto done = eval(arguments);
+  if (done) return 0;
+  log_error("{}", done.error().message);
+  return static_cast<int>(done.error().code);
+}
+
+void add_what(CLI::App& command, EvalArguments& arguments) {
+  command.add_option("--model", arguments.model, fmt::format("one of {}", fmt::join(model_names(), ", ")))
+      ->required();
+  command.add_option("--weights", arguments.weights, "safetensors file of that model")->required();
+  command
+      .add_option("--dataset", arguments.dataset,
+                  "labelled images, as a scenario's workload.dataset: image-folder:PATH/labels.csv, "
+                  "features:FILE.safetensors or tokens:FILE.safetensors")
+      ->required();
+  command.add_option("--images", arguments.images, "the first so many; without it all");
+  command
+      .add_option("--codec", arguments.codecs,
+                  fmt::format("any of {}; naive is uniform. fp32 is evaluated in any case, as codec none",
+                              fmt::join(codec_names(), ", ")))
+      ->delimiter(',');
+  command.add_option("--scope", arguments.scopes, "what shares a range: image, token, tensor")
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      .add_option("--bits", arguments.bits,
+                  "bits per value, real numbers where the codec has a continuous rate; a codec of fixed "
+                  "widths takes the widest that fits, and each width once")
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      .add_option("--cuts", arguments.cuts,
+                  "after which sub-layers: all-blocks (every block output but the last), all, 24, or 24+36 "
+                  "for both at once")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_flag("--together", arguments.together, "quantize all the cuts at once: one row for all");
+}
+
+void add_how(CLI::App& command, EvalArguments& arguments) {
+  command.add_option("--out", arguments.out, "CSV, a row as soon as it is complete")->required();
+  command.add_option("--json", arguments.json,
+                     "also this: top-5, intervals, bytes, hashes of weights and labels, command");
+  command
+      .add_option("--calibration", arguments.calibration,
+                  "folder of what millrace-node calibrate has learnt for klt (from other images than these)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  command.add_option("--microbatch", arguments.microbatch, "images encoded together")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  command.add_option("--threads", arguments.threads, "processors to use")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  command
+      .add_option("--memory", arguments.memory_mib,
+                  "MiB of activations to keep; with less, more is computed again")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 24));
+  command.add_option("--seed", arguments.seed, "of random weights")->capture_default_str();
+  command.add_flag("--quiet", arguments.quiet, "no table, no progress");
+}
+
+}  // namespace
+
+Verb add_eval_verb(CLI::App& program) {
+  auto arguments = std::make_shared<EvalArguments>();
+  auto& command =
+      *program.add_subcommand("eval", "accuracy of a model whose cuts are quantized, on labelled images");
+  add_what(command, *arguments);
+  add_how(command, *arguments);
+  command.footer(fmt::format(
+      "Writes the columns {}: one row for each codec, scope, width and cut.\n\nExample, two codecs at three "
+      "widths and two cuts:\n  millrace-node eval --model vit-tiny --weights vit_tiny.safetensors --dataset "
+      "image-folder:val/labels.csv \\\n    --codec naive,ds-aciq --bits 2,4,8 --cuts 24,36 --out "
+      "accuracy.csv\n"
+      "and the picture of it:\n  analysis/accuracy.py accuracy.csv",
+      kEvaluationColumns));
+  return {&command, [arguments] { return run(*arguments); }};
+}
+
+}  // namespace millrace

@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/base/log.hpp"
+#include "runtime/base/version.hpp"
+#include "runtime/cli/verb.hpp"
+#include "runtime/stage/blas.hpp"
+#include "runtime/stage/profiler.hpp"
+
+namespace millrace {
+namespace {
+
+struct ProfileArguments {
+  std::string model = "vit-base", weights = "random", device, out;
+  std::vector<int> microbatches{1, 4, 8};
+  std::vector<std::string> codecs;
+  int repeats = 5, threads = 1;
+  bool quiet = false;
+};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+std::string processor_name() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    const auto colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "this machine";
+}
+
+// One line that replaces itself on a terminal; elsewhere only every tenth of the work is said.
+class ProgressLine {
+ public:
+  void show(const ProfilingProgress& progress) {
+    const int tenth = static_cast<int>(progress.share * 10);
+    if (!terminal_ && tenth == last_tenth_) return;
+    last_tenth_ = tenth;
+    fmt::print(stderr, "{}profile: {:3.0f} %, {}{}", terminal_ ? "\r" : "", progress.share * 100,
+               progress.what, terminal_ ? "      " : "\n");
+  }
+  void end() const {
+    if (terminal_ && last_tenth_ >= 0) fmt::print(stderr, "\n");
+  }
+
+ private:
+  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  int last_tenth_ = -1;
+};
+
+double sum(const std::vector<double>& values) {
+  double total = 0;
+  for (const double value : values) total += value;
+  return total;
+}
+
+double largest(const std::vector<double>& values) {
+  return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
+}
+
+std::string table(const ProfileFile& file, const ModelConfig& model) {
+  const auto& measured = file.models.front();
+  std::string out = fmt::format("{} on {}: {:.1f} MiB of weights\n\n", model.name, file.device,
+                                sum(measured.weight_bytes) / (1 << 20));
+  out += fmt::format("{:>10} {:>14} {:>10} {:>10} {:>10} {:>26}\n", "microbatch", "s/microbatch", "images/s",
+                     "ms/image", "GFLOP/s", "largest working set, MiB");
+  for (const auto& size : measured.measured) {
+    const double seconds = sum(size.seconds), images = size.microbatch;
+    const double flops = flops_per_image(model, {1, model.sub_layers()}) * images;
+    const std::string working = size.working_bytes.empty()
+                                    ? "unknown"
+                                    : fmt::format("{:.1f}", largest(size.working_bytes) / (1 << 20));
+    out += fmt::format("{:>10} {:>14.4f} {:>10.3f} {:>10.2f} {:>10.1f} {:>26}\n", size.microbatch, seconds,
+                       images / seconds, seconds / images * 1e3, flops / seconds / 1e9, working);
+  }
+  out += fmt::format("\n{:>10} {:>14} {:>14}\n", "codec", "encode ns", "decode ns   (per value)");
+  for (const auto& [name, cost] : file.codecs)
+    out +=
+        fmt::format("{:>10} {:>14.3f} {:>14.3f}\n", name, cost.encode_ns_per_value, cost.decode_ns_per_value);
+  return out;
+}
+
+// What others take from the processors would be written down as this device's slowness.
+void warn_of_load(int threads) {
+  double load = 0;
+  const double processors = std::thread::hardware_concurrency();
+  if (::getloadavg(&load, 1) != 1 || processors < 1 || load + threads <= processors + 0.5) return;
+  log_warning(
+      "{:.1f} of {:.0f} processors were busy in the last minute: times will be too long; measure again "
+      "when the machine is idle",
+      load, processors);
+}
+
+int fail(const Error& error) {
+  log_error("{}", error.message);
+  return static_cast<int>(error.code);
+}
+
+// The path must be writable before minutes are spent; the file appears only when it is whole.
+int write_profile(const std::string& path, const std::string& text) {
+  const std::string partial = path + ".partial";
+  std::ofstream out(partial, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out || std::rename(partial.c_str(), path.c_str()) != 0)
+    return fail({fmt::format("profile: {} cannot be written", path)});
+  return 0;
+}
+
+int profile(const ProfileArguments& arguments) {
+  const auto model = model_by_name(arguments.model);
+  if (!model) return fail(model.error());
+  const std::string path = arguments.out.empty() ? "profile-" + model->name + ".yaml" : arguments.out;
+  if (std::ofstream probe(path + ".partial"); !probe)
+    return fail({fmt::format("profile: {} cannot be written; choose another --out", path), ExitCode::usage});
+  std::remove((path + ".partial").c_str());
+  const Blas& blas = prepare_blas();
+  if (const auto warning = blas_warning(blas); !warning.empty()) log_warning("{}", warning);
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  std::signal(SIGTERM, [](int) { interrupted = 1; });
+  warn_of_load(arguments.threads);
+  ProgressLine line;
+  ProfilingRequest request{.model = *model,
+                           .weights = arguments.weights,
+                           .microbatches = arguments.microbatches,
+                           .repeats = arguments.repeats,
+                           .threads = arguments.threads,
+                           .codecs = arguments.codecs};
+  request.device = arguments.device.empty() ? processor_name() : arguments.device;
+  request.source = fmt::format(
+      "measured by millrace-node {} profile: median of {}, {} thread{}, {}, weights {}", kRelease,
+      arguments.repeats, arguments.threads, arguments.threads == 1 ? "" : "s", blas.name, arguments.weights);
+  request.watch = [&](const ProfilingProgress& progress) {
+    if (!arguments.quiet) line.show(progress);
+    return interrupted == 0;
+  };
+  const auto file = measure_profile(request);
+  line.end();
+  if (!file) return fail(file.error());
+  if (const int code = write_profile(path, profile_text(*file)); code != 0) return code;
+  fmt::print("{}", table(*file, *model));
+  fmt::print(stderr, "profile: {}\n", path);
+  return std::fflush(stdout) == 0 ? 0 : static_cast<int>(ExitCode::run_failed);
+}
+
+}  // namespace
+
+Verb add_profile_verb(CLI::App& program) {
+  auto arguments = std::make_shared<ProfileArguments>();
+  auto& command = *program.add_subcommand(
+      "profile", "measure this machine: time and memory per sub-layer, codec costs; writes a device profile");
+  command.add_option("--model", arguments->model, "what to measure")->capture_default_str();
+  command.add_option("--weights", arguments->weights, "random, or a safetensors file")->capture_default_str();
+  command.add_option("--microbatch", arguments->microbatches, "images per microbatch, e.g. 1,4,8")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--repeats", arguments->repeats, "measurements, of which the median counts")
+      ->capture_default_str();
+  command.add_option("--threads", arguments->threads, "threads that share a microbatch's images")
+      ->capture_default_str();
+  command.add_option("--codecs", arguments->codecs, "codecs to measure, e.g. fp16,uniform (default: all)")
+      ->delimiter(',');
+  command.add_option("--device", arguments->device, "what the profile calls this machine");
+  command.add_option("--out", arguments->out, "the profile (default: profile-MODEL.yaml)")->type_name("FILE");
+  command.add_flag("--quiet", arguments->quiet, "no progress on stderr");
+  command.footer(
+      "Run it on an otherwise idle device. A scenario uses the file as `devices: [{name: board, profile: "
+      "FILE}]`;\n"
+      "its format is in runtime/model/device_profile.hpp.\n\n"
+      "Example:\n  millrace-node profile --model vit-base --microbatch 1,8 --threads 4 --device \"board A\" "
+      "--out board-a.yaml");
+  return {&command, [arguments] { return profile(*arguments); }};
+}
+
+}  // namespace millrace

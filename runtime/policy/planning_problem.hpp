@@ -1,0 +1,102 @@
+// The planning problem, apart from scenarios and files: devices, what work costs on them, what crosses each
+// cut, how they reach each other, and what a plan is to be good at. All numbers are for one microbatch.
+// Surprising fact: it is a superset of PipeEdge's model, which is this one without source, sink, latencies,
+// codec costs and a window.
+//
+// What a plan is predicted to do. A plan is a sequence of stages; each runs a contiguous range of sub-layers
+// i+1..j (it lies between the cuts i and j) on a device of its own; cut 0 is the input, cut `layers` the
+// result. Compute and transfers overlap; one device does its own work one piece after the other. So
+//
+//   stage period  = decode(i) + compute(i+1..j) + encode(j)                       on its device
+//   hop period    = max(bytes(k)·8 / rate(u,v), (bytes(k)·8 / rate(u,v) + latency(u,v) + feedback(u,v)) / W)
+//                   with W = window, the activations that may be on their way unconfirmed (0: no such bound)
+//   bottleneck    = the longest of all stage periods, all hop periods between stages, that of the input from
+//                   the source and that of the result to the sink; throughput = images / bottleneck
+//   fill latency  = the sum of all stage periods and all transfer times bytes(k)·8 / rate + latency
+//   memory(i,j)   = weights + inbound_buffers·buffer(i) + outbound_buffers·buffer(j) + activation(i) +
+//                   activation(j) + the largest working set of a sub-layer; must not exceed the device's
+//   accuracy      = baseline · product over the stages' inner cuts of retained(k) in the coding of that cut
+//
+// A hop from a device to itself is free. Every device takes at most one stage and may be left out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+
+namespace millrace {
+
+struct PlanningDevice {
+  std::string name;
+  bool stage = true;              // may run a stage
+  std::vector<double> compute_s;  // of every sub-layer; needed where `stage`
+  // By cut, 0..layers: preparing what crosses it for compute, and for the link. Empty: free.
+  std::vector<double> decode_s{}, encode_s{};
+  std::optional<double> memory_bytes{};  // nothing: no limit
+};
+
+// How one device reaches another.
+struct PlanningHop {
+  double bit_per_s = 0;  // 0: not at all; infinity: free
+  double latency_s = 0;  // from the last bit sent to the last bit there
+  // From there back: until the sender knows that the receiver has taken the activation.
+  double feedback_s = 0;
+};
+
+// One way to encode what crosses the cuts between stages.
+struct PlanningCoding {
+  double bits_per_value = 32;      // its name in plans and reports
+  std::vector<double> wire_bytes;  // by cut, 0..layers; those of input and result are the same in all codings
+  std::vector<double>
+      retained{};  // by cut: share of the baseline accuracy that one such cut leaves; empty: 1
+};
+
+struct PlanningGoal {
+  enum class Objective : std::uint8_t {
+    throughput,  // the shortest bottleneck; among equals the shortest fill latency
+    latency,     // the shortest fill latency
+    accuracy,  // the best accuracy at `target_images_per_s` or faster; among equals the shortest fill latency
+  };
+  Objective objective = Objective::throughput;
+  double latency_bound_s = std::numeric_limits<double>::infinity();  // of fill latency; with throughput
+  double target_images_per_s = 0;  // with accuracy: needed. Else: at least so fast, or infeasible
+  double accuracy_floor = 0;       // with throughput: predicted accuracy at least this, share of 1
+};
+
+struct PlanningProblem {
+  std::string model;  // for messages: "vit-base"
+  int layers = 0;     // sub-layers
+  int images = 1;     // of a microbatch
+  std::vector<PlanningDevice> devices;
+  // hops[from][to], square. hops[u][u] is not looked at.
+  std::vector<std::vector<PlanningHop>> hops;
+  // The devices input comes from and results go to; nothing: both are where they are needed, for free.
+  std::optional<std::size_t> source{}, sink{};
+  int window = 0;
+
+  std::vector<PlanningCoding> codings;  // not empty; more than one only for `joint`
+  double baseline_accuracy = 1;
+
+  std::vector<double> weight_bytes;        // of every sub-layer
+  std::vector<double> buffer_bytes{};      // by cut, 0..layers: one activation as it waits; empty: 0
+  std::vector<double> activation_bytes{};  // by cut: one activation as it is computed with; empty: 0
+  std::vector<double> working_bytes{};     // of every sub-layer, beside input and output; empty: 0
+  int inbound_buffers = 2, outbound_buffers = 2;
+  bool first_stage_buffers_input = true;  // false: the stage that begins at cut 0 has no inbound buffers
+
+  PlanningGoal goal;
+};
+
+// Sizes of all lists, finite and non-negative numbers, at most 4096 sub-layers and 1024 devices, shares
+// within [0, 1], at least one device that runs stages. An error names the field.
+Result<void> check_problem(const PlanningProblem& problem);
+
+// The table above: what one stage needs, in bytes. REQUIRES 0 <= first_cut < last_cut <= layers.
+double stage_memory_bytes(const PlanningProblem& problem, int first_cut, int last_cut);
+
+}  // namespace millrace

@@ -1,0 +1,22 @@
+// "network.links[1].rate", as people write it, against the table of keys.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "runtime/scenario/schema.hpp"
+#include "runtime/scenario/yaml_path.hpp"
+
+namespace millrace {
+
+struct KeyPath {
+  std::vector<PathStep> steps;
+  const Key* key = nullptr;  // its row in the table
+};
+
+// An error is a sentence that names the part which is not known, and what is known there.
+Result<KeyPath> find_key_path(const Schema& schema, std::string_view path);
+
+}  // namespace millrace

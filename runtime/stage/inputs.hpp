@@ -1,0 +1,18 @@
+// Images of a dataset as the tensors at cut 0, which is what a model's first stage takes.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/base/result.hpp"
+#include "runtime/model/model_config.hpp"
+#include "runtime/stage/dataset.hpp"
+#include "runtime/stage/stage.hpp"
+
+namespace millrace {
+
+// Images first .. first + images - 1. REQUIRES a dataset opened for this model. An error names the image that
+// cannot be read.
+Result<CutTensors> read_inputs(const Dataset& dataset, const ModelConfig& model, std::uint64_t first,
+                               std::uint32_t images);
+
+}  // namespace millrace

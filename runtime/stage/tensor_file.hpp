@@ -1,0 +1,41 @@
+// A safetensors file that holds a dataset: rows of tensors, one row an image. Private to this folder.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "runtime/stage/mapped_file.hpp"
+#include "runtime/stage/safetensors.hpp"
+
+namespace millrace {
+
+class TensorFile {
+ public:
+  static Result<TensorFile> open(const std::string& path);
+
+  const StoredTensor* find(const std::string& name) const;  // null: not in the file
+  // The bytes of one row of a tensor. REQUIRES a tensor of this file that is not empty, row < its rows.
+  std::span<const std::byte> row(const StoredTensor& tensor, std::uint64_t row) const;
+  // `label` [images], where there is one: classes 0 .. classes - 1. None: an empty list.
+  Result<std::vector<std::uint32_t>> labels(std::int64_t images, int classes) const;
+  // For what is wrong with the file, or with one of its tensors.
+  Error error(const std::string& finding) const;
+  Error error(const std::string& tensor, const std::string& finding) const;
+  const std::string& path() const { return path_; }
+
+ private:
+  TensorFile() = default;
+  std::string path_;
+  std::shared_ptr<const MappedFile> file_;
+  SafetensorsIndex index_;
+};
+
+// "[98, 40]"
+std::string shape_text(const std::vector<std::int64_t>& shape);
+
+}  // namespace millrace

@@ -1,0 +1,191 @@
+#include "sim/run/scenario_problem.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "runtime/model/device_profile.hpp"
+#include "runtime/node/size_executor.hpp"
+#include "runtime/wire/messages.hpp"
+#include "sim/net/framing.hpp"
+#include "sim/net/network_check.hpp"
+#include "sim/net/routes.hpp"
+#include "sim/run/runner.hpp"
+#include "sim/trace/trace_statistics.hpp"
+
+namespace millrace {
+
+namespace {
+
+constexpr double kFloatBytes = 4;
+
+Result<DeviceCost> cost_of(const Scenario& scenario, const DeviceSection& device) {
+  if (!device.profile.empty()) {
+    auto profile = read_profile(device.profile, scenario.model.config);
+    if (!profile) return profile.error().in("device " + device.name);
+    return profile;
+  }
+  if (device.flop_per_s <= 0)
+    return Error{"device " + device.name + ": planning needs `profile: FILE` or `speed: N GFLOP/s`",
+                 ExitCode::invalid_input};
+  return DeviceCost::by_speed(scenario.model.config, device.flop_per_s);
+}
+
+class Builder {
+ public:
+  explicit Builder(const Scenario& scenario)
+      : scenario_(scenario),
+        model_(scenario.model.config),
+        images_(static_cast<std::int64_t>(std::min<std::uint64_t>(
+            static_cast<std::uint64_t>(scenario.model.microbatch), scenario.workload.images))) {}
+
+  Result<PlanningProblem> run() {
+    problem_.model = model_.name;
+    problem_.layers = model_.sub_layers();
+    problem_.images = static_cast<int>(images_);
+    problem_.window = scenario_.run.window;
+    problem_.inbound_buffers = problem_.outbound_buffers = scenario_.run.window;
+    if (auto added = add_devices(); !added) return added.error();
+    auto spec = build_network_spec(scenario_);
+    if (!spec) return spec.error();
+    if (auto sound = check_network(*spec); !sound) return sound.error();
+    if (auto added = add_coding(*spec); !added) return added.error();
+    add_hops(*spec);
+    add_memory();
+    if (auto sound = check_problem(problem_); !sound) return sound.error();
+    return std::move(problem_);
+  }
+
+ private:
+  std::int64_t values(int cut) const { return values_at_cut(model_, cut) * images_; }
+
+  Result<void> add_devices() {
+    const auto& chosen = scenario_.policy.partition.devices;
+    for (std::size_t d = 0; d < scenario_.devices.size(); ++d) {
+      const DeviceSection& section = scenario_.devices[d];
+      PlanningDevice device{.name = section.name, .stage = section.stage, .compute_s = {}};
+      if (!chosen.empty())
+        device.stage = std::find(chosen.begin(), chosen.end(), section.name) != chosen.end();
+      if (section.source) problem_.source = d;
+      if (section.sink) problem_.sink = d;
+      if (section.memory) device.memory_bytes = static_cast<double>(section.memory->count());
+      if (device.stage) {
+        const auto cost = cost_of(scenario_, section);
+        if (!cost) return cost.error();
+        for (int layer = 1; layer <= model_.sub_layers(); ++layer)
+          device.compute_s.push_back(cost->compute({layer, layer}, images_).seconds());
+        for (int cut = 0; cut <= model_.sub_layers(); ++cut) {
+          device.decode_s.push_back(cost->decode(values(cut)).seconds());
+          device.encode_s.push_back(cost->encode(values(cut)).seconds());
+        }
+      }
+      problem_.devices.push_back(std::move(device));
+    }
+    return {};
+  }
+
+  Result<double> encoded_bytes(int cut) const {
+    const auto& section = scenario_.policy.quantization;
+    const bool inner = cut > 0 && cut < model_.sub_layers();
+    const auto scope = scale_scope_by_name(section.scope);
+    if (!scope) return scope.error();
+    auto codec = make_codec({.name = cut == 0 ? "u8" : (inner ? section.codec : "fp32"), .scope = *scope});
+    if (!codec) return codec.error();
+    SizeExecutor executor(model_, cut, std::move(*codec));
+    const auto sent = executor.run({.kind = cut == 0 ? WorkKind::load : WorkKind::encode,
+                                    .microbatch = {},
+                                    .first_image = 0,
+                                    .images = static_cast<std::uint32_t>(images_),
+                                    .input = {},
+                                    .budget = {inner ? section.bits : 32}});
+    if (!sent) return sent.error();
+    return static_cast<double>(sent->output.size.count());
+  }
+
+  Result<void> add_coding(const NetworkSpec& spec) {
+    const Framing framing(spec.transport, spec.mtu);
+    PlanningCoding coding{.bits_per_value = scenario_.policy.quantization.bits, .wire_bytes = {}};
+    for (int cut = 0; cut <= model_.sub_layers(); ++cut) {
+      const auto bytes = encoded_bytes(cut);
+      if (!bytes) return bytes.error();
+      const Bytes message =
+          message_size(Activation{.microbatch = {},
+                                  .first_image = 0,
+                                  .images = 1,
+                                  .created = {},
+                                  .values = 0,
+                                  .payload = {Bytes(static_cast<std::int64_t>(*bytes)), {}}});
+      coding.wire_bytes.push_back(static_cast<double>(framing.wire_size(message).count()));
+      problem_.buffer_bytes.push_back(*bytes);
+    }
+    problem_.codings.push_back(std::move(coding));
+    return {};
+  }
+
+  void add_hops(const NetworkSpec& spec) {
+    const Framing framing(spec.transport, spec.mtu);
+    const Routes routes(spec);
+    for (const auto& link : spec.links)
+      rates_.push_back(trace_statistics(link.rate).mean_mbit_per_s * 1e6 * (1 - link.loss.at(Time::zero())));
+    const Bytes feedback = framing.wire_size(message_size(Feedback{}));
+    const auto all = static_cast<std::uint32_t>(scenario_.devices.size());
+    problem_.hops.assign(all, std::vector<PlanningHop>(all));
+    for (std::uint32_t a = 0; a < all; ++a) {
+      for (std::uint32_t b = 0; b < all; ++b) {
+        if (a == b || !used(a) || !used(b)) continue;
+        const auto there = routes.path({a}, {b}), back = routes.path({b}, {a});
+        if (there.empty() || back.empty()) continue;
+        PlanningHop hop = over(spec, there, Bytes(spec.mtu));
+        const PlanningHop way_back = over(spec, back, feedback);
+        hop.feedback_s = way_back.bit_per_s > 0
+                             ? way_back.latency_s + static_cast<double>(feedback.bits()) / way_back.bit_per_s
+                             : 0;
+        if (way_back.bit_per_s > 0) problem_.hops[a][b] = hop;
+      }
+    }
+  }
+
+  bool used(std::uint32_t device) const {
+    return problem_.devices[device].stage || problem_.source == device || problem_.sink == device;
+  }
+
+  // As links are at the beginning: events are not foreseen. The slowest link sets the rate; every other one
+  // adds its delay and one packet's time.
+  PlanningHop over(const NetworkSpec& spec, const std::vector<LinkId>& links, Bytes packet) const {
+    PlanningHop hop{.bit_per_s = rates_[links.front().value]};
+    for (const LinkId link : links) hop.bit_per_s = std::min(hop.bit_per_s, rates_[link.value]);
+    if (hop.bit_per_s <= 0) return {};
+    hop.latency_s = -static_cast<double>(packet.bits()) / hop.bit_per_s;
+    for (const LinkId link : links)
+      hop.latency_s += spec.links[link.value].delay.at(Time::zero()).seconds() +
+                       static_cast<double>(packet.bits()) / rates_[link.value];
+    hop.latency_s = std::max(hop.latency_s, 0.0);
+    return hop;
+  }
+
+  void add_memory() {
+    const auto images = static_cast<double>(images_);
+    const double tokens = model_.tokens();
+    for (int layer = 1; layer <= model_.sub_layers(); ++layer) {
+      problem_.weight_bytes.push_back(static_cast<double>(weight_bytes(model_, {layer, layer}).count()));
+      // Beside input and output: queries, keys, values and the attention scores.
+      const double attention = 3 * tokens * model_.width + model_.heads * tokens * tokens;
+      problem_.working_bytes.push_back(layer % 4 == 1 ? images * attention * kFloatBytes : 0);
+    }
+    for (int cut = 0; cut <= model_.sub_layers(); ++cut)
+      problem_.activation_bytes.push_back(static_cast<double>(values(cut)) * kFloatBytes);
+  }
+
+  const Scenario& scenario_;
+  const ModelConfig& model_;
+  std::int64_t images_;
+  PlanningProblem problem_;
+  std::vector<double> rates_;  // of every link, bit/s, what loss leaves of it
+};
+
+}  // namespace
+
+Result<PlanningProblem> planning_problem_of(const Scenario& scenario) { return Builder(scenario).run(); }
+
+}  // namespace millrace

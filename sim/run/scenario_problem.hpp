@@ -1,0 +1,17 @@
+// A scenario as a planning problem: costs from its devices' profiles or speeds, sizes from its codec and the
+// packets' headers, rates from its links. Surprising fact: a link that follows a trace counts with the
+// trace's mean rate, and a way over several links with the slowest of them, each hop of the pipeline for
+// itself: links that several hops share are not shared out.
+#pragma once
+
+#include "runtime/policy/planning_problem.hpp"
+#include "runtime/scenario/scenario.hpp"
+
+namespace millrace {
+
+// Memory is charged with what a stage holds: fp32 weights, window encodings waiting on either side, one
+// decoded input and one output, and the largest intermediate of a sub-layer. Errors: profiles or traces that
+// cannot be read, devices without a cost.
+Result<PlanningProblem> planning_problem_of(const Scenario& scenario);
+
+}  // namespace millrace

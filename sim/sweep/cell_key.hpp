@@ -1,0 +1,30 @@
+// What makes two runs the same run: SHA-256 over the resolved scenario, the programs that run it, and what is
+// in the files it reads. Surprising fact: where those files lie makes no difference. A path in the scenario
+// is replaced by the SHA-256 of what is there, so that results move between folders and machines.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+
+namespace millrace {
+
+using NamedHashes = std::vector<std::pair<std::string, std::string>>;  // path or name, and SHA-256
+
+// `resolved`: a scenario's resolved text. What sweeps and manifests know of a run is the same three things.
+std::string cell_key(std::string_view resolved, NamedHashes inputs, const NamedHashes& binaries);
+
+// Hashes each file once.
+class FileHashes {
+ public:
+  Result<std::string> of(const std::string& path);
+
+ private:
+  std::map<std::string, std::string> known_;
+};
+
+}  // namespace millrace

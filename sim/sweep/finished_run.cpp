@@ -1,0 +1,87 @@
+#include "sim/sweep/finished_run.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "sim/sweep/cell_key.hpp"
+#include "sim/sweep/command.hpp"
+
+namespace millrace {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::uintmax_t kMaxFile = 64U << 20;
+
+Result<std::string> read_small(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) return Error{path.string() + ": cannot be read: " + error.message(), ExitCode::invalid_input};
+  if (size > kMaxFile) return Error{path.string() + ": is too large", ExitCode::invalid_input};
+  std::ifstream file(path, std::ios::binary);
+  std::string text(size, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(size));
+  if (!file) return Error{path.string() + ": cannot be read", ExitCode::invalid_input};
+  return text;
+}
+
+std::string text_at(const Json& json, const char* name) {
+  return json.is_object() && json.contains(name) && json[name].is_string() ? json[name].get<std::string>()
+                                                                           : std::string();
+}
+
+struct Manifest {
+  NamedHashes inputs, binaries;
+  std::string command;
+};
+
+std::optional<Manifest> parse_manifest(const std::string& text) {
+  const auto json = Json::parse(text, nullptr, false);
+  if (json.is_discarded() || !json.is_object()) return std::nullopt;
+  for (const char* name : {"inputs", "binaries", "command"}) {
+    if (!json.contains(name)) return std::nullopt;
+  }
+  Manifest manifest;
+  manifest.inputs.reserve(json["inputs"].size());
+  manifest.binaries.reserve(json["binaries"].size());
+  for (const Json& input : json["inputs"])
+    manifest.inputs.emplace_back(text_at(input, "file"), text_at(input, "sha256"));
+  for (const auto& [name, hash] : json["binaries"].items())
+    manifest.binaries.emplace_back(name, hash.is_string() ? hash.get<std::string>() : "");
+  std::vector<std::string> words;
+  words.reserve(json["command"].size());
+  for (const Json& word : json["command"]) words.push_back(word.is_string() ? word.get<std::string>() : "");
+  manifest.command = shell_command(words);
+  return manifest;
+}
+
+}  // namespace
+
+Result<FinishedRun> read_finished_run(const std::string& directory) {
+  const std::filesystem::path folder(directory);
+  const auto invalid = [&](const char* file, const std::string& finding) {
+    return Error{(folder / file).string() + ": " + finding, ExitCode::invalid_input};
+  };
+  const auto manifest_text = read_small(folder / "manifest.json");
+  if (!manifest_text) return manifest_text.error();
+  const auto manifest = parse_manifest(*manifest_text);
+  if (!manifest) return invalid("manifest.json", "is not the manifest of a run of this release");
+  const auto resolved = read_small(folder / "scenario.resolved.yaml");
+  if (!resolved) return resolved.error();
+  const auto summary_text = read_small(folder / "summary.json");
+  if (!summary_text) return summary_text.error();
+  auto summary = parse_summary(*summary_text);
+  if (!summary) return invalid("summary.json", summary.error().message);
+  FinishedRun run{directory,           cell_key(*resolved, manifest->inputs, manifest->binaries),
+                  std::move(*summary), "",
+                  manifest->command,   std::nullopt};
+  if (const auto wall_text = read_small(folder / "wall.json")) {
+    const auto wall = Json::parse(*wall_text, nullptr, false);
+    run.finished_utc = text_at(wall, "finished_utc");
+    if (wall.is_object() && wall.contains("wall_s") && wall["wall_s"].is_number())
+      run.wall_s = wall["wall_s"].get<double>();
+  }
+  return run;
+}
+
+}  // namespace millrace

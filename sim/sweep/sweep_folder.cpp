@@ -1,0 +1,86 @@
+#include "sim/sweep/sweep_folder.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+namespace millrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Who has the lock, as far as it was written down.
+std::string owner_of(int lock) {
+  char text[200] = {};
+  const auto size = pread(lock, text, sizeof text - 1, 0);
+  std::string owner(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  while (!owner.empty() && owner.back() == '\n') owner.pop_back();
+  return owner.empty() ? "another process" : owner;
+}
+
+void write_owner(int lock) {
+  char host[128] = {};
+  gethostname(host, sizeof host - 1);
+  const auto text = fmt::format("process {} on {}\n", getpid(), host);
+  (void)!ftruncate(lock, 0);
+  (void)!pwrite(lock, text.data(), text.size(), 0);
+}
+
+}  // namespace
+
+Result<SweepFolder> SweepFolder::open(const std::string& path) {
+  std::error_code error;
+  for (const char* part : {"runs", "logs"}) {
+    fs::create_directories(fs::path(path) / part, error);
+    if (error) return Error{fmt::format("{}: cannot be made: {}", path, error.message())};
+  }
+  // The lock is the kernel's: it goes with the process, however that ends, so it cannot be left behind.
+  const auto name = path + "/sweep.lock";
+  const int lock = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock < 0) return Error{fmt::format("{}: cannot be made: {}", name, std::strerror(errno))};
+  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    const auto owner = owner_of(lock);
+    close(lock);
+    return Error{
+        fmt::format("{}: {} is sweeping here; wait until it has ended, or choose another folder with "
+                    "--out",
+                    path, owner),
+        ExitCode::usage};
+  }
+  write_owner(lock);
+  return SweepFolder(path, lock);
+}
+
+SweepFolder::SweepFolder(SweepFolder&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+SweepFolder::~SweepFolder() {
+  if (lock_ >= 0) close(lock_);
+}
+
+std::string SweepFolder::log_of(const std::string& run_directory) const {
+  return path_ + "/logs/" + fs::path(run_directory).filename().string() + ".log";
+}
+
+Result<void> SweepFolder::write(const std::string& name, const std::string& text) const {
+  const auto place = path_ + "/" + name, part = place + ".part";
+  {
+    std::ofstream file(part, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    if (!file) return Error{part + ": cannot be written"};
+  }
+  std::error_code error;
+  fs::rename(part, place, error);
+  if (error) return Error{fmt::format("{}: cannot be written: {}", place, error.message())};
+  return {};
+}
+
+}  // namespace millrace

@@ -1,0 +1,60 @@
+// The rows of a rate trace as a reader finds them, one by one. Reading strictly, the first fault is the
+// error; linting, every fault is a finding, the row is repaired as the finding says, and reading goes on. So
+// what `lint` lists is just what reading refuses (and absurd rates and gaps besides).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "sim/net/rate_trace.hpp"
+#include "sim/trace/trace_reading.hpp"
+
+namespace millrace {
+
+// Where linting puts what it finds.
+struct TraceLint {
+  TraceLimits limits;
+  std::vector<TraceFinding> findings;
+};
+
+class RowCollector {
+ public:
+  // `where` says where reading is now; both outlive this. `lint` null: strict.
+  RowCollector(std::function<std::string()> where, TraceRows interval, TraceLint* lint)
+      : where_(std::move(where)), interval_(interval), lint_(lint) {}
+
+  // An error when reading strictly; else noted, and the caller goes on as `repair` says.
+  Result<void> fault(std::string fault, std::string repair) const;
+
+  // One row as written: time in ns at any origin, rate in bit/s. Times that do not increase, rates that are
+  // negative or above RateTrace::kMaxBitPerS are faults.
+  Result<void> add(double at_ns, double bit_per_s, std::string_view rate_as_written);
+  // A row whose time or rate cannot be read.
+  Result<void> unreadable(std::string fault) { return this->fault(std::move(fault), "the row is dropped"); }
+  std::size_t size() const { return rows_.size(); }
+
+  // The trace of all rows. `end_ns`: where the last row's interval ends (starting only); without one it is
+  // as long as the interval before it. Linting, long intervals are gaps where rows come from sampling; where
+  // they say themselves how long they hold, they are not.
+  enum class Rows : std::uint8_t { sampled, held };
+  Result<RateTrace> finish(std::optional<double> end_ns, TraceEnd at_end, Rows kind);
+
+ private:
+  struct Row {
+    double at_ns;
+    double bit_per_s;
+    std::string where;  // kept when linting only
+  };
+  void cut_gaps(std::optional<double>& end_ns);
+
+  std::function<std::string()> where_;
+  TraceRows interval_;
+  TraceLint* lint_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace millrace
