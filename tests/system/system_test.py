@@ -100,8 +100,9 @@ class ThreeModes(System):
         bits = [json.loads(read(run, "summary.json"))["links"] for run in (eight, two)]
         means = [[link["bits_per_value_mean"] for link in links if link["from"] == "board-a"]
                  for links in bits]
-        self.assertAlmostEqual(max(m for m in means[0] if m), 8, delta=0.05)
-        self.assertAlmostEqual(max(m for m in means[1] if m), 2, delta=0.05)
+        # A header and a range per image on top: 24 + 8 x 4 bytes for 4 x 65 x 64 values, more for the last two.
+        self.assertAlmostEqual(max(m for m in means[0] if m), 8, delta=0.1)
+        self.assertAlmostEqual(max(m for m in means[1] if m), 2, delta=0.1)
 
 
 class Determinism(System):
@@ -340,8 +341,8 @@ class ShippedModel(System):
     def test_fewer_bits_cost_accuracy(self):
         right = {}
         for bits in (8, 2):
-            out = self.run_quickstart(f"b{bits}", "--set", "network.kind=fluid", "--set", "workload.images=256",
-                                      "--set", f"policy.quantization.bits={bits}")
+            out = self.run_quickstart(f"b{bits}", "--set", "network.kind=fluid", "--set",
+                                      "workload.images=256", "--set", f"policy.quantization.bits={bits}")
             accuracy = json.loads(read(out, "summary.json"))["accuracy"]
             self.assertEqual(accuracy["count"], 256)
             right[bits] = accuracy["top1_correct"]
