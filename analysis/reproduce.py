@@ -23,7 +23,7 @@ PUBLISHED = {("vit-large", 16): 10.59, ("vit-huge", 16): 11.88, ("bert-large", 1
 
 
 INTRODUCTION = [
-    "Written by `./dev reproduce`; do not edit. Boards are MinnowBoards (Atom E3845) of `scenarios/profiles`,",
+    "Written by `./dev reproduce`; do not edit. Boards are MinnowBoards (Atom E3845, `scenarios/profiles`),",
     "each joined with each; published figures are those of the abstract of arXiv 2110.14895. ViT-Huge and",
     "BERT-Large (128 tokens) are scaled by operation count, not measured.",
     "",

@@ -8,7 +8,6 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/model/model_config.hpp"
-#include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema.hpp"
 #include "runtime/scenario/schema_rows.hpp"
@@ -20,11 +19,6 @@ namespace {
 using Kind = ValueKind;
 constexpr std::int64_t kBillion = 1'000'000'000;
 constexpr std::int64_t kHourNs = 3'600 * kBillion;
-
-template <std::size_t n>
-std::vector<std::string> words(const std::array<std::string_view, n>& names) {
-  return {names.begin(), names.end()};
-}
 
 std::string doc_of_dimension(std::string_view name) {
   struct Doc {
@@ -264,82 +258,6 @@ void add_network(std::vector<Key>& keys) {
                   .least = 128,
                   .most = 65'535});
   add_links(keys);
-}
-
-std::vector<std::string> codec_names() {
-  std::vector<std::string> names;
-  names.reserve(kCodecKeys.size());
-  for (const auto& codec : kCodecKeys) names.emplace_back(codec.name);
-  return names;
-}
-
-void add_policy(std::vector<Key>& keys) {
-  keys.push_back({.path = "policy", .kind = Kind::map, .doc = "Who decides."});
-  keys.push_back({.path = "policy.partition", .kind = Kind::map, .doc = "Where the model is cut."});
-  keys.push_back({.path = "policy.partition.kind",
-                  .kind = Kind::choice,
-                  .doc = "Equally many sub-layers per stage, or the given cuts.",
-                  .fallback = "even",
-                  .choices = {"even", "fixed"}});
-  keys.push_back({.path = "policy.partition.cuts",
-                  .kind = Kind::list,
-                  .doc = "For `fixed`: after which sub-layers, increasing; block b (from 0) ends at 4(b+1).",
-                  .max_items = 1'023});
-  keys.push_back(
-      {.path = "policy.partition.cuts[]", .kind = Kind::exact, .doc = "A cut.", .least = 1, .most = 4'095});
-  keys.push_back({.path = "policy.partition.devices",
-                  .kind = Kind::list,
-                  .doc = "Which devices take the stages, in order. Default: all that run stages, in order.",
-                  .min_items = 1,
-                  .max_items = 1'024});
-  keys.push_back({.path = "policy.partition.devices[]", .kind = Kind::name, .doc = "A device."});
-  keys.push_back({.path = "policy.quantization", .kind = Kind::map, .doc = "How activations are encoded."});
-  keys.push_back({.path = "policy.quantization.kind",
-                  .kind = Kind::choice,
-                  .doc =
-                      "`fixed`: the same bits always. The others adapt them so that the target rate is held; "
-                      "runtime/policy/README.md says how each does.",
-                  .fallback = "fixed",
-                  .choices = words(kQuantizationNames)});
-  keys.push_back({.path = "policy.quantization.target_rate",
-                  .kind = Kind::real,
-                  .unit = Unit::image_rate,
-                  .doc =
-                      "Images per second to hold; every kind but `fixed` needs it. The summary says how many "
-                      "microbatches met it.",
-                  .high = 1e9,
-                  .low_open = true});
-  keys.push_back(
-      {.path = "policy.quantization.window",
-       .kind = Kind::exact,
-       .doc = "Microbatches after which `heuristic`, `max-fit` and `controller` decide anew. Default: 10.",
-       .least = 1,
-       .most = 1'000'000});
-  keys.push_back({.path = "policy.quantization.codec",
-                  .kind = Kind::choice,
-                  .doc = "The encoding; runtime/codec/README.md says what each does.",
-                  .fallback = "fp32",
-                  .choices = codec_names()});
-  keys.push_back({.path = "policy.quantization.scope",
-                  .kind = Kind::choice,
-                  .doc = "What shares one range or scale: each image, each token, or the whole tensor of a "
-                         "microbatch.",
-                  .fallback = "image",
-                  .choices = {"image", "token", "tensor"}});
-  keys.push_back(
-      {.path = "policy.quantization.bits",
-       .kind = Kind::real,
-       .doc =
-           "For `fixed`: bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq "
-           "family, any real number from 0.3 to 8 for klt, where it counts everything; the others have one "
-           "width.",
-       .low = 0.3,
-       .high = 32});
-  keys.push_back(
-      {.path = "policy.quantization.calibration",
-       .kind = Kind::path,
-       .doc = "Folder of what `millrace-node calibrate` has learnt for codec klt, a file per cut; a cut "
-              "without one is encoded without a calibration, worse. Default: none."});
 }
 
 void add_run(std::vector<Key>& keys) {

@@ -291,7 +291,7 @@ TEST_F(Files, ScenariosThemselvesAreReadFromDisk) {
 TEST_F(Files, DatasetsOfAnotherKindAreRefused) {
   EXPECT_EQ(
       faults(changed("{images: 10}", "{dataset: imagenet}")),
-      "s.yaml:4:21: workload.dataset must be shapes or synthetic or image-folder:PATH or features:PATH or "
+      "s.yaml:4:21: workload.dataset must be synthetic or shapes or image-folder:PATH or features:PATH or "
       "tokens:PATH, got \"imagenet\"\n");
   EXPECT_EQ(faults(changed("{images: 10}", "{dataset: \"image-folder:a\\0b\"}")),
             "s.yaml:4:21: workload.dataset holds control characters: \"a\\x00b\"\n");
