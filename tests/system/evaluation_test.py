@@ -35,7 +35,8 @@ class Evaluation(System):
         with open(facts["weights"]["file"], "rb") as file:
             self.assertEqual(facts["weights"]["sha256"], hashlib.sha256(file.read()).hexdigest())
         ran = self.run_quickstart(
-            "run", "--set", "model.name=vit-tiny", "--set", "workload.images=16", "--set", f"model.weights={facts['weights']['file']}", "--set",
+            "run", "--set", "model.name=vit-tiny", "--set", "workload.images=16", "--set",
+            f"model.weights={facts['weights']['file']}", "--set",
             f"workload.dataset={facts['dataset']['name']}", "--set", "network.kind=fluid", "--set",
             "policy.quantization.codec=aciq", "--set", "policy.quantization.bits=4")
         summary = json.loads(read(ran, "summary.json"))

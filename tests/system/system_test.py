@@ -100,7 +100,7 @@ class ThreeModes(System):
         bits = [json.loads(read(run, "summary.json"))["links"] for run in (eight, two)]
         means = [[link["bits_per_value_mean"] for link in links if link["from"] == "board-a"]
                  for links in bits]
-        # A header and a range per image on top: 24 + 8 x 4 bytes for 4 x 65 x 64 values, more for the last two.
+        # A header and a range per image on top: 24 + 8 x 4 bytes for 4 x 65 x 64 values.
         self.assertAlmostEqual(max(m for m in means[0] if m), 8, delta=0.1)
         self.assertAlmostEqual(max(m for m in means[1] if m), 2, delta=0.1)
 
