@@ -107,7 +107,7 @@ Result<void> check_rotation(const TensorCalibration& tensor) {
 }
 
 Result<void> check_tensor_calibration(const TensorCalibration& tensor) {
-  if (const auto checked = check_rotation(tensor); !checked) return checked;
+  if (auto checked = check_rotation(tensor); !checked) return checked;
   if (!std::ranges::all_of(tensor.means, [](float x) { return std::isfinite(x); }))
     return refused("a mean is not finite");
   if (!std::ranges::all_of(tensor.groups, [&](std::uint8_t g) { return g < tensor.distributions.size(); }))

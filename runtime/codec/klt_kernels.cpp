@@ -31,6 +31,7 @@ namespace scalar {
 
 void multiply(std::span<const float> in, const BlockMatrix& matrix, std::span<float> out) {
   const std::size_t width = matrix.width(), block = matrix.block();
+  MR_CHECK(width > 0);
   MR_CHECK(in.size() == out.size() && in.size() % width == 0);
   for (std::size_t row = 0; row < in.size(); row += width)
     for (std::size_t b = 0; b < matrix.blocks(); ++b)

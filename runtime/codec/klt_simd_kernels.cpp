@@ -127,9 +127,10 @@ HWY_EXPORT(symbol_vectors);
 }  // namespace
 
 void multiply(std::span<const float> in, const BlockMatrix& matrix, std::span<float> out) {
-  MR_CHECK(in.size() == out.size() && !matrix.empty() && in.size() % matrix.width() == 0);
-  if (!in.empty())
-    HWY_DYNAMIC_DISPATCH(multiply_rows)(in.data(), in.size() / matrix.width(), matrix, out.data());
+  const std::size_t width = matrix.width();
+  MR_CHECK(width > 0);
+  MR_CHECK(in.size() == out.size() && in.size() % width == 0);
+  if (!in.empty()) HWY_DYNAMIC_DISPATCH(multiply_rows)(in.data(), in.size() / width, matrix, out.data());
 }
 
 std::uint64_t symbols_of(std::span<const float> values, float per_step, const SymbolColumns& columns,

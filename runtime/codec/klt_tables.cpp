@@ -1,6 +1,7 @@
 #include "runtime/codec/klt_tables.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "runtime/base/check.hpp"
 
@@ -129,8 +130,8 @@ std::int64_t step_size(int index) {
   const int octave = (index - kFinestStep) / kStepsPerOctave;
   const double fraction = kFractions[static_cast<std::size_t>((index - kFinestStep) % kStepsPerOctave)];
   constexpr int kFinestOctave = kFinestStep / kStepsPerOctave;
-  return static_cast<std::int64_t>(
-      fraction * static_cast<double>(std::int64_t{1} << (kStepBits + kFinestOctave + octave)) + 0.5);
+  return std::llround(fraction *
+                      static_cast<double>(std::int64_t{1} << (kStepBits + kFinestOctave + octave)));
 }
 
 SymbolTable symbol_table(const Distribution& distribution, std::int64_t step) {

@@ -20,7 +20,7 @@ namespace millrace {
 inline constexpr std::size_t kQuantiles = 41;
 inline constexpr std::array<std::int32_t, kQuantiles> kLevels = [] {
   std::array<std::int32_t, kQuantiles> levels{0, 16, 64, 256, 1024};
-  for (int j = 1; j < 32; ++j) levels[static_cast<std::size_t>(4 + j)] = 2048 * j;
+  for (std::size_t j = 1; j < 32; ++j) levels[4 + j] = 2048 * static_cast<std::int32_t>(j);
   for (std::size_t i = 0; i < 5; ++i) levels[kQuantiles - 1 - i] = 65536 - levels[i];
   return levels;
 }();

@@ -225,9 +225,11 @@ Result<ModelConfig> model_by_name(std::string_view name) {
 }
 
 std::vector<std::string> model_names() {
+  auto others = other_models();
   std::vector<std::string> names;
+  names.reserve(kModels.size() + others.size());
   for (const Entry& entry : kModels) names.emplace_back(entry.name);
-  for (ModelConfig& model : other_models()) names.push_back(std::move(model.name));
+  for (ModelConfig& model : others) names.push_back(std::move(model.name));
   return names;
 }
 

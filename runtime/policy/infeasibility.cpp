@@ -30,7 +30,7 @@ class Diagnosis {
     if (!feasible(unlimited))
       return fmt::format("no links lead {}from stage to stage{}, whichever devices take them", source_text(),
                          sink_text());
-    const std::string needs = all_together();
+    std::string needs = all_together();
     // The smallest memory that would do if one device had it, in whole MiB.
     const double most = std::ceil(stage_memory_bytes(problem_, 0, problem_.layers) / kMib);
     double enough = most, little = 0;

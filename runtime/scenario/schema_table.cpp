@@ -152,30 +152,7 @@ void add_devices(std::vector<Key>& keys) {
                   .low_open = true});
 }
 
-void add_links(std::vector<Key>& keys) {
-  keys.push_back({.path = "network.links",
-                  .kind = Kind::list,
-                  .doc = "The links; none where one device does it all.",
-                  .max_items = 65'536});
-  const std::string link = "network.links[]";
-  keys.push_back(
-      {.path = link, .kind = Kind::map, .doc = "A link, at most one per direction between two devices."});
-  keys.push_back({.path = link + ".between",
-                  .kind = Kind::list,
-                  .doc = "Two device names: the link is the same in both directions.",
-                  .min_items = 2,
-                  .max_items = 2});
-  keys.push_back({.path = link + ".between[]", .kind = Kind::name, .doc = "A device."});
-  keys.push_back(
-      {.path = link + ".from", .kind = Kind::name, .doc = "Sending device of a link in one direction."});
-  keys.push_back(
-      {.path = link + ".to", .kind = Kind::name, .doc = "Receiving device of a link in one direction."});
-  keys.push_back({.path = link + ".rate",
-                  .kind = Kind::exact,
-                  .unit = Unit::rate,
-                  .doc = "Constant bit rate.",
-                  .least = 1,
-                  .most = 1'000 * kBillion * 1'000});
+void add_trace(std::vector<Key>& keys, const std::string& link) {
   keys.push_back({.path = link + ".trace",
                   .kind = Kind::path,
                   .doc = "Recorded bit rate over time, instead of `rate`."});
@@ -212,6 +189,33 @@ void add_links(std::vector<Key>& keys) {
                   .fallback = "1",
                   .high = 1e6,
                   .low_open = true});
+}
+
+void add_links(std::vector<Key>& keys) {
+  keys.push_back({.path = "network.links",
+                  .kind = Kind::list,
+                  .doc = "The links; none where one device does it all.",
+                  .max_items = 65'536});
+  const std::string link = "network.links[]";
+  keys.push_back(
+      {.path = link, .kind = Kind::map, .doc = "A link, at most one per direction between two devices."});
+  keys.push_back({.path = link + ".between",
+                  .kind = Kind::list,
+                  .doc = "Two device names: the link is the same in both directions.",
+                  .min_items = 2,
+                  .max_items = 2});
+  keys.push_back({.path = link + ".between[]", .kind = Kind::name, .doc = "A device."});
+  keys.push_back(
+      {.path = link + ".from", .kind = Kind::name, .doc = "Sending device of a link in one direction."});
+  keys.push_back(
+      {.path = link + ".to", .kind = Kind::name, .doc = "Receiving device of a link in one direction."});
+  keys.push_back({.path = link + ".rate",
+                  .kind = Kind::exact,
+                  .unit = Unit::rate,
+                  .doc = "Constant bit rate.",
+                  .least = 1,
+                  .most = 1'000 * kBillion * 1'000});
+  add_trace(keys, link);
   keys.push_back({.path = link + ".delay",
                   .kind = Kind::exact,
                   .unit = Unit::duration,

@@ -118,9 +118,14 @@ class Profiler {
   }
 
  private:
-  Result<void> report(const std::string& what, double share) const {
-    if (!request_.watch || request_.watch({what, share})) return {};
-    return Error{"profile: interrupted at " + what};
+  Result<void> report(const std::string& what, double share) {
+    now_ = {what, share};
+    return go_on();
+  }
+  // Before every measurement: with many repeats one sub-layer takes minutes.
+  Result<void> go_on() const {
+    if (!request_.watch || request_.watch(now_)) return {};
+    return Error{"profile: interrupted at " + now_.what};
   }
 
   Result<void> measure_layer(int layer, const WeightSource& weights) {
@@ -133,6 +138,7 @@ class Profiler {
       const CutTensors input = first_images(activations_, sizes_[i]);
       std::vector<double> seconds;
       for (int repeat = 0; repeat <= request_.repeats; ++repeat) {
+        if (auto on = go_on(); !on) return on;
         output = CutTensors{};
         const double taken = seconds_of([&] { output = stage->forward(input); });
         if (!output) return output.error();
@@ -173,6 +179,7 @@ class Profiler {
   Result<ProfileFile::CodecCost> measure_codec(const Codec& codec) const {
     std::vector<double> encode, decode;
     for (int repeat = 0; repeat <= request_.repeats; ++repeat) {
+      if (auto on = go_on(); !on) return on.error();
       double encode_s = 0, decode_s = 0, values = 0;
       for (const CutTensors& cut : samples_) {
         for (const CutTensor& tensor : cut) {
@@ -196,6 +203,7 @@ class Profiler {
 
   const ProfilingRequest& request_;
   std::vector<int> sizes_;  // rising
+  ProfilingProgress now_;
   ProfileFile file_;
   ProfileFile::Model measured_;
   CutTensors activations_;           // at the cut before the next sub-layer, of the largest microbatch

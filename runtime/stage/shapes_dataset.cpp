@@ -175,8 +175,9 @@ class Painter {
       for (int x = bound(figure.x - reach); x < bound(figure.x + reach + 1.0 / size_); ++x) {
         int hits = 0;
         for (int sample = 0; sample < 9; ++sample) {
-          const double dx = at(x + (sample % 3 - 1) / 3.0) - figure.x;
-          const double dy = at(y + (sample / 3 - 1) / 3.0) - figure.y;
+          const int right = sample % 3 - 1, down = sample / 3 - 1;
+          const double dx = at(x + right / 3.0) - figure.x;
+          const double dy = at(y + down / 3.0) - figure.y;
           const Point own{(figure.cos * dx + figure.sin * dy) / figure.radius,
                           (figure.cos * dy - figure.sin * dx) / (figure.radius * figure.squeeze)};
           hits += figure.contains(own) ? 1 : 0;

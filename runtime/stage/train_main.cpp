@@ -96,7 +96,7 @@ Result<void> train(const Arguments& arguments) {
   auto trainer = VitTrainer::create(*model, arguments.plan, arguments.seed, start.get());
   if (!trainer) return trainer.error();
   Training training(arguments, *trainer);
-  if (const auto trained = training.run(**images, **validation); !trained) return trained;
+  if (auto trained = training.run(**images, **validation); !trained) return trained;
   if (interrupted != 0)
     return Error{fmt::format("interrupted at step {} of {}; the best weights so far are in {}",
                              trainer->steps(), arguments.plan.steps, arguments.out)};

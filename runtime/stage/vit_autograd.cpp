@@ -61,9 +61,10 @@ void draw_grid_positions(const ModelConfig& model, float* value) {
   const int side = model.image_size / model.patch, quarter = model.width / 4;
   for (int patch = 0; patch < model.patches(); ++patch) {
     float* own = value + (patch + 1) * model.width;
+    const int line = patch / side, place = patch % side;
     for (int i = 0; i < quarter; ++i) {
       const double frequency = std::pow(kSlowest, -static_cast<double>(i) / quarter);
-      const double row = patch / side * frequency, column = patch % side * frequency;
+      const double row = line * frequency, column = place * frequency;
       own[i] = static_cast<float>(kAmplitude * std::sin(row));
       own[quarter + i] = static_cast<float>(kAmplitude * std::cos(row));
       own[2 * quarter + i] = static_cast<float>(kAmplitude * std::sin(column));
@@ -104,7 +105,7 @@ Result<VitAutograd> VitAutograd::of(const ModelConfig& model, const WeightSource
   return vit;
 }
 
-void VitAutograd::add(const std::string& name, at::Tensor values) {
+void VitAutograd::add(const std::string& name, const at::Tensor& values) {
   names_.push_back(name);
   parameters_.push_back(values.requires_grad_());
 }

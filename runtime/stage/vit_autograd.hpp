@@ -32,7 +32,7 @@ class VitAutograd {
 
  private:
   explicit VitAutograd(const ModelConfig& model) : model_(model) {}
-  void add(const std::string& name, at::Tensor values);
+  void add(const std::string& name, const at::Tensor& values);
   const at::Tensor& weight(const std::string& name) const;
   at::Tensor affine(const at::Tensor& x, const std::string& name) const;
   at::Tensor norm(const at::Tensor& x, const std::string& name) const;

@@ -57,6 +57,7 @@ std::vector<std::vector<std::string>> bert_names(const std::string& name) {
     endings.push_back(name.substr(0, dot + 1) + std::string(then));
   }
   std::vector<std::vector<std::string>> ways;
+  ways.reserve(2 * endings.size());
   for (const std::string& ending : endings) ways.push_back({ending});
   for (const std::string& ending : endings) ways.push_back({ending.substr(kBert.size())});
   return ways;

@@ -1,5 +1,7 @@
 #include "sim/sweep/cell_key.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "runtime/base/sha256.hpp"
@@ -27,7 +29,7 @@ std::string cell_key(std::string_view resolved, NamedHashes inputs, const NamedH
   text += "\ninputs\n";
   for (const auto& [sha256, nothing] : contents) text += sha256 + "\n";
   text += "binaries\n";
-  for (const auto& [name, sha256] : binaries) text += name + " " + sha256 + "\n";
+  for (const auto& [name, sha256] : binaries) text += fmt::format("{} {}\n", name, sha256);
   return sha256_hex("millrace cell 1\n" + text);
 }
 
