@@ -9,7 +9,7 @@ namespace millrace {
 
 namespace {
 
-// Chosen on every second of 20 recorded traces (analysis/README.md); the others gave the same picture.
+// Chosen on 20 recorded traces, those of the table in analysis/README.md among them.
 constexpr double kGain = 0.7;
 constexpr double kReserve = 0.8;       // periods of stock that are left alone: half of what there can be
 constexpr double kCatchUp = 0.05;      // share of a period by which to be faster while behind the schedule
