@@ -56,7 +56,8 @@ double relative_error(const Tensor& tensor, const std::vector<float>& out) {
     }
     sum += error / square;
   }
-  return std::sqrt(sum / static_cast<double>(out.size() / width));
+  const std::size_t rows = out.size() / width;
+  return std::sqrt(sum / static_cast<double>(rows));
 }
 
 TEST(Klt, MeetsItsBudgetWithinThreePercentAndNeverExceedsIt) {

@@ -17,7 +17,6 @@ namespace {
 using oracle::Figures;
 using Objective = PlanningGoal::Objective;
 constexpr int kProblems = 10'000;  // of each pattern
-constexpr double kForever = std::numeric_limits<double>::infinity();
 
 // What the best of all plans has of something, among those that qualify.
 template <class Qualifies, class Value>
