@@ -70,7 +70,8 @@ auto with_words(int layers, Make&& make) {
 }  // namespace
 
 double subset_table_bytes(const SearchSpace& space) {
-  return SubsetGraph::nodes(counts_of(space)) * static_cast<double>(space.layers() / 64 + 1) * 8.0;
+  const int words = space.layers() / 64 + 1;
+  return SubsetGraph::nodes(counts_of(space)) * words * 8.0;
 }
 
 std::unique_ptr<PlacementSearch> make_subset_search(const SearchSpace& space, PlacementSearch::Watch watch) {

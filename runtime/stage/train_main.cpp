@@ -40,7 +40,7 @@ class Training {
       recent_.loss += score->loss * static_cast<double>(score->images);
       const bool last = trainer_.steps() == arguments_.plan.steps || interrupted != 0;
       if (last || trainer_.steps() % arguments_.look_every == 0) {
-        if (const auto looked = look(validation); !looked) return looked;
+        if (auto looked = look(validation); !looked) return looked;
       }
     }
     return {};

@@ -88,7 +88,7 @@ VitAutograd VitAutograd::fresh(const ModelConfig& model, std::uint64_t seed) {
       for (std::int64_t i = 0; i < values.numel(); ++i)
         value[i] = static_cast<float>(deviation * random.normal());
     }
-    vit.add(parameter.name, std::move(values));
+    vit.add(parameter.name, values);
   }
   return vit;
 }
@@ -100,7 +100,7 @@ Result<VitAutograd> VitAutograd::of(const ModelConfig& model, const WeightSource
     if (!found) return found.error();
     at::Tensor values = at::empty(parameter.shape, at::kFloat);
     std::copy(found->values.begin(), found->values.end(), values.data_ptr<float>());
-    vit.add(parameter.name, std::move(values));
+    vit.add(parameter.name, values);
   }
   return vit;
 }
