@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "runtime/model/shape_classes.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/quantization_checks.hpp"
 
@@ -38,12 +39,13 @@ class Checks {
       log_.report("model", "model: " + good.error().message);
   }
 
-  // A dataset in a file is of one family.
+  // A dataset that is not made to measure is of one family, and `shapes` has so many labels.
   void check_dataset(bool has_model) {
     const std::string at = "workload.dataset";
     if (!has_model || !log_.good("model.name") || !log_.good(at)) return;
     const ModelConfig& model = scenario_.model.config;
     for (const auto& [prefix, family] : {std::pair("image-folder:", ModelFamily::vit),
+                                         {"shapes", ModelFamily::vit},
                                          {"features:", ModelFamily::kwt},
                                          {"tokens:", ModelFamily::bert}}) {
       if (scenario_.workload.dataset.starts_with(prefix) && family != model.family)
@@ -51,6 +53,11 @@ class Checks {
                                     "or synthetic",
                                     at, prefix, family_name(family), model.name, family_name(model.family)));
     }
+    if (scenario_.workload.dataset == "shapes" && model.family == ModelFamily::vit &&
+        model.classes < static_cast<int>(kShapeClasses))
+      log_.report(at, fmt::format("{} shapes has {} classes, the model tells only {} apart; raise "
+                                  "model.classes, or take synthetic",
+                                  at, kShapeClasses, model.classes));
   }
 
   void check_arrivals() {

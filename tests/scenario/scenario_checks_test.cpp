@@ -36,6 +36,17 @@ TEST(ScenarioChecks, DatasetsInFilesAreThoseOfTheFamily) {
   EXPECT_EQ(fault("bert-base", "features:x"),
             "s.yaml:4:21: workload.dataset features: is for models of the kwt family, bert-base is of bert; "
             "give it another one, or synthetic\n");
+  EXPECT_EQ(fault("kwt-1", "shapes"),
+            "s.yaml:4:21: workload.dataset shapes is for models of the vit family, kwt-1 is of kwt; give it "
+            "another one, or synthetic\n");
+}
+
+TEST(ScenarioChecks, ShapesNeedsAModelThatTellsThemApart) {
+  const std::string shapes = changed("{images: 10}", "{dataset: shapes}");
+  EXPECT_EQ(faults(shapes, {"model.classes=12"}), "");
+  EXPECT_EQ(faults(shapes, {"model.classes=11"}),
+            "s.yaml:4:21: workload.dataset shapes has 12 classes, the model tells only 11 apart; raise "
+            "model.classes, or take synthetic\n");
 }
 
 TEST(ScenarioChecks, DeviceNamesAreUnique) {
