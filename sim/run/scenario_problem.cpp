@@ -22,7 +22,7 @@ constexpr double kFloatBytes = 4;
 
 Result<DeviceCost> cost_of(const Scenario& scenario, const DeviceSection& device) {
   if (!device.profile.empty()) {
-    auto profile = read_profile(device.profile, scenario.model.config);
+    auto profile = read_profile(device.profile, scenario.model.config, scenario.policy.quantization.codec);
     if (!profile) return profile.error().in("device " + device.name);
     return profile;
   }
