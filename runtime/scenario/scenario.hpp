@@ -100,10 +100,14 @@ struct EventSection {
 
 struct PolicySection {
   struct Partition {
-    std::string kind = "even";  // even | fixed
+    std::string kind = "even";  // one of kPartitionNames
     std::vector<int> cuts;      // fixed: after which sub-layers, increasing
-    std::vector<std::string>
-        devices;  // which devices take the stages, in order; empty: all that run stages, in order
+    // Which devices take the stages, in order (of optimal: which may, in any order); empty: all that run
+    // stages.
+    std::vector<std::string> devices;
+    std::string objective = "throughput";   // optimal: throughput | latency
+    std::optional<Duration> latency_bound;  // optimal, for throughput: of the fill latency
+    double target_images_per_s = 0;         // optimal: at least so fast; 0: as it comes
     bool operator==(const Partition&) const = default;
   } partition;
   struct Quantization {

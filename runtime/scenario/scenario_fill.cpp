@@ -144,6 +144,10 @@ void fill_policy(const Fields& in, PolicySection& policy) {
     policy.partition.cuts.push_back(static_cast<int>(cut.value_or(0)));
   }
   policy.partition.devices = names(in, "policy.partition.devices");
+  assign(policy.partition.objective, in.text("policy.partition.objective"));
+  if (const auto bound = in.exact("policy.partition.latency_bound"))
+    policy.partition.latency_bound = Duration::ns(*bound);
+  assign(policy.partition.target_images_per_s, in.real("policy.partition.target_rate"));
   auto& quantization = policy.quantization;
   assign(quantization.kind, in.text("policy.quantization.kind"));
   assign(quantization.codec, in.text("policy.quantization.codec"));

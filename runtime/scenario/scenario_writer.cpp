@@ -153,13 +153,21 @@ void write_event(Writer& out, const EventSection& event) {
   out.indent("");
 }
 
+void write_partition(Writer& out, const PolicySection::Partition& partition) {
+  out.line("kind: {}", partition.kind);
+  if (partition.kind == "fixed") out.line("cuts: [{}]", fmt::join(partition.cuts, ", "));
+  if (!partition.devices.empty()) out.line("devices: {}", names(partition.devices));
+  if (partition.kind == "optimal") out.line("objective: {}", partition.objective);
+  if (partition.latency_bound) out.line("latency_bound: {}", duration(*partition.latency_bound));
+  if (partition.target_images_per_s > 0)
+    out.line("target_rate: {}", format_real(Unit::image_rate, partition.target_images_per_s));
+}
+
 void write_policy(Writer& out, const PolicySection& policy) {
   out.line("policy:");
   out.line("  partition:");
   out.indent("    ");
-  out.line("kind: {}", policy.partition.kind);
-  if (policy.partition.kind == "fixed") out.line("cuts: [{}]", fmt::join(policy.partition.cuts, ", "));
-  if (!policy.partition.devices.empty()) out.line("devices: {}", names(policy.partition.devices));
+  write_partition(out, policy.partition);
   out.indent("");
   out.line("  quantization:");
   out.indent("    ");

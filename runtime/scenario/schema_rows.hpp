@@ -17,6 +17,7 @@ std::vector<std::string> words(const std::array<std::string_view, n>& names) {
 }
 
 void add_events(std::vector<Key>& keys);
+void add_partition(std::vector<Key>& keys);
 void add_policy(std::vector<Key>& keys);
 
 }  // namespace millrace

@@ -132,7 +132,14 @@ class Generator {
       for (const auto& device : s.devices) partition.devices.push_back(device.name);
       std::reverse(partition.devices.begin(), partition.devices.end());
     }
-    if (below(2) == 0) {
+    const auto kind = below(3);
+    if (kind == 1) {
+      partition.kind = "optimal";
+      if (below(2) == 0) partition.target_images_per_s = positive(1e9);
+      if (below(2) == 0) partition.objective = "latency";
+      if (partition.objective == "throughput" && below(2) == 0)
+        partition.latency_bound = Duration::ns(1 + static_cast<std::int64_t>(below(1'000'000'000'000)));
+    } else if (kind == 2) {
       partition.kind = "fixed";
       for (std::size_t i = 1; i < s.devices.size(); ++i) partition.cuts.push_back(static_cast<int>(i));
     }
