@@ -7,6 +7,7 @@
 
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/quantization_checks.hpp"
+#include "runtime/scenario/run_checks.hpp"
 
 namespace millrace {
 namespace {
@@ -27,6 +28,7 @@ class Checks {
     check_quantization(scenario_, log_);
     check_reachability();
     check_compute();
+    check_run(scenario_, log_);
   }
 
  private:

@@ -32,6 +32,12 @@ std::string names(const std::vector<std::string>& texts) {
   return "[" + result + "]";
 }
 
+std::string quoted_list(const std::vector<std::string>& texts) {
+  std::string result;
+  for (const auto& text : texts) result += (result.empty() ? "" : ", ") + quoted(text);
+  return "[" + result + "]";
+}
+
 std::string duration(Duration value) { return format_exact(Unit::duration, value.count_ns()); }
 std::string size(Bytes value) { return format_exact(Unit::size, value.count()); }
 std::string number(double value) { return format_real(Unit::none, value); }
@@ -183,6 +189,9 @@ void write_run(Writer& out, const RunSection& run, bool with_mode) {
   out.line("compute: {}", name_of(run.compute));
   out.line("window: {}", run.window);
   out.line("timeout: {}", duration(run.timeout));
+  out.line("lateness_limit: {}", duration(run.lateness_limit));
+  out.line("link_interval: {}", duration(run.link_interval));
+  if (!run.pcap.empty()) out.line("pcap: {}", quoted_list(run.pcap));
   out.indent("");
 }
 

@@ -18,5 +18,6 @@ std::vector<std::string> words(const std::array<std::string_view, n>& names) {
 
 void add_events(std::vector<Key>& keys);
 void add_policy(std::vector<Key>& keys);
+void add_run(std::vector<Key>& keys);
 
 }  // namespace millrace
