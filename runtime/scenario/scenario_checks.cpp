@@ -10,6 +10,7 @@
 #include "runtime/scenario/network_checks.hpp"
 #include "runtime/scenario/partition_checks.hpp"
 #include "runtime/scenario/quantization_checks.hpp"
+#include "runtime/scenario/run_checks.hpp"
 #include "runtime/scenario/topology_links.hpp"
 
 namespace millrace {
@@ -32,6 +33,7 @@ class Checks {
     check_quantization(scenario_, log_);
     check_reachability();
     check_compute();
+    check_run(scenario_, log_);
   }
 
  private:

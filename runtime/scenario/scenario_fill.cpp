@@ -111,6 +111,9 @@ void fill_run(const Fields& in, RunSection& run) {
   assign(run.compute, in.choice<ComputeKind>("run.compute", kComputeNames));
   assign(run.window, in.exact("run.window"));
   assign(run.timeout, in.exact("run.timeout"));
+  assign(run.lateness_limit, in.exact("run.lateness_limit"));
+  assign(run.link_interval, in.exact("run.link_interval"));
+  run.pcap = names(in, "run.pcap");
 }
 
 }  // namespace

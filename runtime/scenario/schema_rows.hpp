@@ -22,5 +22,6 @@ void add_link_alternatives(std::vector<Alternative>& alternatives, const std::st
 void add_events(std::vector<Key>& keys);
 void add_partition(std::vector<Key>& keys);
 void add_policy(std::vector<Key>& keys);
+void add_run(std::vector<Key>& keys);
 
 }  // namespace millrace

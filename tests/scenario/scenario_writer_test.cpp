@@ -27,9 +27,17 @@ class Generator {
     devices(s.devices);
     network(s);
     policy(s);
-    s.run = {static_cast<Mode>(below(4)), below(std::uint64_t{1} << 63), ComputeKind::profile,
+    s.run = {static_cast<Mode>(below(4)),
+             below(std::uint64_t{1} << 63),
+             ComputeKind::profile,
              1 + static_cast<int>(below(1'024)),
-             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000)))};
+             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             Duration::ns(1 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             {}};
+    for (const auto& link : s.network.links) {
+      if (below(4) == 0) s.run.pcap.push_back(link.from + (below(2) == 0 ? "->" : "-") + link.to);
+    }
     if (below(2) == 0) s.expect.push_back({"throughput", below(2) == 0, positive(1e9)});
     if (below(2) == 0)
       s.expect.push_back({"latency_p99", false, static_cast<double>(below(1'000'000'000'000)) / 1e9});
@@ -308,7 +316,9 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "  seed: 1\n"
             "  compute: profile\n"
             "  window: 2\n"
-            "  timeout: 60 s\n");
+            "  timeout: 60 s\n"
+            "  lateness_limit: 20 ms\n"
+            "  link_interval: 1 s\n");
 }
 
 TEST(ScenarioWriter, TheHashIsOfAllButTheMode) {
