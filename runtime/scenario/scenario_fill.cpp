@@ -113,7 +113,7 @@ void fill_run(const Fields& in, RunSection& run) {
   assign(run.timeout, in.exact("run.timeout"));
   assign(run.lateness_limit, in.exact("run.lateness_limit"));
   assign(run.link_interval, in.exact("run.link_interval"));
-  run.pcap = names(in, "run.pcap");
+  run.pcap = names_in(in, "run.pcap");
 }
 
 }  // namespace
