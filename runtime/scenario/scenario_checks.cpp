@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "runtime/scenario/inventory_checks.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/quantization_checks.hpp"
 
@@ -27,6 +28,7 @@ class Checks {
     check_quantization(scenario_, log_);
     check_reachability();
     check_compute();
+    check_inventory(scenario_, log_);
   }
 
  private:

@@ -90,6 +90,8 @@ void write_device(Writer& out, const DeviceSection& device) {
   if (device.memory) out.line("memory: {}", size(*device.memory));
   out.line("threads: {}", device.threads);
   out.line("slowdown: {}", number(device.slowdown));
+  out.line("torch_device: {}", quoted(device.torch_device));
+  if (!device.address.empty()) out.line("address: {}", quoted(device.address));
   out.indent("");
 }
 
@@ -183,6 +185,7 @@ void write_run(Writer& out, const RunSection& run, bool with_mode) {
   out.line("compute: {}", name_of(run.compute));
   out.line("window: {}", run.window);
   out.line("timeout: {}", duration(run.timeout));
+  out.line("heartbeat: {}", duration(run.heartbeat));
   out.indent("");
 }
 

@@ -16,6 +16,7 @@ std::vector<std::string> words(const std::array<std::string_view, n>& names) {
   return {names.begin(), names.end()};
 }
 
+void add_devices(std::vector<Key>& keys);
 void add_events(std::vector<Key>& keys);
 void add_policy(std::vector<Key>& keys);
 
