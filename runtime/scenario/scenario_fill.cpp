@@ -47,6 +47,8 @@ DeviceSection device_at(const Fields& in, const std::string& at) {
   if (const auto memory = in.exact(at + ".memory")) device.memory = Bytes(*memory);
   assign(device.threads, in.exact(at + ".threads"));
   assign(device.slowdown, in.real(at + ".slowdown"));
+  assign(device.torch_device, in.text(at + ".torch_device"));
+  assign(device.address, in.text(at + ".address"));
   return device;
 }
 
@@ -111,6 +113,7 @@ void fill_run(const Fields& in, RunSection& run) {
   assign(run.compute, in.choice<ComputeKind>("run.compute", kComputeNames));
   assign(run.window, in.exact("run.window"));
   assign(run.timeout, in.exact("run.timeout"));
+  assign(run.heartbeat, in.exact("run.heartbeat"));
   assign(run.lateness_limit, in.exact("run.lateness_limit"));
   assign(run.link_interval, in.exact("run.link_interval"));
   run.pcap = names_in(in, "run.pcap");

@@ -45,6 +45,8 @@ void write_device(Writer& out, const DeviceSection& device) {
   if (device.memory) out.line("memory: {}", size_text(*device.memory));
   out.line("threads: {}", device.threads);
   out.line("slowdown: {}", number_text(device.slowdown));
+  out.line("torch_device: {}", quoted_text(device.torch_device));
+  if (!device.address.empty()) out.line("address: {}", quoted_text(device.address));
   out.indent("");
 }
 
@@ -105,6 +107,7 @@ void write_run(Writer& out, const RunSection& run, bool with_mode) {
   out.line("compute: {}", name_of(run.compute));
   out.line("window: {}", run.window);
   out.line("timeout: {}", duration_text(run.timeout));
+  out.line("heartbeat: {}", duration_text(run.heartbeat));
   out.line("lateness_limit: {}", duration_text(run.lateness_limit));
   out.line("link_interval: {}", duration_text(run.link_interval));
   if (!run.pcap.empty()) out.line("pcap: {}", quoted_list(run.pcap));

@@ -20,6 +20,7 @@
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
+#include "sim/run/agent_files.hpp"
 #include "sim/run/expectations.hpp"
 #include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
@@ -125,6 +126,17 @@ void warn_of_captures(const Scenario& scenario) {
         network_name(scenario));
 }
 
+// Who is first: agents started here, agents that connect to this host, agents that listen for it.
+enum class Agents : std::uint8_t { local, connect, listen };
+
+Agents agents_of(const RunRequest& request) {
+  if (!request.agents.empty()) return Agents::connect;
+  const auto& devices = request.scenario.devices;
+  const bool inventory = std::any_of(devices.begin(), devices.end(),
+                                     [](const DeviceSection& device) { return !device.address.empty(); });
+  return inventory && request.scenario.run.mode == Mode::deploy ? Agents::listen : Agents::local;
+}
+
 class Run {
  public:
   Run(const RunRequest& request, Plan plan)
@@ -132,7 +144,8 @@ class Run {
         scenario_(request.scenario),
         plan_(std::move(plan)),
         text_(resolved_yaml(request.scenario)),
-        sha256_(scenario_hash(request.scenario)) {}
+        sha256_(scenario_hash(request.scenario)),
+        agents_(agents_of(request)) {}
 
   Result<RunOutcome> execute() {
     std::optional<NetworkSpec> spec;
@@ -176,9 +189,11 @@ class Run {
       auto hash = sha256_of_file(path);
       if (!hash) return hash.error();
       facts.inputs.emplace_back(path, *hash);
+      std::error_code ignored;
+      files_.push_back({path, *hash, std::filesystem::file_size(path, ignored)});
     }
     // A program that is not there is found out when it is started.
-    if (auto binaries = binary_hashes(scenario_.run.mode, request_.agents.empty()))
+    if (auto binaries = binary_hashes(scenario_.run.mode, agents_ == Agents::local))
       facts.binaries = std::move(*binaries);
     const auto path = request_.out.empty() ? default_run_directory(scenario_) : request_.out;
     auto directory = RunDirectory::create(path, scenario_, plan_, facts);
@@ -239,26 +254,39 @@ class Run {
     return with_agents([&](Bridge& bridge) { return bridge.run(observer); });
   }
 
-  Result<Time> with_agents(const std::function<Result<Time>(Bridge&)>& run) {
+  Result<std::unique_ptr<Bridge>> open_bridge(AgentFiles& files) {
+    const bool local = agents_ == Agents::local;
+    Bridge::Setup setup{
+        .scenario = scenario_,
+        .plan = plan_,
+        .scenario_text = text_,
+        .scenario_sha256 = sha256_,
+        .mode = scenario_.run.mode,
+        .release = kRelease,
+        .local = local,
+        .files = local ? std::vector<InputFile>{} : files_,
+        .keys = local ? std::string() : request_.keys,
+        .on_log = [&files](const auto& devices, const LogLine& line) { files.on_log(devices, line); },
+        .on_farewell = [&files](const auto& devices,
+                                const Farewell& last) { files.on_farewell(devices, last); }};
+    if (agents_ == Agents::listen) return Bridge::connecting(std::move(setup));
     Endpoint where{"127.0.0.1", 0};
-    if (!request_.agents.empty()) {
+    if (!local) {
       const auto endpoint = parse_endpoint(request_.agents);
       if (!endpoint) return endpoint.error().in("--agents");
       where = *endpoint;
     }
+    return Bridge::listen(std::move(setup), where);
+  }
+
+  Result<Time> with_agents(const std::function<Result<Time>(Bridge&)>& run) {
+    AgentFiles files(directory_->path(), agents_ != Agents::local);
     AgentProcesses processes;  // ends after the bridge has said that the run is over
-    auto bridge = Bridge::listen({.scenario = scenario_,
-                                  .plan = plan_,
-                                  .scenario_text = text_,
-                                  .scenario_sha256 = sha256_,
-                                  .mode = scenario_.run.mode,
-                                  .release = kRelease,
-                                  .local = request_.agents.empty()},
-                                 where);
+    auto bridge = open_bridge(files);
     if (!bridge) return bridge.error();
-    if (request_.agents.empty()) {
+    if (agents_ == Agents::local) {
       if (auto started = start_agents(processes, (*bridge)->local()); !started) return started.error();
-    } else {
+    } else if (agents_ == Agents::connect) {
       log_note("waiting for agents at {}:{}", (*bridge)->local().address, (*bridge)->local().port);
     }
     const auto watch = [&]() -> Result<void> {
@@ -316,6 +344,8 @@ class Run {
   const Scenario& scenario_;
   Plan plan_;
   std::string text_, sha256_;
+  Agents agents_;
+  std::vector<InputFile> files_;
   std::unique_ptr<RunDirectory> directory_;
   std::optional<LinkMeter> meter_;
   Time reached_;
@@ -340,6 +370,11 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   if (request.scenario.run.mode == Mode::emulate) {
     return Error{"mode emulate is not in this release; use cosim (virtual time) or deploy (real links)",
                  ExitCode::usage};
+  }
+  if (request.isolate && agents_of(request) == Agents::listen) {
+    return Error{
+        "--isolate has no effect where the scenario says at which addresses agents listen; remove it",
+        ExitCode::usage};
   }
   if (!request.agents.empty()) {
     if (const auto where = parse_endpoint(request.agents); !where) return where.error().in("--agents");

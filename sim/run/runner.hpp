@@ -16,7 +16,9 @@ struct RunRequest {
   std::string out;  // empty: runs/NAME-MODE-TIME
   std::vector<std::string> command;
   bool isolate = false;  // one local agent process per device instead of one for all
-  std::string agents;    // HOST:PORT to wait at for agents; empty: start local ones
+  std::string
+      agents;  // HOST:PORT to wait at for agents; empty: go to the scenario's addresses, or start some
+  std::string keys{};  // folder of the host's keys; empty: loopback only
 };
 
 struct RunOutcome {
