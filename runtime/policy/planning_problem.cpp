@@ -60,6 +60,8 @@ Result<void> check_codings(const PlanningProblem& problem, std::size_t layers) {
     if (coding.wire_bytes.size() != layers + 1) return fault("wire_bytes of " + name + " is not one per cut");
     if (auto good = check_list("wire_bytes of " + name, coding.wire_bytes, layers + 1); !good) return good;
     if (auto good = check_list("retained of " + name, coding.retained, layers + 1); !good) return good;
+    if (!coding.possible.empty() && coding.possible.size() != layers + 1)
+      return fault("possible of " + name + " is not one per cut");
     for (const double share : coding.retained) {
       if (share > 1) return fault("retained of " + name + " is beyond 1");
     }

@@ -52,8 +52,11 @@ struct PlanningHop {
 struct PlanningCoding {
   double bits_per_value = 32;      // its name in plans and reports
   std::vector<double> wire_bytes;  // by cut, 0..layers; those of input and result are the same in all codings
-  std::vector<double>
-      retained{};  // by cut: share of the baseline accuracy that one such cut leaves; empty: 1
+  // By cut: share of the baseline accuracy that one such cut leaves; empty: 1.
+  std::vector<double> retained{};
+  // By cut: whether it may be used there (an accuracy is known); empty: everywhere. Not looked at for input
+  // and result.
+  std::vector<bool> possible{};
 };
 
 struct PlanningGoal {
@@ -95,6 +98,11 @@ struct PlanningProblem {
 // Sizes of all lists, finite and non-negative numbers, at most 4096 sub-layers and 1024 devices, shares
 // within [0, 1], at least one device that runs stages. An error names the field.
 Result<void> check_problem(const PlanningProblem& problem);
+
+// Whether what crosses the cut between two stages may be encoded so.
+inline bool is_possible(const PlanningCoding& coding, int cut) {
+  return coding.possible.empty() || coding.possible[static_cast<std::size_t>(cut)];
+}
 
 // The table above: what one stage needs, in bytes. REQUIRES 0 <= first_cut < last_cut <= layers.
 double stage_memory_bytes(const PlanningProblem& problem, int first_cut, int last_cut);

@@ -62,6 +62,10 @@ class Predictor {
     const auto& retained = problem_.codings[stage.coding].retained;
     if (!last)
       figures_.accuracy *= retained.empty() ? 1 : retained[static_cast<std::size_t>(stage.layers.last)];
+    if (!last && !is_possible(problem_.codings[stage.coding], stage.layers.last))
+      result_.violations.push_back(
+          fmt::format("no accuracy is known of {:g} bits at the cut after sub-layer {}",
+                      problem_.codings[stage.coding].bits_per_value, stage.layers.last));
     offer(stage.period_s(), fmt::format("compute of stage {}", s + 1));
     offer(sent.period_s, last ? std::string("result transfer")
                               : fmt::format("transfer from stage {} to stage {}", s + 1, s + 2));

@@ -364,6 +364,7 @@ Schema make_schema() {
                          {"devices[]", {{"profile"}, {"speed"}}, false},
                          {"network.links[]", {{"between"}, {"from", "to"}}, true},
                          {"network.links[]", {{"rate"}, {"trace"}}, true},
+                         {"policy.partition", {{"target_rate"}, {"accuracy_floor"}}, false},
                          {"events[]", {{"link"}, {"from", "to"}}, true},
                          {"events[]", {{"rate"}, {"trace"}}, false}};
   return schema;

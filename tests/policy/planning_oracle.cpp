@@ -69,6 +69,7 @@ class Enumeration {
       for (std::size_t next = 0; next < p_.devices.size(); ++next) {
         if (used_[next] || !p_.devices[next].stage) continue;
         for (const auto& coding : p_.codings) {
+          if (!coding.possible.empty() && !coding.possible[static_cast<std::size_t>(to)]) continue;
           Figures g = f;
           if (!send(d, next, coding.wire_bytes[static_cast<std::size_t>(to)], g)) continue;
           if (!coding.retained.empty()) g.accuracy *= coding.retained[static_cast<std::size_t>(to)];
@@ -164,6 +165,7 @@ void add_codings(PlanningProblem& p, int count, Random& random) {
     coding.wire_bytes = bytes;
     for (std::size_t k = 1; k + 1 < bytes.size(); ++k) coding.wire_bytes[k] /= 1 << c;
     if (count > 1) coding.retained = numbers(random, p.layers + 1, 1 - 0.4 * (c + 0.1), 1);
+    for (int k = 0; count > 1 && k <= p.layers; ++k) coding.possible.push_back(random.below(5) != 0);
     p.codings.push_back(coding);
   }
   p.baseline_accuracy = count > 1 ? 0.8 : 1;
