@@ -47,6 +47,10 @@ Result<void> check_hops(const PlanningProblem& problem) {
     for (const auto& hop : row) {
       if (!(hop.bit_per_s >= 0) || !sound(hop.latency_s) || !sound(hop.feedback_s))
         return fault("a hop has a rate or latency below 0");
+      for (const auto link : hop.links) {
+        if (link >= problem.links.size() || !(problem.links[link].bit_per_s > 0))
+          return fault("a hop uses a link that the problem lacks, or one without a rate");
+      }
     }
   }
   return {};

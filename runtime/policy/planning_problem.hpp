@@ -10,8 +10,11 @@
 //   stage period  = decode(i) + compute(i+1..j) + encode(j)                       on its device
 //   hop period    = max(bytes(k)·8 / rate(u,v), (bytes(k)·8 / rate(u,v) + latency(u,v) + feedback(u,v)) / W)
 //                   with W = window, the activations that may be on their way unconfirmed (0: no such bound)
-//   bottleneck    = the longest of all stage periods, all hop periods between stages, that of the input from
-//                   the source and that of the result to the sink; throughput = images / bottleneck
+//   link period   = the sum of bytes·8 / rate of all activations, input and result included, that cross the
+//   link bottleneck    = the longest of all stage periods, all hop periods between stages, that of the input
+//   from
+//                   the source and that of the result to the sink, and all link periods; throughput =
+//                   images / bottleneck. Searches leave link periods aside and are told so (planner.hpp)
 //   fill latency  = the sum of all stage periods and all transfer times bytes(k)·8 / rate + latency
 //   memory(i,j)   = weights + inbound_buffers·buffer(i) + outbound_buffers·buffer(j) + activation(i) +
 //                   activation(j) + the largest working set of a sub-layer; must not exceed the device's
@@ -46,6 +49,13 @@ struct PlanningHop {
   double latency_s = 0;  // from the last bit sent to the last bit there
   // From there back: until the sender knows that the receiver has taken the activation.
   double feedback_s = 0;
+  std::vector<std::uint32_t> links{};  // over which it goes, indices in the problem's; empty: its own alone
+};
+
+// A link that several hops may use. Acknowledgements, which are small, are not reckoned against it.
+struct PlanningLink {
+  std::string name;  // "a -> b"
+  double bit_per_s = 0;
 };
 
 // One way to encode what crosses the cuts between stages.
@@ -78,6 +88,7 @@ struct PlanningProblem {
   std::vector<PlanningDevice> devices;
   // hops[from][to], square. hops[u][u] is not looked at.
   std::vector<std::vector<PlanningHop>> hops;
+  std::vector<PlanningLink> links{};
   // The devices input comes from and results go to; nothing: both are where they are needed, for free.
   std::optional<std::size_t> source{}, sink{};
   int window = 0;

@@ -144,11 +144,22 @@ int plan(const PlanArguments& arguments) {
 }
 
 constexpr const char* kFooter =
-    "A link that follows a trace counts with the trace's mean rate. Exit codes: 0 ok, 1 infeasible (what is\n"
+    "Algorithms:\n"
+    "  optimal    the best devices, order and cuts for the objective; exact, or a heuristic with a bound\n"
+    "  joint      these and the bits of every link, by an accuracy table: the best accuracy at --rate, or\n"
+    "             the best rate at --accuracy-floor\n"
+    "  even       equally many sub-layers per device; pipedream: as if all devices and links were alike\n"
+    "  fixed      at --cuts, or at the scenario's\n"
+    "A stage's period is decoding, computing and encoding; the slowest stage, transfer or shared link is "
+    "the\n"
+    "bottleneck, and microbatch / bottleneck the rate. The fill latency is one microbatch's way through the\n"
+    "empty pipeline. Memory is a hard constraint. A link that follows a trace counts with its mean rate.\n"
+    "A run plans by itself with policy.partition: {kind: optimal}. Exit codes: 0 ok, 1 infeasible (what is\n"
     "missing is said), 2 usage, 3 scenario or files invalid.\n"
     "Examples:\n"
-    "  millrace plan scenarios/quickstart.yaml\n"
-    "  millrace plan scenarios/quickstart.yaml --objective latency --json\n"
+    "  millrace plan scenarios/quickstart.yaml --algorithm optimal\n"
+    "  millrace plan scenarios/quickstart.yaml --algorithm optimal --objective latency --json\n"
+    "  millrace plan scenarios/joint.yaml --accuracy-floor 0.93\n"
     "  millrace plan --pipeedge models.yml,device_types.yml,devices.yml --model vit-base --microbatch 8";
 
 }  // namespace

@@ -147,6 +147,10 @@ class Builder {
     const Routes routes(spec);
     for (const auto& link : spec.links)
       rates_.push_back(trace_statistics(link.rate).mean_mbit_per_s * 1e6 * (1 - link.loss.at(Time::zero())));
+    for (std::size_t link = 0; link < spec.links.size(); ++link)
+      problem_.links.push_back({fmt::format("{} -> {}", spec.devices[spec.links[link].from.value],
+                                            spec.devices[spec.links[link].to.value]),
+                                rates_[link]});
     const Bytes feedback = framing.wire_size(message_size(Feedback{}));
     const auto all = static_cast<std::uint32_t>(scenario_.devices.size());
     problem_.hops.assign(all, std::vector<PlanningHop>(all));
@@ -160,7 +164,9 @@ class Builder {
         hop.feedback_s = way_back.bit_per_s > 0
                              ? way_back.latency_s + static_cast<double>(feedback.bits()) / way_back.bit_per_s
                              : 0;
-        if (way_back.bit_per_s > 0) problem_.hops[a][b] = hop;
+        if (way_back.bit_per_s <= 0 || hop.bit_per_s <= 0) continue;
+        for (const LinkId link : there) hop.links.push_back(link.value);
+        problem_.hops[a][b] = std::move(hop);
       }
     }
   }

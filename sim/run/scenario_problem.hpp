@@ -1,7 +1,7 @@
 // A scenario as a planning problem: costs from its devices' profiles or speeds, sizes from its codec and the
 // packets' headers, rates from its links. Surprising fact: a link that follows a trace counts with the
 // trace's mean rate, and a way over several links with the slowest of them, each hop of the pipeline for
-// itself: links that several hops share are not shared out.
+// itself; a link that several hops share is a bottleneck of its own (runtime/policy/README.md).
 #pragma once
 
 #include "runtime/policy/planning_problem.hpp"

@@ -37,6 +37,12 @@ class Enumeration {
     if (p_.window > 0) period = std::max(period, (wire + hop.latency_s + hop.feedback_s) / p_.window);
     f.bottleneck_s = std::max(f.bottleneck_s, period);
     f.latency_s += wire + hop.latency_s;
+    f.link_s.resize(p_.links.size());
+    f.crossings.resize(p_.links.size());
+    for (const auto l : hop.links) {
+      f.link_s[l] += bytes * 8 / p_.links[l].bit_per_s;
+      if (++f.crossings[l] > 1) f.bottleneck_s = std::max(f.bottleneck_s, f.link_s[l]);
+    }
     return true;
   }
 
