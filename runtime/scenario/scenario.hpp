@@ -172,7 +172,9 @@ struct PolicySection {
     std::vector<std::string> devices;
     std::string objective = "throughput";   // optimal: throughput | latency
     std::optional<Duration> latency_bound;  // optimal, for throughput: of the fill latency
-    double target_images_per_s = 0;         // optimal: at least so fast; 0: as it comes
+    double target_images_per_s = 0;  // optimal: at least so fast; joint: the rate to meet; 0: as it comes
+    double accuracy_floor = 0;       // joint: what predicted accuracy must reach; 0: the rate decides
+    std::string accuracy_table;      // joint: path of what `millrace-node eval` wrote, absolute after reading
     bool operator==(const Partition&) const = default;
   } partition;
   struct Quantization {

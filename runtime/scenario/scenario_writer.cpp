@@ -71,6 +71,8 @@ void write_partition(Writer& out, const PolicySection::Partition& partition) {
   if (partition.latency_bound) out.line("latency_bound: {}", duration_text(*partition.latency_bound));
   if (partition.target_images_per_s > 0)
     out.line("target_rate: {}", format_real(Unit::image_rate, partition.target_images_per_s));
+  if (partition.accuracy_floor > 0) out.line("accuracy_floor: {}", number_text(partition.accuracy_floor));
+  if (!partition.accuracy_table.empty()) out.line("accuracy_table: {}", quoted_text(partition.accuracy_table));
 }
 
 void write_policy(Writer& out, const PolicySection& policy) {
@@ -85,7 +87,8 @@ void write_policy(Writer& out, const PolicySection& policy) {
   out.line("codec: {}", policy.quantization.codec);
   out.line("scope: {}", policy.quantization.scope);
   const auto& quantization = policy.quantization;
-  if (quantization.kind == "fixed") out.line("bits: {}", number_text(quantization.bits));
+  if (quantization.kind == "fixed" && policy.partition.kind != "joint")
+    out.line("bits: {}", number_text(quantization.bits));
   if (quantization.target_images_per_s > 0)
     out.line("target_rate: {}", format_real(Unit::image_rate, quantization.target_images_per_s));
   if (decides_in_windows(quantization.kind)) out.line("window: {}", quantization.window);

@@ -119,6 +119,7 @@ Frame to_frame(const Assign& assign) {
     row.set_device(stage.device.value);
     row.set_first(stage.layers.first);
     row.set_last(stage.layers.last);
+    if (stage.bits) row.set_bits(*stage.bits);
   }
   for (const auto node : assign.nodes) wire.add_nodes(node.value);
   for (const auto& file : assign.files) {
@@ -141,6 +142,7 @@ Result<Assign> parse_assign(const Frame& frame) {
                 {}};
   for (const auto& stage : wire.plan().stages()) {
     assign.plan.stages.push_back({{stage.device()}, {stage.first(), stage.last()}});
+    if (stage.has_bits()) assign.plan.stages.back().bits = stage.bits();
   }
   for (const auto node : wire.nodes()) {
     if (node >= assign.plan.node_count()) return malformed("assign");

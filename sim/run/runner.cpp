@@ -98,12 +98,13 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
     auto executor = build_size_executor(scenario, plan, {i});
     if (!executor) return executor.error();
     const WorkKind kind = plan.is_stage({i}) ? WorkKind::encode : WorkKind::load;
+    const auto planned = plan.is_stage({i}) ? plan.stage({i}).bits : std::nullopt;
     const auto sent = (*executor)->run({.kind = kind,
                                         .microbatch = {},
                                         .first_image = 0,
                                         .images = static_cast<std::uint32_t>(images),
                                         .input = {},
-                                        .budget = {scenario.policy.quantization.bits}});
+                                        .budget = {planned.value_or(scenario.policy.quantization.bits)}});
     if (!sent) return sent.error();
     if (sent->output.size > Bytes(kMaxPayload))
       return too_large(fmt::format("{} B are beyond a frame's {}", sent->output.size.count(), kMaxPayload));

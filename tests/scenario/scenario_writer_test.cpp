@@ -198,13 +198,20 @@ class Generator {
       for (const auto& device : s.devices) partition.devices.push_back(device.name);
       std::reverse(partition.devices.begin(), partition.devices.end());
     }
-    const auto kind = below(3);
+    const auto kind = below(4);
     if (kind == 1) {
       partition.kind = "optimal";
       if (below(2) == 0) partition.target_images_per_s = positive(1e9);
       if (below(2) == 0) partition.objective = "latency";
       if (partition.objective == "throughput" && below(2) == 0)
         partition.latency_bound = Duration::ns(1 + static_cast<std::int64_t>(below(1'000'000'000'000)));
+    } else if (kind == 3) {
+      partition.kind = "joint";
+      partition.accuracy_table = "/accura \"cies.csv";
+      if (below(2) == 0)
+        partition.target_images_per_s = positive(1e9);
+      else
+        partition.accuracy_floor = 1 - random_.uniform();
     } else if (kind == 2) {
       partition.kind = "fixed";
       for (std::size_t i = 1; i < s.devices.size(); ++i) partition.cuts.push_back(static_cast<int>(i));
@@ -213,6 +220,7 @@ class Generator {
     quantization.codec = codec.name;
     if (codec.is_real() && below(2) == 0) quantization.calibration = "/cali brations";
     if (codec.has_scope) quantization.scope = pick({"image", "token", "tensor"});
+    if (partition.kind == "joint") return;
     quantization.bits = codec.bits != 0 ? codec.bits : 2 + 6 * random_.uniform();
   }
 
