@@ -32,6 +32,8 @@ class FluidNetwork final : public Network {
     std::shared_ptr<const RateTrace> trace;
     Scheduled<Duration> delay;
     Scheduled<double> loss;
+    std::optional<GilbertElliott> loss_model;
+    Bytes overhead;
     Time last_arrival{};    // at the other end: nothing overtakes
     Nanobits position = 0;  // everything before it on the cumulative axis is taken
     // By the link a flight comes from: the end of the last such flight's last packet on the same axis.
@@ -70,7 +72,8 @@ class FluidNetwork final : public Network {
   Time now_;
 };
 
-// Errors: those of check_network.
+// What transfers share links: with raw first-in-first-out, as bare packets do (this class); with tcp fairly,
+// as connections do (fair_fluid_network.hpp). Errors: those of check_network.
 Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec);
 
 }  // namespace millrace
