@@ -27,6 +27,15 @@ inline constexpr std::array<std::string_view, 5> kWifiStandardNames{"802.11a", "
                                                                     "802.11ac", "802.11ax"};
 inline constexpr std::array<std::string_view, 3> kRateControlNames{"minstrel", "ideal", "constant"};
 
+// Partition policies. A test compares with runtime/policy/planner.cpp.
+inline constexpr std::array<std::string_view, 4> kPartitionNames{"even", "fixed", "pipedream", "optimal"};
+// Those that choose devices and their order themselves.
+constexpr bool chooses_devices(std::string_view partition) { return partition == "optimal"; }
+// Those that need to know what devices and links cost.
+constexpr bool plans_by_cost(std::string_view partition) {
+  return partition == "pipedream" || chooses_devices(partition);
+}
+
 // Quantization policies; `fixed` first. A test compares with runtime/policy/registry.cpp.
 inline constexpr std::array<std::string_view, 5> kQuantizationNames{"fixed", "heuristic", "max-fit",
                                                                     "controller", "deadline"};

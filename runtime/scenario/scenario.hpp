@@ -163,10 +163,14 @@ struct EventSection {
 
 struct PolicySection {
   struct Partition {
-    std::string kind = "even";  // even | fixed
+    std::string kind = "even";  // one of kPartitionNames
     std::vector<int> cuts;      // fixed: after which sub-layers, increasing
-    std::vector<std::string>
-        devices;  // which devices take the stages, in order; empty: all that run stages, in order
+    // Which devices take the stages, in order (of optimal: which may, in any order); empty: all that run
+    // stages.
+    std::vector<std::string> devices;
+    std::string objective = "throughput";   // optimal: throughput | latency
+    std::optional<Duration> latency_bound;  // optimal, for throughput: of the fill latency
+    double target_images_per_s = 0;         // optimal: at least so fast; 0: as it comes
     bool operator==(const Partition&) const = default;
   } partition;
   struct Quantization {
@@ -186,10 +190,17 @@ struct RunSection {
   Mode mode = Mode::cosim;
   std::uint64_t seed = 1;
   ComputeKind compute = ComputeKind::profile;
-  int window = 2;                      // credits per receiver
-  Duration timeout = Duration::s(60);  // how long a silent peer is waited for (wall clock)
+  int window = 2;                              // credits per receiver
+  Duration timeout = Duration::s(60);          // how long a silent peer is waited for (wall clock)
+  Duration lateness_limit = Duration::ms(20);  // emulate
+  Duration link_interval = Duration::s(1);     // of links.csv
+  std::vector<std::string> pcap{};             // links to capture: `a-b` or `a->b`
   bool operator==(const RunSection&) const = default;
 };
+
+// Whether a text of the scenario means the link from -> to: `from->to`, or `from-to` and `to-from` for both
+// directions. Names may contain '-' themselves, so the links decide what a text means.
+bool means_link(const std::string& text, const std::string& from, const std::string& to);
 
 // A bound the run must meet, or it ends with exit code 5: `throughput: ">= 9.5 /s"`.
 struct Expectation {

@@ -5,9 +5,12 @@
 #include <map>
 #include <set>
 
+#include "runtime/model/shape_classes.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/network_checks.hpp"
+#include "runtime/scenario/partition_checks.hpp"
 #include "runtime/scenario/quantization_checks.hpp"
+#include "runtime/scenario/run_checks.hpp"
 #include "runtime/scenario/topology_links.hpp"
 
 namespace millrace {
@@ -26,9 +29,11 @@ class Checks {
     check_network_section({scenario_, link_item_, device_index_}, log_);
     check_events();
     check_partition(has_model);
+    check_partition_goal(scenario_, log_);
     check_quantization(scenario_, log_);
     check_reachability();
     check_compute();
+    check_run(scenario_, log_);
   }
 
  private:
@@ -40,12 +45,13 @@ class Checks {
       log_.report("model", "model: " + good.error().message);
   }
 
-  // A dataset in a file is of one family.
+  // A dataset that is not made to measure is of one family, and `shapes` has so many labels.
   void check_dataset(bool has_model) {
     const std::string at = "workload.dataset";
     if (!has_model || !log_.good("model.name") || !log_.good(at)) return;
     const ModelConfig& model = scenario_.model.config;
     for (const auto& [prefix, family] : {std::pair("image-folder:", ModelFamily::vit),
+                                         {"shapes", ModelFamily::vit},
                                          {"features:", ModelFamily::kwt},
                                          {"tokens:", ModelFamily::bert}}) {
       if (scenario_.workload.dataset.starts_with(prefix) && family != model.family)
@@ -53,6 +59,11 @@ class Checks {
                                     "or synthetic",
                                     at, prefix, family_name(family), model.name, family_name(model.family)));
     }
+    if (scenario_.workload.dataset == "shapes" && model.family == ModelFamily::vit &&
+        model.classes < static_cast<int>(kShapeClasses))
+      log_.report(at, fmt::format("{} shapes has {} classes, the model tells only {} apart; raise "
+                                  "model.classes, or take synthetic",
+                                  at, kShapeClasses, model.classes));
   }
 
   void check_arrivals() {
@@ -186,7 +197,7 @@ class Checks {
     if (fixed) check_cuts(has_model);
     const std::size_t stages = pipeline().size();
     const auto layers = static_cast<std::size_t>(scenario_.model.config.sub_layers());
-    if (!fixed && has_model && log_.good("model") && stages > layers)
+    if (!fixed && !plans_by_cost(partition.kind) && has_model && log_.good("model") && stages > layers)
       log_.report(
           at, fmt::format("{} devices run stages and the model has {} sub-layers; name at most that many in "
                           "policy.partition.devices",
@@ -244,21 +255,26 @@ class Checks {
       log_.report("run.compute",
                   "run.compute: measured has nothing to measure in mode simulate, which runs no tensors; "
                   "set it to profile");
-    } else if (run.compute == ComputeKind::profile && log_.good("policy.partition.devices")) {
-      for (const std::size_t i : pipeline()) {
-        const DeviceSection& device = scenario_.devices[i];
-        if (log_.good(device_path(i)) && device.profile.empty() && device.flop_per_s == 0)
-          log_.report(device_path(i),
-                      fmt::format("{} ({}) runs a stage and needs a profile, or a speed such as "
-                                  "8 GFLOP/s; only run.compute: measured does without",
-                                  device_path(i), device.name));
-      }
+      return;
+    }
+    const bool planned = log_.good("policy.partition.kind") && plans_by_cost(scenario_.policy.partition.kind);
+    if ((run.compute != ComputeKind::profile && !planned) || !log_.good("policy.partition.devices")) return;
+    for (const std::size_t i : pipeline()) {
+      const DeviceSection& device = scenario_.devices[i];
+      if (!log_.good(device_path(i)) || !device.profile.empty() || device.flop_per_s != 0) continue;
+      log_.report(device_path(i),
+                  fmt::format("{} ({}) runs a stage and needs a profile, or a speed such as 8 GFLOP/s; {}",
+                              device_path(i), device.name,
+                              planned ? "policy.partition.kind plans by it"
+                                      : "only run.compute: measured does without"));
     }
   }
 
-  // Every hop of the pipeline, and the way back of its acknowledgements, over one link or several.
+  // Every hop of the pipeline, and the way back of its acknowledgements, over one link or several. Where the
+  // planner says which devices come after each other it also says what does not reach.
   void check_reachability() {
     if (!devices_good() || !log_.good("network")) return;
+    if (!log_.good("policy.partition.kind") || plans_by_cost(scenario_.policy.partition.kind)) return;
     const auto role = [&](bool DeviceSection::*has) {
       const auto found = std::find_if(scenario_.devices.begin(), scenario_.devices.end(),
                                       [&](const auto& d) { return d.*has; });

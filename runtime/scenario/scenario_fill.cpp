@@ -90,6 +90,10 @@ void fill_policy(const Fields& in, PolicySection& policy) {
     policy.partition.cuts.push_back(static_cast<int>(cut.value_or(0)));
   }
   policy.partition.devices = names_in(in, "policy.partition.devices");
+  assign(policy.partition.objective, in.text("policy.partition.objective"));
+  if (const auto bound = in.exact("policy.partition.latency_bound"))
+    policy.partition.latency_bound = Duration::ns(*bound);
+  assign(policy.partition.target_images_per_s, in.real("policy.partition.target_rate"));
   auto& quantization = policy.quantization;
   assign(quantization.kind, in.text("policy.quantization.kind"));
   assign(quantization.codec, in.text("policy.quantization.codec"));
@@ -107,6 +111,9 @@ void fill_run(const Fields& in, RunSection& run) {
   assign(run.compute, in.choice<ComputeKind>("run.compute", kComputeNames));
   assign(run.window, in.exact("run.window"));
   assign(run.timeout, in.exact("run.timeout"));
+  assign(run.lateness_limit, in.exact("run.lateness_limit"));
+  assign(run.link_interval, in.exact("run.link_interval"));
+  run.pcap = names_in(in, "run.pcap");
 }
 
 }  // namespace

@@ -61,13 +61,21 @@ void write_event(Writer& out, const EventSection& event) {
   out.indent("");
 }
 
+void write_partition(Writer& out, const PolicySection::Partition& partition) {
+  out.line("kind: {}", partition.kind);
+  if (partition.kind == "fixed") out.line("cuts: [{}]", fmt::join(partition.cuts, ", "));
+  if (!partition.devices.empty()) out.line("devices: {}", names_text(partition.devices));
+  if (partition.kind == "optimal") out.line("objective: {}", partition.objective);
+  if (partition.latency_bound) out.line("latency_bound: {}", duration_text(*partition.latency_bound));
+  if (partition.target_images_per_s > 0)
+    out.line("target_rate: {}", format_real(Unit::image_rate, partition.target_images_per_s));
+}
+
 void write_policy(Writer& out, const PolicySection& policy) {
   out.line("policy:");
   out.line("  partition:");
   out.indent("    ");
-  out.line("kind: {}", policy.partition.kind);
-  if (policy.partition.kind == "fixed") out.line("cuts: [{}]", fmt::join(policy.partition.cuts, ", "));
-  if (!policy.partition.devices.empty()) out.line("devices: {}", names_text(policy.partition.devices));
+  write_partition(out, policy.partition);
   out.indent("");
   out.line("  quantization:");
   out.indent("    ");
@@ -83,6 +91,12 @@ void write_policy(Writer& out, const PolicySection& policy) {
   out.indent("");
 }
 
+std::string quoted_list(const std::vector<std::string>& texts) {
+  std::string result;
+  for (const auto& text : texts) result += (result.empty() ? "" : ", ") + quoted(text);
+  return "[" + result + "]";
+}
+
 void write_run(Writer& out, const RunSection& run, bool with_mode) {
   out.line("run:");
   out.indent("  ");
@@ -91,6 +105,9 @@ void write_run(Writer& out, const RunSection& run, bool with_mode) {
   out.line("compute: {}", name_of(run.compute));
   out.line("window: {}", run.window);
   out.line("timeout: {}", duration_text(run.timeout));
+  out.line("lateness_limit: {}", duration_text(run.lateness_limit));
+  out.line("link_interval: {}", duration_text(run.link_interval));
+  if (!run.pcap.empty()) out.line("pcap: {}", quoted_list(run.pcap));
   out.indent("");
 }
 

@@ -27,8 +27,13 @@ bool FairFluidNetwork::Event::operator>(const Event& o) const {
   return std::tie(at, kind, departed, order) > std::tie(o.at, o.kind, o.departed, o.order);
 }
 
-FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec)
-    : framing_(spec.transport, spec.mtu), routes_(spec), mtu_(spec.mtu), links_(spec.links) {
+FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, LinkMeter* meter)
+    : meter_(meter),
+      metered_(spec.links.size()),
+      framing_(spec.transport, spec.mtu),
+      routes_(spec),
+      mtu_(spec.mtu),
+      links_(spec.links) {
   for (const LinkSpec& link : spec.links) {
     resource_of_.push_back(link.segment ? spec.links.size() + *link.segment : resources_.size());
     overhead_bits_.push_back(link.segment ? medium_overhead_bits(spec.segments[*link.segment])
@@ -162,6 +167,7 @@ void FairFluidNetwork::start_sharing(Flow& flow) {
     const double share = flow.alone.share_left(message.place, message.transfer.size, now_);
     message.bits_left = share * wire_bits(message);
     message.stored = share < 1;
+    meter_carried(flow, message, message.bits_left, message.place.begins);
     if (message.place.begins < now_ && !message.begun) message.begun = message.place.begins;
   }
   flow.alone.forget(now_);
@@ -184,6 +190,9 @@ void FairFluidNetwork::depart(Message& message) {
   if (first && !flow.active) activate(flow);
   flow.queue.push_back(message.order);
   message.bits_left = wire_bits(message);
+  if (meter_ != nullptr)
+    for (const LinkId link : routes_.path(message.transfer.from, message.transfer.to))
+      meter_->offered(link, now_, framing_.wire_size(message.transfer.size));
   if (!flow.shares) return place(flow, message, 1);
   if (first) rates_stale_ = true;
 }
@@ -194,6 +203,7 @@ void FairFluidNetwork::leave(Message& message) {
   MR_CHECK(!flow.queue.empty() && flow.queue.front() == message.order);
   flow.queue.pop_front();
   const LonePlace& place = message.place;
+  meter_carried(flow, message, 0, place.begins);
   const Time begun = message.begun.value_or(place.begins);
   message.delivery.queued = begun - message.submitted;
   message.delivery.wire = *place.left - begun;

@@ -14,6 +14,7 @@
 
 #include "sim/net/cross_traffic.hpp"
 #include "sim/net/framing.hpp"
+#include "sim/net/link_meter.hpp"
 #include "sim/net/lone_schedule.hpp"
 #include "sim/net/max_min.hpp"
 #include "sim/net/network.hpp"
@@ -28,7 +29,8 @@ class FairFluidNetwork final : public Network {
   static constexpr double kLeftByDatagrams = 0.01;
 
   // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
-  explicit FairFluidNetwork(const NetworkSpec& spec);
+  // A meter outlives this; it sees the pipeline's transfers and no cross traffic.
+  explicit FairFluidNetwork(const NetworkSpec& spec, LinkMeter* meter = nullptr);
 
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
@@ -45,6 +47,7 @@ class FairFluidNetwork final : public Network {
     double bits_left = 0;      // of the IP packets, while it shares
     bool stored = false;       // its packets fill the route already
     std::optional<Time> begun;
+    Bytes metered{};  // of its packets, told to the meter as carried
     Delivery delivery{};
   };
   // An ordered pair of devices, or a bulk connection of the cross traffic.
@@ -106,6 +109,10 @@ class FairFluidNetwork final : public Network {
   void toggle_datagrams();
   bool anything_can_happen() const;
 
+  void meter_carried(const Flow& flow, Message& message, double bits_left, Time since);
+
+  LinkMeter* meter_;
+  std::vector<Nanobits> metered_;  // by link: told as carried up to here
   Framing framing_;
   Routes routes_;
   Bytes mtu_;

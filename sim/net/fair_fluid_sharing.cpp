@@ -1,6 +1,7 @@
 // FairFluidNetwork's rates: who gets how much while flows share, and until when that holds.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sim/net/expected_loss.hpp"
 #include "sim/net/fair_fluid_network.hpp"
@@ -21,8 +22,8 @@ Duration time_for(double bits, double bit_per_s) {
 
 // What has been sent since the rates were set is gone.
 void FairFluidNetwork::advance_shared() {
-  const double seconds = (now_ - rates_since_).seconds();
-  rates_since_ = now_;
+  const Time since = std::exchange(rates_since_, now_);
+  const double seconds = (now_ - since).seconds();
   if (seconds <= 0) return;
   for (Flow* flow : sharing_) {
     double sent = flow->bit_per_s * seconds;
@@ -31,8 +32,29 @@ void FairFluidNetwork::advance_shared() {
       const double taken = std::min(sent, message.bits_left);
       message.bits_left -= taken;
       sent -= taken;
+      meter_carried(*flow, message, message.bits_left, since);
       if (sent <= 0) break;
     }
+  }
+}
+
+// Tells the meter what of the message has passed since it was told last, on all its links from `since` on, or
+// after what they were told before.
+void FairFluidNetwork::meter_carried(const Flow& flow, Message& message, double bits_left, Time since) {
+  if (meter_ == nullptr) return;
+  const Bytes wire = framing_.wire_size(message.transfer.size);
+  const auto left = Bytes(std::llround(bits_left / 8));
+  const Bytes passed = wire - left - message.metered;
+  if (passed <= Bytes(0)) return;
+  message.metered += passed;
+  for (const RouteHop& hop : flow.alone.route()) {
+    const auto link = static_cast<std::uint32_t>(hop.link - links_.data());
+    const auto packets = framing_.packets(message.transfer.size);
+    const Nanobits overhead = Nanobits{packets * hop.overhead_bits} * passed.bits() / wire.bits();
+    const Nanobits per_bit = nanobits_per_bit(loss_at(hop.link->loss, hop.link->loss_model, since));
+    const Nanobits from = std::max(metered_[link], hop.trace->cumulative(since));
+    metered_[link] = from + (Nanobits{passed.bits()} + overhead) * per_bit;
+    meter_->carried(LinkId{link}, from, metered_[link], passed);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "sim/net/framing.hpp"
 #include "sim/net/network.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/net/network_taps.hpp"
 #include "sim/net/rate_trace.hpp"
 #include "sim/net/routes.hpp"
 
@@ -20,7 +21,7 @@ namespace millrace {
 class FluidNetwork final : public Network {
  public:
   // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
-  explicit FluidNetwork(const NetworkSpec& spec);
+  explicit FluidNetwork(const NetworkSpec& spec, LinkMeter* meter = nullptr);
 
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
@@ -63,6 +64,7 @@ class FluidNetwork final : public Network {
   std::optional<Time> packet_by_packet(Link& link, Flight& flight, Nanobits place, Nanobits per_bit);
   void schedule(Time at, bool delivers, const Flight& flight);
 
+  LinkMeter* meter_;
   Framing framing_;
   Routes routes_;
   std::vector<Link> links_;
@@ -73,7 +75,8 @@ class FluidNetwork final : public Network {
 };
 
 // What transfers share links: with raw first-in-first-out, as bare packets do (this class); with tcp fairly,
-// as connections do (fair_fluid_network.hpp). Errors: those of check_network.
-Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec);
+// as connections do (fair_fluid_network.hpp). Errors: those of check_network. REQUIRES taps without captures:
+// there are no packets here.
+Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
 }  // namespace millrace

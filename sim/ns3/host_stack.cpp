@@ -20,13 +20,12 @@
 #include <algorithm>
 
 #include "sim/net/framing.hpp"
+#include "sim/ns3/pcap_file.hpp"
 #include "sim/ns3/simulation.hpp"
 #include "sim/ns3/tcp_carrier.hpp"
 
 namespace millrace {
 namespace {
-
-constexpr std::uint32_t kFirstAddress = 0x0A000001;  // 10.0.0.1
 
 const char* type_of(QueueDiscipline discipline) {
   switch (discipline) {
@@ -43,7 +42,8 @@ const char* type_of(QueueDiscipline discipline) {
 }
 
 // The discipline above the link's device, which from now on holds one packet.
-void add_discipline(const LinkSpec& link, const ns3::Ptr<TraceDevice>& device, std::int64_t stream) {
+void add_discipline(const LinkSpec& link, const ns3::Ptr<TraceDevice>& device, std::int64_t stream,
+                    LinkTap* tap) {
   const char* type = type_of(link.discipline);
   if (type == nullptr) return;
   const auto size = static_cast<std::uint32_t>(std::min(link.queue.count(), std::int64_t{0xFFFF'FFFF}));
@@ -57,6 +57,13 @@ void add_discipline(const LinkSpec& link, const ns3::Ptr<TraceDevice>& device, s
   if (const auto pie = ns3::DynamicCast<ns3::PieQueueDisc>(discipline)) pie->AssignStreams(stream);
   if (const auto fair = ns3::DynamicCast<ns3::FqCoDelQueueDisc>(discipline))
     fair->SetQuantum(device->GetMtu());
+  // The device sees only what the discipline lets through.
+  if (tap != nullptr)
+    discipline->TraceConnectWithoutContext("Drop", ns3::Callback<void, ns3::Ptr<const ns3::QueueDiscItem>>(
+                                                       [tap](const ns3::Ptr<const ns3::QueueDiscItem>& item) {
+                                                         tap->offered(Bytes(item->GetSize()));
+                                                         tap->dropped(Bytes(item->GetSize()));
+                                                       }));
   const auto queues = ns3::CreateObject<ns3::NetDeviceQueueInterface>();
   device->AggregateObject(queues);
   device->hold_back(ns3::PeekPointer(queues->GetTxQueue(0)));
@@ -102,7 +109,9 @@ void install_stack(const NetworkSpec& spec, const Topology& topology, const std:
     }
   }
   for (std::size_t i = 0; i < spec.links.size(); ++i)
-    if (topology.senders[i]) add_discipline(spec.links[i], topology.senders[i], static_cast<std::int64_t>(i));
+    if (topology.senders[i])
+      add_discipline(spec.links[i], topology.senders[i], static_cast<std::int64_t>(i),
+                     topology.taps.empty() ? nullptr : topology.taps[i].get());
   fill_arp_caches(topology);
 }
 

@@ -59,22 +59,54 @@ TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
   cross_traffic_.emplace(spec, topology);
 }
 
-// A medium's device: its frames have Ethernet around the packet.
+// A medium's device: its frames have Ethernet around the packet, and their destination says of which link.
 void TcpCarrier::watch_medium(DeviceId from, const ns3::Ptr<ns3::NetDevice>& device) {
+  struct Frame {
+    ns3::Ptr<ns3::Packet> packet;
+    std::uint16_t protocol;
+    LinkTap* tap;
+  };
+  const auto open = [this, taps = taps_from(device)](const ns3::Ptr<const ns3::Packet>& frame) {
+    const auto packet = frame->Copy();
+    ns3::EthernetTrailer trailer;
+    ns3::EthernetHeader header;
+    packet->RemoveTrailer(trailer);
+    packet->RemoveHeader(header);
+    const auto tap = taps.find(header.GetDestination());
+    return Frame{packet, header.GetLengthType(), tap == taps.end() ? nullptr : tap->second};
+  };
   const auto begun = std::make_shared<Time>();
+  using Trace = ns3::Callback<void, ns3::Ptr<const ns3::Packet>>;
+  using Packet = ns3::Ptr<const ns3::Packet>;
+  const auto size = [](const Frame& frame) { return Bytes(frame.packet->GetSize()); };
+  device->TraceConnectWithoutContext("MacTx", Trace([open, size](const Packet& packet) {
+                                       if (const auto frame = open(packet); frame.tap != nullptr)
+                                         frame.tap->offered(size(frame));
+                                     }));
+  device->TraceConnectWithoutContext("MacTxDrop", Trace([open, size](const Packet& packet) {
+                                       if (const auto frame = open(packet); frame.tap != nullptr)
+                                         frame.tap->dropped(size(frame));
+                                     }));
+  device->TraceConnectWithoutContext("PhyTxBegin",
+                                     Trace([begun](const Packet&) { *begun = Simulation::now(); }));
   device->TraceConnectWithoutContext(
-      "PhyTxBegin", ns3::Callback<void, ns3::Ptr<const ns3::Packet>>(
-                        [begun](const ns3::Ptr<const ns3::Packet>&) { *begun = Simulation::now(); }));
-  device->TraceConnectWithoutContext("PhyTxEnd",
-                                     ns3::Callback<void, ns3::Ptr<const ns3::Packet>>(
-                                         [this, from, begun](const ns3::Ptr<const ns3::Packet>& frame) {
-                                           const auto packet = frame->Copy();
-                                           ns3::EthernetTrailer trailer;
-                                           ns3::EthernetHeader header;
-                                           packet->RemoveTrailer(trailer);
-                                           packet->RemoveHeader(header);
-                                           left(from, {packet, header.GetLengthType(), *begun});
-                                         }));
+      "PhyTxEnd", Trace([this, open, from, begun](const Packet& packet) {
+        const auto frame = open(packet);
+        if (frame.tap != nullptr) frame.tap->sent(*frame.packet, {*begun, Simulation::now(), 0, 0}, {});
+        left(from, {frame.packet, frame.protocol, *begun});
+      }));
+}
+
+// By the address of the device at the other end.
+std::map<ns3::Mac48Address, LinkTap*> TcpCarrier::taps_from(const ns3::Ptr<ns3::NetDevice>& device) const {
+  std::map<ns3::Mac48Address, LinkTap*> taps;
+  for (std::size_t i = 0; i < topology_.taps.size(); ++i) {
+    if (topology_.devices[i] != device) continue;
+    for (const auto& [node, other] : topology_.on_media)
+      if (node == spec_.links[i].to && other->GetChannel() == device->GetChannel())
+        taps.emplace(ns3::Mac48Address::ConvertFrom(other->GetAddress()), topology_.taps[i].get());
+  }
+  return taps;
 }
 
 void TcpCarrier::listen(DeviceId at) {

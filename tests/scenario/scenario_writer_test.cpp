@@ -27,9 +27,17 @@ class Generator {
     devices(s.devices);
     network(s);
     policy(s);
-    s.run = {static_cast<Mode>(below(4)), below(std::uint64_t{1} << 63), ComputeKind::profile,
+    s.run = {static_cast<Mode>(below(4)),
+             below(std::uint64_t{1} << 63),
+             ComputeKind::profile,
              1 + static_cast<int>(below(1'024)),
-             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000)))};
+             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             Duration::ns(1 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             {}};
+    for (const auto& link : s.network.links) {
+      if (below(4) == 0) s.run.pcap.push_back(link.from + (below(2) == 0 ? "->" : "-") + link.to);
+    }
     if (below(2) == 0) s.expect.push_back({"throughput", below(2) == 0, positive(1e9)});
     if (below(2) == 0)
       s.expect.push_back({"latency_p99", false, static_cast<double>(below(1'000'000'000'000)) / 1e9});
@@ -187,7 +195,14 @@ class Generator {
       for (const auto& device : s.devices) partition.devices.push_back(device.name);
       std::reverse(partition.devices.begin(), partition.devices.end());
     }
-    if (below(2) == 0) {
+    const auto kind = below(3);
+    if (kind == 1) {
+      partition.kind = "optimal";
+      if (below(2) == 0) partition.target_images_per_s = positive(1e9);
+      if (below(2) == 0) partition.objective = "latency";
+      if (partition.objective == "throughput" && below(2) == 0)
+        partition.latency_bound = Duration::ns(1 + static_cast<std::int64_t>(below(1'000'000'000'000)));
+    } else if (kind == 2) {
       partition.kind = "fixed";
       for (std::size_t i = 1; i < s.devices.size(); ++i) partition.cuts.push_back(static_cast<int>(i));
     }
@@ -301,7 +316,9 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "  seed: 1\n"
             "  compute: profile\n"
             "  window: 2\n"
-            "  timeout: 60 s\n");
+            "  timeout: 60 s\n"
+            "  lateness_limit: 20 ms\n"
+            "  link_interval: 1 s\n");
 }
 
 TEST(ScenarioWriter, TheHashIsOfAllButTheMode) {

@@ -166,6 +166,32 @@ TEST_F(Sharing, AMediumIsOneForAllDirections) {
   expect_arrivals({250 * packet_ms, 250 * packet_ms, 150 * packet_ms});
 }
 
+TEST_F(Sharing, TheMeterSeesEveryByteOnceAndNoLinkMoreThanItCan) {
+  link(0, 1, BitRate::mbit(30), Duration::ms(1));
+  link(2, 1, BitRate::mbit(40));
+  link(1, 3, BitRate::mbit(12), Duration::ms(3));
+  for (int i = 0; i < 4; ++i) {
+    send(37 * i, 0, 3, 40 + i);
+    send(50 * i, 2, 3, 30);
+  }
+  LinkMeter meter(spec_, Duration::ms(10));
+  FairFluidNetwork network(spec_, &meter);
+  run(network, traffic_);
+  for (const auto& [link, packets] : {std::pair(0U, 166), {1U, 120}, {2U, 286}}) {
+    Bytes delivered, offered;
+    Nanobits carried = 0;
+    for (const auto& row : meter.intervals(LinkId{link}, ms(2000))) {
+      EXPECT_LE(row.carried, row.capacity);
+      delivered += row.delivered;
+      offered += row.offered;
+      carried += row.carried;
+    }
+    EXPECT_EQ(delivered, Bytes(1500 * packets)) << link;
+    EXPECT_EQ(offered, delivered);
+    EXPECT_EQ(carried, nanobits(delivered));
+  }
+}
+
 // ---- The oracle: rates by bisection on one common level after the other, time in small steps.
 
 struct OracleFlow {

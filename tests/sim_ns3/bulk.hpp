@@ -30,7 +30,8 @@ struct Measured {
 // Messages of 64 KiB between every pair, a few ahead of what has arrived, and probes meanwhile.
 class Bulk {
  public:
-  explicit Bulk(const NetworkSpec& spec) : network_(make_ns3_network(spec).value()) {}
+  explicit Bulk(const NetworkSpec& spec, LinkMeter* meter = nullptr)
+      : network_(make_ns3_network(spec, {.meter = meter}).value()) {}
 
   Measured run(const std::vector<std::pair<std::uint32_t, std::uint32_t>>& pairs, Duration from, Duration to,
                std::optional<Probe> probe = {}) {

@@ -105,7 +105,10 @@ TEST(Csma, MembersShareTheMediumEquallyNearItsCapacity) {
       }
   spec.segments.push_back(lan);
   const double capacity = 10 * 2 * 1448.0 / (2 * 1538 + 90);
-  const auto alone = Bulk(spec).run({{0, 3}}, Duration::s(2), Duration::s(6)).mbit_per_s[0];
+  LinkMeter meter(spec, Duration::s(1));
+  const auto alone = Bulk(spec, &meter).run({{0, 3}}, Duration::s(2), Duration::s(6)).mbit_per_s[0];
+  const auto row = meter.intervals(LinkId{2}, Time::zero() + Duration::s(6)).at(4);  // a -> d
+  EXPECT_NEAR(static_cast<double>(row.delivered.bits()) / 1e6, alone * 1500 / 1448, 0.02 * alone);
   const auto three = Bulk(spec).run({{0, 3}, {1, 3}, {2, 3}}, Duration::s(5), Duration::s(35)).mbit_per_s;
   const double sum = std::accumulate(three.begin(), three.end(), 0.0);
   fmt::print("csma: one {:.3f}, three {:.3f} {:.3f} {:.3f}, sum {:.3f} of {:.3f} Mbit/s\n", alone, three[0],
