@@ -28,7 +28,8 @@ class Ns3Network final : public Network {
   }
 
   ~Ns3Network() override {
-    for (const auto& sender : topology_.senders) sender->set_tap(nullptr);  // devices live on for a moment
+    for (const auto& sender : topology_.senders)
+      if (sender) sender->set_tap(nullptr);  // devices live on for a moment
   }
 
   void submit(Time depart, const Transfer& transfer) override;
