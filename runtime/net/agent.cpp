@@ -7,6 +7,7 @@
 
 #include "runtime/net/inbox.hpp"
 #include "runtime/net/lockstep_driver.hpp"
+#include "runtime/net/paced_driver.hpp"
 #include "runtime/net/tcp_driver.hpp"
 #include "runtime/scenario/scenario_reader.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
@@ -77,8 +78,9 @@ class Session {
       if (!made) return made.error().in(node_name(assigned->assign.plan, node));
       parts.emplace(node, std::move(*made));
     }
-    return assigned->assign.mode == Mode::deploy ? deploy(*assigned, std::move(parts), hello->scenario_sha256)
-                                                 : lockstep(std::move(parts));
+    const Mode mode = assigned->assign.mode;
+    if (mode == Mode::deploy) return deploy(*assigned, std::move(parts), hello->scenario_sha256);
+    return mode == Mode::emulate ? paced(std::move(parts)) : lockstep(std::move(parts));
   }
 
   Result<Assigned> take_assignment(const std::string& sha256) {
@@ -109,6 +111,19 @@ class Session {
   Result<void> lockstep(std::map<NodeId, VirtualNode::Parts> parts) {
     LockstepDriver driver(*host_, std::move(parts));
     host_->send(to_frame(Ready{}));
+    for (;;) {
+      auto frame = inbox_->next(config_.timeout, "host");
+      if (!frame) return frame.error();
+      if (frame->type == FrameType::stop) return {};
+      if (auto taken = driver.on_frame(*frame); !taken) return taken;
+    }
+  }
+
+  Result<void> paced(std::map<NodeId, VirtualNode::Parts> parts) {
+    PacedDriver driver(*host_, std::move(parts));
+    host_->send(to_frame(Ready{}));
+    if (auto frame = inbox_->expect(FrameType::start, config_.timeout, "host"); !frame) return frame.error();
+    driver.start();
     for (;;) {
       auto frame = inbox_->next(config_.timeout, "host");
       if (!frame) return frame.error();

@@ -43,7 +43,7 @@ void add_calibrations(const Scenario& scenario, std::set<std::string>& files) {
 std::set<std::string> input_files(const Scenario& scenario) {
   std::set<std::string> files;
   for (const auto& device : scenario.devices) files.insert(device.profile);
-  if (scenario.run.mode == Mode::simulate || scenario.run.mode == Mode::cosim) {
+  if (scenario.run.mode != Mode::deploy) {
     for (const auto& link : scenario.network.links) files.insert(link.trace);
     for (const auto& event : scenario.events) files.insert(event.trace);
   }
