@@ -12,7 +12,6 @@
 #include "runtime/codec/klt_calibration.hpp"
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
-#include "runtime/policy/registry.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 #include "sim/bridge/agent_processes.hpp"
 #include "sim/bridge/bridge.hpp"
@@ -27,6 +26,7 @@
 #include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
 #include "sim/run/progress.hpp"
+#include "sim/run/scenario_plan.hpp"
 
 namespace millrace {
 
@@ -112,17 +112,11 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
   return {};
 }
 
-// Memory is not enforced, so whoever counts on it has to be told.
-void warn_of_memory(const Scenario& scenario, const Plan& plan) {
-  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
-    const auto& device = scenario.devices.at(plan.stages[i].device.value);
-    const Bytes weights = weight_bytes(scenario.model.config, plan.stages[i].layers);
-    if (!device.memory || weights <= *device.memory) continue;
-    log_warning(
-        "device {}: the weights of stage {} alone take {:.1f} MiB, its memory is {:.1f} MiB; the run goes on",
-        device.name, i + 1, static_cast<double>(weights.count()) / (1 << 20),
-        static_cast<double>(device.memory->count()) / (1 << 20));
-  }
+Result<void> warn_of_memory(const Scenario& scenario, const Plan& plan) {
+  const auto warnings = check_memory(scenario, plan);
+  if (!warnings) return warnings.error();
+  for (const auto& warning : *warnings) log_warning("{}", warning);
+  return {};
 }
 
 void warn_of_captures(const Scenario& scenario) {
@@ -367,8 +361,9 @@ class Run {
 }  // namespace
 
 Result<void> check_runnable(const Scenario& scenario) {
-  const auto plan = make_plan(scenario);
+  const auto plan = make_scenario_plan(scenario);
   if (!plan) return plan.error();
+  if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();
   for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
     if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
   }
@@ -382,11 +377,11 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   if (!request.agents.empty()) {
     if (const auto where = parse_endpoint(request.agents); !where) return where.error().in("--agents");
   }
-  auto plan = make_plan(request.scenario);
+  auto plan = make_scenario_plan(request.scenario);
   if (!plan) return plan.error();
   if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
   warn_of_derived_costs(request.scenario, *plan);
-  warn_of_memory(request.scenario, *plan);
+  if (auto fits = warn_of_memory(request.scenario, *plan); !fits) return fits.error();
   warn_of_captures(request.scenario);
   Run run(request, std::move(*plan));
   return run.execute();
