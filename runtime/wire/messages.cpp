@@ -191,13 +191,18 @@ Result<Peers> parse_peers(const Frame& frame) {
 Frame to_frame(FrameType type, const NodeMessage& message) {
   wire::NodeMessage wire;
   fill(wire, message.from, message.to, message.message);
+  if (message.at) wire.set_at_ns(message.at->count_ns());
   return frame_of(type, wire, payload_of(message.message));
 }
 
 Result<NodeMessage> parse_message(const Frame& frame) {
   wire::NodeMessage wire;
   if (!wire.ParseFromString(frame.meta)) return malformed("message");
-  return from_wire(wire, frame.payload);
+  auto message = from_wire(wire, frame.payload);
+  if (!message || !wire.has_at_ns()) return message;
+  if (wire.at_ns() < 0) return malformed("message");
+  message->at = Time::at_ns(wire.at_ns());
+  return message;
 }
 
 Frame to_frame(const NodeEvent& event) {

@@ -45,7 +45,7 @@ std::set<std::string> input_files(const Scenario& scenario) {
   std::set<std::string> files;
   for (const auto& device : scenario.devices) files.insert(device.profile);
   files.insert(scenario.policy.partition.accuracy_table);
-  if (scenario.run.mode == Mode::simulate || scenario.run.mode == Mode::cosim) {
+  if (scenario.run.mode != Mode::deploy) {
     for (const auto& link : point_to_point_links(scenario.network))
       files.insert({link.trace, link.delay_trace, link.loss_trace});
     for (const auto& event : scenario.events) files.insert(event.trace);

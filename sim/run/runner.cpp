@@ -16,11 +16,13 @@
 #include "sim/bridge/agent_processes.hpp"
 #include "sim/bridge/bridge.hpp"
 #include "sim/coordinator/coordinator.hpp"
+#include "sim/coordinator/emulator.hpp"
 #include "sim/coordinator/local_attachment.hpp"
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/run/agent_files.hpp"
+#include "sim/run/emulation.hpp"
 #include "sim/run/expectations.hpp"
 #include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
@@ -31,7 +33,7 @@ namespace millrace {
 
 namespace {
 
-bool simulated(Mode mode) { return mode == Mode::simulate || mode == Mode::cosim; }
+bool simulated(Mode mode) { return mode != Mode::deploy; }
 
 NetworkKind network_kind(const Scenario& scenario) {
   const auto usual = scenario.run.mode == Mode::simulate ? NetworkKind::fluid : NetworkKind::ns3;
@@ -168,9 +170,9 @@ class Run {
         case Mode::deploy:
           return deploy(progress);
         case Mode::emulate:
-          break;
+          return emulate(*spec, progress);
       }
-      return Error{"mode emulate cannot run here"};
+      return Error{"an unknown mode"};
     }();
     return finish(end, spec ? &*spec : nullptr);
   }
@@ -204,7 +206,7 @@ class Run {
   }
 
   Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec) {
-    NetworkTaps taps{.meter = &*meter_};
+    NetworkTaps taps{.meter = &*meter_, .captures = {}, .audit = audit_ ? &*audit_ : nullptr};
     if (network_kind(scenario_) == NetworkKind::fluid) return make_fluid_network(spec, taps);
     for (std::uint32_t i = 0; i < spec.links.size(); ++i) {
       const auto& from = spec.devices[spec.links[i].from.value];
@@ -249,6 +251,40 @@ class Run {
     auto network = build_network(spec);
     if (!network) return network.error();
     return with_agents([&](Bridge& bridge) { return coordinate(**network, observer, bridge.attachments()); });
+  }
+
+  // Time 0 of the run is when everybody has been told to start.
+  Result<Time> emulate(const NetworkSpec& spec, RunObserver& observer) {
+    using Clock = std::chrono::steady_clock;
+    auto zero = std::make_shared<Clock::time_point>(Clock::now());
+    audit_.emplace(scenario_.run.lateness_limit,
+                   [zero] { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - *zero).count()); });
+    auto network = build_network(spec);
+    if (!network) return network.error();
+    std::vector<std::unique_ptr<CostModel>> costs;
+    for (std::uint32_t i = 0; i < plan_.node_count(); ++i) {
+      auto cost = build_cost(scenario_, plan_, {i});
+      if (!cost) return cost.error();
+      costs.push_back(std::move(*cost));
+    }
+    return with_agents([&](Bridge& bridge) {
+      sleep_exactly();
+      *zero = Clock::now();
+      const auto nodes = bridge.wall_nodes();
+      Emulator emulator({.plan = plan_,
+                         .spec = spec,
+                         .network = **network,
+                         .audit = *audit_,
+                         .meter = *meter_,
+                         .observer = observer,
+                         .nodes = *nodes,
+                         .costs = std::move(costs),
+                         .timeout = scenario_.run.timeout});
+      auto end = emulator.run();
+      reached_ = emulator.now();
+      directory_->emulated(emulation_figures(*audit_, emulator.busy()));
+      return end;
+    });
   }
 
   Result<Time> deploy(RunObserver& observer) {
@@ -349,6 +385,7 @@ class Run {
   std::vector<InputFile> files_;
   std::unique_ptr<RunDirectory> directory_;
   std::optional<LinkMeter> meter_;
+  std::optional<LatenessAudit> audit_;  // emulate
   Time reached_;
 };
 
@@ -368,10 +405,6 @@ Result<void> check_runnable(const Scenario& scenario) {
 }
 
 Result<RunOutcome> run_scenario(const RunRequest& request) {
-  if (request.scenario.run.mode == Mode::emulate) {
-    return Error{"mode emulate is not in this release; use cosim (virtual time) or deploy (real links)",
-                 ExitCode::usage};
-  }
   if (request.isolate && agents_of(request) == Agents::listen) {
     return Error{
         "--isolate has no effect where the scenario says at which addresses agents listen; remove it",
