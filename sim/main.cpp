@@ -10,7 +10,7 @@ namespace {
 using namespace millrace;
 
 constexpr std::array kVerbs = {
-    add_run_verb, add_sweep_verb, add_plan_verb, add_validate_verb, add_trace_verb,
+    add_run_verb, add_sweep_verb, add_compare_verb, add_plan_verb, add_validate_verb, add_trace_verb,
 };
 
 constexpr const char* kExamples =
@@ -20,6 +20,7 @@ constexpr const char* kExamples =
     "  millrace plan scenarios/quickstart.yaml\n"
     "  millrace validate my-scenario.yaml\n"
     "  millrace sweep scenarios/sweep-example.yaml\n"
+    "  millrace compare runs/simulated runs/deployed\n"
     "  millrace trace info traces/lte-drive.csv\n"
     "Scenario keys: scenarios/README.md";
 

@@ -23,7 +23,6 @@ namespace millrace {
 namespace {
 
 constexpr std::uint16_t kPort = 5000;
-constexpr std::uint32_t kFirstAddress = 0x0A000001;  // 10.0.0.1
 constexpr std::uint32_t kWriteAtOnce = 1U << 16U;
 
 // One address per node on all its interfaces: the links need no addresses of their own.

@@ -30,6 +30,7 @@ bool TraceDevice::fits(Bytes size) const {
 }
 
 bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
+  if (tap_ != nullptr) tap_->offered(size_of(*packet));
   return send_waiting(packet, protocol, Simulation::now());
 }
 
@@ -37,14 +38,15 @@ bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_
   const Bytes size = size_of(*packet);
   if (!fits(size)) {
     ++dropped_;
+    if (tap_ != nullptr) tap_->dropped(size);
     return false;
   }
   if (sending_) {
     queued_ += size;
-    queue_.push_back({packet, protocol, since, {}});
+    queue_.push_back({packet, protocol, since, {}, {}});
     return true;
   }
-  sending_ = Item{packet, protocol, since, {}};
+  sending_ = Item{packet, protocol, since, {}, {}};
   start();
   return true;
 }
@@ -55,7 +57,7 @@ bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, co
 }
 
 void TraceDevice::start() {
-  const auto service = server_->serve(sending_->since, size_of(*sending_->packet));
+  const auto& service = sending_->service = server_->serve(sending_->since, size_of(*sending_->packet));
   if (!sending_->first_bit) sending_->first_bit = service.first;
   // Without a last bit the link never comes back: the packet stays here, and all behind it.
   if (service.last)
@@ -68,7 +70,9 @@ void TraceDevice::finish() {
   const double loss = sender_->loss.at(now);
   const bool lost = loss > 0 && sender_->random.uniform() < loss;
   if (lost) ++lost_;
-  if (lost && sender_->repeats_lost) return start();
+  const bool again = lost && sender_->repeats_lost;
+  if (tap_ != nullptr) tap_->sent(*sending_->packet, sending_->service, {.lost = lost, .again = again});
+  if (again) return start();
   if (on_left_) on_left_({sending_->packet, sending_->protocol, *sending_->first_bit});
   if (!lost) {
     last_arrival_ = std::max(last_arrival_, now + sender_->delay.at(now));  // no packet overtakes another

@@ -18,6 +18,7 @@
 #include "runtime/base/random.hpp"
 #include "sim/net/link_server.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/ns3/link_tap.hpp"
 
 namespace millrace {
 
@@ -47,6 +48,10 @@ class TraceDevice : public ns3::NetDevice {
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
   // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
   void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
+
+  // Hears of all that passes; may be null, outlives this.
+  void set_tap(LinkTap* tap) { tap_ = tap; }
+  LinkTap* tap() const { return tap_; }
 
   // Whether Send() of so many bytes would not drop. The packet being sent is not in the queue.
   bool fits(Bytes size) const;
@@ -90,6 +95,7 @@ class TraceDevice : public ns3::NetDevice {
     std::uint16_t protocol;
     Time since;
     std::optional<Time> first_bit;
+    LinkServer::Service service{};  // of the attempt under way
   };
   void start();
   void finish();
@@ -97,6 +103,7 @@ class TraceDevice : public ns3::NetDevice {
 
   std::optional<Sender> sender_;
   std::optional<LinkServer> server_;
+  LinkTap* tap_ = nullptr;
   Time last_arrival_;  // at the peer
   std::function<void(const Left&)> on_left_;
   std::function<void()> on_room_;

@@ -117,6 +117,14 @@ Result<void> warn_of_memory(const Scenario& scenario, const Plan& plan) {
   return {};
 }
 
+void warn_of_captures(const Scenario& scenario) {
+  if (!scenario.run.pcap.empty() && network_name(scenario) != "ns3")
+    log_warning(
+        "run.pcap: a {} network has no packets to capture; set network.kind to ns3, in mode simulate, "
+        "cosim or emulate",
+        network_name(scenario));
+}
+
 class Run {
  public:
   Run(const RunRequest& request, Plan plan)
@@ -134,6 +142,7 @@ class Run {
       spec = std::move(*checked);
     }
     if (auto opened = open_directory(); !opened) return opened.error();
+    if (spec) meter_.emplace(*spec, scenario_.run.link_interval);
     log_note("writing {}", directory_->path());
     auto end = [&]() -> Result<Time> {
       Progress progress(*directory_, scenario_.microbatches());
@@ -178,8 +187,18 @@ class Run {
     return {};
   }
 
-  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec) const {
-    return network_kind(scenario_) == NetworkKind::fluid ? make_fluid_network(spec) : make_ns3_network(spec);
+  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec) {
+    NetworkTaps taps{.meter = &*meter_};
+    if (network_kind(scenario_) == NetworkKind::fluid) return make_fluid_network(spec, taps);
+    for (std::uint32_t i = 0; i < spec.links.size(); ++i) {
+      const auto& from = spec.devices[spec.links[i].from.value];
+      const auto& to = spec.devices[spec.links[i].to.value];
+      const auto& wanted = scenario_.run.pcap;
+      if (std::any_of(wanted.begin(), wanted.end(),
+                      [&](const std::string& text) { return means_link(text, from, to); }))
+        taps.captures.push_back({{i}, fmt::format("{}/{}+{}.pcap", directory_->path(), from, to)});
+    }
+    return make_ns3_network(spec, taps);
   }
 
   Result<Time> simulate(const NetworkSpec& spec, RunObserver& observer) {
@@ -272,7 +291,8 @@ class Run {
   Result<RunOutcome> finish(const Result<Time>& end, const NetworkSpec* spec) {
     std::optional<Error> failure;
     if (!end) failure = end.error();
-    if (auto closed = directory_->close(end ? *end : std::max(reached_, directory_->latest()), failure, spec);
+    if (auto closed = directory_->close(end ? *end : std::max(reached_, directory_->latest()), failure, spec,
+                                        meter_ ? &*meter_ : nullptr);
         !closed)
       return closed.error();
     RunOutcome outcome{.directory = directory_->path(),
@@ -297,6 +317,7 @@ class Run {
   Plan plan_;
   std::string text_, sha256_;
   std::unique_ptr<RunDirectory> directory_;
+  std::optional<LinkMeter> meter_;
   Time reached_;
 };
 
@@ -328,6 +349,7 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
   warn_of_derived_costs(request.scenario, *plan);
   if (auto fits = warn_of_memory(request.scenario, *plan); !fits) return fits.error();
+  warn_of_captures(request.scenario);
   Run run(request, std::move(*plan));
   return run.execute();
 }

@@ -23,7 +23,8 @@ NODE = os.path.join(BIN, "millrace-node")
 TRAIN = os.path.join(BIN, "millrace-train")
 QUICKSTART = os.path.join(ROOT, "scenarios", "quickstart.yaml")
 SHARED = os.path.join(ROOT, "..", "shared")
-CSVS = ["microbatches.csv", "stages.csv", "transfers.csv", "decisions.csv", "outputs.csv", "bandwidth.csv"]
+CSVS = ["microbatches.csv", "stages.csv", "transfers.csv", "decisions.csv", "outputs.csv", "bandwidth.csv",
+        "links.csv"]
 LIMIT_S = 100
 SMALL = ["--set", "model.microbatch=4", "--set", "workload.images=22"]  # six microbatches, the last of two
 
