@@ -65,7 +65,7 @@ def scaling(path, title, curves, published=None):
 def clusters(path, title, rows):
     """`rows`: (cluster, {algorithm: {"planned", "fluid", "ns3"}}): images/s, drawn relative to `optimal`."""
     figure = style.new_figure(1.5 + 0.62 * len(rows))
-    axes = figure.add_axes((0.3, 0.11, 0.675, 0.74))
+    axes = figure.add_axes((0.3, 0.11, 0.675, 0.8))
     figure.text(0.015, 0.955, title, fontsize=15, fontweight="bold", va="center")
     algorithms = list(rows[0][1])
     height = 0.8 / len(algorithms)

@@ -85,8 +85,7 @@ class Reproduction(unittest.TestCase):
         example = next(reproduce.all_clusters())
         with mock.patch.object(reproduce, "all_clusters", lambda: [example]), self.bench("c") as bench:
             for _, model, kinds, boards in reproduce.all_clusters():
-                for some in reproduce.cluster_cases(model, kinds, boards).values():
-                    bench.start(some)
+                bench.start(reproduce.cluster_cases(bench, model, kinds, boards).values())
             page = reproduce.cluster_table(bench, self.folder)
         rows = [line for line in page if line.startswith("| PipeEdge")]
         self.assertEqual(rows, ["| PipeEdge's example: 4 and 4 | vit-base | 8.000 / 8.000 / 7.200 | "
