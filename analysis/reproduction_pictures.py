@@ -25,7 +25,8 @@ def deviation(axes, boards, curves, colours):
     """How far the steady rates of the simulations are from the planner's."""
     for colour, curve in zip(colours, curves):
         for network, mark in MARKS.items():
-            axes.plot(boards, [100 * (curve[network][b] / curve["planned"][b] - 1) for b in boards],
+            shown = list(curve[network])
+            axes.plot(shown, [100 * (curve[network][b] / curve["planned"][b] - 1) for b in shown],
                       color=colour, linestyle="-" if network == "fluid" else ":", linewidth=1.2, **mark)
     axes.set_xscale("log", base=2)
     over_boards(axes, boards)
@@ -39,14 +40,15 @@ def scaling(path, title, curves, published=None):
     boards = list(next(iter(curves.values()))["planned"])
     figure, axes, right = panels(title)
     axes.plot(boards, boards, color=style.QUIET, linestyle="--", linewidth=1, label="one for one")
-    for colour, (label, curve) in zip(style.CYCLE, curves.items()):
-        axes.plot(boards, [curve["planned"][b] for b in boards], color=colour, linewidth=1.8,
+    for number, (colour, (label, curve)) in enumerate(zip(style.CYCLE, curves.items())):
+        wide = 1.8 + 2 * (len(curves) - 1 - number)  # so that lines upon each other are seen
+        axes.plot(boards, [curve["planned"][b] for b in boards], color=colour, linewidth=wide,
                   label=f"{label}exact planner" if len(curves) == 1 else label)
         if "whole" in curve:
             axes.plot(boards, [curve["whole"][b] for b in boards], color=style.ORANGE, linestyle="-.",
                       label="fluid, fill and drain counted")
         for network, mark in MARKS.items():
-            axes.plot(boards, [curve[network][b] for b in boards], color=colour, linestyle="none",
+            axes.plot(list(curve[network]), list(curve[network].values()), color=colour, linestyle="none",
                       label=LABELS[network] + ", steady" if len(curves) == 1 else None, **mark)
     if len(curves) > 1:
         for network, mark in MARKS.items():
