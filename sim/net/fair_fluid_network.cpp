@@ -27,8 +27,8 @@ bool FairFluidNetwork::Event::operator>(const Event& o) const {
   return std::tie(at, kind, departed, order) > std::tie(o.at, o.kind, o.departed, o.order);
 }
 
-FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, LinkMeter* meter)
-    : meter_(meter),
+FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
+    : meter_(taps.meter), audit_(taps.audit),
       metered_(spec.links.size()),
       framing_(spec.transport, spec.mtu),
       routes_(spec),
@@ -230,6 +230,7 @@ std::optional<Delivery> FairFluidNetwork::run_until(Time limit) {
     if (next >= limit) break;
     if (limit == Time::never() && !anything_can_happen()) break;
     now_ = next;
+    if (audit_ != nullptr && !audit_->note(Lateness::network_event, now_)) return std::nullopt;
     if (next_shared_ == now_) {
       advance_shared();
       rates_stale_ = true;

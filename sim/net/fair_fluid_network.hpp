@@ -14,11 +14,11 @@
 
 #include "sim/net/cross_traffic.hpp"
 #include "sim/net/framing.hpp"
-#include "sim/net/link_meter.hpp"
 #include "sim/net/lone_schedule.hpp"
 #include "sim/net/max_min.hpp"
 #include "sim/net/network.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/net/network_taps.hpp"
 #include "sim/net/routes.hpp"
 
 namespace millrace {
@@ -29,8 +29,8 @@ class FairFluidNetwork final : public Network {
   static constexpr double kLeftByDatagrams = 0.01;
 
   // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
-  // A meter outlives this; it sees the pipeline's transfers and no cross traffic.
-  explicit FairFluidNetwork(const NetworkSpec& spec, LinkMeter* meter = nullptr);
+  // A meter sees the pipeline's transfers and no cross traffic. REQUIRES no captures.
+  explicit FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
@@ -112,6 +112,7 @@ class FairFluidNetwork final : public Network {
   void meter_carried(const Flow& flow, Message& message, double bits_left, Time since);
 
   LinkMeter* meter_;
+  LatenessAudit* audit_;
   std::vector<Nanobits> metered_;  // by link: told as carried up to here
   Framing framing_;
   Routes routes_;

@@ -13,8 +13,8 @@ bool FluidNetwork::Event::operator>(const Event& o) const {
   return std::tie(at, delivers, departed, order) > std::tie(o.at, o.delivers, o.departed, o.order);
 }
 
-FluidNetwork::FluidNetwork(const NetworkSpec& spec, LinkMeter* meter)
-    : meter_(meter), framing_(spec.transport, spec.mtu), routes_(spec) {
+FluidNetwork::FluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
+    : meter_(taps.meter), audit_(taps.audit), framing_(spec.transport, spec.mtu), routes_(spec) {
   links_.reserve(spec.links.size());
   for (const LinkSpec& link : spec.links)
     links_.push_back({.to = link.to,
@@ -117,6 +117,7 @@ std::optional<Delivery> FluidNetwork::run_until(Time limit) {
     const Event event = events_.top();
     events_.pop();
     now_ = event.at;
+    if (audit_ != nullptr && !audit_->note(Lateness::network_event, event.at)) return std::nullopt;
     const auto found = flights_.find(event.order);
     if (!event.delivers) {
       enter_link(found->second, event.at);
@@ -138,8 +139,8 @@ Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec, con
   MR_CHECK(taps.captures.empty(), "a network without packets captures none");
   if (auto checked = check_network(spec); !checked) return checked.error();
   if (spec.transport == Transport::tcp)
-    return std::unique_ptr<Network>(std::make_unique<FairFluidNetwork>(spec, taps.meter));
-  return std::unique_ptr<Network>(std::make_unique<FluidNetwork>(spec, taps.meter));
+    return std::unique_ptr<Network>(std::make_unique<FairFluidNetwork>(spec, taps));
+  return std::unique_ptr<Network>(std::make_unique<FluidNetwork>(spec, taps));
 }
 
 }  // namespace millrace

@@ -21,11 +21,12 @@ namespace millrace {
 class FluidNetwork final : public Network {
  public:
   // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
-  explicit FluidNetwork(const NetworkSpec& spec, LinkMeter* meter = nullptr);
+  explicit FluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
   Time now() const override { return now_; }
+  Time next_event() const override { return events_.empty() ? Time::never() : events_.top().at; }
 
  private:
   struct Link {
@@ -65,6 +66,7 @@ class FluidNetwork final : public Network {
   void schedule(Time at, bool delivers, const Flight& flight);
 
   LinkMeter* meter_;
+  LatenessAudit* audit_;
   Framing framing_;
   Routes routes_;
   std::vector<Link> links_;
