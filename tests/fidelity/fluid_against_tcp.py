@@ -1,6 +1,6 @@
 """The fluid network against ns-3's TCP: throughput of two pipelines over six recorded links.
 
-    python3 tests/fidelity/fluid_against_tcp.py ../shared/traces /tmp/fidelity
+    python3 tests/fidelity/fluid_against_tcp.py ../shared/traces OUT
 
 Prints a Markdown table. Every run is as long as its recording, 60 s at least and 240 s at most.
 """
