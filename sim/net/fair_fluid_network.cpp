@@ -222,6 +222,11 @@ void FairFluidNetwork::handle(const Event& event) {
   leave(found->second);
 }
 
+Time FairFluidNetwork::next_event() const {
+  if (rates_stale_) return now_;
+  return std::min({events_.empty() ? Time::never() : events_.top().at, next_shared_, next_toggle_});
+}
+
 std::optional<Delivery> FairFluidNetwork::run_until(Time limit) {
   MR_CHECK(limit >= now_, "a network does not run backwards");
   for (;;) {

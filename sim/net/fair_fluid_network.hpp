@@ -5,7 +5,6 @@
 // Surprising fact: a flow moves between the two in mid-message, with what is still to be sent.
 #pragma once
 
-#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -36,10 +35,7 @@ class FairFluidNetwork final : public Network {
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
   Time now() const override { return now_; }
-  Time next_event() const override {
-    if (rates_stale_) return now_;
-    return std::min({events_.empty() ? Time::never() : events_.top().at, next_shared_, next_toggle_});
-  }
+  Time next_event() const override;
 
  private:
   struct Flow;
