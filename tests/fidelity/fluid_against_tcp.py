@@ -47,7 +47,8 @@ def settings(pipeline, path):
     microbatch = max(1, round(0.5 * mean / (values * 8)))
     count = max(20, round(seconds * mean / (values * 8 * microbatch)))
     keys = {f"network.links[{link}].trace": path, "workload.arrivals": "closed-loop",
-            "model.microbatch": microbatch, "workload.microbatches": count, "policy.quantization.kind": "fixed",
+            "model.microbatch": microbatch, "workload.microbatches": count,
+            "policy.quantization.kind": "fixed",
             "policy.quantization.codec": "uniform", "policy.quantization.bits": 8}
     if scenario == "quickstart.yaml":
         keys["network.links[2].trace"] = path
