@@ -28,7 +28,8 @@ bool FairFluidNetwork::Event::operator>(const Event& o) const {
 }
 
 FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
-    : meter_(taps.meter), audit_(taps.audit),
+    : meter_(taps.meter),
+      audit_(taps.audit),
       metered_(spec.links.size()),
       framing_(spec.transport, spec.mtu),
       routes_(spec),
