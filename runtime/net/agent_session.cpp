@@ -8,6 +8,7 @@
 
 #include "runtime/base/log.hpp"
 #include "runtime/net/lockstep_driver.hpp"
+#include "runtime/net/paced_driver.hpp"
 #include "runtime/net/tcp_driver.hpp"
 #include "runtime/scenario/scenario_reader.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
@@ -123,8 +124,9 @@ Result<void> AgentSession::serve() {
   if (auto done = localize(*assigned); !done) return done;
   auto parts = build(*assigned);
   if (!parts) return parts.error();
-  return assigned->assign.mode == Mode::deploy ? deploy(*assigned, std::move(*parts))
-                                               : lockstep(std::move(*parts));
+  const Mode mode = assigned->assign.mode;
+  if (mode == Mode::deploy) return deploy(*assigned, std::move(*parts));
+  return mode == Mode::emulate ? paced(std::move(*parts)) : lockstep(std::move(*parts));
 }
 
 Result<AgentSession::Assigned> AgentSession::take_assignment() {
@@ -239,6 +241,19 @@ Result<std::map<NodeId, VirtualNode::Parts>> AgentSession::build(const Assigned&
 Result<void> AgentSession::lockstep(std::map<NodeId, VirtualNode::Parts> parts) {
   LockstepDriver driver(*host_, std::move(parts));
   host_->send(to_frame(Ready{}));
+  for (;;) {
+    auto frame = inbox_->next(config_.timeout, "host");
+    if (!frame) return frame.error();
+    if (frame->type == FrameType::stop) return {};
+    if (auto taken = driver.on_frame(*frame); !taken) return taken;
+  }
+}
+
+Result<void> AgentSession::paced(std::map<NodeId, VirtualNode::Parts> parts) {
+  PacedDriver driver(*host_, std::move(parts));
+  host_->send(to_frame(Ready{}));
+  if (auto frame = inbox_->expect(FrameType::start, config_.timeout, "host"); !frame) return frame.error();
+  driver.start();
   for (;;) {
     auto frame = inbox_->next(config_.timeout, "host");
     if (!frame) return frame.error();

@@ -50,6 +50,7 @@ class AgentSession {
   Result<std::string> fetch(const InputFile& file);
   Result<std::map<NodeId, VirtualNode::Parts>> build(const Assigned& assigned);
   Result<void> lockstep(std::map<NodeId, VirtualNode::Parts> parts);
+  Result<void> paced(std::map<NodeId, VirtualNode::Parts> parts);
   Result<void> deploy(const Assigned& assigned, std::map<NodeId, VirtualNode::Parts> parts);
   Result<void> drive(TcpDriver& driver, std::uint16_t port);
 

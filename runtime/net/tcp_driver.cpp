@@ -39,7 +39,7 @@ TcpDriver::~TcpDriver() {
 
 void TcpDriver::add(NodeId id, VirtualNode::Parts parts) {
   WallNode::Hooks hooks;
-  hooks.send = [this, id](NodeId to, Message message) { send(id, to, std::move(message)); };
+  hooks.send = [this, id](Time, NodeId to, Message message) { send(id, to, std::move(message)); };
   hooks.report = [this, id](Time now, std::vector<Record> records, bool finished) {
     report(id, now, std::move(records), finished);
   };

@@ -119,6 +119,7 @@ Frame to_frame(const Assign& assign) {
     row.set_device(stage.device.value);
     row.set_first(stage.layers.first);
     row.set_last(stage.layers.last);
+    if (stage.bits) row.set_bits(*stage.bits);
   }
   for (const auto node : assign.nodes) wire.add_nodes(node.value);
   for (const auto& file : assign.files) {
@@ -141,6 +142,7 @@ Result<Assign> parse_assign(const Frame& frame) {
                 {}};
   for (const auto& stage : wire.plan().stages()) {
     assign.plan.stages.push_back({{stage.device()}, {stage.first(), stage.last()}});
+    if (stage.has_bits()) assign.plan.stages.back().bits = stage.bits();
   }
   for (const auto node : wire.nodes()) {
     if (node >= assign.plan.node_count()) return malformed("assign");
@@ -189,13 +191,18 @@ Result<Peers> parse_peers(const Frame& frame) {
 Frame to_frame(FrameType type, const NodeMessage& message) {
   wire::NodeMessage wire;
   fill(wire, message.from, message.to, message.message);
+  if (message.at) wire.set_at_ns(message.at->count_ns());
   return frame_of(type, wire, payload_of(message.message));
 }
 
 Result<NodeMessage> parse_message(const Frame& frame) {
   wire::NodeMessage wire;
   if (!wire.ParseFromString(frame.meta)) return malformed("message");
-  return from_wire(wire, frame.payload);
+  auto message = from_wire(wire, frame.payload);
+  if (!message || !wire.has_at_ns()) return message;
+  if (wire.at_ns() < 0) return malformed("message");
+  message->at = Time::at_ns(wire.at_ns());
+  return message;
 }
 
 Frame to_frame(const NodeEvent& event) {

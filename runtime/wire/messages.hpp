@@ -74,6 +74,7 @@ struct Peers {
 struct NodeMessage {
   NodeId from, to;
   Message message;
+  std::optional<Time> at{};  // emulate, from agent to host: when it was sent, by the agent's clock
 };
 
 struct Event {
@@ -114,7 +115,7 @@ Frame to_frame(const Piece& piece);
 Frame to_frame(const LogLine& line);
 Frame to_frame(const Farewell& farewell);
 Frame to_frame(FrameType bare);  // start, stop, heartbeat
-// `send` in virtual time, `message` in deploy: the same bytes.
+// `send` in virtual time, `message` on the wall clock: the same bytes.
 Frame to_frame(FrameType type, const NodeMessage& message);
 
 Result<Hello> parse_hello(const Frame& frame);

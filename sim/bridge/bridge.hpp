@@ -18,6 +18,7 @@
 #include "sim/bridge/mailbox.hpp"
 #include "sim/coordinator/attachment.hpp"
 #include "sim/coordinator/observer.hpp"
+#include "sim/coordinator/wall_nodes.hpp"
 
 namespace millrace {
 
@@ -61,11 +62,14 @@ class Bridge {
   // returns that instant, on the sink's clock. Reports still under way then are taken for a moment longer.
   // Every agent has then said farewell; one that is lost before is an error. REQUIRES gather() succeeded.
   Result<Time> run(RunObserver& observer);
+  // Emulate: all nodes, on the wall clock. REQUIRES gather() succeeded. The bridge outlives them.
+  std::unique_ptr<WallNodes> wall_nodes();
   // Tells every agent that the run is over.
   void stop();
 
  private:
   class Seat;
+  class WallSeats;
   struct Agent {
     ChannelPointer channel;
     std::string who;

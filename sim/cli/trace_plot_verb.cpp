@@ -1,49 +1,9 @@
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <memory>
 
-#include "runtime/base/log.hpp"
+#include "sim/cli/picture_script.hpp"
 #include "sim/cli/trace_verbs.hpp"
 
 namespace millrace {
-namespace {
-
-namespace fs = std::filesystem;
-
-// Beside an installed program, or in the tree that this one was built from.
-std::optional<fs::path> plot_script() {
-  std::error_code problem;
-  const auto program = fs::read_symlink("/proc/self/exe", problem);
-  for (const auto& folder :
-       {program.parent_path() / "../share/millrace/analysis", fs::path(MILLRACE_SOURCE_DIR) / "analysis"}) {
-    if (fs::exists(folder / "trace.py", problem)) return (folder / "trace.py").lexically_normal();
-  }
-  return std::nullopt;
-}
-
-// The pictures are analysis/'s; this process becomes Python.
-int plot(const std::vector<std::string>& arguments) {
-  const auto script = plot_script();
-  if (!script) {
-    log_error("analysis/trace.py, which draws traces, is neither installed nor in the source tree");
-    return static_cast<int>(ExitCode::run_failed);
-  }
-  std::error_code problem;
-  const auto program = fs::read_symlink("/proc/self/exe", problem).string();
-  std::vector<std::string> words{"/usr/bin/python3", script->string(), "--millrace", program};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> pointers;
-  pointers.reserve(words.size() + 1);
-  for (auto& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  execv(pointers[0], pointers.data());
-  log_error("/usr/bin/python3 cannot be started; drawing needs the packages python3 and python3-matplotlib");
-  return static_cast<int>(ExitCode::run_failed);
-}
-
-}  // namespace
 
 Verb trace_plot_verb(CLI::App& trace) {
   struct Arguments {
@@ -59,7 +19,7 @@ Verb trace_plot_verb(CLI::App& trace) {
   return {&command, [arguments] {
             std::vector<std::string> words{arguments->out};
             words.insert(words.end(), arguments->files.begin(), arguments->files.end());
-            return plot(words);
+            return become_picture_script("trace.py", words);
           }};
 }
 

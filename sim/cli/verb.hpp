@@ -25,8 +25,10 @@ struct Verb {
 // `command_line`: the program's arguments as given, for records of what was run.
 Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_sweep_verb(CLI::App& program, const std::vector<std::string>& command_line);
+Verb add_compare_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_plan_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_validate_verb(CLI::App& program, const std::vector<std::string>& command_line);
+Verb add_doctor_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_keys_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_trace_verb(CLI::App& program, const std::vector<std::string>& command_line);
 

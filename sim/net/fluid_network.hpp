@@ -12,6 +12,7 @@
 #include "sim/net/framing.hpp"
 #include "sim/net/network.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/net/network_taps.hpp"
 #include "sim/net/rate_trace.hpp"
 #include "sim/net/routes.hpp"
 
@@ -20,11 +21,12 @@ namespace millrace {
 class FluidNetwork final : public Network {
  public:
   // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
-  explicit FluidNetwork(const NetworkSpec& spec);
+  explicit FluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
   Time now() const override { return now_; }
+  Time next_event() const override { return events_.empty() ? Time::never() : events_.top().at; }
 
  private:
   struct Link {
@@ -32,6 +34,8 @@ class FluidNetwork final : public Network {
     std::shared_ptr<const RateTrace> trace;
     Scheduled<Duration> delay;
     Scheduled<double> loss;
+    std::optional<GilbertElliott> loss_model;
+    Bytes overhead;
     Time last_arrival{};    // at the other end: nothing overtakes
     Nanobits position = 0;  // everything before it on the cumulative axis is taken
     // By the link a flight comes from: the end of the last such flight's last packet on the same axis.
@@ -61,6 +65,8 @@ class FluidNetwork final : public Network {
   std::optional<Time> packet_by_packet(Link& link, Flight& flight, Nanobits place, Nanobits per_bit);
   void schedule(Time at, bool delivers, const Flight& flight);
 
+  LinkMeter* meter_;
+  LatenessAudit* audit_;
   Framing framing_;
   Routes routes_;
   std::vector<Link> links_;
@@ -70,7 +76,9 @@ class FluidNetwork final : public Network {
   Time now_;
 };
 
-// Errors: those of check_network.
-Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec);
+// What transfers share links: with raw first-in-first-out, as bare packets do (this class); with tcp fairly,
+// as connections do (fair_fluid_network.hpp). Errors: those of check_network. REQUIRES taps without captures:
+// there are no packets here.
+Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
 }  // namespace millrace

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "runtime/base/check.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/scenario/scenario.hpp"
 
 namespace millrace {
 
@@ -23,25 +25,48 @@ class DeliverySchedule;  // sim/net/delivery_schedule.hpp: Mahimahi delivery opp
 using LinkRate =
     std::variant<BitRate, std::shared_ptr<const RateTrace>, std::shared_ptr<const DeliverySchedule>>;
 
-// A value that changes at given instants.
+// A value over time, step by step: `values[i].second` from `values[i].first` on, the first at 0.
+template <class Value>
+struct Series {
+  std::vector<std::pair<Duration, Value>> values;
+  Duration end;       // after the last step
+  bool loops = true;  // from `end` on again from the start; else the last value stays
+  Duration offset{};  // where in it time 0 is
+  Value at(Time t) const {
+    Duration within = t.since_start() + offset;
+    if (loops) within = Duration::ns(within.count_ns() % end.count_ns());
+    const auto later = [](Duration limit, const auto& step) { return limit < step.first; };
+    return std::prev(std::upper_bound(values.begin(), values.end(), within, later))->second;
+  }
+};
+
+// A value that changes at given instants; until the first of them it may be a series.
 template <class Value>
 class Scheduled {
  public:
   Scheduled(Value value = {}) : steps_{{Time::zero(), value}} {}  // NOLINT: a constant is one
+  // REQUIRES at least one value, the first at 0, rising times below end > 0, offset >= 0.
+  explicit Scheduled(std::shared_ptr<const Series<Value>> series)
+      : steps_{{Time::zero(), series->at(Time::zero())}}, series_(std::move(series)) {}
   // REQUIRES `from` not before any instant given so far; at an equal one the later call counts.
   void set(Time from, Value value) {
     MR_CHECK(from >= steps_.back().first, "changes are given in order");
     steps_.emplace_back(from, value);
   }
   Value at(Time t) const {
+    if (series_ && (constant_steps() || t < steps_[1].first)) return series_->at(t);
     const auto later = [](Time limit, const auto& step) { return limit < step.first; };
     return std::prev(std::upper_bound(steps_.begin(), steps_.end(), t, later))->second;
   }
-  bool constant() const { return steps_.size() == 1; }
+  bool constant() const { return constant_steps() && !series_; }
+  // The changes, from time 0 on, and what is in force until the second of them (null: the first).
   const std::vector<std::pair<Time, Value>>& steps() const { return steps_; }
+  const Series<Value>* series() const { return series_.get(); }
 
  private:
+  bool constant_steps() const { return steps_.size() == 1; }
   std::vector<std::pair<Time, Value>> steps_;  // at least one; from time 0 on
+  std::shared_ptr<const Series<Value>> series_;
 };
 
 struct LinkSpec {
@@ -53,13 +78,49 @@ struct LinkSpec {
       256);  // what the link's device holds waiting; see sim/net/README.md for its meaning per transport
   // Independent probability per packet, 0 <= loss < 1, when its last bit has left.
   Scheduled<double> loss = 0.0;
+  std::optional<GilbertElliott> loss_model{};  // until `loss` first changes, instead of it
+  QueueDiscipline discipline = QueueDiscipline::drop_tail;
+  Bytes overhead{};  // of layer 2, per packet
+  // One way between two members of a medium: its index in NetworkSpec::segments. Rate, delay and queue are
+  // then the segment's.
+  std::optional<std::uint32_t> segment{};
+};
+
+// A medium that several devices share. Every ordered pair of its members has a LinkSpec.
+struct SegmentSpec {
+  // What Wi-Fi has beside it.
+  struct Wifi {
+    std::optional<DeviceId> access_point{};  // none: ad hoc
+    std::string standard{}, rate_control{};
+    std::vector<double> distances_m{};  // of each member
+  };
+  std::string name;
+  SegmentKind kind = SegmentKind::csma;  // csma or wifi: a star is links
+  std::vector<DeviceId> members{};
+  BitRate rate{};    // csma
+  Duration delay{};  // csma
+  Bytes queue = Bytes::kib(256);
+  Wifi wifi{};
+};
+
+// What else is on the links. See CrossTrafficSection for what the numbers mean.
+struct CrossTrafficSpec {
+  DeviceId from, to;
+  CrossTrafficKind kind = CrossTrafficKind::on_off;
+  BitRate rate{};
+  Duration on{}, off{};
+  PeriodKind periods = PeriodKind::constant;
+  Time start{};
+  Time stop = Time::never();
 };
 
 enum class Transport { raw, tcp };
 
 struct NetworkSpec {
-  std::vector<std::string> devices;  // names, indexed by DeviceId
-  std::vector<LinkSpec> links;       // at most one per ordered pair
+  std::vector<std::string> devices;  // names, indexed by DeviceId; those that only forward come last
+  std::vector<LinkSpec> links{};     // at most one per ordered pair
+  std::vector<SegmentSpec> segments{};
+  std::vector<CrossTrafficSpec> cross_traffic{};
   Transport transport = Transport::tcp;
   std::string tcp_variant = "cubic";  // cubic | bbr | newreno …; checked by the ns-3 network
   Bytes mtu = Bytes(1500);            // IP packet on the wire

@@ -26,10 +26,11 @@ void TraceDevice::set_sender(Sender sender) {
 }
 
 bool TraceDevice::fits(Bytes size) const {
-  return sender_ && (!sending_ || queued_ + size <= sender_->queue);
+  return sender_ && (!sending_ || (above_ == nullptr && queued_ + size <= sender_->queue));
 }
 
 bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
+  if (tap_ != nullptr) tap_->offered(size_of(*packet));
   return send_waiting(packet, protocol, Simulation::now());
 }
 
@@ -37,14 +38,15 @@ bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_
   const Bytes size = size_of(*packet);
   if (!fits(size)) {
     ++dropped_;
+    if (tap_ != nullptr) tap_->dropped(size);
     return false;
   }
   if (sending_) {
     queued_ += size;
-    queue_.push_back({packet, protocol, since, {}});
+    queue_.push_back({packet, protocol, since, {}, {}});
     return true;
   }
-  sending_ = Item{packet, protocol, since, {}};
+  sending_ = Item{packet, protocol, since, {}, {}};
   start();
   return true;
 }
@@ -55,7 +57,9 @@ bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, co
 }
 
 void TraceDevice::start() {
-  const auto service = server_->serve(sending_->since, size_of(*sending_->packet));
+  const Bytes size = size_of(*sending_->packet) + sender_->overhead;
+  const auto& service = sending_->service = server_->serve(sending_->since, size);
+  if (above_ != nullptr) above_->Stop();
   if (!sending_->first_bit) sending_->first_bit = service.first;
   // Without a last bit the link never comes back: the packet stays here, and all behind it.
   if (service.last)
@@ -63,12 +67,27 @@ void TraceDevice::start() {
                              ns3::Ptr<TraceDevice>(this));
 }
 
+// A loss model is stepped for every packet, then asked.
+bool TraceDevice::is_lost(Time now) {
+  double loss = 0;
+  const auto& steps = sender_->loss.steps();
+  if (const auto& model = sender_->loss_model; model && (steps.size() == 1 || now < steps[1].first)) {
+    const double leaves = channel_is_bad_ ? model->r : model->p;
+    if (sender_->random.uniform() < leaves) channel_is_bad_ = !channel_is_bad_;
+    loss = channel_is_bad_ ? model->bad_loss : model->good_loss;
+  } else {
+    loss = sender_->loss.at(now);
+  }
+  return loss > 0 && sender_->random.uniform() < loss;
+}
+
 void TraceDevice::finish() {
   const Time now = Simulation::now();
-  const double loss = sender_->loss.at(now);
-  const bool lost = loss > 0 && sender_->random.uniform() < loss;
+  const bool lost = is_lost(now);
   if (lost) ++lost_;
-  if (lost && sender_->repeats_lost) return start();
+  const bool again = lost && sender_->repeats_lost;
+  if (tap_ != nullptr) tap_->sent(*sending_->packet, sending_->service, {.lost = lost, .again = again});
+  if (again) return start();
   if (on_left_) on_left_({sending_->packet, sending_->protocol, *sending_->first_bit});
   if (!lost) {
     last_arrival_ = std::max(last_arrival_, now + sender_->delay.at(now));  // no packet overtakes another
@@ -83,6 +102,7 @@ void TraceDevice::finish() {
     queued_ -= size_of(*sending_->packet);
     start();
   }
+  if (above_ != nullptr && !sending_) above_->Wake();
   if (on_room_) on_room_();
 }
 
@@ -95,6 +115,7 @@ void TraceDevice::receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t pro
 void TraceDevice::DoDispose() {
   on_left_ = nullptr;
   on_room_ = nullptr;
+  above_ = nullptr;
   queue_.clear();
   sending_.reset();
   node_ = nullptr;

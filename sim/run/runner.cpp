@@ -12,26 +12,28 @@
 #include "runtime/codec/klt_calibration.hpp"
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
-#include "runtime/policy/registry.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 #include "sim/bridge/agent_processes.hpp"
 #include "sim/bridge/bridge.hpp"
 #include "sim/coordinator/coordinator.hpp"
+#include "sim/coordinator/emulator.hpp"
 #include "sim/coordinator/local_attachment.hpp"
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/run/agent_files.hpp"
+#include "sim/run/emulation.hpp"
 #include "sim/run/expectations.hpp"
 #include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
 #include "sim/run/progress.hpp"
+#include "sim/run/scenario_plan.hpp"
 
 namespace millrace {
 
 namespace {
 
-bool simulated(Mode mode) { return mode == Mode::simulate || mode == Mode::cosim; }
+bool simulated(Mode mode) { return mode != Mode::deploy; }
 
 NetworkKind network_kind(const Scenario& scenario) {
   const auto usual = scenario.run.mode == Mode::simulate ? NetworkKind::fluid : NetworkKind::ns3;
@@ -98,12 +100,13 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
     auto executor = build_size_executor(scenario, plan, {i});
     if (!executor) return executor.error();
     const WorkKind kind = plan.is_stage({i}) ? WorkKind::encode : WorkKind::load;
+    const auto planned = plan.is_stage({i}) ? plan.stage({i}).bits : std::nullopt;
     const auto sent = (*executor)->run({.kind = kind,
                                         .microbatch = {},
                                         .first_image = 0,
                                         .images = static_cast<std::uint32_t>(images),
                                         .input = {},
-                                        .budget = {scenario.policy.quantization.bits}});
+                                        .budget = {planned.value_or(scenario.policy.quantization.bits)}});
     if (!sent) return sent.error();
     if (sent->output.size > Bytes(kMaxPayload))
       return too_large(fmt::format("{} B are beyond a frame's {}", sent->output.size.count(), kMaxPayload));
@@ -111,17 +114,19 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
   return {};
 }
 
-// Memory is not enforced, so whoever counts on it has to be told.
-void warn_of_memory(const Scenario& scenario, const Plan& plan) {
-  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
-    const auto& device = scenario.devices.at(plan.stages[i].device.value);
-    const Bytes weights = weight_bytes(scenario.model.config, plan.stages[i].layers);
-    if (!device.memory || weights <= *device.memory) continue;
+Result<void> warn_of_memory(const Scenario& scenario, const Plan& plan) {
+  const auto warnings = check_memory(scenario, plan);
+  if (!warnings) return warnings.error();
+  for (const auto& warning : *warnings) log_warning("{}", warning);
+  return {};
+}
+
+void warn_of_captures(const Scenario& scenario) {
+  if (!scenario.run.pcap.empty() && network_name(scenario) != "ns3")
     log_warning(
-        "device {}: the weights of stage {} alone take {:.1f} MiB, its memory is {:.1f} MiB; the run goes on",
-        device.name, i + 1, static_cast<double>(weights.count()) / (1 << 20),
-        static_cast<double>(device.memory->count()) / (1 << 20));
-  }
+        "run.pcap: a {} network has no packets to capture; set network.kind to ns3, in mode simulate, "
+        "cosim or emulate",
+        network_name(scenario));
 }
 
 // Who is first: agents started here, agents that connect to this host, agents that listen for it.
@@ -153,6 +158,7 @@ class Run {
       spec = std::move(*checked);
     }
     if (auto opened = open_directory(); !opened) return opened.error();
+    if (spec) meter_.emplace(*spec, scenario_.run.link_interval);
     log_note("writing {}", directory_->path());
     auto end = [&]() -> Result<Time> {
       Progress progress(*directory_, scenario_.microbatches());
@@ -164,9 +170,9 @@ class Run {
         case Mode::deploy:
           return deploy(progress);
         case Mode::emulate:
-          break;
+          return emulate(*spec, progress);
       }
-      return Error{"mode emulate cannot run here"};
+      return Error{"an unknown mode"};
     }();
     return finish(end, spec ? &*spec : nullptr);
   }
@@ -199,8 +205,18 @@ class Run {
     return {};
   }
 
-  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec) const {
-    return network_kind(scenario_) == NetworkKind::fluid ? make_fluid_network(spec) : make_ns3_network(spec);
+  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec) {
+    NetworkTaps taps{.meter = &*meter_, .captures = {}, .audit = audit_ ? &*audit_ : nullptr};
+    if (network_kind(scenario_) == NetworkKind::fluid) return make_fluid_network(spec, taps);
+    for (std::uint32_t i = 0; i < spec.links.size(); ++i) {
+      const auto& from = spec.devices[spec.links[i].from.value];
+      const auto& to = spec.devices[spec.links[i].to.value];
+      const auto& wanted = scenario_.run.pcap;
+      if (std::any_of(wanted.begin(), wanted.end(),
+                      [&](const std::string& text) { return means_link(text, from, to); }))
+        taps.captures.push_back({{i}, fmt::format("{}/{}+{}.pcap", directory_->path(), from, to)});
+    }
+    return make_ns3_network(spec, taps);
   }
 
   Result<Time> simulate(const NetworkSpec& spec, RunObserver& observer) {
@@ -235,6 +251,40 @@ class Run {
     auto network = build_network(spec);
     if (!network) return network.error();
     return with_agents([&](Bridge& bridge) { return coordinate(**network, observer, bridge.attachments()); });
+  }
+
+  // Time 0 of the run is when everybody has been told to start.
+  Result<Time> emulate(const NetworkSpec& spec, RunObserver& observer) {
+    using Clock = std::chrono::steady_clock;
+    auto zero = std::make_shared<Clock::time_point>(Clock::now());
+    audit_.emplace(scenario_.run.lateness_limit,
+                   [zero] { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - *zero).count()); });
+    auto network = build_network(spec);
+    if (!network) return network.error();
+    std::vector<std::unique_ptr<CostModel>> costs;
+    for (std::uint32_t i = 0; i < plan_.node_count(); ++i) {
+      auto cost = build_cost(scenario_, plan_, {i});
+      if (!cost) return cost.error();
+      costs.push_back(std::move(*cost));
+    }
+    return with_agents([&](Bridge& bridge) {
+      sleep_exactly();
+      *zero = Clock::now();
+      const auto nodes = bridge.wall_nodes();
+      Emulator emulator({.plan = plan_,
+                         .spec = spec,
+                         .network = **network,
+                         .audit = *audit_,
+                         .meter = *meter_,
+                         .observer = observer,
+                         .nodes = *nodes,
+                         .costs = std::move(costs),
+                         .timeout = scenario_.run.timeout});
+      auto end = emulator.run();
+      reached_ = emulator.now();
+      directory_->emulated(emulation_figures(*audit_, emulator.busy()));
+      return end;
+    });
   }
 
   Result<Time> deploy(RunObserver& observer) {
@@ -306,7 +356,8 @@ class Run {
   Result<RunOutcome> finish(const Result<Time>& end, const NetworkSpec* spec) {
     std::optional<Error> failure;
     if (!end) failure = end.error();
-    if (auto closed = directory_->close(end ? *end : std::max(reached_, directory_->latest()), failure, spec);
+    if (auto closed = directory_->close(end ? *end : std::max(reached_, directory_->latest()), failure, spec,
+                                        meter_ ? &*meter_ : nullptr);
         !closed)
       return closed.error();
     RunOutcome outcome{.directory = directory_->path(),
@@ -333,14 +384,17 @@ class Run {
   Agents agents_;
   std::vector<InputFile> files_;
   std::unique_ptr<RunDirectory> directory_;
+  std::optional<LinkMeter> meter_;
+  std::optional<LatenessAudit> audit_;  // emulate
   Time reached_;
 };
 
 }  // namespace
 
 Result<void> check_runnable(const Scenario& scenario) {
-  const auto plan = make_plan(scenario);
+  const auto plan = make_scenario_plan(scenario);
   if (!plan) return plan.error();
+  if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();
   for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
     if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
   }
@@ -351,10 +405,6 @@ Result<void> check_runnable(const Scenario& scenario) {
 }
 
 Result<RunOutcome> run_scenario(const RunRequest& request) {
-  if (request.scenario.run.mode == Mode::emulate) {
-    return Error{"mode emulate is not in this release; use cosim (virtual time) or deploy (real links)",
-                 ExitCode::usage};
-  }
   if (request.isolate && agents_of(request) == Agents::listen) {
     return Error{
         "--isolate has no effect where the scenario says at which addresses agents listen; remove it",
@@ -363,11 +413,12 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   if (!request.agents.empty()) {
     if (const auto where = parse_endpoint(request.agents); !where) return where.error().in("--agents");
   }
-  auto plan = make_plan(request.scenario);
+  auto plan = make_scenario_plan(request.scenario);
   if (!plan) return plan.error();
   if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
   warn_of_derived_costs(request.scenario, *plan);
-  warn_of_memory(request.scenario, *plan);
+  if (auto fits = warn_of_memory(request.scenario, *plan); !fits) return fits.error();
+  warn_of_captures(request.scenario);
   Run run(request, std::move(*plan));
   return run.execute();
 }

@@ -23,7 +23,8 @@ NODE = os.path.join(BIN, "millrace-node")
 TRAIN = os.path.join(BIN, "millrace-train")
 QUICKSTART = os.path.join(ROOT, "scenarios", "quickstart.yaml")
 SHARED = os.path.join(ROOT, "..", "shared")
-CSVS = ["microbatches.csv", "stages.csv", "transfers.csv", "decisions.csv", "outputs.csv", "bandwidth.csv"]
+CSVS = ["microbatches.csv", "stages.csv", "transfers.csv", "decisions.csv", "outputs.csv", "bandwidth.csv",
+        "links.csv"]
 LIMIT_S = 100
 SMALL = ["--set", "model.microbatch=4", "--set", "workload.images=22"]  # six microbatches, the last of two
 
@@ -55,6 +56,26 @@ class System(unittest.TestCase):
         out = self.path(name)
         self.millrace("run", QUICKSTART, "--out", out, *SMALL, *arguments, expect=expect)
         return out
+
+    def run_with_agents(self, name, devices, *arguments):
+        port = self.free_port()
+        out = self.path(name)
+        host = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", out, "--agents", f"127.0.0.1:{port}",
+                                 *SMALL, *arguments],
+                                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        agents = [subprocess.Popen([NODE, "agent", "--connect", f"127.0.0.1:{port}", "--device", device])
+                  for device in devices]
+        _, errors = host.communicate(timeout=LIMIT_S)
+        self.assertEqual(host.returncode, 0, errors)
+        self.assertEqual([agent.wait(timeout=20) for agent in agents], [0] * len(agents))
+        return out
+
+    @staticmethod
+    def free_port():
+        import socket
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
 
     def write(self, name, text):
         with open(self.path(name), "w") as file:
@@ -115,26 +136,6 @@ class Determinism(System):
             for other in (again, isolated, remote):
                 self.assertEqual(read(first, name), read(other, name), f"{other}: {name}")
 
-    def run_with_agents(self, name, devices):
-        port = self.free_port()
-        out = self.path(name)
-        host = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", out, "--agents", f"127.0.0.1:{port}",
-                                 *SMALL],
-                                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        agents = [subprocess.Popen([NODE, "agent", "--connect", f"127.0.0.1:{port}", "--device", device])
-                  for device in devices]
-        _, errors = host.communicate(timeout=LIMIT_S)
-        self.assertEqual(host.returncode, 0, errors)
-        self.assertEqual([agent.wait(timeout=20) for agent in agents], [0] * len(agents))
-        return out
-
-    @staticmethod
-    def free_port():
-        import socket
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
-
     def test_another_seed_gives_other_logits(self):
         one = self.run_quickstart("one", "--set", "network.kind=fluid")
         two = self.run_quickstart("two", "--set", "network.kind=fluid", "--seed", "2")
@@ -175,10 +176,13 @@ class Interface(System):
         inputs = json.loads(read(out, "manifest.json"))["inputs"]
         self.assertEqual(inputs, [{"file": trace, "sha256": digest}])
 
-    def test_weights_beyond_a_devices_memory_are_warned_of(self):
-        done = self.millrace("run", QUICKSTART, "--mode", "simulate", "--out", self.path("m"),
-                             "--set", "devices[2].memory=64 KiB")
-        self.assertIn("warning: device board-b: the weights of stage 2 alone take", done.stderr)
+    def test_weights_beyond_a_devices_memory_end_the_run_and_estimates_are_warned_of(self):
+        small = ["run", QUICKSTART, "--mode", "simulate", "--set", "workload.images=64", "--out"]
+        done = self.millrace(*small, self.path("m"), "--set", "devices[2].memory=64 KiB", expect=1)
+        self.assertIn("infeasible: the weights of stage 2 take", done.stderr)
+        self.assertFalse(os.path.exists(self.path("m")))
+        done = self.millrace(*small, self.path("n"), "--set", "devices[2].memory=1500 KiB")
+        self.assertIn("warning: device board-b: stage 2 is estimated to need", done.stderr)
 
     def test_help_and_version(self):
         for program in (MILLRACE, NODE, TRAIN):
@@ -191,7 +195,6 @@ class Interface(System):
     def test_exit_codes_of_usage_and_scenario_faults(self):
         self.millrace(expect=2)
         self.millrace("run", expect=2)
-        self.millrace("run", QUICKSTART, "--mode", "emulate", "--out", self.path("e"), expect=2)
         self.assertIn("valid", self.millrace("validate", QUICKSTART).stdout)
         bad = self.write("bad.yaml",
                          "millrace: 1\nname: no\nmodel: {name: vit-tiny, weights: random}\nbogus: 3\n")

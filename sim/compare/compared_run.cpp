@@ -1,0 +1,137 @@
+#include "sim/compare/compared_run.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "runtime/scenario/scenario_reader.hpp"
+#include "runtime/scenario/scenario_writer.hpp"
+
+namespace millrace {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::uintmax_t kMaxFile = 64U << 20;
+
+Error invalid(const std::filesystem::path& file, const std::string& finding) {
+  return {file.string() + ": " + finding, ExitCode::invalid_input};
+}
+
+Result<std::string> read_text(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) return invalid(path, "cannot be read: " + error.message() + "; is this a run directory?");
+  if (size > kMaxFile) return invalid(path, "is larger than any run writes it");
+  std::ifstream file(path, std::ios::binary);
+  std::string text(size, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(size));
+  if (!file) return invalid(path, "cannot be read");
+  return text;
+}
+
+Result<Json> read_object(const std::filesystem::path& path) {
+  const auto text = read_text(path);
+  if (!text) return text.error();
+  auto json = Json::parse(*text, nullptr, false);
+  if (json.is_discarded() || !json.is_object()) return invalid(path, "is no whole JSON object");
+  return json;
+}
+
+std::optional<double> number_at(const Json& json, const std::string& pointer) {
+  const Json::json_pointer place(pointer);
+  if (!json.contains(place) || !json.at(place).is_number()) return std::nullopt;
+  return json.at(place).get<double>();
+}
+
+std::string text_at(const Json& json, const std::string& pointer) {
+  const Json::json_pointer place(pointer);
+  if (!json.contains(place) || !json.at(place).is_string()) return {};
+  return json.at(place).get<std::string>();
+}
+
+std::vector<StageShares> shares_of(const Json& summary) {
+  std::vector<StageShares> stages;
+  const auto duration = number_at(summary, "/duration_s");
+  if (!summary.contains("stages") || !summary["stages"].is_array()) return stages;
+  for (const Json& row : summary["stages"]) {
+    StageShares stage{.device = text_at(row, "/device"), .share = {}};
+    for (std::size_t i = 0; i < kAttributionNames.size(); ++i) {
+      const auto seconds = number_at(row, fmt::format("/attribution_s/{}", kAttributionNames[i]));
+      if (seconds && duration && *duration > 0) stage.share[i] = *seconds / *duration;
+    }
+    stages.push_back(std::move(stage));
+  }
+  return stages;
+}
+
+std::string policy_text(const PolicySection& policy) {
+  const auto& quantization = policy.quantization;
+  auto text = fmt::format("{} {}", quantization.kind, quantization.codec);
+  if (quantization.kind == "fixed") {
+    text += fmt::format(", {:g} bits", quantization.bits);
+  } else {
+    text += fmt::format(", {:g} images/s", quantization.target_images_per_s);
+  }
+  return text + "; " + policy.partition.kind;
+}
+
+// What says how an experiment is run, and not what it is, becomes the same in all of them.
+void leave_out_the_way_it_is_run(Scenario& scenario) {
+  scenario.run.mode = Mode::simulate;
+  scenario.run.timeout = RunSection{}.timeout;
+  scenario.network.kind.reset();
+  scenario.expect.clear();
+}
+
+Result<void> add_experiment(const std::filesystem::path& file, ComparedRun& run) {
+  const auto text = read_text(file);
+  if (!text) return text.error();
+  auto read =
+      read_scenario_text(*text, file.string(), ".", {.overrides = {}, .files = FileCheck::leave_as_written});
+  if (!read.scenario) {
+    return Error{
+        read.problems.empty() ? file.string() + ": is no scenario" : to_string(read.problems.front()),
+        ExitCode::invalid_input};
+  }
+  auto& scenario = *read.scenario;
+  run.scenario = scenario.name;
+  run.policy = policy_text(scenario.policy);
+  leave_out_the_way_it_is_run(scenario);
+  run.experiment = resolved_yaml(scenario);
+  scenario.policy = {};
+  scenario.name = {};  // variants of one problem may have names of their own
+  run.problem = resolved_yaml(scenario);
+  return {};
+}
+
+}  // namespace
+
+Result<ComparedRun> read_compared_run(const std::string& directory) {
+  const std::filesystem::path folder(directory);
+  const auto manifest = read_object(folder / "manifest.json");
+  if (!manifest) return manifest.error();
+  const auto summary = read_object(folder / "summary.json");
+  if (!summary) return summary.error();
+  ComparedRun run;
+  run.directory = directory;
+  run.mode = text_at(*manifest, "/mode");
+  run.network = text_at(*manifest, "/network/kind");
+  if (run.mode.empty() || run.network.empty())
+    return invalid(folder / "manifest.json", "does not say mode and network");
+  if (auto added = add_experiment(folder / "scenario.resolved.yaml", run); !added) return added.error();
+  if (!summary->contains("complete") || !(*summary)["complete"].is_boolean())
+    return invalid(folder / "summary.json", "does not say \"complete\"");
+  run.complete = (*summary)["complete"].get<bool>();
+  run.throughput_images_per_s = number_at(*summary, "/throughput_images_per_s");
+  run.p50_ms = number_at(*summary, "/latency_ms/p50");
+  run.p95_ms = number_at(*summary, "/latency_ms/p95");
+  run.p99_ms = number_at(*summary, "/latency_ms/p99");
+  run.bits_per_value = number_at(*summary, "/policy/bits_per_value_mean");
+  run.top1 = number_at(*summary, "/accuracy/top1");
+  run.stages = shares_of(*summary);
+  return run;
+}
+
+}  // namespace millrace

@@ -1,0 +1,60 @@
+// Errors between runs, as numbers. Runs of one experiment (ComparedRun::experiment) form a group and are held
+// against that group's reference: its first run in mode deploy, else its first run. Where no experiment has
+// two runs, all runs are one group.
+//
+//   throughput, p50, p95, p99   (run - reference) / reference
+//   bits, top-1, attribution    run - reference: bits per value, share of the images, share of the duration
+//
+// Nothing where either lacks the figure, or where the reference is 0. The reference has no errors.
+//
+// Ranking: two groups of one problem (the same but for the policies) are a pair. It counts where the
+// throughputs of their runs in the reference's world differ by more than kRankingMargin of the larger;
+// another world agrees when it puts the same one first.
+#pragma once
+
+#include "sim/compare/compared_run.hpp"
+
+namespace millrace {
+
+inline constexpr double kRankingMargin = 0.02;
+
+struct RunErrors {
+  std::optional<double> throughput, p50, p95, p99, bits, top1;
+  // Per stage, in the order of kAttributionNames; empty where the runs do not have the same stages.
+  std::vector<StageShares> attribution;
+  // The largest of them in size; `queue` is left out: it is summed over microbatches and can exceed 1.
+  std::optional<double> worst_attribution() const;
+};
+
+struct ComparisonGroup {
+  std::vector<std::size_t> runs;  // indices, in the order given
+  std::size_t reference = 0;      // one of them
+};
+
+struct RankedPair {
+  std::size_t first = 0, second = 0;  // the reference world's runs; `first` is the faster
+  bool agrees = false;
+};
+
+struct WorldRanking {
+  std::string world, reference;
+  std::vector<RankedPair> pairs;  // that count
+  std::size_t agreeing() const;
+};
+
+struct Comparison {
+  std::vector<ComparedRun> runs;
+  std::vector<RunErrors> errors;  // one per run
+  std::vector<ComparisonGroup> groups;
+  std::vector<WorldRanking> rankings;
+  bool one_experiment_each = false;  // scenarios differ within the one group
+};
+
+// REQUIRES at least one run.
+Comparison compare_runs(std::vector<ComparedRun> runs);
+
+std::string comparison_json(const Comparison& comparison);
+// For people: a table per group, where time went, the ranking.
+std::string comparison_table(const Comparison& comparison);
+
+}  // namespace millrace

@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "sim/compare/comparison.hpp"
+
+namespace millrace {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Figure = std::optional<double>;
+
+Json number(const Figure& figure) { return figure ? Json(*figure) : Json(nullptr); }
+
+Json shares_json(const std::vector<StageShares>& stages) {
+  Json rows = Json::array();
+  for (const auto& stage : stages) {
+    Json row = {{"device", stage.device}};
+    for (std::size_t k = 0; k < stage.share.size(); ++k)
+      row[std::string(kAttributionNames[k])] = number(stage.share[k]);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Json run_json(const ComparedRun& run, const RunErrors& errors, bool reference) {
+  return {
+      {"directory", run.directory},
+      {"mode", run.mode},
+      {"network", run.network},
+      {"policy", run.policy},
+      {"complete", run.complete},
+      {"reference", reference},
+      {"throughput_images_per_s", number(run.throughput_images_per_s)},
+      {"latency_ms", {{"p50", number(run.p50_ms)}, {"p95", number(run.p95_ms)}, {"p99", number(run.p99_ms)}}},
+      {"bits_per_value_mean", number(run.bits_per_value)},
+      {"top1", number(run.top1)},
+      {"attribution", shares_json(run.stages)},
+      {"errors", reference ? Json(nullptr)
+                           : Json{{"throughput", number(errors.throughput)},
+                                  {"p50", number(errors.p50)},
+                                  {"p95", number(errors.p95)},
+                                  {"p99", number(errors.p99)},
+                                  {"bits_per_value_mean", number(errors.bits)},
+                                  {"top1", number(errors.top1)},
+                                  {"attribution_worst", number(errors.worst_attribution())},
+                                  {"attribution", shares_json(errors.attribution)}}}};
+}
+
+Json ranking_json(const Comparison& comparison, const WorldRanking& ranking) {
+  Json pairs = Json::array();
+  for (const auto& pair : ranking.pairs) {
+    pairs.push_back({{"faster", comparison.runs[pair.first].directory},
+                     {"slower", comparison.runs[pair.second].directory},
+                     {"agrees", pair.agrees}});
+  }
+  return {{"world", ranking.world},
+          {"reference", ranking.reference},
+          {"pairs", ranking.pairs.size()},
+          {"agreeing", ranking.agreeing()},
+          {"list", pairs}};
+}
+
+std::string decimals(const Figure& figure, int digits) {
+  return figure ? fmt::format("{:.{}f}", *figure, digits) : "-";
+}
+
+std::string percent(const Figure& figure) { return figure ? fmt::format("{:+.2f} %", 100 * *figure) : "-"; }
+
+std::string points(const Figure& figure) { return figure ? fmt::format("{:+.2f}", 100 * *figure) : "-"; }
+
+std::string group_table(const Comparison& comparison, const ComparisonGroup& group) {
+  const auto& reference = comparison.runs[group.reference];
+  auto text =
+      fmt::format("\n{} ({}); errors against {} ({})\n",
+                  comparison.one_experiment_each ? "different scenarios" : reference.scenario,
+                  comparison.one_experiment_each ? "they are not runs of one experiment" : reference.policy,
+                  reference.directory, reference.world());
+  text +=
+      fmt::format("{:<15} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7}\n",
+                  "mode/network", "images/s", "error", "p50 ms", "error", "p95 ms", "error", "p99 ms",
+                  "error", "bits", "error", "top-1 %", "points");
+  for (const auto index : group.runs) {
+    const auto& run = comparison.runs[index];
+    const auto& errors = comparison.errors[index];
+    const Figure top1 = run.top1 ? Figure(100 * *run.top1) : std::nullopt;
+    text += fmt::format(
+        "{:<15} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7}{}\n",
+        run.world(), decimals(run.throughput_images_per_s, 3), percent(errors.throughput),
+        decimals(run.p50_ms, 1), percent(errors.p50), decimals(run.p95_ms, 1), percent(errors.p95),
+        decimals(run.p99_ms, 1), percent(errors.p99), decimals(run.bits_per_value, 2),
+        errors.bits ? fmt::format("{:+.2f}", *errors.bits) : "-", decimals(top1, 2), points(errors.top1),
+        run.complete ? "" : "  (this run failed)");
+  }
+  return text;
+}
+
+std::string attribution_table(const Comparison& comparison, const ComparisonGroup& group) {
+  std::string text = "\nwhere the stages' time went, % of the run (and points against the reference)\n";
+  text += fmt::format("{:<22} {:<14}", "stage", "mode/network");
+  for (const auto name : kAttributionNames) text += fmt::format(" {:>17}", name);
+  text += "\n";
+  const auto stages = comparison.runs[group.reference].stages.size();
+  for (std::size_t stage = 0; stage < stages; ++stage) {
+    for (const auto index : group.runs) {
+      const auto& run = comparison.runs[index];
+      if (stage >= run.stages.size()) continue;
+      text += fmt::format("{:<22} {:<14}", fmt::format("{} {}", stage + 1, run.stages[stage].device),
+                          run.world());
+      const auto& errors = comparison.errors[index].attribution;
+      for (std::size_t k = 0; k < kAttributionNames.size(); ++k) {
+        const auto& share = run.stages[stage].share[k];
+        auto cell = share ? fmt::format("{:.1f}", 100 * *share) : std::string("-");
+        if (stage < errors.size()) cell += fmt::format(" ({})", points(errors[stage].share[k]));
+        text += fmt::format(" {:>17}", cell);
+      }
+      text += "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string comparison_json(const Comparison& comparison) {
+  Json groups = Json::array();
+  for (const auto& group : comparison.groups) {
+    Json runs = Json::array();
+    for (const auto run : group.runs)
+      runs.push_back(run_json(comparison.runs[run], comparison.errors[run], run == group.reference));
+    groups.push_back(
+        {{"scenario",
+          comparison.one_experiment_each ? Json(nullptr) : Json(comparison.runs[group.reference].scenario)},
+         {"reference", comparison.runs[group.reference].directory},
+         {"runs", runs}});
+  }
+  Json rankings = Json::array();
+  for (const auto& ranking : comparison.rankings) rankings.push_back(ranking_json(comparison, ranking));
+  const Json root = {{"groups", groups}, {"rankings", rankings}};
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string comparison_table(const Comparison& comparison) {
+  std::string text;
+  for (const auto& group : comparison.groups)
+    text += group_table(comparison, group) + attribution_table(comparison, group);
+  for (const auto& ranking : comparison.rankings) {
+    text += fmt::format(
+        "\nranking: {} puts the same policy first as {} in {} of {} pairs that differ by more than {:g} %\n",
+        ranking.world, ranking.reference, ranking.agreeing(), ranking.pairs.size(), 100 * kRankingMargin);
+    for (const auto& pair : ranking.pairs) {
+      if (pair.agrees) continue;
+      text += fmt::format("  not so: {} before {}\n", comparison.runs[pair.first].directory,
+                          comparison.runs[pair.second].directory);
+    }
+  }
+  return text;
+}
+
+}  // namespace millrace

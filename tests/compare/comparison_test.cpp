@@ -1,0 +1,129 @@
+#include "sim/compare/comparison.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace millrace {
+namespace {
+
+ComparedRun run_of(const std::string& experiment, const std::string& mode, double throughput) {
+  ComparedRun run;
+  run.directory = experiment + "-" + mode;
+  run.scenario = "made-up";
+  run.mode = mode;
+  run.network = mode == "deploy" ? "netns" : "fluid";
+  run.policy = "fixed uniform, 8 bits; even";
+  run.experiment = experiment;
+  run.problem = "one";
+  run.complete = true;
+  run.throughput_images_per_s = throughput;
+  return run;
+}
+
+StageShares shares(const std::string& device, double compute, double idle, double queue = 0) {
+  StageShares stage{.device = device, .share = {}};
+  stage.share[0] = compute;
+  stage.share[3] = queue;
+  stage.share[5] = idle;
+  return stage;
+}
+
+TEST(Comparison, ErrorsAreRelativeForRatesAndDifferencesForBitsAndShares) {
+  auto real = run_of("a", "deploy", 80), model = run_of("a", "simulate", 84);
+  real.p50_ms = 200;
+  model.p50_ms = 190;
+  real.p99_ms = 0;
+  model.p99_ms = 5;
+  real.bits_per_value = 6.5;
+  model.bits_per_value = 7;
+  real.top1 = 0.9;
+  model.top1 = 0.925;
+  real.stages = {shares("x", 0.5, 0.5, 1.0), shares("y", 0.25, 0.75)};
+  model.stages = {shares("x", 0.625, 0.375, 3.0), shares("y", 0.25, 0.75)};
+  const auto comparison = compare_runs({model, real});
+  ASSERT_EQ(comparison.groups.size(), 1U);
+  EXPECT_EQ(comparison.groups[0].reference, 1U);
+  const auto& errors = comparison.errors[0];
+  EXPECT_DOUBLE_EQ(*errors.throughput, 0.05);
+  EXPECT_DOUBLE_EQ(*errors.p50, -0.05);
+  EXPECT_FALSE(errors.p95);  // neither has it
+  EXPECT_FALSE(errors.p99);  // relative to 0
+  EXPECT_DOUBLE_EQ(*errors.bits, 0.5);
+  EXPECT_NEAR(*errors.top1, 0.025, 1e-12);
+  EXPECT_DOUBLE_EQ(*errors.attribution.at(0).share[0], 0.125);
+  EXPECT_DOUBLE_EQ(*errors.attribution.at(0).share[3], 2.0);
+  EXPECT_DOUBLE_EQ(*errors.worst_attribution(), 0.125);  // not the queue's 2.0
+  EXPECT_FALSE(comparison.errors[1].throughput);         // the reference itself
+}
+
+TEST(Comparison, WithoutADeployedRunTheFirstIsTheReference) {
+  const auto comparison = compare_runs({run_of("a", "cosim", 50), run_of("a", "simulate", 40)});
+  EXPECT_EQ(comparison.groups.at(0).reference, 0U);
+  EXPECT_DOUBLE_EQ(*comparison.errors[1].throughput, -0.2);
+}
+
+TEST(Comparison, EachExperimentHasItsOwnReference) {
+  const auto comparison = compare_runs({run_of("a", "simulate", 10), run_of("b", "deploy", 100),
+                                        run_of("a", "deploy", 20), run_of("b", "simulate", 90)});
+  ASSERT_EQ(comparison.groups.size(), 2U);
+  EXPECT_EQ(comparison.groups[0].reference, 2U);
+  EXPECT_EQ(comparison.groups[1].reference, 1U);
+  EXPECT_DOUBLE_EQ(*comparison.errors[0].throughput, -0.5);
+  EXPECT_DOUBLE_EQ(*comparison.errors[3].throughput, -0.1);
+}
+
+TEST(Comparison, RunsWithNothingInCommonAreHeldAgainstOneAndSaySo) {
+  const auto comparison = compare_runs({run_of("a", "simulate", 10), run_of("b", "simulate", 15)});
+  ASSERT_EQ(comparison.groups.size(), 1U);
+  EXPECT_TRUE(comparison.one_experiment_each);
+  EXPECT_DOUBLE_EQ(*comparison.errors[1].throughput, 0.5);
+  EXPECT_NE(comparison_table(comparison).find("different scenarios"), std::string::npos);
+}
+
+TEST(Comparison, StagesOnOtherDevicesHaveNoAttributionError) {
+  auto one = run_of("a", "deploy", 1), other = run_of("a", "simulate", 1);
+  one.stages = {shares("x", 0.5, 0.5)};
+  other.stages = {shares("y", 0.5, 0.5)};
+  const auto comparison = compare_runs({one, other});
+  EXPECT_TRUE(comparison.errors[1].attribution.empty());
+  EXPECT_FALSE(comparison.errors[1].worst_attribution());
+}
+
+// Three policies: a and b are within 2 % of each other in reality, c is slowest. The model has c before a.
+TEST(Comparison, RankingCountsPairsThatDifferAndSeesWhoIsFirst) {
+  const auto comparison =
+      compare_runs({run_of("a", "deploy", 100), run_of("a", "simulate", 90), run_of("b", "deploy", 101),
+                    run_of("b", "simulate", 99), run_of("c", "deploy", 80), run_of("c", "simulate", 95)});
+  ASSERT_EQ(comparison.rankings.size(), 1U);
+  const auto& ranking = comparison.rankings[0];
+  EXPECT_EQ(ranking.world, "simulate/fluid");
+  EXPECT_EQ(ranking.reference, "deploy/netns");
+  ASSERT_EQ(ranking.pairs.size(), 2U);  // a-b differ by 1 %
+  EXPECT_EQ(ranking.agreeing(), 1U);
+  EXPECT_EQ(comparison.runs[ranking.pairs[0].first].experiment, "a");
+  EXPECT_EQ(comparison.runs[ranking.pairs[0].second].experiment, "c");
+  EXPECT_FALSE(ranking.pairs[0].agrees);
+  EXPECT_TRUE(ranking.pairs[1].agrees);
+}
+
+TEST(Comparison, PoliciesOfDifferentProblemsAreNotRanked) {
+  auto real = run_of("b", "deploy", 10), model = run_of("b", "simulate", 10);
+  real.problem = model.problem = "two";
+  const auto comparison =
+      compare_runs({run_of("a", "deploy", 100), run_of("a", "simulate", 90), real, model});
+  EXPECT_TRUE(comparison.rankings.empty());
+}
+
+TEST(Comparison, JsonHoldsTheErrorsAsNumbersAndWhatIsMissingAsNull) {
+  auto real = run_of("a", "deploy", 80), model = run_of("a", "simulate", 84);
+  const auto json = nlohmann::json::parse(comparison_json(compare_runs({real, model})));
+  const auto& runs = json.at("groups").at(0).at("runs");
+  EXPECT_TRUE(runs.at(0).at("reference").get<bool>());
+  EXPECT_TRUE(runs.at(0).at("errors").is_null());
+  EXPECT_DOUBLE_EQ(runs.at(1).at("errors").at("throughput").get<double>(), 0.05);
+  EXPECT_TRUE(runs.at(1).at("errors").at("p50").is_null());
+}
+
+}  // namespace
+}  // namespace millrace
