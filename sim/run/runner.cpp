@@ -8,9 +8,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
-#include "runtime/codec/encoding.hpp"
 #include "runtime/codec/klt_calibration.hpp"
-#include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 #include "sim/bridge/agent_processes.hpp"
@@ -27,107 +25,12 @@
 #include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
 #include "sim/run/progress.hpp"
+#include "sim/run/run_checks.hpp"
 #include "sim/run/scenario_plan.hpp"
 
 namespace millrace {
 
 namespace {
-
-bool simulated(Mode mode) { return mode != Mode::deploy; }
-
-NetworkKind network_kind(const Scenario& scenario) {
-  const auto usual = scenario.run.mode == Mode::simulate ? NetworkKind::fluid : NetworkKind::ns3;
-  return scenario.network.kind.value_or(usual);
-}
-
-std::string network_name(const Scenario& scenario) {
-  if (!simulated(scenario.run.mode)) return "real";
-  return network_kind(scenario) == NetworkKind::fluid ? "fluid" : "ns3";
-}
-
-// Everything that can be found wrong before anything is started is.
-Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) {
-  auto spec = build_network_spec(scenario);
-  if (!spec) return spec;
-  const auto invalid = [](const Error& error) { return Error{error.message, ExitCode::invalid_input}; };
-  if (auto sound = check_network(*spec); !sound) return invalid(sound.error());
-  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
-    const auto from = plan.device_of({i});
-    const auto to = plan.device_of({i + 1});
-    if (from == to) continue;
-    for (const auto& [a, b] : {std::pair(from, to), std::pair(to, from)}) {
-      if (auto route = check_route(*spec, a, b); !route) {
-        return invalid(
-            route.error().in(fmt::format("{} to {}", node_name(plan, {i}), node_name(plan, {i + 1}))));
-      }
-    }
-  }
-  return spec;
-}
-
-// Costs that are not the device's own figures are worth a word before anyone trusts them.
-void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
-  if (scenario.run.compute != ComputeKind::profile) return;
-  std::set<std::string> told;
-  for (const auto& stage : plan.stages) {
-    const auto& device = scenario.devices.at(stage.device.value);
-    if (device.profile.empty() || !told.insert(device.profile).second) continue;
-    const auto profile = read_profile(device.profile, scenario.model.config);
-    if (!profile || profile->derived_from().empty()) continue;
-    log_warning("{}: {} was not measured on this device; costs are derived from {} by operation count",
-                device.profile, scenario.model.config.name, profile->derived_from());
-  }
-}
-
-// What crosses each cut of the plan fits into a tensor's encoding and into a frame.
-Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
-  const auto images = std::min<std::uint64_t>(static_cast<std::uint64_t>(scenario.model.microbatch),
-                                              scenario.workload.images);
-  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
-    const auto too_large = [&](const std::string& finding) {
-      return Error{
-          fmt::format("model.microbatch: {} images are too many for what {} sends: {}; make it smaller",
-                      images, node_name(plan, {i}), finding),
-          ExitCode::invalid_input};
-    };
-    const int cut = plan.is_stage({i}) ? plan.stage({i}).layers.last : 0;
-    for (const auto& tensor : tensors_at_cut(scenario.model.config, cut)) {
-      const TensorShape shape{static_cast<std::int64_t>(images), tensor.rows, tensor.width};
-      if (!within_limits(shape))
-        return too_large(
-            fmt::format("a tensor of {} is beyond {} values", to_string(shape), kMaxTensorValues));
-    }
-    auto executor = build_size_executor(scenario, plan, {i});
-    if (!executor) return executor.error();
-    const WorkKind kind = plan.is_stage({i}) ? WorkKind::encode : WorkKind::load;
-    const auto planned = plan.is_stage({i}) ? plan.stage({i}).bits : std::nullopt;
-    const auto sent = (*executor)->run({.kind = kind,
-                                        .microbatch = {},
-                                        .first_image = 0,
-                                        .images = static_cast<std::uint32_t>(images),
-                                        .input = {},
-                                        .budget = {planned.value_or(scenario.policy.quantization.bits)}});
-    if (!sent) return sent.error();
-    if (sent->output.size > Bytes(kMaxPayload))
-      return too_large(fmt::format("{} B are beyond a frame's {}", sent->output.size.count(), kMaxPayload));
-  }
-  return {};
-}
-
-Result<void> warn_of_memory(const Scenario& scenario, const Plan& plan) {
-  const auto warnings = check_memory(scenario, plan);
-  if (!warnings) return warnings.error();
-  for (const auto& warning : *warnings) log_warning("{}", warning);
-  return {};
-}
-
-void warn_of_captures(const Scenario& scenario) {
-  if (!scenario.run.pcap.empty() && network_name(scenario) != "ns3")
-    log_warning(
-        "run.pcap: a {} network has no packets to capture; set network.kind to ns3, in mode simulate, "
-        "cosim or emulate",
-        network_name(scenario));
-}
 
 // Who is first: agents started here, agents that connect to this host, agents that listen for it.
 enum class Agents : std::uint8_t { local, connect, listen };
@@ -391,19 +294,6 @@ class Run {
 
 }  // namespace
 
-Result<void> check_runnable(const Scenario& scenario) {
-  const auto plan = make_scenario_plan(scenario);
-  if (!plan) return plan.error();
-  if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();
-  for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
-    if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
-  }
-  if (auto fits = check_payloads(scenario, *plan); !fits) return fits;
-  if (!simulated(scenario.run.mode)) return {};
-  const auto spec = checked_network(scenario, *plan);
-  return spec ? Result<void>{} : spec.error();
-}
-
 Result<RunOutcome> run_scenario(const RunRequest& request) {
   if (request.isolate && agents_of(request) == Agents::listen) {
     return Error{
@@ -416,9 +306,7 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   auto plan = make_scenario_plan(request.scenario);
   if (!plan) return plan.error();
   if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
-  warn_of_derived_costs(request.scenario, *plan);
-  if (auto fits = warn_of_memory(request.scenario, *plan); !fits) return fits.error();
-  warn_of_captures(request.scenario);
+  if (auto warned = warn_before_run(request.scenario, *plan); !warned) return warned.error();
   Run run(request, std::move(*plan));
   return run.execute();
 }

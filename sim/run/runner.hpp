@@ -30,10 +30,6 @@ struct RunOutcome {
 // An error: the run could not even begin, and there is no directory.
 Result<RunOutcome> run_scenario(const RunRequest& request);
 
-// What can be said of a scenario before it runs: it has a plan, its profiles and traces can be read, its
-// links carry the plan. `validate` asks this; run_scenario() does so first.
-Result<void> check_runnable(const Scenario& scenario);
-
 // What the scenario's links are to the simulated networks; reads its traces.
 Result<NetworkSpec> build_network_spec(const Scenario& scenario);
 
