@@ -211,7 +211,7 @@ class Killed(Fleet):
         # Whoever was left serves on, and so do those who came back.
         self.deploy(f"{phase}-after", [agent.port for agent in agents])
 
-    def kill_one(self, name, agents, victim, kind, count, images):
+    def kill_one(self, name, agents, victim, kind, count, images, how=signal.SIGKILL):
         killed, lock, seen, host = [], threading.Lock(), [], []
         ready = threading.Event()
 
@@ -221,7 +221,7 @@ class Killed(Fleet):
                 if killed or seen.count(kind) < count:
                     return
                 ready.wait()
-                os.kill(host[0].pid if victim == "host" else agents[victim].process.pid, signal.SIGKILL)
+                os.kill(host[0].pid if victim == "host" else agents[victim].process.pid, how)
                 killed.append(time.monotonic())
 
         relays = [Relay(agent.port, on_frame) for agent in agents]
@@ -257,6 +257,12 @@ class Killed(Fleet):
 
     def test_while_streaming(self):
         self.kill_in("streaming", REPORT, count=20)
+
+    def test_by_silence(self):
+        """Stopped, not ended: its connections stay open."""
+        agents = self.start()
+        self.kill_one("silent", agents, 2, REPORT, 20, "100000", signal.SIGSTOP)
+        agents[2].kill()
 
     def test_while_draining(self):
         self.kill_in("draining", STOP, images="22")
