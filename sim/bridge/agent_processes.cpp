@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -41,7 +42,8 @@ std::string agent_program() {
 }
 
 Result<void> AgentProcesses::start(const std::string& program, const std::vector<std::string>& devices,
-                                   const Endpoint& host, const std::string& scenario_sha256) {
+                                   const Endpoint& host, const std::string& scenario_sha256,
+                                   std::optional<int> network) {
   std::vector<std::string> text = {program,        "agent",
                                    "--connect",    fmt::format("{}:{}", host.address, host.port),
                                    "--local",      "--scenario-sha256",
@@ -60,7 +62,7 @@ Result<void> AgentProcesses::start(const std::string& program, const std::vector
     // Our sockets are not the agent's: else a connection would outlive whoever holds its end. Where the
     // kernel does not know the call they stay open until the agent ends.
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-    execvp(argv[0], argv.data());
+    if (!network || setns(*network, CLONE_NEWNET) == 0) execvp(argv[0], argv.data());
     const int reason = errno;
     (void)!write(report[1], &reason, sizeof reason);
     _exit(127);

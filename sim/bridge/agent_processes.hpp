@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,10 @@ class AgentProcesses {
   AgentProcesses& operator=(const AgentProcesses&) = delete;
 
   // One process for all these devices. It dies with this process. An error if `program` cannot be started.
+  // `network`: a handle of the network namespace that it is to live in, instead of this thread's.
   Result<void> start(const std::string& program, const std::vector<std::string>& devices,
-                     const Endpoint& host, const std::string& scenario_sha256);
+                     const Endpoint& host, const std::string& scenario_sha256,
+                     std::optional<int> network = {});
   // An error if one has ended; it carries that process's exit code.
   Result<void> watch();
   // Does not wait for what they compute: for a run that has failed or was interrupted.

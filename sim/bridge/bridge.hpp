@@ -28,6 +28,8 @@ class Bridge {
     Mode mode = Mode::cosim;
     std::string release;
     bool local = false;  // this host has started the agents itself
+    // Deploy: called when everything is connected, the moment before the agents are told to start.
+    std::function<Result<void>()> at_start{};
   };
   // Asked several times a second while anything is waited for, from gather() on: says why waiting makes no
   // sense any more (Ctrl-C, a local agent that died), or nothing.

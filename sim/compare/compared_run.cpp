@@ -80,6 +80,7 @@ std::string policy_text(const PolicySection& policy) {
 // What says how an experiment is run, and not what it is, becomes the same in all of them.
 void leave_out_the_way_it_is_run(Scenario& scenario) {
   scenario.run.mode = Mode::simulate;
+  scenario.run.links = LinksKind::given;
   scenario.run.timeout = RunSection{}.timeout;
   scenario.network.kind.reset();
   scenario.expect.clear();

@@ -3,20 +3,13 @@
 #include <algorithm>
 
 #include "sim/net/link_events.hpp"
+#include "sim/run/link_report.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/trace/trace_reader.hpp"
 
 namespace millrace {
 
 namespace {
-
-DeviceId device_id(const Scenario& scenario, const std::string& name) {
-  for (std::uint32_t i = 0; i < scenario.devices.size(); ++i) {
-    if (scenario.devices[i].name == name) return {i};
-  }
-  MR_CHECK(false, "a link to an unknown device in a good scenario");
-  return {};
-}
 
 Result<LinkRate> rate_of(const LinkSection& link) {
   if (link.rate) return LinkRate{*link.rate};

@@ -18,12 +18,14 @@
 #include "sim/bridge/bridge.hpp"
 #include "sim/coordinator/coordinator.hpp"
 #include "sim/coordinator/local_attachment.hpp"
+#include "sim/links/real_links.hpp"
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/run/expectations.hpp"
 #include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
+#include "sim/run/link_report.hpp"
 #include "sim/run/progress.hpp"
 
 namespace millrace {
@@ -37,7 +39,12 @@ NetworkKind network_kind(const Scenario& scenario) {
   return scenario.network.kind.value_or(usual);
 }
 
+bool on_shaped_links(const Scenario& scenario) {
+  return scenario.run.mode == Mode::deploy && scenario.run.links == LinksKind::netns;
+}
+
 std::string network_name(const Scenario& scenario) {
+  if (on_shaped_links(scenario)) return "netns";
   if (!simulated(scenario.run.mode)) return "real";
   return network_kind(scenario) == NetworkKind::fluid ? "fluid" : "ns3";
 }
@@ -134,10 +141,13 @@ class Run {
 
   Result<RunOutcome> execute() {
     std::optional<NetworkSpec> spec;
-    if (simulated(scenario_.run.mode)) {
+    if (simulated(scenario_.run.mode) || on_shaped_links(scenario_)) {
       auto checked = checked_network(scenario_, plan_);
       if (!checked) return checked.error();
       spec = std::move(*checked);
+    }
+    if (on_shaped_links(scenario_)) {
+      if (auto possible = RealLinks::check(*spec); !possible) return possible.error();
     }
     if (auto opened = open_directory(); !opened) return opened.error();
     log_note("writing {}", directory_->path());
@@ -149,7 +159,7 @@ class Run {
         case Mode::cosim:
           return cosim(*spec, progress);
         case Mode::deploy:
-          return deploy(progress);
+          return on_shaped_links(scenario_) ? deploy_on(*spec, progress) : deploy(progress);
         case Mode::emulate:
           break;
       }
@@ -226,6 +236,22 @@ class Run {
     return with_agents([&](Bridge& bridge) { return bridge.run(observer); });
   }
 
+  // On real links of this machine, which are measured before anything runs over them.
+  Result<Time> deploy_on(const NetworkSpec& spec, RunObserver& observer) {
+    auto links = RealLinks::build(spec);
+    if (!links) return links.error();
+    links_ = std::move(*links);
+    auto end = [&]() -> Result<Time> {
+      if (auto entered = links_->enter_host(); !entered) return entered.error();
+      const auto probed = probe_links(*links_, plan_, directory_->path());
+      if (!probed) return probed.error();
+      return deploy(observer);
+    }();
+    const auto stopped = links_->stop();
+    links_.reset();
+    return end && !stopped ? stopped.error() : end;
+  }
+
   Result<Time> with_agents(const std::function<Result<Time>(Bridge&)>& run) {
     Endpoint where{"127.0.0.1", 0};
     if (!request_.agents.empty()) {
@@ -233,6 +259,7 @@ class Run {
       if (!endpoint) return endpoint.error().in("--agents");
       where = *endpoint;
     }
+    if (links_) where.address = links_->host_address();
     AgentProcesses processes;  // ends after the bridge has said that the run is over
     auto bridge = Bridge::listen({.scenario = scenario_,
                                   .plan = plan_,
@@ -240,7 +267,8 @@ class Run {
                                   .scenario_sha256 = sha256_,
                                   .mode = scenario_.run.mode,
                                   .release = kRelease,
-                                  .local = request_.agents.empty()},
+                                  .local = request_.agents.empty(),
+                                  .at_start = [this] { return links_ ? links_->start() : Result<void>(); }},
                                  where);
     if (!bridge) return bridge.error();
     if (request_.agents.empty()) {
@@ -268,9 +296,12 @@ class Run {
       const auto& name = scenario_.devices[plan_.device_of({i}).value].name;
       if (std::find(used.begin(), used.end(), name) == used.end()) used.push_back(name);
     }
-    if (!request_.isolate) return processes.start(agent_program(), used, host, sha256_);
+    if (!request_.isolate && !links_) return processes.start(agent_program(), used, host, sha256_);
     for (const auto& device : used) {
-      if (auto started = processes.start(agent_program(), {device}, host, sha256_); !started) return started;
+      const auto network =
+          links_ ? std::optional(links_->device(device_id(scenario_, device)).handle()) : std::nullopt;
+      if (auto started = processes.start(agent_program(), {device}, host, sha256_, network); !started)
+        return started;
     }
     return {};
   }
@@ -303,6 +334,7 @@ class Run {
   Plan plan_;
   std::string text_, sha256_;
   std::unique_ptr<RunDirectory> directory_;
+  std::unique_ptr<RealLinks> links_;  // run.links: netns
   Time reached_;
 };
 
@@ -315,9 +347,10 @@ Result<void> check_runnable(const Scenario& scenario) {
     if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
   }
   if (auto fits = check_payloads(scenario, *plan); !fits) return fits;
-  if (!simulated(scenario.run.mode)) return {};
+  if (!simulated(scenario.run.mode) && !on_shaped_links(scenario)) return {};
   const auto spec = checked_network(scenario, *plan);
-  return spec ? Result<void>{} : spec.error();
+  if (!spec) return spec.error();
+  return on_shaped_links(scenario) ? RealLinks::check(*spec) : Result<void>{};
 }
 
 Result<RunOutcome> run_scenario(const RunRequest& request) {
@@ -326,6 +359,9 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
                  ExitCode::usage};
   }
   if (!request.agents.empty()) {
+    if (on_shaped_links(request.scenario))
+      return Error{"--agents: with run.links: netns all agents are started here; remove one of the two",
+                   ExitCode::usage};
     if (const auto where = parse_endpoint(request.agents); !where) return where.error().in("--agents");
   }
   auto plan = make_plan(request.scenario);
