@@ -1,5 +1,8 @@
 #include "runtime/shape/shaper.hpp"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <algorithm>
 
 namespace millrace {
@@ -50,7 +53,10 @@ Result<void> Shaper::apply(std::size_t link, Time now) {
   return links_[link].bucket->set(rate);
 }
 
+// Rates change when they are to, also on a busy machine; where this is not permitted, as soon as it comes.
 void Shaper::loop() {
+  const sched_param lowest{.sched_priority = sched_get_priority_min(SCHED_RR)};
+  (void)pthread_setschedparam(pthread_self(), SCHED_RR, &lowest);
   for (;;) {
     const auto due = next_.empty() ? Time::never() : *std::ranges::min_element(next_);
     std::unique_lock lock(mutex_);

@@ -20,7 +20,8 @@ class AgentProcesses {
   AgentProcesses& operator=(const AgentProcesses&) = delete;
 
   // One process for all these devices. It dies with this process. An error if `program` cannot be started.
-  // `network`: a handle of the network namespace that it is to live in, instead of this thread's.
+  // `network`: a handle of the network namespace that it is to live in, instead of this thread's; it then
+  // also runs before ordinary processes (SCHED_RR), so that the time it imitates is kept on a busy machine.
   Result<void> start(const std::string& program, const std::vector<std::string>& devices,
                      const Endpoint& host, const std::string& scenario_sha256,
                      std::optional<int> network = {});
