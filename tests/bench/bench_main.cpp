@@ -39,6 +39,7 @@ constexpr std::array kBenchmarks = {
     std::pair<const char*, void (*)(Report&)>{"simulate", bench_simulate},
     std::pair<const char*, void (*)(Report&)>{"quickstart", bench_quickstart},
     std::pair<const char*, void (*)(Report&)>{"bridge", bench_bridge},
+    std::pair<const char*, void (*)(Report&)>{"deploy.veth", bench_veth},
 };
 
 // Figures of benchmarks that did not run this time keep their last value.
