@@ -63,7 +63,8 @@ def case(millrace, folder, model, boards, rate=1000, codec="fp32", bits=32, micr
     folder.mkdir()
     file = folder / "scenario.yaml"
     file.write_text(scenario(model, boards, rate, codec, bits, microbatches), encoding="utf-8")
-    planned = subprocess.run([millrace, "plan", file, "--json"], capture_output=True, text=True, check=False)
+    planned = subprocess.run([millrace, "plan", file, "--algorithm", "optimal", "--json"],
+                             capture_output=True, text=True, check=False)
     if planned.returncode:
         raise SystemExit(f"planning {folder.name} failed: {planned.stderr}")
     plan = json.loads(planned.stdout)

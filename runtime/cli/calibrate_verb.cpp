@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/cli/verb.hpp"
 #include "runtime/stage/blas.hpp"
@@ -43,12 +44,15 @@ int run(const CalibrateArguments& arguments) {
   if (failed)
     return fail({fmt::format("--out {}: {}", arguments.out, failed.message()), ExitCode::invalid_input});
   if (const auto warning = blas_warning(prepare_blas()); !warning.empty()) log_warning("{}", warning);
+  catch_interrupts();
   auto last = std::chrono::steady_clock::now();
   const auto made = calibrate(request, [&](std::uint64_t images) {
     const auto now = std::chrono::steady_clock::now();
-    if (now - last < std::chrono::seconds(2) && images < request.images) return;
-    last = now;
-    log_note("{} of {} images", images, request.images);
+    if (now - last >= std::chrono::seconds(2) || images >= request.images) {
+      last = now;
+      log_note("{} of {} images", images, request.images);
+    }
+    return !interrupt_requested();
   });
   if (!made) return fail(made.error());
   for (const CutCalibration& calibration : *made) {

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/cli/verb.hpp"
@@ -27,8 +27,6 @@ struct ProfileArguments {
   int repeats = 5, threads = 1;
   bool quiet = false;
 };
-
-volatile std::sig_atomic_t interrupted = 0;
 
 std::string processor_name() {
   std::ifstream cpuinfo("/proc/cpuinfo");
@@ -126,8 +124,7 @@ int profile(const ProfileArguments& arguments) {
   std::remove((path + ".partial").c_str());
   const Blas& blas = prepare_blas();
   if (const auto warning = blas_warning(blas); !warning.empty()) log_warning("{}", warning);
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  std::signal(SIGTERM, [](int) { interrupted = 1; });
+  catch_interrupts();
   warn_of_load(arguments.threads);
   ProgressLine line;
   ProfilingRequest request{.model = *model,
@@ -142,7 +139,7 @@ int profile(const ProfileArguments& arguments) {
       arguments.repeats, arguments.threads, arguments.threads == 1 ? "" : "s", blas.name, arguments.weights);
   request.watch = [&](const ProfilingProgress& progress) {
     if (!arguments.quiet) line.show(progress);
-    return interrupted == 0;
+    return !interrupt_requested();
   };
   const auto file = measure_profile(request);
   line.end();

@@ -1,15 +1,13 @@
 #include "runtime/codec/codec.hpp"
+#include "runtime/codec/elementwise_codec.hpp"
 #include "runtime/codec/fp32_codec.hpp"
-#include "runtime/codec/sixteen_bit_codec.hpp"
-#include "runtime/codec/u24_codec.hpp"
-#include "runtime/codec/u8_codec.hpp"
 
 namespace millrace {
 
 const Codec& codec_for(TensorRole role, const Codec& chosen) {
-  static const U8Codec pixels;
-  static const SixteenBitCodec<Fp16> features;
-  static const U24Codec whole_numbers;
+  static const ElementwiseCodec<U8> pixels;
+  static const ElementwiseCodec<Fp16> features;
+  static const ElementwiseCodec<U24> whole_numbers;
   static const Fp32Codec logits;
   switch (role) {
     case TensorRole::image:

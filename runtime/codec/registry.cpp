@@ -8,14 +8,12 @@
 #include "runtime/codec/aciq.hpp"
 #include "runtime/codec/codec.hpp"
 #include "runtime/codec/ds_aciq.hpp"
+#include "runtime/codec/elementwise_codec.hpp"
 #include "runtime/codec/encoding.hpp"
 #include "runtime/codec/fp32_codec.hpp"
 #include "runtime/codec/klt_codec.hpp"
 #include "runtime/codec/minifloat_codec.hpp"
 #include "runtime/codec/range_codec.hpp"
-#include "runtime/codec/sixteen_bit_codec.hpp"
-#include "runtime/codec/u24_codec.hpp"
-#include "runtime/codec/u8_codec.hpp"
 
 namespace millrace {
 
@@ -69,10 +67,15 @@ struct CodecEntry {
                          std::span<float> out);
 };
 
+template <class Format>
+constexpr CodecEntry elementwise(std::string_view name, CodecId id) {
+  return {name, id, make<ElementwiseCodec<Format>>, uncalibrated<decode_elementwise<Format>>};
+}
+
 constexpr std::array kCodecs = {
     CodecEntry{"fp32", CodecId::fp32, make<Fp32Codec>, uncalibrated<decode_fp32>},
-    CodecEntry{"fp16", CodecId::fp16, make<SixteenBitCodec<Fp16>>, uncalibrated<decode_sixteen_bit<Fp16>>},
-    CodecEntry{"bf16", CodecId::bf16, make<SixteenBitCodec<Bf16>>, uncalibrated<decode_sixteen_bit<Bf16>>},
+    elementwise<Fp16>("fp16", CodecId::fp16),
+    elementwise<Bf16>("bf16", CodecId::bf16),
     CodecEntry{"fp6", CodecId::fp6, make_minifloat_codec<kFp6Codec>,
                uncalibrated<decode_minifloats_of<kFp6>>},
     CodecEntry{"fp4", CodecId::fp4, make_minifloat_codec<kFp4Codec>,
@@ -84,8 +87,8 @@ constexpr std::array kCodecs = {
     CodecEntry{kAciqGauss.name, kAciqGauss.id, make_range_codec<kAciqGauss>, uncalibrated<decode_ranges>},
     CodecEntry{kDsAciq.name, kDsAciq.id, make_range_codec<kDsAciq>, uncalibrated<decode_ranges>},
     CodecEntry{"klt", CodecId::klt, make_klt_codec, decode_klt},
-    CodecEntry{"u8", CodecId::u8, make<U8Codec>, uncalibrated<decode_u8>},
-    CodecEntry{"u24", CodecId::u24, make<U24Codec>, uncalibrated<decode_u24>},
+    elementwise<U8>("u8", CodecId::u8),
+    elementwise<U24>("u24", CodecId::u24),
 };
 
 std::string known_names() {

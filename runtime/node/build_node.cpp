@@ -63,25 +63,29 @@ Result<std::unique_ptr<Node>> build_node(const Scenario& scenario, const Plan& p
   return std::unique_ptr<Node>(std::make_unique<StageNode>(config, std::move(policy)));
 }
 
+Result<DeviceCost> device_cost(const Scenario& scenario, const DeviceSection& device) {
+  if (device.profile.empty()) {
+    if (device.flop_per_s <= 0) {
+      return Error{"device " + device.name + ": its cost needs `profile: FILE` or `speed: N GFLOP/s`",
+                   ExitCode::invalid_input};
+    }
+    return DeviceCost::by_speed(scenario.model.config, device.flop_per_s);
+  }
+  auto profile = read_profile(device.profile, scenario.model.config, scenario.policy.quantization.codec);
+  if (!profile) return profile.error().in("device " + device.name);
+  return profile;
+}
+
 Result<std::unique_ptr<CostModel>> build_cost(const Scenario& scenario, const Plan& plan, NodeId node) {
   if (!plan.is_stage(node)) return std::unique_ptr<CostModel>(std::make_unique<FreeCost>());
   const auto& device = scenario.devices.at(plan.device_of(node).value);
   if (scenario.run.compute == ComputeKind::measured) {
     return std::unique_ptr<CostModel>(std::make_unique<MeasuredCost>(device.slowdown));
   }
-  const auto& layers = plan.stage(node).layers;
-  if (device.profile.empty()) {
-    if (device.flop_per_s <= 0) {
-      return Error{"device " + device.name + ": compute: profile needs `profile: FILE` or `speed: N GFLOP/s`",
-                   ExitCode::invalid_input};
-    }
-    return std::unique_ptr<CostModel>(std::make_unique<ProfileCost>(
-        DeviceCost::by_speed(scenario.model.config, device.flop_per_s), scenario.model.config, layers));
-  }
-  auto profile = read_profile(device.profile, scenario.model.config, scenario.policy.quantization.codec);
-  if (!profile) return profile.error().in("device " + device.name);
+  auto cost = device_cost(scenario, device);
+  if (!cost) return cost.error();
   return std::unique_ptr<CostModel>(
-      std::make_unique<ProfileCost>(std::move(*profile), scenario.model.config, layers));
+      std::make_unique<ProfileCost>(std::move(*cost), scenario.model.config, plan.stage(node).layers));
 }
 
 Result<std::unique_ptr<Executor>> build_size_executor(const Scenario& scenario, const Plan& plan,

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "runtime/model/device_profile.hpp"
 #include "runtime/node/node.hpp"
 #include "runtime/policy/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
@@ -12,6 +13,10 @@ namespace millrace {
 
 // REQUIRES check_plan() holds for the plan and `node` is one of its nodes.
 Result<std::unique_ptr<Node>> build_node(const Scenario& scenario, const Plan& plan, NodeId node);
+
+// What the device's work costs by its profile or speed, with the cost per value of the scenario's codec:
+// charged by build_cost() and counted on by who plans.
+Result<DeviceCost> device_cost(const Scenario& scenario, const DeviceSection& device);
 
 // The price of the node's work under the scenario's `run.compute`; profiles are read from where the scenario
 // says.

@@ -42,6 +42,7 @@ constexpr std::array kSizes{NamedUnit{"B", 1},
 constexpr std::array kSpeeds{NamedUnit{"FLOP/s", 1}, NamedUnit{"MFLOP/s", 1'000'000},
                              NamedUnit{"GFLOP/s", 1'000'000'000}, NamedUnit{"TFLOP/s", 1'000'000'000'000}};
 constexpr std::array kImageRates{NamedUnit{"/s", 1}};
+constexpr std::array kLengths{NamedUnit{"m", 1}, NamedUnit{"km", 1'000}};
 
 std::span<const NamedUnit> units_of(Unit unit) {
   switch (unit) {
@@ -57,6 +58,8 @@ std::span<const NamedUnit> units_of(Unit unit) {
       return kSpeeds;
     case Unit::image_rate:
       return kImageRates;
+    case Unit::length:
+      return kLengths;
   }
   return {};
 }
@@ -102,6 +105,8 @@ std::string_view what_is_meant(Unit unit) {
       return "8 GFLOP/s";
     case Unit::image_rate:
       return "10 /s";
+    case Unit::length:
+      return "5 m";
     case Unit::none:
       break;
   }

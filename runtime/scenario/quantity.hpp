@@ -20,15 +20,16 @@ enum class Unit : std::uint8_t {
   size,        // B KiB MiB GiB kB MB GB      -> bytes
   speed,       // FLOP/s MFLOP/s … TFLOP/s    -> FLOP/s
   image_rate,  // /s                          -> images/s
+  length,      // m km                        -> m
 };
 
 // "ns, us, ms, s, min, h"; the names a message or schema lists, in rising order.
 std::vector<std::string_view> unit_names(Unit unit);
 
-// Whole numbers: Unit::none is an integer, the others count ns, bit/s, bytes. REQUIRES unit is not speed or
-// image_rate. The error's message is a predicate without its subject: `needs a unit (…), got "5"`.
+// Whole numbers: Unit::none is an integer, the others count ns, bit/s, bytes. REQUIRES unit is not speed,
+// image_rate or length. The error's message is a predicate without its subject: `needs a unit (…), got "5"`.
 Result<std::int64_t> parse_exact(Unit unit, std::string_view text);
-// Real numbers, correctly rounded: Unit::none, speed, image_rate; and duration in seconds.
+// Real numbers, correctly rounded: Unit::none, speed, image_rate, length; and duration in seconds.
 Result<double> parse_real(Unit unit, std::string_view text);
 
 // The shortest text that reads back to the same value: "5 ms", "64 KiB", "1.5 Mbit/s" is "1500 kbit/s".

@@ -36,6 +36,10 @@ enum class TraceEnd : std::uint8_t { loop, hold, once };
 // Over which interval a row of a two-column trace holds: the one that ends, or the one that starts, at its
 // time.
 enum class TraceRows : std::uint8_t { ending, starting };
+enum class QueueDiscipline : std::uint8_t { drop_tail, codel, fq_codel, pie };
+enum class SegmentKind : std::uint8_t { csma, star, wifi };
+enum class CrossTrafficKind : std::uint8_t { on_off, tcp_bulk };
+enum class PeriodKind : std::uint8_t { constant, exponential };
 
 struct ModelSection {
   ModelConfig config;  // `name` and, for free dimensions, blocks, width, heads, … over the named one
@@ -63,8 +67,18 @@ struct DeviceSection {
   bool operator==(const DeviceSection&) const = default;
 };
 
+// Loss of a channel with two states (Gilbert 1960, Elliott 1963), stepped once per packet: from good to bad
+// with probability p, back with r; a packet is lost with good_loss (1 - k in the literature) or bad_loss
+// (1 - h).
+struct GilbertElliott {
+  double p = 0, r = 1, good_loss = 0, bad_loss = 1;
+  double mean_loss() const { return p + r > 0 ? (r * good_loss + p * bad_loss) / (p + r) : good_loss; }
+  bool operator==(const GilbertElliott&) const = default;
+};
+
+// One direction of a link; a `preset:` has been worked in.
 struct LinkSection {
-  std::string from, to;         // one direction; `between: [a, b]` reads as two of these
+  std::string from, to;         // `between: [a, b]` reads as two of these
   std::optional<BitRate> rate;  // exactly one of rate and trace
   std::string trace;            // path, absolute after reading
   TraceFormat trace_format = TraceFormat::automatic;
@@ -74,9 +88,55 @@ struct LinkSection {
   Duration trace_offset;     // where in the trace the run begins
   double trace_scale = 1;    // times every rate
   Duration delay;
+  std::string delay_trace{};  // path of a series instead of `delay`, absolute after reading
   Bytes queue = Bytes::kib(256);
+  QueueDiscipline queue_discipline = QueueDiscipline::drop_tail;
   double loss = 0;
+  std::string loss_trace{};                    // path of a series instead of `loss`, absolute after reading
+  std::optional<GilbertElliott> loss_model{};  // instead of both
+  Bytes overhead{};                            // of layer 2, per packet
   bool operator==(const LinkSection&) const = default;
+};
+
+// Several devices on one medium, or around one hub.
+struct SegmentSection {
+  // star: the access links of some members, alike; the ends of both stay empty.
+  struct Access {
+    std::vector<std::string> members{};
+    LinkSection up, down;  // member -> hub, hub -> member
+    bool operator==(const Access&) const = default;
+  };
+  struct Distance {
+    std::string member;
+    double metres = 0;
+    bool operator==(const Distance&) const = default;
+  };
+  std::string name;
+  SegmentKind kind = SegmentKind::csma;
+  std::vector<std::string> members{};  // csma, wifi
+  std::string hub{};                   // star: a device, or the name of a switch or base station
+  std::vector<Access> access{};        // star
+  std::optional<BitRate> rate{};       // csma
+  Duration delay{};                    // csma: propagation from end to end
+  Bytes queue = Bytes::kib(256);       // csma, wifi: of every member's device
+  std::string access_point{};          // wifi: one of the members{}; empty: ad hoc
+  std::string standard = "802.11n";    // wifi
+  std::string rate_control = "minstrel";
+  double distance_m = 5;              // wifi: of every member from the access point (ad hoc: the centre)
+  std::vector<Distance> distances{};  // those that differ
+  bool operator==(const SegmentSection&) const = default;
+};
+
+// What else is on the links; nobody waits for it.
+struct CrossTrafficSection {
+  std::string from, to;
+  CrossTrafficKind kind = CrossTrafficKind::on_off;
+  BitRate rate{};  // on-off: while on, at the IP layer
+  Duration on = Duration::ms(500), off = Duration::ms(500);
+  PeriodKind periods = PeriodKind::constant;  // on-off: or of these means, from the run's seed
+  Duration start{};
+  std::optional<Duration> stop{};
+  bool operator==(const CrossTrafficSection&) const = default;
 };
 
 struct NetworkSection {
@@ -84,7 +144,10 @@ struct NetworkSection {
   TransportKind transport = TransportKind::tcp;
   std::string tcp = "cubic";  // congestion control by name
   Bytes mtu = Bytes(1500);
+  std::vector<std::string> switches;  // nodes that only forward; hubs that are no device come on top
   std::vector<LinkSection> links;
+  std::vector<SegmentSection> segments;
+  std::vector<CrossTrafficSection> cross_traffic;
   bool operator==(const NetworkSection&) const = default;
 };
 
@@ -102,10 +165,14 @@ struct EventSection {
 
 struct PolicySection {
   struct Partition {
-    std::string kind = "even";  // even | fixed
+    std::string kind = "even";  // one of kPartitionNames
     std::vector<int> cuts;      // fixed: after which sub-layers, increasing
-    std::vector<std::string>
-        devices;  // which devices take the stages, in order; empty: all that run stages, in order
+    // Which devices take the stages, in order (of optimal: which may, in any order); empty: all that run
+    // stages.
+    std::vector<std::string> devices;
+    std::string objective = "throughput";   // optimal: throughput | latency
+    std::optional<Duration> latency_bound;  // optimal, for throughput: of the fill latency
+    double target_images_per_s = 0;         // optimal: at least so fast; 0: as it comes
     bool operator==(const Partition&) const = default;
   } partition;
   struct Quantization {
@@ -125,11 +192,18 @@ struct RunSection {
   Mode mode = Mode::cosim;
   std::uint64_t seed = 1;
   ComputeKind compute = ComputeKind::profile;
-  LinksKind links = LinksKind::given;  // deploy
-  int window = 2;                      // credits per receiver
-  Duration timeout = Duration::s(60);  // how long a silent peer is waited for (wall clock)
+  LinksKind links = LinksKind::given;          // deploy
+  int window = 2;                              // credits per receiver
+  Duration timeout = Duration::s(60);          // how long a silent peer is waited for (wall clock)
+  Duration lateness_limit = Duration::ms(20);  // emulate
+  Duration link_interval = Duration::s(1);     // of links.csv
+  std::vector<std::string> pcap{};             // links to capture: `a-b` or `a->b`
   bool operator==(const RunSection&) const = default;
 };
+
+// Whether a text of the scenario means the link from -> to: `from->to`, or `from-to` and `to-from` for both
+// directions. Names may contain '-' themselves, so the links decide what a text means.
+bool means_link(const std::string& text, const std::string& from, const std::string& to);
 
 // A bound the run must meet, or it ends with exit code 5: `throughput: ">= 9.5 /s"`.
 struct Expectation {

@@ -5,8 +5,13 @@
 #include <map>
 #include <set>
 
+#include "runtime/model/shape_classes.hpp"
 #include "runtime/scenario/names.hpp"
+#include "runtime/scenario/network_checks.hpp"
+#include "runtime/scenario/partition_checks.hpp"
 #include "runtime/scenario/quantization_checks.hpp"
+#include "runtime/scenario/run_checks.hpp"
+#include "runtime/scenario/topology_links.hpp"
 
 namespace millrace {
 namespace {
@@ -21,12 +26,14 @@ class Checks {
     check_dataset(has_model);
     check_arrivals();
     check_devices();
-    check_links();
+    check_network_section({scenario_, link_item_, device_index_}, log_);
     check_events();
     check_partition(has_model);
+    check_partition_goal(scenario_, log_);
     check_quantization(scenario_, log_);
     check_reachability();
     check_compute();
+    check_run(scenario_, log_);
   }
 
  private:
@@ -38,12 +45,13 @@ class Checks {
       log_.report("model", "model: " + good.error().message);
   }
 
-  // A dataset in a file is of one family.
+  // A dataset that is not made to measure is of one family, and `shapes` has so many labels.
   void check_dataset(bool has_model) {
     const std::string at = "workload.dataset";
     if (!has_model || !log_.good("model.name") || !log_.good(at)) return;
     const ModelConfig& model = scenario_.model.config;
     for (const auto& [prefix, family] : {std::pair("image-folder:", ModelFamily::vit),
+                                         {"shapes", ModelFamily::vit},
                                          {"features:", ModelFamily::kwt},
                                          {"tokens:", ModelFamily::bert}}) {
       if (scenario_.workload.dataset.starts_with(prefix) && family != model.family)
@@ -51,6 +59,11 @@ class Checks {
                                     "or synthetic",
                                     at, prefix, family_name(family), model.name, family_name(model.family)));
     }
+    if (scenario_.workload.dataset == "shapes" && model.family == ModelFamily::vit &&
+        model.classes < static_cast<int>(kShapeClasses))
+      log_.report(at, fmt::format("{} shapes has {} classes, the model tells only {} apart; raise "
+                                  "model.classes, or take synthetic",
+                                  at, kShapeClasses, model.classes));
   }
 
   void check_arrivals() {
@@ -139,25 +152,6 @@ class Checks {
     return true;
   }
 
-  void check_links() {
-    std::map<std::pair<std::string, std::string>, std::size_t> item_of_pair;
-    for (std::size_t i = 0; i < scenario_.network.links.size(); ++i) {
-      const LinkSection& link = scenario_.network.links[i];
-      const std::size_t item = link_item_[i];
-      const std::string at = fmt::format("network.links[{}]", item);
-      const bool second_direction = i > 0 && link_item_[i - 1] == item;
-      if (second_direction) {  // the same two names again
-        if (!log_.good(at)) continue;
-      } else if (!check_ends(link, at)) {
-        continue;
-      }
-      if (const auto [first, is_new] = item_of_pair.emplace(std::pair(link.from, link.to), item); !is_new) {
-        log_.report(at, fmt::format("network.links[{}] connects {} to {} already; one link per direction",
-                                    first->second, link.from, link.to));
-      }
-    }
-  }
-
   void check_events() {
     for (std::size_t i = 0; i < scenario_.events.size(); ++i) {
       if (i > 0 && event_item_[i - 1] == event_item_[i]) continue;
@@ -166,33 +160,16 @@ class Checks {
       if (!log_.good(at)) continue;
       if (!event.up && !event.rate && event.trace.empty() && !event.delay && !event.loss)
         log_.report(at, at + " changes nothing; give it state, rate, trace, delay or loss");
-      const auto& links = scenario_.network.links;
+      const auto links = point_to_point_links(scenario_.network);
       const bool known = std::any_of(links.begin(), links.end(), [&](const LinkSection& link) {
         return link.from == event.from && link.to == event.to;
       });
-      if (!known && log_.good("network.links"))
+      if (!known && log_.good("network"))
         log_.report(at, log_.has(at + ".link")
                             ? at + ".link joins no two devices that have a link; write it as a-b"
                             : fmt::format("{} is of a link from {} to {}, which is not in network.links", at,
                                           event.from, event.to));
     }
-  }
-
-  bool check_ends(const LinkSection& link, const std::string& at) {
-    const bool is_pair = log_.has(at + ".between");
-    const std::string from = is_pair ? at + ".between[0]" : at + ".from";
-    const std::string to = is_pair ? at + ".between[1]" : at + ".to";
-    const bool from_known = known_device(from, link.from);
-    const bool to_known = known_device(to, link.to);
-    const Bytes mtu = scenario_.network.mtu;
-    if (log_.good(at + ".queue") && log_.good("network.mtu") && link.queue < mtu)
-      log_.report(at + ".queue", fmt::format("{}.queue must hold a packet of network.mtu, {} B, got {} B", at,
-                                             mtu.count(), link.queue.count()));
-    if (from_known && to_known && link.from == link.to) {
-      log_.report(to, fmt::format("{} connects {} to itself; name two devices", at, link.from));
-      return false;
-    }
-    return from_known && to_known;
   }
 
   void check_partition(bool has_model) {
@@ -220,7 +197,7 @@ class Checks {
     if (fixed) check_cuts(has_model);
     const std::size_t stages = pipeline().size();
     const auto layers = static_cast<std::size_t>(scenario_.model.config.sub_layers());
-    if (!fixed && has_model && log_.good("model") && stages > layers)
+    if (!fixed && !plans_by_cost(partition.kind) && has_model && log_.good("model") && stages > layers)
       log_.report(
           at, fmt::format("{} devices run stages and the model has {} sub-layers; name at most that many in "
                           "policy.partition.devices",
@@ -278,21 +255,26 @@ class Checks {
       log_.report("run.compute",
                   "run.compute: measured has nothing to measure in mode simulate, which runs no tensors; "
                   "set it to profile");
-    } else if (run.compute == ComputeKind::profile && log_.good("policy.partition.devices")) {
-      for (const std::size_t i : pipeline()) {
-        const DeviceSection& device = scenario_.devices[i];
-        if (log_.good(device_path(i)) && device.profile.empty() && device.flop_per_s == 0)
-          log_.report(device_path(i),
-                      fmt::format("{} ({}) runs a stage and needs a profile, or a speed such as "
-                                  "8 GFLOP/s; only run.compute: measured does without",
-                                  device_path(i), device.name));
-      }
+      return;
+    }
+    const bool planned = log_.good("policy.partition.kind") && plans_by_cost(scenario_.policy.partition.kind);
+    if ((run.compute != ComputeKind::profile && !planned) || !log_.good("policy.partition.devices")) return;
+    for (const std::size_t i : pipeline()) {
+      const DeviceSection& device = scenario_.devices[i];
+      if (!log_.good(device_path(i)) || !device.profile.empty() || device.flop_per_s != 0) continue;
+      log_.report(device_path(i),
+                  fmt::format("{} ({}) runs a stage and needs a profile, or a speed such as 8 GFLOP/s; {}",
+                              device_path(i), device.name,
+                              planned ? "policy.partition.kind plans by it"
+                                      : "only run.compute: measured does without"));
     }
   }
 
-  // Every hop of the pipeline, and the way back of its acknowledgements, over one link or several.
+  // Every hop of the pipeline, and the way back of its acknowledgements, over one link or several. Where the
+  // planner says which devices come after each other it also says what does not reach.
   void check_reachability() {
     if (!devices_good() || !log_.good("network")) return;
+    if (!log_.good("policy.partition.kind") || plans_by_cost(scenario_.policy.partition.kind)) return;
     const auto role = [&](bool DeviceSection::*has) {
       const auto found = std::find_if(scenario_.devices.begin(), scenario_.devices.end(),
                                       [&](const auto& d) { return d.*has; });
@@ -301,15 +283,13 @@ class Checks {
     std::vector<std::size_t> path{role(&DeviceSection::source)};
     for (const std::size_t stage : pipeline()) path.push_back(stage);
     path.push_back(role(&DeviceSection::sink));
-    std::vector<std::vector<std::size_t>> next(scenario_.devices.size());
-    for (const auto& link : scenario_.network.links)
-      next[device_index_.at(link.from)].push_back(device_index_.at(link.to));
-    std::map<std::size_t, std::vector<bool>> reached;
+    const auto joined = hops(scenario_.network);
+    std::map<std::size_t, std::set<std::string>> reached;
     for (std::size_t i = 0; i + 1 < path.size(); ++i) {
       for (const auto& [from, to] : {std::pair(path[i], path[i + 1]), std::pair(path[i + 1], path[i])}) {
         const auto [known, is_new] = reached.try_emplace(from);
-        if (is_new) known->second = reachable(next, from);
-        if (known->second[to]) continue;
+        if (is_new) known->second = reached_from(joined, scenario_.devices[from].name);
+        if (known->second.contains(scenario_.devices[to].name)) continue;
         log_.report("network.links",
                     fmt::format("no links lead from {} to {}, which the pipeline needs{}; add one",
                                 scenario_.devices[from].name, scenario_.devices[to].name,
@@ -317,21 +297,6 @@ class Checks {
         return;  // one link often mends several hops
       }
     }
-  }
-
-  static std::vector<bool> reachable(const std::vector<std::vector<std::size_t>>& next, std::size_t from) {
-    std::vector<bool> reached(next.size());
-    std::vector<std::size_t> open{from};
-    reached[from] = true;
-    while (!open.empty()) {
-      const std::size_t at = open.back();
-      open.pop_back();
-      for (const std::size_t to : next[at]) {
-        if (!reached[to]) open.push_back(to);
-        reached[to] = true;
-      }
-    }
-    return reached;
   }
 
   const Scenario& scenario_;

@@ -3,28 +3,13 @@
 #include <fmt/format.h>
 
 #include "runtime/scenario/codec_keys.hpp"
+#include "runtime/scenario/fill_assign.hpp"
 #include "runtime/scenario/names.hpp"
+#include "runtime/scenario/network_fill.hpp"
+#include "runtime/scenario/topology_links.hpp"
 
 namespace millrace {
 namespace {
-
-template <class Target, class Value>
-void assign(Target& target, const std::optional<Value>& value) {
-  if (value) target = static_cast<Target>(*value);
-}
-void assign(Duration& target, std::optional<std::int64_t> ns) {
-  if (ns) target = Duration::ns(*ns);
-}
-void assign(Bytes& target, std::optional<std::int64_t> bytes) {
-  if (bytes) target = Bytes(*bytes);
-}
-
-std::vector<std::string> names(const Fields& in, const std::string& list) {
-  std::vector<std::string> found;
-  for (std::size_t i = 0; i < in.size(list); ++i)
-    found.push_back(in.text(fmt::format("{}[{}]", list, i)).value_or(""));
-  return found;
-}
 
 bool fill_model(const Fields& in, ModelSection& model) {
   const auto known = model_by_name(in.text("model.name").value_or(""));
@@ -49,7 +34,7 @@ void fill_workload(const Fields& in, int microbatch, WorkloadSection& workload) 
 DeviceSection device_at(const Fields& in, const std::string& at) {
   DeviceSection device;
   assign(device.name, in.text(at + ".name"));
-  if (const auto roles = names(in, at + ".runs"); !roles.empty()) {
+  if (const auto roles = names_in(in, at + ".runs"); !roles.empty()) {
     const auto has = [&](std::string_view role) {
       return std::find(roles.begin(), roles.end(), role) != roles.end();
     };
@@ -63,46 +48,6 @@ DeviceSection device_at(const Fields& in, const std::string& at) {
   assign(device.threads, in.exact(at + ".threads"));
   assign(device.slowdown, in.real(at + ".slowdown"));
   return device;
-}
-
-LinkSection link_at(const Fields& in, const std::string& at) {
-  LinkSection link;
-  assign(link.from, in.text(at + ".from"));
-  assign(link.to, in.text(at + ".to"));
-  if (const auto rate = in.exact(at + ".rate")) link.rate = BitRate(*rate);
-  assign(link.trace, in.text(at + ".trace"));
-  assign(link.trace_format, in.choice<TraceFormat>(at + ".trace_format", kTraceFormatNames));
-  assign(link.trace_end, in.choice<TraceEnd>(at + ".trace_end", kTraceEndNames));
-  assign(link.trace_rows, in.choice<TraceRows>(at + ".trace_rows", kTraceRowsNames));
-  assign(link.trace_series, in.text(at + ".trace_series"));
-  assign(link.trace_offset, in.exact(at + ".trace_offset"));
-  assign(link.trace_scale, in.real(at + ".trace_scale"));
-  assign(link.delay, in.exact(at + ".delay"));
-  assign(link.queue, in.exact(at + ".queue"));
-  assign(link.loss, in.real(at + ".loss"));
-  return link;
-}
-
-void fill_network(const Fields& in, NetworkSection& network, std::vector<std::size_t>& link_item) {
-  network.kind = in.choice<NetworkKind>("network.kind", kNetworkNames);
-  assign(network.transport, in.choice<TransportKind>("network.transport", kTransportNames));
-  assign(network.tcp, in.text("network.tcp"));
-  assign(network.mtu, in.exact("network.mtu"));
-  for (std::size_t i = 0; i < in.size("network.links"); ++i) {
-    const std::string at = fmt::format("network.links[{}]", i);
-    LinkSection link = link_at(in, at);
-    const auto ends = names(in, at + ".between");
-    if (ends.size() == 2) {
-      link.from = ends[0];
-      link.to = ends[1];
-    }
-    network.links.push_back(link);
-    link_item.push_back(i);
-    if (ends.size() != 2) continue;
-    std::swap(link.from, link.to);
-    network.links.push_back(std::move(link));
-    link_item.push_back(i);
-  }
 }
 
 EventSection event_at(const Fields& in, const std::string& at) {
@@ -121,12 +66,13 @@ EventSection event_at(const Fields& in, const std::string& at) {
 // `link: a-b` is every link that joins a and b; names may contain '-' themselves, so the links decide. One
 // that joins nothing is left without names, for the checks to report.
 void fill_events(const Fields& in, const NetworkSection& network, FilledScenario& filled) {
+  const auto links = point_to_point_links(network);
   for (std::size_t i = 0; i < in.size("events"); ++i) {
     const std::string at = fmt::format("events[{}]", i);
     const EventSection event = event_at(in, at);
     const auto both = in.text(at + ".link");
     const auto before = filled.scenario.events.size();
-    for (const auto& link : network.links) {
+    for (const auto& link : links) {
       if (!both || (*both != link.from + "-" + link.to && *both != link.to + "-" + link.from)) continue;
       filled.scenario.events.push_back(event);
       filled.scenario.events.back().from = link.from;
@@ -143,7 +89,11 @@ void fill_policy(const Fields& in, PolicySection& policy) {
     const auto cut = in.exact(fmt::format("policy.partition.cuts[{}]", i));
     policy.partition.cuts.push_back(static_cast<int>(cut.value_or(0)));
   }
-  policy.partition.devices = names(in, "policy.partition.devices");
+  policy.partition.devices = names_in(in, "policy.partition.devices");
+  assign(policy.partition.objective, in.text("policy.partition.objective"));
+  if (const auto bound = in.exact("policy.partition.latency_bound"))
+    policy.partition.latency_bound = Duration::ns(*bound);
+  assign(policy.partition.target_images_per_s, in.real("policy.partition.target_rate"));
   auto& quantization = policy.quantization;
   assign(quantization.kind, in.text("policy.quantization.kind"));
   assign(quantization.codec, in.text("policy.quantization.codec"));
@@ -162,6 +112,9 @@ void fill_run(const Fields& in, RunSection& run) {
   assign(run.links, in.choice<LinksKind>("run.links", kLinksNames));
   assign(run.window, in.exact("run.window"));
   assign(run.timeout, in.exact("run.timeout"));
+  assign(run.lateness_limit, in.exact("run.lateness_limit"));
+  assign(run.link_interval, in.exact("run.link_interval"));
+  run.pcap = names_in(in, "run.pcap");
 }
 
 }  // namespace

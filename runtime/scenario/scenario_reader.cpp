@@ -61,6 +61,33 @@ class FileFinder {
   fs::path current_, folder_;
 };
 
+void find_link_files(const std::string& at, LinkSection& link, FileFinder& finder) {
+  finder.find(at + ".trace", link.trace);
+  finder.find(at + ".delay_trace", link.delay_trace);
+  finder.find(at + ".loss_trace", link.loss_trace);
+}
+
+void find_link_files(FilledScenario& filled, FileFinder& finder) {
+  auto& links = filled.scenario.network.links;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (i > 0 && filled.link_item[i - 1] == filled.link_item[i]) {  // the other direction of the same item
+      links[i].trace = links[i - 1].trace;
+      links[i].delay_trace = links[i - 1].delay_trace;
+      links[i].loss_trace = links[i - 1].loss_trace;
+    } else {
+      find_link_files(fmt::format("network.links[{}]", filled.link_item[i]), links[i], finder);
+    }
+  }
+  auto& segments = filled.scenario.network.segments;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    for (std::size_t j = 0; j < segments[i].access.size(); ++j) {
+      const std::string at = fmt::format("network.segments[{}].access[{}]", i, j);
+      find_link_files(at + ".up", segments[i].access[j].up, finder);
+      find_link_files(at + ".down", segments[i].access[j].down, finder);
+    }
+  }
+}
+
 void find_files(FilledScenario& filled, FileFinder& finder) {
   Scenario& scenario = filled.scenario;
   if (scenario.model.weights != "random") finder.find("model.weights", scenario.model.weights);
@@ -71,14 +98,7 @@ void find_files(FilledScenario& filled, FileFinder& finder) {
     finder.find(fmt::format("devices[{}].profile", i), scenario.devices[i].profile);
   finder.find("policy.quantization.calibration", scenario.policy.quantization.calibration, "",
               Wanted::folder);
-  auto& links = scenario.network.links;
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    if (i > 0 && filled.link_item[i - 1] == filled.link_item[i]) {
-      links[i].trace = links[i - 1].trace;  // the other direction of the same item
-    } else {
-      finder.find(fmt::format("network.links[{}].trace", filled.link_item[i]), links[i].trace);
-    }
-  }
+  find_link_files(filled, finder);
   auto& events = scenario.events;
   for (std::size_t i = 0; i < events.size(); ++i) {
     if (i > 0 && filled.event_item[i - 1] == filled.event_item[i])

@@ -52,6 +52,7 @@ struct Alternative {
   std::string parent;
   std::vector<std::vector<std::string>> sets;
   bool needed = true;
+  std::string unless{};  // where this key is given, none of the sets is needed
 };
 
 struct Schema {

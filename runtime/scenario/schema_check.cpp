@@ -117,7 +117,9 @@ class Checker {
     if (given.size() > 1) {
       log_.report(joined_path(path, given.back()),
                   fmt::format("{} has {}; give only one of them", path, joined(given, " and ")));
-    } else if (given.empty() && alternative.needed) {
+    } else if (given.empty() && alternative.needed &&
+               (alternative.unless.empty() || node.find(alternative.unless) == nullptr)) {
+      if (!alternative.unless.empty()) names.push_back(alternative.unless);
       log_.report(joined_path(path, alternative.sets[0][0]),
                   fmt::format("{} needs {}", path, joined(names, ", or ")));
     } else if (given.size() == 1) {

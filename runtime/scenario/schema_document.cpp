@@ -49,12 +49,14 @@ class SchemaWriter {
       }
       choices.push_back({{"required", set}, {"not", {{"anyOf", others}}}});
     }
-    if (!alternative.needed) {
+    if (!alternative.needed || !alternative.unless.empty()) {
       Json any = Json::array();
       for (const auto& set : alternative.sets) {
         for (const auto& key : set) any.push_back({{"required", {key}}});
       }
-      choices.push_back({{"not", {{"anyOf", any}}}});
+      Json none{{"not", {{"anyOf", any}}}};
+      if (alternative.needed) none["required"] = {alternative.unless};
+      choices.push_back(none);
     }
     return {{"oneOf", choices}};
   }

@@ -1,4 +1,4 @@
-// The rows of `policy` in the table of keys.
+// The rows of `policy` in the table of keys; those of `policy.partition` are in schema_partition.cpp.
 #include <string>
 #include <vector>
 
@@ -22,24 +22,7 @@ std::vector<std::string> codec_names() {
 
 void add_policy(std::vector<Key>& keys) {
   keys.push_back({.path = "policy", .kind = Kind::map, .doc = "Who decides."});
-  keys.push_back({.path = "policy.partition", .kind = Kind::map, .doc = "Where the model is cut."});
-  keys.push_back({.path = "policy.partition.kind",
-                  .kind = Kind::choice,
-                  .doc = "Equally many sub-layers per stage, or the given cuts.",
-                  .fallback = "even",
-                  .choices = {"even", "fixed"}});
-  keys.push_back({.path = "policy.partition.cuts",
-                  .kind = Kind::list,
-                  .doc = "For `fixed`: after which sub-layers, increasing; block b (from 0) ends at 4(b+1).",
-                  .max_items = 1'023});
-  keys.push_back(
-      {.path = "policy.partition.cuts[]", .kind = Kind::exact, .doc = "A cut.", .least = 1, .most = 4'095});
-  keys.push_back({.path = "policy.partition.devices",
-                  .kind = Kind::list,
-                  .doc = "Which devices take the stages, in order. Default: all that run stages, in order.",
-                  .min_items = 1,
-                  .max_items = 1'024});
-  keys.push_back({.path = "policy.partition.devices[]", .kind = Kind::name, .doc = "A device."});
+  add_partition(keys);
   keys.push_back({.path = "policy.quantization", .kind = Kind::map, .doc = "How activations are encoded."});
   keys.push_back({.path = "policy.quantization.kind",
                   .kind = Kind::choice,

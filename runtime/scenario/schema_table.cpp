@@ -152,172 +152,6 @@ void add_devices(std::vector<Key>& keys) {
                   .low_open = true});
 }
 
-void add_trace(std::vector<Key>& keys, const std::string& link) {
-  keys.push_back({.path = link + ".trace",
-                  .kind = Kind::path,
-                  .doc = "Recorded bit rate over time, instead of `rate`."});
-  keys.push_back({.path = link + ".trace_format",
-                  .kind = Kind::choice,
-                  .doc = "How the trace file is read; `automatic` looks into it.",
-                  .fallback = "automatic",
-                  .choices = words(kTraceFormatNames)});
-  keys.push_back(
-      {.path = link + ".trace_end",
-       .kind = Kind::choice,
-       .doc = "After the trace's end: from its start again, its last rate for ever, or nothing any more.",
-       .fallback = "loop",
-       .choices = words(kTraceEndNames)});
-  keys.push_back({.path = link + ".trace_rows",
-                  .kind = Kind::choice,
-                  .doc = "Two-column traces: whether a row holds over the interval that ends at its time "
-                         "(Pensieve) or that starts there (Solis Wi-Fi).",
-                  .fallback = "ending",
-                  .choices = words(kTraceRowsNames)});
-  keys.push_back({.path = link + ".trace_series",
-                  .kind = Kind::text,
-                  .doc = "Which series of a file with several: a column (`DL_bitrate`), or a run of a known "
-                         "layout (`SPRINT/TCPx1/US-East`)."});
-  keys.push_back({.path = link + ".trace_offset",
-                  .kind = Kind::exact,
-                  .unit = Unit::duration,
-                  .doc = "Where in the trace the run begins; before its end.",
-                  .fallback = "0 ms",
-                  .most = 1'000 * kHourNs});
-  keys.push_back({.path = link + ".trace_scale",
-                  .kind = Kind::real,
-                  .doc = "Every rate of the trace times this.",
-                  .fallback = "1",
-                  .high = 1e6,
-                  .low_open = true});
-}
-
-void add_links(std::vector<Key>& keys) {
-  keys.push_back({.path = "network.links",
-                  .kind = Kind::list,
-                  .doc = "The links; none where one device does it all.",
-                  .max_items = 65'536});
-  const std::string link = "network.links[]";
-  keys.push_back(
-      {.path = link, .kind = Kind::map, .doc = "A link, at most one per direction between two devices."});
-  keys.push_back({.path = link + ".between",
-                  .kind = Kind::list,
-                  .doc = "Two device names: the link is the same in both directions.",
-                  .min_items = 2,
-                  .max_items = 2});
-  keys.push_back({.path = link + ".between[]", .kind = Kind::name, .doc = "A device."});
-  keys.push_back(
-      {.path = link + ".from", .kind = Kind::name, .doc = "Sending device of a link in one direction."});
-  keys.push_back(
-      {.path = link + ".to", .kind = Kind::name, .doc = "Receiving device of a link in one direction."});
-  keys.push_back({.path = link + ".rate",
-                  .kind = Kind::exact,
-                  .unit = Unit::rate,
-                  .doc = "Constant bit rate.",
-                  .least = 1,
-                  .most = 1'000 * kBillion * 1'000});
-  add_trace(keys, link);
-  keys.push_back({.path = link + ".delay",
-                  .kind = Kind::exact,
-                  .unit = Unit::duration,
-                  .doc = "Propagation delay.",
-                  .fallback = "0 ms",
-                  .most = kHourNs});
-  keys.push_back({.path = link + ".queue",
-                  .kind = Kind::exact,
-                  .unit = Unit::size,
-                  .doc = "What the sending end holds waiting; at least one `mtu`.",
-                  .fallback = "256 KiB",
-                  .least = 1,
-                  .most = std::int64_t{1} << 40});
-  keys.push_back({.path = link + ".loss",
-                  .kind = Kind::real,
-                  .doc = "Probability that a packet is lost.",
-                  .fallback = "0",
-                  .high = 1,
-                  .high_open = true});
-}
-
-void add_network(std::vector<Key>& keys) {
-  keys.push_back({.path = "network", .kind = Kind::map, .doc = "How the devices are connected."});
-  keys.push_back(
-      {.path = "network.kind",
-       .kind = Kind::choice,
-       .doc = "Exact fluid model or ns-3 packets. Default: fluid in simulate, ns3 in cosim and emulate.",
-       .choices = words(kNetworkNames)});
-  keys.push_back({.path = "network.transport",
-                  .kind = Kind::choice,
-                  .doc = "ns-3: simulated TCP on persistent connections, or bare packets.",
-                  .fallback = "tcp",
-                  .choices = words(kTransportNames)});
-  keys.push_back({.path = "network.tcp",
-                  .kind = Kind::choice,
-                  .doc = "Congestion control of the simulated TCP.",
-                  .fallback = "cubic",
-                  .choices = words(kTcpNames)});
-  keys.push_back({.path = "network.mtu",
-                  .kind = Kind::exact,
-                  .unit = Unit::size,
-                  .doc = "IP packet on the wire.",
-                  .fallback = "1500 B",
-                  .least = 128,
-                  .most = 65'535});
-  add_links(keys);
-}
-
-void add_run(std::vector<Key>& keys) {
-  keys.push_back({.path = "run", .kind = Kind::map, .doc = "How it is run."});
-  keys.push_back({.path = "run.mode",
-                  .kind = Kind::choice,
-                  .doc = "Pure simulation, virtual-time co-simulation, real-time emulation, or real devices.",
-                  .fallback = "cosim",
-                  .choices = words(kModeNames)});
-  keys.push_back({.path = "run.seed",
-                  .kind = Kind::exact,
-                  .doc = "Of every random number of the run.",
-                  .fallback = "1"});
-  keys.push_back(
-      {.path = "run.compute",
-       .kind = Kind::choice,
-       .doc = "Charge compute by the device's profile or speed, or by measured time and `slowdown`.",
-       .fallback = "profile",
-       .choices = words(kComputeNames)});
-  keys.push_back({.path = "run.links",
-                  .kind = Kind::choice,
-                  .doc =
-                      "Mode deploy: the machines' own network as it is `given`, or `netns`: all devices on "
-                      "this machine, a network namespace each, joined by real links shaped as "
-                      "`network.links` says (needs root; no delay, no loss).",
-                  .fallback = "given",
-                  .choices = words(kLinksNames)});
-  keys.push_back({.path = "run.window",
-                  .kind = Kind::exact,
-                  .doc = "Activations a receiver grants its sender.",
-                  .fallback = "2",
-                  .least = 1,
-                  .most = 1'024});
-  keys.push_back({.path = "run.timeout",
-                  .kind = Kind::exact,
-                  .unit = Unit::duration,
-                  .doc = "How long a silent peer is waited for, by the wall clock.",
-                  .fallback = "60 s",
-                  .least = 1'000'000,
-                  .most = 24 * kHourNs});
-  keys.push_back(
-      {.path = "expect", .kind = Kind::map, .doc = "Bounds the run must meet, or it ends with exit code 5."});
-  const auto bound = [&](const char* name, Unit unit, const char* doc, double high) {
-    keys.push_back(
-        {.path = std::string("expect.") + name, .kind = Kind::bound, .unit = unit, .doc = doc, .high = high});
-  };
-  bound("throughput", Unit::image_rate, "Images per second.", 1e9);
-  bound("latency_p50", Unit::duration, "Median time of a microbatch from source to sink.", 1e6);
-  bound("latency_p95", Unit::duration, "95th percentile of it.", 1e6);
-  bound("latency_p99", Unit::duration, "99th percentile of it.", 1e6);
-  bound("accuracy", Unit::none, "Share of images classified right, from 0 to 1.", 1);
-  bound("share_meeting_target", Unit::none,
-        "Share of microbatches that met `policy.quantization.target_rate`, from 0 to 1.", 1);
-  bound("bits_per_value", Unit::none, "Mean bits per value of all that was quantized, ranges included.", 64);
-}
-
 void add_sweep(std::vector<Key>& keys) {
   keys.push_back(
       {.path = "sweep",
@@ -371,9 +205,11 @@ Schema make_schema() {
   schema.alternatives = {{"workload", {{"images"}, {"microbatches"}}, false},
                          {"devices[]", {{"profile"}, {"speed"}}, false},
                          {"network.links[]", {{"between"}, {"from", "to"}}, true},
-                         {"network.links[]", {{"rate"}, {"trace"}}, true},
                          {"events[]", {{"link"}, {"from", "to"}}, true},
                          {"events[]", {{"rate"}, {"trace"}}, false}};
+  for (const char* link :
+       {"network.links[]", "network.segments[].access[].up", "network.segments[].access[].down"})
+    add_link_alternatives(schema.alternatives, link);
   return schema;
 }
 

@@ -75,7 +75,7 @@ Result<void> check(const CalibrateRequest& request, const Dataset& dataset) {
 }  // namespace
 
 Result<std::vector<CutCalibration>> calibrate(const CalibrateRequest& request,
-                                              const std::function<void(std::uint64_t images)>& progress) {
+                                              const std::function<bool(std::uint64_t images)>& progress) {
   if (const auto checked = check_model(request.model); !checked) return checked.error();
   const auto dataset = open_dataset(request.dataset, request.model, request.seed);
   if (!dataset) return dataset.error();
@@ -95,7 +95,10 @@ Result<std::vector<CutCalibration>> calibrate(const CalibrateRequest& request,
         read_inputs(**dataset, request.model, request.first_image + done, static_cast<std::uint32_t>(count));
     for (std::size_t s = 0; tensors && s < stations->size(); ++s) tensors = (*stations)[s].take(*tensors);
     if (!tensors) return tensors.error();
-    progress(done += count);
+    done += count;
+    if (!progress(done))
+      return Error{fmt::format("calibrating: interrupted after {} of {} images; nothing was written", done,
+                               request.images)};
   }
   std::vector<CutCalibration> made;
   for (const Station& station : *stations) {

@@ -25,9 +25,9 @@ struct CalibrateRequest {
 inline constexpr std::uint64_t kMaxCalibrationImages = 100'000;
 
 // The calibrations in the order of their cuts, as read back from their files' bytes. `progress` hears how
-// many images are done.
+// many images are done; its false ends it with the error "interrupted …".
 Result<std::vector<CutCalibration>> calibrate(const CalibrateRequest& request,
-                                              const std::function<void(std::uint64_t images)>& progress);
+                                              const std::function<bool(std::uint64_t images)>& progress);
 
 // Writes one side file into an existing folder, whole or not at all; returns its path.
 Result<std::string> write_calibration(const std::string& folder, const CutCalibration& calibration);

@@ -21,9 +21,9 @@ class Dataset {
   // error naming it.
   virtual Result<void> read(std::uint64_t image, std::span<float> out) const = 0;
   // The right class, where known.
-  virtual std::optional<std::uint32_t> label(std::uint64_t image) const = 0;
+  virtual std::optional<std::uint32_t> label(std::uint64_t /*image*/) const { return std::nullopt; }
   // Number of images; nothing for a dataset without end.
-  virtual std::optional<std::uint64_t> size() const = 0;
+  virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
 };
 
 // Of pixels.

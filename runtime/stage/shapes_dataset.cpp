@@ -225,7 +225,6 @@ class ShapesDataset final : public ImageDataset {
   std::optional<std::uint32_t> label(std::uint64_t image) const override {
     return static_cast<std::uint32_t>(random_of(image).below(kShapeClasses));
   }
-  std::optional<std::uint64_t> size() const override { return std::nullopt; }
 
  private:
   Random random_of(std::uint64_t image) const { return {seed_, fmt::format("{}/{}", stream_, image)}; }

@@ -7,11 +7,10 @@
 #include <memory>
 #include <string_view>
 
+#include "runtime/model/shape_classes.hpp"
 #include "runtime/stage/dataset.hpp"
 
 namespace millrace {
-
-inline constexpr std::uint32_t kShapeClasses = 12;
 
 // "disc", "ring", … REQUIRES label < kShapeClasses.
 std::string_view shape_name(std::uint32_t label);

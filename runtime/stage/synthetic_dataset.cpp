@@ -73,8 +73,6 @@ class SyntheticDataset final : public ImageDataset {
     }
     return {};
   }
-  std::optional<std::uint32_t> label(std::uint64_t) const override { return std::nullopt; }
-  std::optional<std::uint64_t> size() const override { return std::nullopt; }
 
  private:
   ModelConfig model_;

@@ -30,8 +30,6 @@ class SyntheticTokens final : public Dataset {
     out[most + 1] = static_cast<float>(first_segment);
     return {};
   }
-  std::optional<std::uint32_t> label(std::uint64_t) const override { return std::nullopt; }
-  std::optional<std::uint64_t> size() const override { return std::nullopt; }
 
  private:
   ModelConfig model_;

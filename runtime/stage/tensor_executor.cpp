@@ -197,6 +197,27 @@ Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choi
       std::make_unique<SourceExecutor>(choice.model, std::move(*dataset), std::move(*codec)));
 }
 
+namespace {
+
+// A calibration of other weights decodes as well as any, but misses the shape of what is sent.
+Result<void> warn_of_other_weights(const StageChoice& choice, const CutCalibration& calibration) {
+  std::string sha256;
+  if (choice.weights != "random") {
+    auto hash = sha256_of_file(choice.weights);
+    if (!hash) return hash.error();
+    sha256 = *std::move(hash);
+  }
+  if (sha256 != calibration.weights_sha256)
+    log_warning(
+        "{}/{} was learnt with other weights than {}: cut {} takes more bits than it need take; learn it "
+        "again "
+        "with millrace-node calibrate",
+        choice.calibrations, calibration_file_name(calibration.cut), choice.weights, calibration.cut);
+  return {};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice) {
   if (const auto checked = check_model(choice.model); !checked) return checked.error();
   std::shared_ptr<const CutCalibration> input;
@@ -211,6 +232,10 @@ Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice)
     if (own.name == "klt" && own.calibration == nullptr && choice.layers.last < choice.model.sub_layers())
       log_warning("{} has no {}: cut {} is encoded without a calibration, which takes more bits",
                   choice.calibrations, calibration_file_name(choice.layers.last), choice.layers.last);
+    if (own.name == "klt" && own.calibration != nullptr) {
+      const auto checked = warn_of_other_weights(choice, *own.calibration);
+      if (!checked) return checked.error();
+    }
   }
   auto codec = make_codec(own);
   if (!codec) return codec.error();

@@ -12,6 +12,7 @@
 #include "runtime/policy/pipeedge_files.hpp"
 #include "runtime/policy/planner.hpp"
 #include "sim/cli/verb.hpp"
+#include "sim/run/scenario_plan.hpp"
 #include "sim/run/scenario_problem.hpp"
 
 namespace millrace {
@@ -19,7 +20,7 @@ namespace {
 
 struct PlanArguments {
   ScenarioArguments scenario;
-  std::string algorithm = "optimal", objective = "throughput", model = "vit-base";
+  std::string algorithm, objective, model = "vit-base";
   std::vector<std::string> pipeedge;  // models, device types, devices
   std::vector<int> cuts;
   int microbatch = 8, units = 1024;
@@ -53,47 +54,55 @@ int fail(const Error& error) {
 
 Error usage(std::string text) { return {std::move(text), ExitCode::usage}; }
 
-Result<PlanningGoal> goal_of(const PlanArguments& arguments) {
-  PlanningGoal goal;
-  if (arguments.objective == "latency") goal.objective = PlanningGoal::Objective::latency;
+// What the command line says instead of policy.partition.
+Result<void> override_partition(const PlanArguments& arguments, PolicySection::Partition& partition) {
+  if (!arguments.algorithm.empty()) partition.kind = arguments.algorithm;
+  if (!arguments.objective.empty()) {
+    partition.objective = arguments.objective;
+    if (arguments.objective == "latency") partition.latency_bound.reset();
+  }
   if (arguments.latency_bound_s > 0) {
     if (arguments.objective == "latency")
       return usage("--latency-bound bounds the objective throughput; remove it, or --objective latency");
-    goal.latency_bound_s = arguments.latency_bound_s;
+    partition.objective = "throughput";
+    partition.latency_bound = Duration::from_seconds(arguments.latency_bound_s);
   }
-  goal.target_images_per_s = arguments.rate;
-  return goal;
+  if (arguments.rate > 0) partition.target_images_per_s = arguments.rate;
+  if (!arguments.cuts.empty()) partition.cuts = arguments.cuts;
+  return {};
+}
+
+Result<PlanningProblem> pipeedge_problem(const PlanArguments& arguments, PlanningRequest& request) {
+  if (!arguments.scenario.file.empty()) return usage("give a scenario or --pipeedge, not both");
+  if (arguments.pipeedge.size() != 3) return usage("--pipeedge takes MODELS,TYPES,DEVICES");
+  PolicySection::Partition partition;
+  partition.kind = "optimal";
+  if (auto overridden = override_partition(arguments, partition); !overridden) return overridden.error();
+  request = {.algorithm = partition.kind, .cuts = partition.cuts};
+  auto problem = read_pipeedge_problem(
+      {arguments.pipeedge[0], arguments.pipeedge[1], arguments.pipeedge[2]}, arguments.model,
+      arguments.microbatch, arguments.units == 1024 ? PipeEdgeMega::binary : PipeEdgeMega::decimal);
+  if (problem) problem->goal = planning_goal_of(partition);
+  return problem;
 }
 
 Result<PlanningProblem> problem_of(const PlanArguments& arguments, PlanningRequest& request) {
-  if (!arguments.pipeedge.empty()) {
-    if (!arguments.scenario.file.empty()) return usage("give a scenario or --pipeedge, not both");
-    if (arguments.pipeedge.size() != 3) return usage("--pipeedge takes MODELS,TYPES,DEVICES");
-    return read_pipeedge_problem({arguments.pipeedge[0], arguments.pipeedge[1], arguments.pipeedge[2]},
-                                 arguments.model, arguments.microbatch,
-                                 arguments.units == 1024 ? PipeEdgeMega::binary : PipeEdgeMega::decimal);
-  }
+  if (!arguments.pipeedge.empty()) return pipeedge_problem(arguments, request);
   if (arguments.scenario.file.empty()) return usage("give a scenario, or --pipeedge MODELS,TYPES,DEVICES");
-  const auto scenario = read_scenario_or_complain(arguments.scenario);
+  auto scenario = read_scenario_or_complain(arguments.scenario);
   if (!scenario)
     return Error{arguments.scenario.file + ": no plan for an invalid scenario", ExitCode::invalid_input};
-  if (request.cuts.empty()) request.cuts = scenario->policy.partition.cuts;
-  for (const auto& name : scenario->policy.partition.devices) {
-    for (std::size_t d = 0; d < scenario->devices.size(); ++d) {
-      if (scenario->devices[d].name == name) request.devices.push_back(d);
-    }
-  }
+  if (auto overridden = override_partition(arguments, scenario->policy.partition); !overridden)
+    return overridden.error();
+  request = planning_request_of(*scenario);
   return planning_problem_of(*scenario);
 }
 
 int plan(const PlanArguments& arguments) {
   catch_interrupts();
-  PlanningRequest request{.algorithm = arguments.algorithm, .cuts = arguments.cuts};
+  PlanningRequest request;
   auto problem = problem_of(arguments, request);
   if (!problem) return fail(problem.error());
-  const auto goal = goal_of(arguments);
-  if (!goal) return fail(goal.error());
-  problem->goal = *goal;
   if (auto sound = check_problem(*problem); !sound) return fail(sound.error());
   Watch watch;
   request.watch = [&watch](const PlanningProgress& progress) { return watch(progress); };
@@ -130,12 +139,15 @@ Verb add_plan_verb(CLI::App& program, const std::vector<std::string>&) {
   auto& command = *program.add_subcommand("plan", "choose stages and devices, and predict rate and latency");
   add_scenario_options(command, arguments->scenario);
   command.get_option("FILE")->required(false);
-  command.add_option("--algorithm", arguments->algorithm, "optimal | joint | even | pipedream | fixed")
-      ->check(CLI::IsMember(planning_algorithms()))
-      ->capture_default_str();
-  command.add_option("--objective", arguments->objective, "throughput | latency")
-      ->check(CLI::IsMember(std::vector<std::string>{"throughput", "latency"}))
-      ->capture_default_str();
+  command
+      .add_option("--algorithm", arguments->algorithm,
+                  "optimal | joint | even | pipedream | fixed (default: what the scenario's "
+                  "policy.partition.kind says; optimal with --pipeedge)")
+      ->check(CLI::IsMember(planning_algorithms()));
+  command
+      .add_option("--objective", arguments->objective,
+                  "throughput | latency (default: the scenario's, or throughput)")
+      ->check(CLI::IsMember(std::vector<std::string>{"throughput", "latency"}));
   command.add_option("--latency-bound", arguments->latency_bound_s, "seconds of fill latency at most")
       ->check(CLI::PositiveNumber);
   command.add_option("--rate", arguments->rate, "images per second at least")->check(CLI::PositiveNumber);

@@ -82,6 +82,9 @@ void leave_out_the_way_it_is_run(Scenario& scenario) {
   scenario.run.mode = Mode::simulate;
   scenario.run.links = LinksKind::given;
   scenario.run.timeout = RunSection{}.timeout;
+  scenario.run.lateness_limit = RunSection{}.lateness_limit;
+  scenario.run.link_interval = RunSection{}.link_interval;
+  scenario.run.pcap.clear();
   scenario.network.kind.reset();
   scenario.expect.clear();
 }

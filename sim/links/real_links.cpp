@@ -38,19 +38,35 @@ std::set<Pair> pairs_of(const NetworkSpec& spec) {
 
 }  // namespace
 
+namespace {
+
+// What a link has that nothing here imposes; empty: nothing.
+std::string beyond_us(const LinkSpec& link) {
+  const auto& delays = link.delay.steps();
+  const auto& losses = link.loss.steps();
+  if (std::ranges::any_of(delays, [](const auto& step) { return step.second > Duration(); })) return "delay";
+  if (std::ranges::any_of(losses, [](const auto& step) { return step.second > 0; })) return "loss";
+  if (link.loss_model) return "loss model";
+  if (link.overhead > Bytes()) return "overhead";
+  if (link.discipline != QueueDiscipline::drop_tail) return "queue discipline";
+  return {};
+}
+
+}  // namespace
+
 Result<void> RealLinks::check(const NetworkSpec& spec) {
-  for (const auto& link : spec.links) {
-    const auto& delays = link.delay.steps();
-    const auto& losses = link.loss.steps();
-    const bool delayed =
-        std::ranges::any_of(delays, [](const auto& step) { return step.second > Duration(); });
-    const bool lossy = std::ranges::any_of(losses, [](const auto& step) { return step.second > 0; });
-    if (!delayed && !lossy) continue;
+  const auto refuse = [](const std::string& what) {
     return Error{
-        fmt::format("link {} -> {}: a {} cannot be imposed on real links (that would be the kernel's "
-                    "netem); set it to 0, or use mode cosim",
-                    spec.devices[link.from.value], spec.devices[link.to.value], delayed ? "delay" : "loss"),
+        fmt::format("{} cannot be imposed on real links; remove it (or set it to 0), or use mode cosim",
+                    what),
         ExitCode::invalid_input};
+  };
+  if (!spec.segments.empty()) return refuse("medium " + spec.segments.front().name + ": a shared medium");
+  if (!spec.cross_traffic.empty()) return refuse("cross traffic");
+  for (const auto& link : spec.links) {
+    if (const auto what = beyond_us(link); !what.empty())
+      return refuse(fmt::format("link {} -> {}: a {}", spec.devices[link.from.value],
+                                spec.devices[link.to.value], what));
   }
   return {};
 }

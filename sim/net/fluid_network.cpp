@@ -24,7 +24,8 @@ bool FluidNetwork::Event::operator>(const Event& o) const {
   return std::tie(at, delivers, departed, order) > std::tie(o.at, o.delivers, o.departed, o.order);
 }
 
-FluidNetwork::FluidNetwork(const NetworkSpec& spec) : framing_(spec.transport, spec.mtu), routes_(spec) {
+FluidNetwork::FluidNetwork(const NetworkSpec& spec, LinkMeter* meter)
+    : meter_(meter), framing_(spec.transport, spec.mtu), routes_(spec) {
   links_.reserve(spec.links.size());
   for (const LinkSpec& link : spec.links)
     links_.push_back(
@@ -62,6 +63,11 @@ void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
   // The loss as it is when the message comes; a change in the middle of a message counts for the next one.
   const Nanobits per_bit = expected_per_bit(link.loss.at(first_packet));
   link.position = start + Nanobits{framing_.wire_size(flight.transfer.size).bits()} * per_bit;
+  if (meter_ != nullptr) {
+    const Bytes wire = framing_.wire_size(flight.transfer.size);
+    meter_->offered(flight.link, first_packet, wire);
+    meter_->carried(flight.link, start, link.position, wire);
+  }
   const bool arrives = link.to == flight.transfer.to;
   // One place for all packets says enough if they were all there and their own instants matter to nobody.
   const bool as_one = !flight.previous && arrives && link.delay.constant();
@@ -133,9 +139,10 @@ std::optional<Delivery> FluidNetwork::run_until(Time limit) {
   return std::nullopt;
 }
 
-Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec) {
+Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec, const NetworkTaps& taps) {
+  MR_CHECK(taps.captures.empty(), "a network without packets captures none");
   if (auto checked = check_network(spec); !checked) return checked.error();
-  return std::unique_ptr<Network>(std::make_unique<FluidNetwork>(spec));
+  return std::unique_ptr<Network>(std::make_unique<FluidNetwork>(spec, taps.meter));
 }
 
 }  // namespace millrace

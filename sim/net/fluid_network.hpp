@@ -12,6 +12,7 @@
 #include "sim/net/framing.hpp"
 #include "sim/net/network.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/net/network_taps.hpp"
 #include "sim/net/rate_trace.hpp"
 #include "sim/net/routes.hpp"
 
@@ -20,7 +21,7 @@ namespace millrace {
 class FluidNetwork final : public Network {
  public:
   // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
-  explicit FluidNetwork(const NetworkSpec& spec);
+  explicit FluidNetwork(const NetworkSpec& spec, LinkMeter* meter = nullptr);
 
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
@@ -61,6 +62,7 @@ class FluidNetwork final : public Network {
   std::optional<Time> packet_by_packet(Link& link, Flight& flight, Nanobits place, Nanobits per_bit);
   void schedule(Time at, bool delivers, const Flight& flight);
 
+  LinkMeter* meter_;
   Framing framing_;
   Routes routes_;
   std::vector<Link> links_;
@@ -70,7 +72,7 @@ class FluidNetwork final : public Network {
   Time now_;
 };
 
-// Errors: those of check_network.
-Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec);
+// Errors: those of check_network. REQUIRES taps without captures: there are no packets here.
+Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
 }  // namespace millrace

@@ -17,13 +17,14 @@ LinkServer::Service LinkServer::serve(Time arrived, Bytes size) {
 }
 
 LinkServer::Service LinkServer::serve_rate(Time arrived, Bytes size) {
-  if (dead_) return {arrived, std::nullopt};
+  if (dead_) return {.first = arrived, .last = std::nullopt};
   position_ = std::max(position_, trace_->cumulative(arrived));
+  const Nanobits begin = position_;
   const auto first = trace_->departure(position_);
   position_ += nanobits(size);
   const auto last = trace_->when(position_);
   dead_ = !last;
-  return {first.value_or(arrived), last};
+  return {.first = first.value_or(arrived), .last = last, .begin = begin, .end = position_};
 }
 
 LinkServer::Service LinkServer::serve_opportunities(Time arrived, Bytes size) {
@@ -40,7 +41,7 @@ LinkServer::Service LinkServer::serve_opportunities(Time arrived, Bytes size) {
   }
   left_in_opportunity_ -= need;
   last_left_ = schedule_->at(next_opportunity_ - 1);
-  return {first, last_left_};
+  return {.first = first, .last = last_left_};
 }
 
 void LinkServer::take_opportunity() {

@@ -13,10 +13,12 @@ namespace millrace {
 
 class LinkServer {
  public:
-  // last: nothing if the link never carries it.
+  // last: nothing if the link never carries it. begin, end: its place on the trace's cumulative axis, equal
+  // where there is none (a delivery schedule).
   struct Service {
     Time first;
     std::optional<Time> last;
+    Nanobits begin = 0, end = 0;
   };
 
   explicit LinkServer(const LinkRate& rate);

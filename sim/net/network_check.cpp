@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "runtime/scenario/names.hpp"
 #include "sim/net/framing.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
@@ -64,6 +65,10 @@ Result<void> check_network(const NetworkSpec& spec) {
       return invalid(fmt::format("network: link {} -> {} is declared twice", spec.devices[link.from.value],
                                  spec.devices[link.to.value]));
   }
+  for (const SegmentSpec& segment : spec.segments)
+    return invalid(fmt::format("network: no network here simulates {} yet (segment {})",
+                               name_of(segment.kind), segment.name));
+  if (!spec.cross_traffic.empty()) return invalid("network: no network here simulates cross traffic yet");
   if (spec.transport != Transport::tcp) return {};
   const Routes routes(spec);
   for (const LinkSpec& link : spec.links)

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "runtime/base/check.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/scenario/scenario.hpp"
 
 namespace millrace {
 
@@ -53,13 +55,49 @@ struct LinkSpec {
       256);  // what the link's device holds waiting; see sim/net/README.md for its meaning per transport
   // Independent probability per packet, 0 <= loss < 1, when its last bit has left.
   Scheduled<double> loss = 0.0;
+  std::optional<GilbertElliott> loss_model{};  // until `loss` first changes, instead of it
+  QueueDiscipline discipline = QueueDiscipline::drop_tail;
+  Bytes overhead{};  // of layer 2, per packet
+  // One way between two members of a medium: its index in NetworkSpec::segments. Rate, delay and queue are
+  // then the segment's.
+  std::optional<std::uint32_t> segment{};
+};
+
+// A medium that several devices share. Every ordered pair of its members has a LinkSpec.
+struct SegmentSpec {
+  // What Wi-Fi has beside it.
+  struct Wifi {
+    std::optional<DeviceId> access_point{};  // none: ad hoc
+    std::string standard{}, rate_control{};
+    std::vector<double> distances_m{};  // of each member
+  };
+  std::string name;
+  SegmentKind kind = SegmentKind::csma;  // csma or wifi: a star is links
+  std::vector<DeviceId> members{};
+  BitRate rate{};    // csma
+  Duration delay{};  // csma
+  Bytes queue = Bytes::kib(256);
+  Wifi wifi{};
+};
+
+// What else is on the links. See CrossTrafficSection for what the numbers mean.
+struct CrossTrafficSpec {
+  DeviceId from, to;
+  CrossTrafficKind kind = CrossTrafficKind::on_off;
+  BitRate rate{};
+  Duration on{}, off{};
+  PeriodKind periods = PeriodKind::constant;
+  Time start{};
+  Time stop = Time::never();
 };
 
 enum class Transport { raw, tcp };
 
 struct NetworkSpec {
-  std::vector<std::string> devices;  // names, indexed by DeviceId
-  std::vector<LinkSpec> links;       // at most one per ordered pair
+  std::vector<std::string> devices;  // names, indexed by DeviceId; those that only forward come last
+  std::vector<LinkSpec> links{};     // at most one per ordered pair
+  std::vector<SegmentSpec> segments{};
+  std::vector<CrossTrafficSpec> cross_traffic{};
   Transport transport = Transport::tcp;
   std::string tcp_variant = "cubic";  // cubic | bbr | newreno …; checked by the ns-3 network
   Bytes mtu = Bytes(1500);            // IP packet on the wire

@@ -18,13 +18,17 @@ constexpr Duration kLookAhead = Duration::s(3600);
 
 class Ns3Network final : public Network {
  public:
-  Ns3Network(const NetworkSpec& spec, std::unique_ptr<Simulation> simulation)
-      : simulation_(std::move(simulation)), routes_(spec), topology_(make_topology(spec)) {
+  Ns3Network(const NetworkSpec& spec, std::unique_ptr<Simulation> simulation, Topology topology)
+      : simulation_(std::move(simulation)), routes_(spec), topology_(std::move(topology)) {
     const auto arrived = [this](const Arrival& arrival) { arrive(arrival); };
     if (spec.transport == Transport::raw)
       carrier_ = std::make_unique<RawCarrier>(spec, topology_, arrived);
     else
       carrier_ = std::make_unique<TcpCarrier>(spec, topology_, arrived);
+  }
+
+  ~Ns3Network() override {
+    for (const auto& sender : topology_.senders) sender->set_tap(nullptr);  // devices live on for a moment
   }
 
   void submit(Time depart, const Transfer& transfer) override;
@@ -116,7 +120,7 @@ std::vector<std::string> tcp_variants() {
   return names;
 }
 
-Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec) {
+Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec, const NetworkTaps& taps) {
   if (auto checked = check_network(spec); !checked) return checked.error();
   const auto known = tcp_variants();
   if (spec.transport == Transport::tcp &&
@@ -126,7 +130,10 @@ Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec) {
         ExitCode::invalid_input};
   auto simulation = Simulation::take();
   if (!simulation) return simulation.error();
-  return std::unique_ptr<Network>(std::make_unique<Ns3Network>(spec, std::move(*simulation)));
+  Topology topology = make_topology(spec);
+  if (auto added = add_taps(topology, taps); !added) return added.error();
+  return std::unique_ptr<Network>(
+      std::make_unique<Ns3Network>(spec, std::move(*simulation), std::move(topology)));
 }
 
 }  // namespace millrace

@@ -10,12 +10,14 @@
 #include "runtime/base/result.hpp"
 #include "sim/net/network.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/net/network_taps.hpp"
 
 namespace millrace {
 
 // Errors: those of check_network; an unknown NetworkSpec::tcp_variant (the message lists the known ones);
-// another network of this kind is alive.
-Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec);
+// a capture that cannot
+// be written; another network of this kind is alive.
+Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
 // What NetworkSpec::tcp_variant may be, cubic first.
 std::vector<std::string> tcp_variants();

@@ -45,6 +45,8 @@ RawCarrier::RawCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
   for (std::uint32_t i = 0; i < spec.links.size(); ++i) {
     topology.senders[i]->on_left([this, i](const TraceDevice::Left& l) { left(LinkId{i}, l); });
     topology.senders[i]->on_room([this, i] { fill(LinkId{i}); });
+    if (LinkTap* tap = topology.senders[i]->tap())
+      tap->headers([this](const ns3::Packet& packet) { return header_of(packet); });
   }
   for (std::uint32_t node = 0; node < topology.nodes.size(); ++node)
     for (std::uint32_t d = 0; d < topology.nodes[node]->GetNDevices(); ++d)
@@ -55,7 +57,8 @@ RawCarrier::RawCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
 
 void RawCarrier::carry(std::uint64_t order, const Transfer& transfer) {
   const LinkId link = routes_.next(transfer.from, transfer.to).value();
-  flights_.emplace(order, Flight{.to = transfer.to,
+  flights_.emplace(order, Flight{.from = transfer.from,
+                                 .to = transfer.to,
                                  .unarrived = transfer.size,
                                  .first_link = link,
                                  .first_bit = {},
@@ -65,6 +68,9 @@ void RawCarrier::carry(std::uint64_t order, const Transfer& transfer) {
 
 void RawCarrier::enqueue(LinkId link, Waiting waiting) {
   waiting.since = Simulation::now();
+  if (LinkTap* tap = topology_.senders[link.value]->tap())
+    tap->offered(waiting.forwarded ? Bytes(waiting.forwarded->GetSize())
+                                   : framing_.wire_size(waiting.unsent));
   waiting_[link.value].push_back(std::move(waiting));
   fill(link);
 }
@@ -77,6 +83,15 @@ ns3::Ptr<ns3::Packet> RawCarrier::next_packet(const Waiting& waiting) const {
   tag.order = waiting.order;
   packet->AddPacketTag(tag);
   return packet;
+}
+
+BareHeader RawCarrier::header_of(const ns3::Packet& packet) const {
+  const auto order = order_of(packet);
+  const Flight& flight = flights_.at(order);
+  return bare_header({.from = kFirstAddress + flight.from.value,
+                      .to = kFirstAddress + flight.to.value,
+                      .transfer = order,
+                      .size = Bytes(packet.GetSize())});
 }
 
 // Hands the device what fits its queue, in order.

@@ -31,7 +31,7 @@ class RawCarrier final : public Carrier {
     Time since;
   };
   struct Flight {
-    DeviceId to;
+    DeviceId from, to;
     Bytes unarrived;
     LinkId first_link;
     std::optional<Time> first_bit;
@@ -39,6 +39,7 @@ class RawCarrier final : public Carrier {
   };
 
   void enqueue(LinkId link, Waiting waiting);
+  BareHeader header_of(const ns3::Packet& packet) const;
   void fill(LinkId link);
   ns3::Ptr<ns3::Packet> next_packet(const Waiting& waiting) const;
   void left(LinkId link, const TraceDevice::Left& left);

@@ -23,7 +23,6 @@ namespace millrace {
 namespace {
 
 constexpr std::uint16_t kPort = 5000;
-constexpr std::uint32_t kFirstAddress = 0x0A000001;  // 10.0.0.1
 constexpr std::uint32_t kWriteAtOnce = 1U << 16U;
 
 // One address per node on all its interfaces: the links need no addresses of their own.
@@ -57,6 +56,7 @@ TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
   for (std::uint32_t i = 0; i < spec.devices.size(); ++i) listen(DeviceId{i});
   for (std::size_t i = 0; i < spec.links.size(); ++i) {
     const DeviceId from = spec.links[i].from;
+    topology.senders[i]->hold_back(address_of(from));
     topology.senders[i]->on_left([this, from](const TraceDevice::Left& l) { left(from, l); });
   }
 }

@@ -50,4 +50,22 @@ Topology make_topology(const NetworkSpec& spec) {
   return topology;
 }
 
+Result<void> add_taps(Topology& topology, const NetworkTaps& taps) {
+  std::map<LinkId, PcapFile> captures;
+  for (const auto& capture : taps.captures) {
+    auto file = PcapFile::create(capture.path);
+    if (!file) return file.error();
+    captures.emplace(capture.link, std::move(*file));
+  }
+  if (taps.meter == nullptr && captures.empty()) return {};
+  for (std::uint32_t i = 0; i < topology.senders.size(); ++i) {
+    auto capture = captures.extract(LinkId{i});
+    std::optional<PcapFile> file;
+    if (!capture.empty()) file = std::move(capture.mapped());
+    topology.taps.push_back(std::make_unique<LinkTap>(LinkId{i}, taps.meter, std::move(file)));
+    topology.senders[i]->set_tap(topology.taps.back().get());
+  }
+  return {};
+}
+
 }  // namespace millrace

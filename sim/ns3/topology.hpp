@@ -3,9 +3,12 @@
 
 #include <ns3/node.h>
 
+#include <memory>
 #include <vector>
 
+#include "runtime/base/result.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/net/network_taps.hpp"
 #include "sim/ns3/trace_device.hpp"
 
 namespace millrace {
@@ -13,10 +16,17 @@ namespace millrace {
 struct Topology {
   std::vector<ns3::Ptr<ns3::Node>> nodes;      // by DeviceId
   std::vector<ns3::Ptr<TraceDevice>> senders;  // by LinkId: the device the link leaves through
+  std::vector<std::unique_ptr<LinkTap>> taps;  // by LinkId; none where nobody listens
 };
 
 // One pair of devices per joined pair of nodes, whether one or both directions have a link. Loss draws from
 // Random(spec.seed, "loss/<from>-><to>"). REQUIRES check_network(spec) and a Simulation.
 Topology make_topology(const NetworkSpec& spec);
+
+// Gives every link whose taps ask for it a LinkTap. Errors: a capture that cannot be written.
+Result<void> add_taps(Topology& topology, const NetworkTaps& taps);
+
+// In captures as with TCP: one address per device on all its interfaces, 10.0.0.1 and so on.
+inline constexpr std::uint32_t kFirstAddress = 0x0A000001;
 
 }  // namespace millrace

@@ -1,5 +1,8 @@
 #include "sim/ns3/trace_device.hpp"
 
+#include <ns3/ipv4-header.h>
+#include <ns3/ipv4-l3-protocol.h>
+
 #include "sim/ns3/simulation.hpp"
 
 namespace millrace {
@@ -30,23 +33,31 @@ bool TraceDevice::fits(Bytes size) const {
 }
 
 bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
+  if (tap_ != nullptr) tap_->offered(size_of(*packet));
   return send_waiting(packet, protocol, Simulation::now());
 }
 
 bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
   const Bytes size = size_of(*packet);
-  if (!fits(size)) {
+  if (!fits(size) && !is_own(*packet, protocol)) {
     ++dropped_;
+    if (tap_ != nullptr) tap_->dropped(size);
     return false;
   }
   if (sending_) {
     queued_ += size;
-    queue_.push_back({packet, protocol, since, {}});
+    queue_.push_back({packet, protocol, since, {}, {}});
     return true;
   }
-  sending_ = Item{packet, protocol, since, {}};
+  sending_ = Item{packet, protocol, since, {}, {}};
   start();
   return true;
+}
+
+bool TraceDevice::is_own(const ns3::Packet& packet, std::uint16_t protocol) const {
+  ns3::Ipv4Header header;
+  return own_ && sender_ && protocol == ns3::Ipv4L3Protocol::PROT_NUMBER && packet.PeekHeader(header) > 0 &&
+         header.GetSource() == *own_;
 }
 
 bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, const ns3::Address& to,
@@ -55,7 +66,7 @@ bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, co
 }
 
 void TraceDevice::start() {
-  const auto service = server_->serve(sending_->since, size_of(*sending_->packet));
+  const auto& service = sending_->service = server_->serve(sending_->since, size_of(*sending_->packet));
   if (!sending_->first_bit) sending_->first_bit = service.first;
   // Without a last bit the link never comes back: the packet stays here, and all behind it.
   if (service.last)
@@ -68,7 +79,9 @@ void TraceDevice::finish() {
   const double loss = sender_->loss.at(now);
   const bool lost = loss > 0 && sender_->random.uniform() < loss;
   if (lost) ++lost_;
-  if (lost && sender_->repeats_lost) return start();
+  const bool again = lost && sender_->repeats_lost;
+  if (tap_ != nullptr) tap_->sent(*sending_->packet, sending_->service, {.lost = lost, .again = again});
+  if (again) return start();
   if (on_left_) on_left_({sending_->packet, sending_->protocol, *sending_->first_bit});
   if (!lost) {
     last_arrival_ = std::max(last_arrival_, now + sender_->delay.at(now));  // no packet overtakes another

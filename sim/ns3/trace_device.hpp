@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ns3/channel.h>
+#include <ns3/ipv4-address.h>
 #include <ns3/mac48-address.h>
 #include <ns3/net-device.h>
 #include <ns3/node.h>
@@ -18,6 +19,7 @@
 #include "runtime/base/random.hpp"
 #include "sim/net/link_server.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/ns3/link_tap.hpp"
 
 namespace millrace {
 
@@ -44,9 +46,16 @@ class TraceDevice : public ns3::NetDevice {
   // Both ends of a link know each other; an end without a sender only receives.
   static void join(const ns3::Ptr<TraceDevice>& a, const ns3::Ptr<TraceDevice>& b);
   void set_sender(Sender sender);
+  // IPv4 packets from this address, the device's own, wait however many they are: a host holds its own TCP
+  // back (Linux: TCP small queues) and does not drop what it sends itself. What it forwards still is.
+  void hold_back(ns3::Ipv4Address own) { own_ = own; }
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
   // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
   void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
+
+  // Hears of all that passes; may be null, outlives this.
+  void set_tap(LinkTap* tap) { tap_ = tap; }
+  LinkTap* tap() const { return tap_; }
 
   // Whether Send() of so many bytes would not drop. The packet being sent is not in the queue.
   bool fits(Bytes size) const;
@@ -90,13 +99,17 @@ class TraceDevice : public ns3::NetDevice {
     std::uint16_t protocol;
     Time since;
     std::optional<Time> first_bit;
+    LinkServer::Service service{};  // of the attempt under way
   };
   void start();
   void finish();
   void receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol);
+  bool is_own(const ns3::Packet& packet, std::uint16_t protocol) const;
 
+  std::optional<ns3::Ipv4Address> own_;
   std::optional<Sender> sender_;
   std::optional<LinkServer> server_;
+  LinkTap* tap_ = nullptr;
   Time last_arrival_;  // at the peer
   std::function<void(const Left&)> on_left_;
   std::function<void()> on_room_;

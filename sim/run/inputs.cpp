@@ -5,6 +5,7 @@
 
 #include "runtime/base/sha256.hpp"
 #include "runtime/codec/klt_calibration.hpp"
+#include "runtime/scenario/topology_links.hpp"
 #include "sim/bridge/agent_processes.hpp"
 
 namespace millrace {
@@ -44,7 +45,8 @@ std::set<std::string> input_files(const Scenario& scenario) {
   std::set<std::string> files;
   for (const auto& device : scenario.devices) files.insert(device.profile);
   if (scenario.run.mode == Mode::simulate || scenario.run.mode == Mode::cosim) {
-    for (const auto& link : scenario.network.links) files.insert(link.trace);
+    for (const auto& link : point_to_point_links(scenario.network))
+      files.insert({link.trace, link.delay_trace, link.loss_trace});
     for (const auto& event : scenario.events) files.insert(event.trace);
   }
   if (scenario.run.mode != Mode::simulate) {

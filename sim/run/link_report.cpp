@@ -29,10 +29,10 @@ Result<void> probe_links(RealLinks& links, const Plan& plan, const std::string& 
     log_note("link {} -> {}: asked {:.4g} Mbit/s, measured {:.4g}", link.from, link.to,
              link.asked.mbit_per_s(), link.measured.mbit_per_s());
   }
-  std::ofstream out(directory + "/links.csv");
+  std::ofstream out(directory + "/probe.csv");
   out << table;
   out.close();
-  if (!out) return Error{directory + "/links.csv cannot be written"};
+  if (!out) return Error{directory + "/probe.csv cannot be written"};
   return {};
 }
 

@@ -1,4 +1,4 @@
-// Real links are measured before a run uses them; links.csv in the run directory says what they carried.
+// Real links are measured before a run uses them; probe.csv in the run directory says what they carried.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace millrace {
 
-// Probes the links that the plan's activations cross and writes DIRECTORY/links.csv: from, to,
+// Probes the links that the plan's activations cross and writes DIRECTORY/probe.csv: from, to,
 // asked_mbit_per_s, measured_mbit_per_s. Exit code 4 where a link does not carry what it should.
 Result<void> probe_links(RealLinks& links, const Plan& plan, const std::string& directory);
 

@@ -2,14 +2,20 @@
 
 #include <algorithm>
 
+#include "runtime/scenario/topology_links.hpp"
 #include "sim/net/link_events.hpp"
-#include "sim/run/link_report.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/trace/trace_reader.hpp"
 
 namespace millrace {
 
 namespace {
+
+DeviceId device_id(const NetworkSpec& spec, const std::string& name) {
+  const auto found = std::find(spec.devices.begin(), spec.devices.end(), name);
+  MR_CHECK(found != spec.devices.end(), "a link to an unknown device in a good scenario");
+  return {static_cast<std::uint32_t>(found - spec.devices.begin())};
+}
 
 Result<LinkRate> rate_of(const LinkSection& link) {
   if (link.rate) return LinkRate{*link.rate};
@@ -46,11 +52,55 @@ Result<std::vector<LinkEvent>> events_of(const Scenario& scenario, const LinkSec
   return events;
 }
 
+// A medium, and a link for every ordered pair of its members.
+void add_segments(const NetworkSection& network, NetworkSpec& spec) {
+  for (const auto& section : network.segments) {
+    if (section.kind == SegmentKind::star) continue;  // among the links already
+    SegmentSpec segment{.name = section.name, .kind = section.kind};
+    segment.rate = section.rate.value_or(BitRate());
+    segment.delay = section.delay;
+    segment.queue = section.queue;
+    segment.wifi.standard = section.standard;
+    segment.wifi.rate_control = section.rate_control;
+    if (!section.access_point.empty()) segment.wifi.access_point = device_id(spec, section.access_point);
+    for (const auto& member : section.members) {
+      segment.members.push_back(device_id(spec, member));
+      const auto own = std::find_if(section.distances.begin(), section.distances.end(),
+                                    [&](const auto& distance) { return distance.member == member; });
+      segment.wifi.distances_m.push_back(own == section.distances.end() ? section.distance_m : own->metres);
+    }
+    for (const DeviceId from : segment.members) {
+      for (const DeviceId to : segment.members) {
+        if (from == to) continue;
+        spec.links.push_back({.from = from, .to = to, .rate = segment.rate, .delay = segment.delay});
+        spec.links.back().queue = segment.queue;
+        spec.links.back().segment = static_cast<std::uint32_t>(spec.segments.size());
+      }
+    }
+    spec.segments.push_back(std::move(segment));
+  }
+}
+
+void add_cross_traffic(const NetworkSection& network, NetworkSpec& spec) {
+  for (const auto& cross : network.cross_traffic) {
+    spec.cross_traffic.push_back({.from = device_id(spec, cross.from),
+                                  .to = device_id(spec, cross.to),
+                                  .kind = cross.kind,
+                                  .rate = cross.rate,
+                                  .on = cross.on,
+                                  .off = cross.off,
+                                  .periods = cross.periods,
+                                  .start = Time::zero() + cross.start,
+                                  .stop = cross.stop ? Time::zero() + *cross.stop : Time::never()});
+  }
+}
+
 }  // namespace
 
 Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
   NetworkSpec spec;
   for (const auto& device : scenario.devices) spec.devices.push_back(device.name);
+  for (const auto& node : forwarding_nodes(scenario)) spec.devices.push_back(node);
   spec.transport = scenario.network.transport == TransportKind::raw ? Transport::raw : Transport::tcp;
   spec.tcp_variant = scenario.network.tcp;
   spec.mtu = scenario.network.mtu;
@@ -60,8 +110,8 @@ Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
     return std::tuple(link.trace, link.trace_format, link.trace_end, link.trace_rows, link.trace_series,
                       link.trace_offset, link.trace_scale);
   };
-  std::map<decltype(trace_key(scenario.network.links[0])), LinkRate> traces;
-  for (const auto& link : scenario.network.links) {
+  std::map<decltype(trace_key(LinkSection())), LinkRate> traces;
+  for (const auto& link : point_to_point_links(scenario.network)) {
     const auto key = trace_key(link);
     const auto known = link.rate ? traces.end() : traces.find(key);
     auto rate = known != traces.end() ? Result<LinkRate>(known->second) : rate_of(link);
@@ -69,16 +119,21 @@ Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
     if (!link.rate) traces.emplace(key, *rate);
     const auto events = events_of(scenario, link);
     if (!events) return events.error();
-    auto changed = with_events({.from = device_id(scenario, link.from),
-                                .to = device_id(scenario, link.to),
+    auto changed = with_events({.from = device_id(spec, link.from),
+                                .to = device_id(spec, link.to),
                                 .rate = *rate,
                                 .delay = link.delay,
                                 .queue = link.queue,
-                                .loss = link.loss},
+                                .loss = link.loss,
+                                .loss_model = link.loss_model,
+                                .discipline = link.queue_discipline,
+                                .overhead = link.overhead},
                                *events);
     if (!changed) return changed.error();
     spec.links.push_back(std::move(*changed));
   }
+  add_segments(scenario.network, spec);
+  add_cross_traffic(scenario.network, spec);
   return spec;
 }
 

@@ -10,9 +10,9 @@
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/wire/messages.hpp"
-#include "sim/net/link_rate.hpp"
 #include "sim/run/decision_log.hpp"
 #include "sim/run/json.hpp"
+#include "sim/run/link_tables.hpp"
 #include "sim/run/timeline.hpp"
 
 namespace millrace {
@@ -25,9 +25,6 @@ struct RunDirectory::Files {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A trace of milliseconds, repeated for weeks of scenario time, would fill the disk: a link's rows end here.
-constexpr std::size_t kMaxBandwidthRows = 500'000;
 
 Result<void> write_text(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
@@ -51,8 +48,12 @@ Result<void> make_folder(const std::string& path) {
   fs::create_directories(path, error);
   if (error) return Error{path + ": cannot be made: " + error.message()};
   // Of an earlier run nothing may be mistaken for this one's.
-  for (const char* stale : {"summary.json", "wall.json", "bandwidth.csv", "report.png"})
+  for (const char* stale : {"summary.json", "wall.json", "bandwidth.csv", "links.csv", "report.png"})
     fs::remove(fs::path(path) / stale, error);
+  std::vector<fs::path> captures;
+  for (const auto& entry : fs::directory_iterator(path, error))
+    if (entry.path().extension() == ".pcap") captures.push_back(entry.path());
+  for (const auto& capture : captures) fs::remove(capture, error);
   return {};
 }
 
@@ -207,41 +208,12 @@ void RunDirectory::on_transfer(const TransferRecord& transfer) {
                         transfer.propagation.count_ns());
 }
 
-Result<void> RunDirectory::write_bandwidth(const NetworkSpec& links, Time end) const {
-  auto file =
-      CsvFile::create((fs::path(path_) / "bandwidth.csv").string(), "from,to,time_ns,rate_mbit_per_s");
-  if (!file) return file.error();
-  for (const auto& link : links.links) {
-    const auto trace = rate_trace_of(link.rate);
-    std::size_t rows = 0;
-    const auto period = trace->duration() - trace->loop_from();
-    for (Duration round; Time::zero() + round <= end; round += period) {
-      for (std::size_t i = 0; i < trace->size(); ++i) {
-        auto step = trace->step(i);
-        const bool ended = i + 1 < trace->size() && trace->step(i + 1).from <= trace->loop_from();
-        if (round > Duration{} && ended) continue;  // played once
-        if (round > Duration{}) step.from = std::max(step.from, trace->loop_from());
-        if (Time::zero() + round + step.from > end || ++rows > kMaxBandwidthRows) break;
-        file->row("{},{},{},{}", links.devices[link.from.value], links.devices[link.to.value],
-                  (round + step.from).count_ns(), step.rate.mbit_per_s());
-      }
-      if (rows > kMaxBandwidthRows) {
-        log_warning("bandwidth.csv: {} to {} ends after {} rows; the trace goes on",
-                    links.devices[link.from.value], links.devices[link.to.value], kMaxBandwidthRows);
-        break;
-      }
-      if (trace->at_end() != TraceEnd::loop || period <= Duration{}) break;
-    }
-  }
-  file->flush();
-  return file->check();
-}
-
 std::string RunDirectory::summary_json() const {
   return millrace::summary_json(scenario_, plan_, summary_, failure_);
 }
 
-Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, const NetworkSpec* links) {
+Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, const NetworkSpec* links,
+                                 LinkMeter* meter) {
   failure_ = failure;
   summary_.close(end);
   for (auto* file :
@@ -251,7 +223,10 @@ Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, 
   }
   if (auto sound = files_->timeline->close(); !sound) return sound;
   if (links != nullptr) {
-    if (auto done = write_bandwidth(*links, end); !done) return done;
+    if (auto done = write_bandwidth(path_, *links, end); !done) return done;
+  }
+  if (links != nullptr && meter != nullptr) {
+    if (auto done = write_links(path_, *links, *meter, end); !done) return done;
   }
   const WallFacts wall{.finished_utc = utc_now(),
                        .setup_s = seconds(ready_ - began_),

@@ -11,6 +11,8 @@
 //   outputs.csv            one row per image: class and SHA-256 of its logits   as it goes
 //   timeline.perfetto-trace  all of it on a time line, for Perfetto viewers     as it goes
 //   bandwidth.csv          rates of the simulated links over the run            at the end
+//   links.csv              what passed each simulated link, per interval      at the end
+//   FROM+TO.pcap           packets of a link, where run.pcap asks for it        as it goes
 //   summary.json           the figures, of a failed run too                     at the end
 //   wall.json              wall-clock facts                                     at the end
 #pragma once
@@ -21,6 +23,7 @@
 
 #include "runtime/scenario/scenario.hpp"
 #include "sim/coordinator/observer.hpp"
+#include "sim/net/link_meter.hpp"
 #include "sim/net/network_spec.hpp"
 #include "sim/run/csv_file.hpp"
 #include "sim/run/summary.hpp"
@@ -55,9 +58,10 @@ class RunDirectory final : public RunObserver {
   // Everything is built and started; from here on the run itself takes the time (wall.json: setup_s, run_s).
   void ready() { ready_ = std::chrono::steady_clock::now(); }
 
-  // Writes summary.json, bandwidth.csv and wall.json. `failure`: why the run ended early, if it did; `links`
-  // empty where the network was not simulated.
-  Result<void> close(Time end, const std::optional<Error>& failure, const NetworkSpec* links);
+  // Writes summary.json, bandwidth.csv, links.csv and wall.json. `failure`: why the run ended early, if it
+  // did; `links` and `meter` are null where the network was not simulated.
+  Result<void> close(Time end, const std::optional<Error>& failure, const NetworkSpec* links,
+                     LinkMeter* meter = nullptr);
 
   const Summary& summary() const { return summary_; }
   std::string summary_json() const;
@@ -74,7 +78,6 @@ class RunDirectory final : public RunObserver {
   void write(Time now, NodeId node, const DecisionRecord& record);
   void write(NodeId node, const LinkSample& sample);
   const std::string& device_name(NodeId node) const;
-  Result<void> write_bandwidth(const NetworkSpec& links, Time end) const;
 
   std::string path_;
   const Scenario& scenario_;

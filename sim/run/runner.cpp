@@ -12,7 +12,6 @@
 #include "runtime/codec/klt_calibration.hpp"
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
-#include "runtime/policy/registry.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 #include "sim/bridge/agent_processes.hpp"
 #include "sim/bridge/bridge.hpp"
@@ -27,6 +26,7 @@
 #include "sim/run/json.hpp"
 #include "sim/run/link_report.hpp"
 #include "sim/run/progress.hpp"
+#include "sim/run/scenario_plan.hpp"
 
 namespace millrace {
 
@@ -117,17 +117,19 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
   return {};
 }
 
-// Memory is not enforced, so whoever counts on it has to be told.
-void warn_of_memory(const Scenario& scenario, const Plan& plan) {
-  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
-    const auto& device = scenario.devices.at(plan.stages[i].device.value);
-    const Bytes weights = weight_bytes(scenario.model.config, plan.stages[i].layers);
-    if (!device.memory || weights <= *device.memory) continue;
+Result<void> warn_of_memory(const Scenario& scenario, const Plan& plan) {
+  const auto warnings = check_memory(scenario, plan);
+  if (!warnings) return warnings.error();
+  for (const auto& warning : *warnings) log_warning("{}", warning);
+  return {};
+}
+
+void warn_of_captures(const Scenario& scenario) {
+  if (!scenario.run.pcap.empty() && network_name(scenario) != "ns3")
     log_warning(
-        "device {}: the weights of stage {} alone take {:.1f} MiB, its memory is {:.1f} MiB; the run goes on",
-        device.name, i + 1, static_cast<double>(weights.count()) / (1 << 20),
-        static_cast<double>(device.memory->count()) / (1 << 20));
-  }
+        "run.pcap: a {} network has no packets to capture; set network.kind to ns3, in mode simulate, "
+        "cosim or emulate",
+        network_name(scenario));
 }
 
 class Run {
@@ -150,6 +152,7 @@ class Run {
       if (auto possible = RealLinks::check(*spec); !possible) return possible.error();
     }
     if (auto opened = open_directory(); !opened) return opened.error();
+    if (spec && simulated(scenario_.run.mode)) meter_.emplace(*spec, scenario_.run.link_interval);
     log_note("writing {}", directory_->path());
     auto end = [&]() -> Result<Time> {
       Progress progress(*directory_, scenario_.microbatches());
@@ -194,8 +197,18 @@ class Run {
     return {};
   }
 
-  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec) const {
-    return network_kind(scenario_) == NetworkKind::fluid ? make_fluid_network(spec) : make_ns3_network(spec);
+  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec) {
+    NetworkTaps taps{.meter = &*meter_};
+    if (network_kind(scenario_) == NetworkKind::fluid) return make_fluid_network(spec, taps);
+    for (std::uint32_t i = 0; i < spec.links.size(); ++i) {
+      const auto& from = spec.devices[spec.links[i].from.value];
+      const auto& to = spec.devices[spec.links[i].to.value];
+      const auto& wanted = scenario_.run.pcap;
+      if (std::any_of(wanted.begin(), wanted.end(),
+                      [&](const std::string& text) { return means_link(text, from, to); }))
+        taps.captures.push_back({{i}, fmt::format("{}/{}+{}.pcap", directory_->path(), from, to)});
+    }
+    return make_ns3_network(spec, taps);
   }
 
   Result<Time> simulate(const NetworkSpec& spec, RunObserver& observer) {
@@ -309,7 +322,8 @@ class Run {
   Result<RunOutcome> finish(const Result<Time>& end, const NetworkSpec* spec) {
     std::optional<Error> failure;
     if (!end) failure = end.error();
-    if (auto closed = directory_->close(end ? *end : std::max(reached_, directory_->latest()), failure, spec);
+    if (auto closed = directory_->close(end ? *end : std::max(reached_, directory_->latest()), failure, spec,
+                                        meter_ ? &*meter_ : nullptr);
         !closed)
       return closed.error();
     RunOutcome outcome{.directory = directory_->path(),
@@ -335,14 +349,16 @@ class Run {
   std::string text_, sha256_;
   std::unique_ptr<RunDirectory> directory_;
   std::unique_ptr<RealLinks> links_;  // run.links: netns
+  std::optional<LinkMeter> meter_;
   Time reached_;
 };
 
 }  // namespace
 
 Result<void> check_runnable(const Scenario& scenario) {
-  const auto plan = make_plan(scenario);
+  const auto plan = make_scenario_plan(scenario);
   if (!plan) return plan.error();
+  if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();
   for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
     if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
   }
@@ -364,11 +380,12 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
                    ExitCode::usage};
     if (const auto where = parse_endpoint(request.agents); !where) return where.error().in("--agents");
   }
-  auto plan = make_plan(request.scenario);
+  auto plan = make_scenario_plan(request.scenario);
   if (!plan) return plan.error();
   if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
   warn_of_derived_costs(request.scenario, *plan);
-  warn_of_memory(request.scenario, *plan);
+  if (auto fits = warn_of_memory(request.scenario, *plan); !fits) return fits.error();
+  warn_of_captures(request.scenario);
   Run run(request, std::move(*plan));
   return run.execute();
 }

@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <set>
 
-#include "runtime/model/device_profile.hpp"
+#include "runtime/node/build_node.hpp"
 #include "runtime/node/size_executor.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/net/framing.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/net/routes.hpp"
 #include "sim/run/runner.hpp"
+#include "sim/run/scenario_plan.hpp"
 #include "sim/trace/trace_statistics.hpp"
 
 namespace millrace {
@@ -20,39 +21,50 @@ namespace {
 
 constexpr double kFloatBytes = 4;
 
-Result<DeviceCost> cost_of(const Scenario& scenario, const DeviceSection& device) {
-  if (!device.profile.empty()) {
-    auto profile = read_profile(device.profile, scenario.model.config);
-    if (!profile) return profile.error().in("device " + device.name);
-    return profile;
-  }
-  if (device.flop_per_s <= 0)
-    return Error{"device " + device.name + ": planning needs `profile: FILE` or `speed: N GFLOP/s`",
-                 ExitCode::invalid_input};
-  return DeviceCost::by_speed(scenario.model.config, device.flop_per_s);
+std::int64_t images_of(const Scenario& scenario) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(
+      static_cast<std::uint64_t>(scenario.model.microbatch), scenario.workload.images));
+}
+
+// Of what crosses the cut, without a message's fields and packets' headers.
+Result<double> encoded_bytes(const Scenario& scenario, int cut) {
+  const auto& section = scenario.policy.quantization;
+  const ModelConfig& model = scenario.model.config;
+  const bool inner = cut > 0 && cut < model.sub_layers();
+  const auto scope = scale_scope_by_name(section.scope);
+  if (!scope) return scope.error();
+  auto codec = make_codec({.name = cut == 0 ? "u8" : (inner ? section.codec : "fp32"), .scope = *scope});
+  if (!codec) return codec.error();
+  SizeExecutor executor(model, cut, std::move(*codec));
+  const auto sent = executor.run({.kind = cut == 0 ? WorkKind::load : WorkKind::encode,
+                                  .microbatch = {},
+                                  .first_image = 0,
+                                  .images = static_cast<std::uint32_t>(images_of(scenario)),
+                                  .input = {},
+                                  .budget = {inner ? section.bits : 32}});
+  if (!sent) return sent.error();
+  return static_cast<double>(sent->output.size.count());
 }
 
 class Builder {
  public:
   explicit Builder(const Scenario& scenario)
-      : scenario_(scenario),
-        model_(scenario.model.config),
-        images_(static_cast<std::int64_t>(std::min<std::uint64_t>(
-            static_cast<std::uint64_t>(scenario.model.microbatch), scenario.workload.images))) {}
+      : scenario_(scenario), model_(scenario.model.config), images_(images_of(scenario)) {}
 
   Result<PlanningProblem> run() {
     problem_.model = model_.name;
     problem_.layers = model_.sub_layers();
     problem_.images = static_cast<int>(images_);
     problem_.window = scenario_.run.window;
-    problem_.inbound_buffers = problem_.outbound_buffers = scenario_.run.window;
+    problem_.goal = planning_goal_of(scenario_.policy.partition);
     if (auto added = add_devices(); !added) return added.error();
     auto spec = build_network_spec(scenario_);
     if (!spec) return spec.error();
-    if (auto sound = check_network(*spec); !sound) return sound.error();
+    if (auto sound = check_network(*spec); !sound)
+      return Error{sound.error().message, ExitCode::invalid_input};
     if (auto added = add_coding(*spec); !added) return added.error();
     add_hops(*spec);
-    add_memory();
+    if (auto filled = fill_memory(scenario_, problem_); !filled) return filled.error();
     if (auto sound = check_problem(problem_); !sound) return sound.error();
     return std::move(problem_);
   }
@@ -71,7 +83,7 @@ class Builder {
       if (section.sink) problem_.sink = d;
       if (section.memory) device.memory_bytes = static_cast<double>(section.memory->count());
       if (device.stage) {
-        const auto cost = cost_of(scenario_, section);
+        const auto cost = device_cost(scenario_, section);
         if (!cost) return cost.error();
         for (int layer = 1; layer <= model_.sub_layers(); ++layer)
           device.compute_s.push_back(cost->compute({layer, layer}, images_).seconds());
@@ -85,29 +97,11 @@ class Builder {
     return {};
   }
 
-  Result<double> encoded_bytes(int cut) const {
-    const auto& section = scenario_.policy.quantization;
-    const bool inner = cut > 0 && cut < model_.sub_layers();
-    const auto scope = scale_scope_by_name(section.scope);
-    if (!scope) return scope.error();
-    auto codec = make_codec({.name = cut == 0 ? "u8" : (inner ? section.codec : "fp32"), .scope = *scope});
-    if (!codec) return codec.error();
-    SizeExecutor executor(model_, cut, std::move(*codec));
-    const auto sent = executor.run({.kind = cut == 0 ? WorkKind::load : WorkKind::encode,
-                                    .microbatch = {},
-                                    .first_image = 0,
-                                    .images = static_cast<std::uint32_t>(images_),
-                                    .input = {},
-                                    .budget = {inner ? section.bits : 32}});
-    if (!sent) return sent.error();
-    return static_cast<double>(sent->output.size.count());
-  }
-
   Result<void> add_coding(const NetworkSpec& spec) {
     const Framing framing(spec.transport, spec.mtu);
     PlanningCoding coding{.bits_per_value = scenario_.policy.quantization.bits, .wire_bytes = {}};
     for (int cut = 0; cut <= model_.sub_layers(); ++cut) {
-      const auto bytes = encoded_bytes(cut);
+      const auto bytes = encoded_bytes(scenario_, cut);
       if (!bytes) return bytes.error();
       const Bytes message =
           message_size(Activation{.microbatch = {},
@@ -117,7 +111,6 @@ class Builder {
                                   .values = 0,
                                   .payload = {Bytes(static_cast<std::int64_t>(*bytes)), {}}});
       coding.wire_bytes.push_back(static_cast<double>(framing.wire_size(message).count()));
-      problem_.buffer_bytes.push_back(*bytes);
     }
     problem_.codings.push_back(std::move(coding));
     return {};
@@ -164,19 +157,6 @@ class Builder {
     return hop;
   }
 
-  void add_memory() {
-    const auto images = static_cast<double>(images_);
-    const double tokens = model_.tokens();
-    for (int layer = 1; layer <= model_.sub_layers(); ++layer) {
-      problem_.weight_bytes.push_back(static_cast<double>(weight_bytes(model_, {layer, layer}).count()));
-      // Beside input and output: queries, keys, values and the attention scores.
-      const double attention = 3 * tokens * model_.width + model_.heads * tokens * tokens;
-      problem_.working_bytes.push_back(layer % 4 == 1 ? images * attention * kFloatBytes : 0);
-    }
-    for (int cut = 0; cut <= model_.sub_layers(); ++cut)
-      problem_.activation_bytes.push_back(static_cast<double>(values(cut)) * kFloatBytes);
-  }
-
   const Scenario& scenario_;
   const ModelConfig& model_;
   std::int64_t images_;
@@ -187,5 +167,26 @@ class Builder {
 }  // namespace
 
 Result<PlanningProblem> planning_problem_of(const Scenario& scenario) { return Builder(scenario).run(); }
+
+Result<void> fill_memory(const Scenario& scenario, PlanningProblem& problem) {
+  const ModelConfig& model = scenario.model.config;
+  const auto images = static_cast<double>(images_of(scenario));
+  const double tokens = model.tokens();
+  problem.layers = model.sub_layers();
+  problem.inbound_buffers = problem.outbound_buffers = scenario.run.window;
+  for (int layer = 1; layer <= model.sub_layers(); ++layer) {
+    problem.weight_bytes.push_back(static_cast<double>(weight_bytes(model, {layer, layer}).count()));
+    // Beside input and output: queries, keys, values and the attention scores.
+    const double attention = 3 * tokens * model.width + model.heads * tokens * tokens;
+    problem.working_bytes.push_back(layer % 4 == 1 ? images * attention * kFloatBytes : 0);
+  }
+  for (int cut = 0; cut <= model.sub_layers(); ++cut) {
+    const auto waiting = encoded_bytes(scenario, cut);
+    if (!waiting) return waiting.error();
+    problem.buffer_bytes.push_back(*waiting);
+    problem.activation_bytes.push_back(static_cast<double>(values_at_cut(model, cut)) * images * kFloatBytes);
+  }
+  return {};
+}
 
 }  // namespace millrace

@@ -9,9 +9,12 @@
 
 namespace millrace {
 
-// Memory is charged with what a stage holds: fp32 weights, window encodings waiting on either side, one
-// decoded input and one output, and the largest intermediate of a sub-layer. Errors: profiles or traces that
-// cannot be read, devices without a cost.
+// The goal is that of policy.partition. Memory is charged with what a stage holds: fp32 weights, window
+// encodings waiting on either side, one decoded input and one output, and the largest intermediate of a
+// sub-layer. Errors: profiles or traces that cannot be read, devices without a cost.
 Result<PlanningProblem> planning_problem_of(const Scenario& scenario);
+
+// Only the part of it that says what stages hold: no costs, no links.
+Result<void> fill_memory(const Scenario& scenario, PlanningProblem& problem);
 
 }  // namespace millrace

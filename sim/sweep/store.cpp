@@ -53,6 +53,8 @@ const char* base_unit(Unit unit) {
       return "FLOP/s";
     case Unit::image_rate:
       return "/s";
+    case Unit::length:
+      return "m";
   }
   return "";
 }

@@ -36,7 +36,7 @@ void bench_klt(Report& report) {
   const ModelConfig model = *model_by_name("vit-base");
   const auto weights = make_weights("random", model, 1);
   const auto calibrated = calibrate({.model = model, .images = kCalibrationImages, .cuts = {kCut}},
-                                    [](std::uint64_t /*images*/) {});
+                                    [](std::uint64_t /*images*/) { return true; });
   const auto calibration = std::make_shared<const CutCalibration>(calibrated->front());
   const auto whole = Stage::create(model, {1, model.sub_layers()}, **weights);
   const auto front = Stage::create(model, {1, kCut}, **weights);

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,15 @@ extern char** environ;
 
 namespace millrace::bench {
 
-double process_seconds(const std::vector<std::string>& command) {
+namespace {
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+}  // namespace
+
+ProcessCost process_cost(const std::vector<std::string>& command) {
   auto words = command;
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
@@ -28,16 +37,18 @@ double process_seconds(const std::vector<std::string>& command) {
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   int status = -1;
-  const double seconds = seconds_of([&] {
+  rusage used{};
+  const double wall_s = seconds_of([&] {
     pid_t pid = 0;
-    if (posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ) == 0) waitpid(pid, &status, 0);
+    if (posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ) == 0)
+      wait4(pid, &status, 0, &used);
   });
   posix_spawn_file_actions_destroy(&actions);
   if (status != 0) {
     fmt::print(stderr, "failed: {}\n", fmt::join(command, " "));
     std::exit(1);
   }
-  return seconds;
+  return {wall_s, seconds(used.ru_utime) + seconds(used.ru_stime)};
 }
 
 TemporaryFolder::TemporaryFolder() {

@@ -6,8 +6,16 @@
 
 namespace millrace::bench {
 
-// Wall seconds from start to end. Ends the benchmark with a message if the program fails.
-double process_seconds(const std::vector<std::string>& command);
+struct ProcessCost {
+  double wall_s = 0;  // from start to end
+  double cpu_s = 0;   // of its processors, which others on the machine hardly change
+};
+
+// Ends the benchmark with a message if the program fails.
+ProcessCost process_cost(const std::vector<std::string>& command);
+inline double process_seconds(const std::vector<std::string>& command) {
+  return process_cost(command).wall_s;
+}
 
 // A fresh folder that goes with this object.
 class TemporaryFolder {

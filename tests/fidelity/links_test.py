@@ -87,7 +87,7 @@ class Deployed(Netns):
             with open(self.path(run) + "/outputs.csv", "rb") as file:
                 outputs.append(file.read())
         self.assertEqual(*outputs)
-        with open(self.path("deploy/links.csv"), newline="") as file:
+        with open(self.path("deploy/probe.csv"), newline="") as file:
             links = list(csv.DictReader(file))
         self.assertEqual([(link["from"], link["to"]) for link in links],
                          [("camera", "board-a"), ("board-a", "board-b"), ("board-b", "camera")])

@@ -1,5 +1,6 @@
-// Trace readers under arbitrary bytes. The first byte chooses format and end rule, the rest is the file.
-// Also run as a smoke test by tests/sim_net, on seeded mutations of good files.
+// Trace readers under arbitrary bytes. The first byte chooses format, end rule and options, the rest is the
+// file. With MILLRACE_TRACE_FORMAT defined the format is that one: a program per reader, for long runs.
+// Also run as a smoke test by tests/sim_trace, on seeded mutations of good files.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -9,12 +10,38 @@
 #include "sim/trace/trace_reader.hpp"
 #include "sim/trace/trace_statistics.hpp"
 
+namespace {
+
+using namespace millrace;
+
+TraceReading reading_of(std::uint8_t choice) {
+#ifdef MILLRACE_TRACE_FORMAT
+  constexpr auto kFormat = TraceFormat::MILLRACE_TRACE_FORMAT;
+  const unsigned end = choice & 7U;
+#else
+  const auto kFormat = static_cast<TraceFormat>(choice & 7U);
+  const unsigned end = choice >> 4U;
+#endif
+  TraceReading reading{.format = kFormat,
+                       .at_end = static_cast<TraceEnd>(end % 3U),
+                       .row_interval = (choice & 8U) != 0 ? TraceRows::starting : TraceRows::ending};
+  if ((choice & 64U) != 0) {
+    reading.columns = {
+        .time = "t", .rate = "r", .time_unit = "ms", .unit_column = "u", .where = {{"w", "1"}}};
+    reading.scale = 0.5;
+  }
+  if ((choice & 128U) != 0) {
+    reading.series = "DL_bitrate";
+    reading.offset = Duration::ms(1500);
+  }
+  return reading;
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  using namespace millrace;
   if (size == 0) return 0;
-  const TraceReading reading{.format = static_cast<TraceFormat>(bytes[0] & 7U),
-                             .at_end = static_cast<TraceEnd>((bytes[0] >> 4U) % 3U),
-                             .row_interval = (bytes[0] & 8U) != 0 ? TraceRows::starting : TraceRows::ending};
+  const TraceReading reading = reading_of(bytes[0]);
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
   const auto parsed = parse_trace(text, "input", reading);
   TraceLint lint;

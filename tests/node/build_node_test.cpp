@@ -112,7 +112,7 @@ TEST_F(BuildNode, AProfileRunNeedsACostForEveryStage) {
   scenario_.devices[2].flop_per_s = 0;
   const auto cost = build_cost(scenario_, plan_, {2});
   EXPECT_EQ(cost.error().code, ExitCode::invalid_input);
-  EXPECT_THAT(cost.error().message, HasSubstr("device b: compute: profile needs"));
+  EXPECT_THAT(cost.error().message, HasSubstr("device b: its cost needs"));
   scenario_.devices[2].profile = "nowhere.yaml";
   EXPECT_THAT(build_cost(scenario_, plan_, {2}).error().message, HasSubstr("device b: "));
 }

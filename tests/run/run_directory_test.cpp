@@ -271,5 +271,30 @@ TEST_F(ARunDirectory, BandwidthIsThatOfTheLinksOverTheRun) {
   EXPECT_EQ(read("bandwidth.csv"), "from,to,time_ns,rate_mbit_per_s\ncamera,board-a,0,100\n");
 }
 
+TEST_F(ARunDirectory, LinksSayWhatPassedPerInterval) {
+  ASSERT_TRUE(create().ok());
+  NetworkSpec spec;
+  spec.devices = {"camera", "board-a", "board-b"};
+  spec.links.push_back({{0}, {1}, BitRate::mbit(8), Duration::ms(1)});
+  LinkMeter meter(spec, Duration::ms(10));
+  meter.offered({0}, Time::zero(), Bytes(12'500));
+  meter.carried({0}, 0, nanobits(Bytes(12'000)), Bytes(12'000));
+  meter.dropped({0}, Time::at_ns(1'000'000), Bytes(500));
+  ASSERT_TRUE(directory_->close(Time::at_ns(15'000'000), {}, &spec, &meter).ok());
+  EXPECT_EQ(read("links.csv"),
+            "from,to,time_ns,interval_ns,offered_bytes,delivered_bytes,queued_bytes,dropped_bytes,lost_bytes,"
+            "capacity_bytes,utilisation\n"
+            "camera,board-a,0,10000000,12500,10000,2000,500,0,10000,1.000000\n"
+            "camera,board-a,10000000,5000000,0,2000,0,0,0,5000,0.400000\n");
+}
+
+TEST_F(ARunDirectory, AnEarlierRunsCapturesAreNotThisOnes) {
+  ASSERT_TRUE(create().ok());
+  close();
+  write("camera+board-a.pcap", "old");
+  ASSERT_TRUE(create().ok());
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "camera+board-a.pcap"));
+}
+
 }  // namespace
 }  // namespace millrace

@@ -36,6 +36,17 @@ TEST(ScenarioChecks, DatasetsInFilesAreThoseOfTheFamily) {
   EXPECT_EQ(fault("bert-base", "features:x"),
             "s.yaml:4:21: workload.dataset features: is for models of the kwt family, bert-base is of bert; "
             "give it another one, or synthetic\n");
+  EXPECT_EQ(fault("kwt-1", "shapes"),
+            "s.yaml:4:21: workload.dataset shapes is for models of the vit family, kwt-1 is of kwt; give it "
+            "another one, or synthetic\n");
+}
+
+TEST(ScenarioChecks, ShapesNeedsAModelThatTellsThemApart) {
+  const std::string shapes = changed("{images: 10}", "{dataset: shapes}");
+  EXPECT_EQ(faults(shapes, {"model.classes=12"}), "");
+  EXPECT_EQ(faults(shapes, {"model.classes=11"}),
+            "s.yaml:4:21: workload.dataset shapes has 12 classes, the model tells only 11 apart; raise "
+            "model.classes, or take synthetic\n");
 }
 
 TEST(ScenarioChecks, DeviceNamesAreUnique) {
@@ -99,6 +110,42 @@ TEST(ScenarioChecks, NamesAreNotBlamedForFaultsOfDevices) {
   EXPECT_EQ(faults(changed("name: board-b", "nam: board-b")),
             "s.yaml:8:5: devices[2].name is missing: Unique name.\n"
             "s.yaml:8:6: unknown key \"nam\" in devices[2]; did you mean \"name\"?\n");
+}
+
+TEST(ScenarioChecks, GoalsAreForThePlanner) {
+  const auto fault = [](const std::string& keys) {
+    return faults(changed("{kind: even}", "{kind: " + keys + "}"));
+  };
+  for (const char* good :
+       {"pipedream", "optimal", "optimal, objective: latency, target_rate: 2 /s",
+        "optimal, objective: throughput, latency_bound: 2 s", "optimal, devices: [board-b, board-a]"})
+    EXPECT_EQ(fault(good), "") << good;
+  EXPECT_EQ(fault("pipedream, objective: latency"),
+            "s.yaml:15:43: policy.partition.objective has no effect with kind: pipedream; remove it, or set "
+            "the kind to optimal\n");
+  EXPECT_EQ(fault("even, latency_bound: 1 s, target_rate: 1 /s"),
+            "s.yaml:15:42: policy.partition.latency_bound has no effect with kind: even; remove it, or set "
+            "the kind to optimal\n"
+            "s.yaml:15:60: policy.partition.target_rate has no effect with kind: even; remove it, or set the "
+            "kind to optimal\n");
+  EXPECT_EQ(fault("optimal, objective: latency, latency_bound: 1 s"),
+            "s.yaml:15:65: policy.partition.latency_bound bounds the objective throughput, and "
+            "policy.partition.objective is latency; remove one of them\n");
+  EXPECT_EQ(fault("optimal, cuts: [24]"),
+            "s.yaml:15:36: policy.partition.cuts has no effect with kind: optimal; remove it, or set "
+            "policy.partition.kind to fixed\n");
+}
+
+TEST(ScenarioChecks, WhoPlansNeedsCostsAndFindsTheWaysHimself) {
+  const std::string planned = changed("{kind: even}", "{kind: optimal}");
+  EXPECT_EQ(faults(with(planned, "    - {between: [board-a, board-b], rate: 20 Mbit/s, delay: 5 ms}\n", "")),
+            "");
+  const std::string no_speed = with(planned, "board-b, speed: 4 GFLOP/s", "board-b");
+  EXPECT_EQ(
+      faults(no_speed, {"run.compute=measured"}),
+      "s.yaml:8:5: devices[2] (board-b) runs a stage and needs a profile, or a speed such as 8 GFLOP/s; "
+      "policy.partition.kind plans by it\n");
+  EXPECT_EQ(faults(no_speed, {"run.compute=measured", "policy.partition.kind=even"}), "");
 }
 
 TEST(ScenarioChecks, CutsIncreaseWithinTheModelAndMatchTheDevices) {

@@ -67,7 +67,8 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
       "  - {name: b}\n"
       "network: {kind: fluid, transport: raw, tcp: bbr, mtu: 9000 B, links: [{from: a, to: b, rate: 1 kbit/s,"
       " trace_format: two-column, trace_end: hold, trace_rows: starting, trace_series: A/TCPx1/East, "
-      "trace_offset: 2 s, trace_scale: 0.5, delay: 1 s, queue: 1 MiB, loss: 0.25}, {from: b, to: a, "
+      "trace_offset: 2 s, trace_scale: 0.5, delay: 1 s, queue: 1 MiB, loss: 0.25, overhead: 38 B}, {from: b, "
+      "to: a, "
       "rate: 1 bit/s}]}\n"
       "policy: {partition: {kind: fixed, cuts: [3], devices: [b, a]}, quantization: {codec: uniform, bits: "
       "3.5}}\n"
@@ -99,7 +100,8 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
                                              .trace_scale = 0.5,
                                              .delay = Duration::s(1),
                                              .queue = Bytes::mib(1),
-                                             .loss = 0.25}));
+                                             .loss = 0.25,
+                                             .overhead = Bytes(38)}));
   EXPECT_EQ(s.policy.partition.kind, "fixed");
   EXPECT_EQ(s.policy.partition.cuts, std::vector<int>{3});
   EXPECT_EQ(s.policy.partition.devices, (std::vector<std::string>{"b", "a"}));
@@ -137,7 +139,7 @@ TEST(ScenarioReader, TenFaultsInOneFileAreTenLines) {
       "s.yaml:11:42: network.links[0].rate is a rate in bits, and \"20 MB/s\" is in bytes: write 160 Mbit/s\n"
       "s.yaml:11:58: network.links[0].delay needs a unit (ns, us, ms, s, min, h), for example 5 ms, got "
       "\"5\"\n"
-      "s.yaml:12:7: network.links[1] needs rate, or trace\n"
+      "s.yaml:12:7: network.links[1] needs rate, or trace, or preset\n"
       "s.yaml:12:27: network.links[1].between[1] names \"board-x\", which is no device; did you mean "
       "\"board-a\"?\n");
 }

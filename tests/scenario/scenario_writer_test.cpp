@@ -27,9 +27,17 @@ class Generator {
     devices(s.devices);
     network(s);
     policy(s);
-    s.run = {static_cast<Mode>(below(4)), below(std::uint64_t{1} << 63), ComputeKind::profile,
+    s.run = {static_cast<Mode>(below(4)),
+             below(std::uint64_t{1} << 63),
+             ComputeKind::profile,
              1 + static_cast<int>(below(1'024)),
-             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000)))};
+             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             Duration::ns(1 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             {}};
+    for (const auto& link : s.network.links) {
+      if (below(4) == 0) s.run.pcap.push_back(link.from + (below(2) == 0 ? "->" : "-") + link.to);
+    }
     if (below(2) == 0) s.expect.push_back({"throughput", below(2) == 0, positive(1e9)});
     if (below(2) == 0)
       s.expect.push_back({"latency_p99", false, static_cast<double>(below(1'000'000'000'000)) / 1e9});
@@ -74,7 +82,7 @@ class Generator {
     devices.front().source = true;
     devices[below(count)].sink = true;
   }
-  LinkSection link(const std::string& from, const std::string& to) {
+  LinkSection link(const std::string& from, const std::string& to, TransportKind transport) {
     LinkSection link;
     link.from = from;
     link.to = to;
@@ -89,9 +97,20 @@ class Generator {
     if (below(2) == 0) link.trace_series = "A b/TCPx1";
     link.trace_offset = Duration::ns(static_cast<std::int64_t>(below(3'600'000'000'001)));
     link.trace_scale = positive(1e6);
-    link.delay = Duration::ns(static_cast<std::int64_t>(below(3'600'000'000'001)));
+    if (below(3) == 0) {
+      link.delay_trace = "/traces/delay.csv";
+    } else {
+      link.delay = Duration::ns(static_cast<std::int64_t>(below(3'600'000'000'001)));
+    }
+    link.queue_discipline =
+        transport == TransportKind::raw ? QueueDiscipline::drop_tail : static_cast<QueueDiscipline>(below(4));
+    link.overhead = Bytes(static_cast<std::int64_t>(below(65'536)));
     link.queue = Bytes(65'535 + static_cast<std::int64_t>(below(std::uint64_t{1} << 39)));
-    if (below(2) == 0) link.loss = random_.uniform() / static_cast<double>(1 + below(1'000'000'000));
+    const auto kind_of_loss = below(4);
+    if (kind_of_loss == 1) link.loss = random_.uniform() / static_cast<double>(1 + below(1'000'000'000));
+    if (kind_of_loss == 2) link.loss_trace = "/traces/loss.csv";
+    if (kind_of_loss == 3)
+      link.loss_model = {random_.uniform(), 1 - random_.uniform(), random_.uniform() / 2, random_.uniform()};
     return link;
   }
   void network(Scenario& s) {
@@ -100,15 +119,59 @@ class Generator {
     s.network.tcp = pick({"cubic", "bbr", "newreno"});
     s.network.mtu = Bytes(128 + static_cast<std::int64_t>(below(65'408)));
     for (std::size_t i = 0; i + 1 < s.devices.size(); ++i) {
-      LinkSection there = link(s.devices[i].name, s.devices[i + 1].name);
-      LinkSection back = below(2) == 0 ? there : link("", "");
+      LinkSection there = link(s.devices[i].name, s.devices[i + 1].name, s.network.transport);
+      LinkSection back = below(2) == 0 ? there : link("", "", s.network.transport);
       back.from = there.to;
       back.to = there.from;
       s.network.links.push_back(there);
       s.network.links.push_back(back);
     }
     if (below(2) == 0) std::reverse(s.network.links.begin(), s.network.links.end());
+    if (below(2) == 0) s.network.switches = {"no", "switch-1"};
+    segments(s);
     for (auto n = s.network.links.empty() ? 0 : below(4); n > 0; --n) s.events.push_back(event(s.network));
+  }
+  void segments(Scenario& s) {
+    auto& network = s.network;
+    if (below(2) == 0) {
+      SegmentSection star{.name = "010", .kind = SegmentKind::star};
+      star.hub = "base";
+      for (const auto& device : s.devices)
+        star.access.push_back({.members = {device.name},
+                               .up = link("", "", network.transport),
+                               .down = link("", "", network.transport)});
+      network.segments.push_back(star);
+    }
+    if (network.transport == TransportKind::raw || s.devices.size() < 3) return;
+    // The first and the last device have no link of their own.
+    SegmentSection medium{.name = "medium", .kind = below(2) == 0 ? SegmentKind::csma : SegmentKind::wifi};
+    medium.members = {s.devices.front().name, s.devices.back().name};
+    medium.queue = Bytes(65'535 + static_cast<std::int64_t>(below(1'000'000)));
+    if (medium.kind == SegmentKind::csma) {
+      medium.rate = BitRate(1 + static_cast<std::int64_t>(below(1'000'000'000)));
+      medium.delay = Duration::ns(static_cast<std::int64_t>(below(1'000'000'000)));
+    } else {
+      if (below(2) == 0) medium.access_point = medium.members[below(2)];
+      medium.standard = pick({"802.11a", "802.11ac"});
+      medium.rate_control = pick({"ideal", "constant"});
+      medium.distance_m = positive(1e4);
+      medium.distances.push_back({medium.members[0], positive(1e4)});
+    }
+    network.segments.push_back(medium);
+    CrossTrafficSection cross{.from = medium.members[0],
+                              .to = medium.members[1],
+                              .kind = static_cast<CrossTrafficKind>(below(2)),
+                              .rate = {},
+                              .start = Duration::ns(static_cast<std::int64_t>(below(1'000))),
+                              .stop = {}};
+    if (cross.kind == CrossTrafficKind::on_off) {
+      cross.rate = BitRate(1 + static_cast<std::int64_t>(below(1'000'000'000)));
+      cross.on = Duration::ns(1'000'000 + static_cast<std::int64_t>(below(1'000'000'000)));
+      cross.off = Duration::ns(static_cast<std::int64_t>(below(1'000'000'000)));
+      cross.periods = static_cast<PeriodKind>(below(2));
+    }
+    if (below(2) == 0) cross.stop = Duration::s(2);
+    network.cross_traffic.push_back(cross);
   }
   EventSection event(const NetworkSection& network) {
     const auto& link = network.links[below(network.links.size())];
@@ -132,7 +195,14 @@ class Generator {
       for (const auto& device : s.devices) partition.devices.push_back(device.name);
       std::reverse(partition.devices.begin(), partition.devices.end());
     }
-    if (below(2) == 0) {
+    const auto kind = below(3);
+    if (kind == 1) {
+      partition.kind = "optimal";
+      if (below(2) == 0) partition.target_images_per_s = positive(1e9);
+      if (below(2) == 0) partition.objective = "latency";
+      if (partition.objective == "throughput" && below(2) == 0)
+        partition.latency_bound = Duration::ns(1 + static_cast<std::int64_t>(below(1'000'000'000'000)));
+    } else if (kind == 2) {
       partition.kind = "fixed";
       for (std::size_t i = 1; i < s.devices.size(); ++i) partition.cuts.push_back(static_cast<int>(i));
     }
@@ -206,7 +276,9 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "      trace_scale: 1\n"
             "      delay: 200 us\n"
             "      queue: 256 KiB\n"
+            "      queue_discipline: drop-tail\n"
             "      loss: 0\n"
+            "      overhead: 0 B\n"
             "    - between: [board-a, board-b]\n"
             "      rate: 20 Mbit/s\n"
             "      trace_format: automatic\n"
@@ -216,7 +288,9 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "      trace_scale: 1\n"
             "      delay: 5 ms\n"
             "      queue: 256 KiB\n"
+            "      queue_discipline: drop-tail\n"
             "      loss: 0\n"
+            "      overhead: 0 B\n"
             "    - between: [board-b, camera]\n"
             "      rate: 1 Gbit/s\n"
             "      trace_format: automatic\n"
@@ -226,7 +300,9 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "      trace_scale: 1\n"
             "      delay: 0 ns\n"
             "      queue: 256 KiB\n"
+            "      queue_discipline: drop-tail\n"
             "      loss: 0\n"
+            "      overhead: 0 B\n"
             "policy:\n"
             "  partition:\n"
             "    kind: even\n"
@@ -240,7 +316,9 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "  seed: 1\n"
             "  compute: profile\n"
             "  window: 2\n"
-            "  timeout: 60 s\n");
+            "  timeout: 60 s\n"
+            "  lateness_limit: 20 ms\n"
+            "  link_interval: 1 s\n");
 }
 
 TEST(ScenarioWriter, TheHashIsOfAllButTheMode) {

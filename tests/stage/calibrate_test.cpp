@@ -24,7 +24,7 @@ class Calibrate : public testing::Test {
     return {.model = small_vit(), .seed = 7, .images = 6, .cuts = std::move(cuts), .threads = 2};
   }
   void write(const std::vector<int>& cuts) {
-    const auto made = calibrate(request(cuts), [](std::uint64_t) {});
+    const auto made = calibrate(request(cuts), [](std::uint64_t) { return true; });
     ASSERT_TRUE(made.ok()) << made.error().message;
     for (const auto& calibration : *made) ASSERT_TRUE(write_calibration(folder_.string(), calibration).ok());
   }
@@ -83,13 +83,13 @@ TEST_F(Calibrate, AnEndWithoutTheCalibrationRefusesAndSaysWhy) {
 TEST_F(Calibrate, IsTheSameHoweverManyThreadsCompute) {
   auto one = request({4}), four = request({4});
   one.threads = 1, four.threads = 4;
-  const auto nothing = [](std::uint64_t) {};
+  const auto nothing = [](std::uint64_t) { return true; };
   EXPECT_EQ(calibrate(one, nothing)->front().sha256, calibrate(four, nothing)->front().sha256);
 }
 
 TEST_F(Calibrate, WhatCannotBeCalibratedIsSaid) {
   const auto refusal = [](const CalibrateRequest& asked) {
-    return calibrate(asked, [](std::uint64_t) {}).error().message;
+    return calibrate(asked, [](std::uint64_t) { return true; }).error().message;
   };
   EXPECT_THAT(refusal(request({})), HasSubstr("no cuts"));
   EXPECT_THAT(refusal(request({0})), HasSubstr("cut 0 is not within 1 to 11"));
@@ -97,6 +97,22 @@ TEST_F(Calibrate, WhatCannotBeCalibratedIsSaid) {
   auto none = request({4});
   none.images = 0;
   EXPECT_THAT(refusal(none), HasSubstr("got 0"));
+}
+
+TEST_F(Calibrate, EndsWhereItIsToldTo) {
+  const auto ended = calibrate(request({4}), [](std::uint64_t images) { return images < 2; });
+  ASSERT_FALSE(ended.ok());
+  EXPECT_THAT(ended.error().message, HasSubstr("interrupted after 2 of"));
+}
+
+TEST_F(Calibrate, OtherWeightsThanThoseLearntWithAreSaid) {
+  auto made = calibrate(request({4}), [](std::uint64_t) { return true; });
+  made->front().weights_sha256 = std::string(64, 'a');
+  ASSERT_TRUE(write_calibration(folder_.string(), made->front()).ok());
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run(4, folder_.string(), folder_.string()), "ran");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("cut-004.klt was learnt with other weights than random"));
 }
 
 }  // namespace

@@ -6,8 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "runtime/stage/calibrate.hpp"
 #include "runtime/stage/evaluation_report.hpp"
 #include "runtime/stage/scoring.hpp"
 #include "runtime/stage/tensor_executor.hpp"
@@ -76,7 +80,8 @@ class AnEvaluation : public testing::Test {
 };
 
 // What executors make of the same images in stages that end at these cuts.
-EvaluationRow pipeline_row(const Quantization& quantization, const std::vector<int>& cuts) {
+EvaluationRow pipeline_row(const Quantization& quantization, const std::vector<int>& cuts,
+                           const std::string& calibrations = {}) {
   const ModelConfig model = small_vit();
   const auto right = labels();
   EvaluationRow row;
@@ -84,8 +89,11 @@ EvaluationRow pipeline_row(const Quantization& quantization, const std::vector<i
   for (std::size_t i = 0; i <= cuts.size(); ++i) {
     const LayerRange layers{i == 0 ? 1 : cuts[i - 1] + 1, i < cuts.size() ? cuts[i] : model.sub_layers()};
     const auto scope = quantization.scope == ScaleScope::none ? ScaleScope::image : quantization.scope;
-    stages.push_back(*make_stage_executor(
-        {.model = model, .layers = layers, .seed = 7, .codec = {quantization.codec, scope}}));
+    stages.push_back(*make_stage_executor({.model = model,
+                                           .layers = layers,
+                                           .seed = 7,
+                                           .codec = {quantization.codec, scope},
+                                           .calibrations = calibrations}));
   }
   const auto source = make_source_executor({.model = model, .seed = 3});
   const auto sink = make_sink_executor({.model = model, .seed = 3});
@@ -133,6 +141,61 @@ TEST_F(AnEvaluation, SaysWhatAPipelineOfStagesSays) {
     most = std::max(most, all[i].correct);
   }
   EXPECT_LT(least, most) << "quantizing makes a difference, or the test would prove nothing";
+}
+
+// A folder with what klt learnt about these cuts from images the evaluation does not see.
+class Calibrations {
+ public:
+  explicit Calibrations(const std::vector<int>& cuts) {
+    std::filesystem::create_directories(folder_);
+    const auto made = calibrate(
+        {.model = small_vit(), .seed = 7, .first_image = 100, .images = 12, .cuts = cuts, .threads = 2},
+        [](std::uint64_t) {});
+    MR_CHECK(made.ok(), made.ok() ? "" : made.error().message);
+    for (const auto& calibration : *made) MR_CHECK(write_calibration(folder_.string(), calibration).ok());
+  }
+  ~Calibrations() { std::filesystem::remove_all(folder_); }
+  Calibrations(const Calibrations&) = delete;
+  Calibrations& operator=(const Calibrations&) = delete;
+  std::string folder() const { return folder_.string(); }
+
+ private:
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("millrace-evaluation-" + std::to_string(::getpid()));
+};
+
+TEST_F(AnEvaluation, WithCalibrationsSaysWhatAPipelineOfStagesWithThemSays) {
+  const Calibrations learnt({3, 5, 8});
+  request_.calibrations = learnt.folder();
+  request_.cuts = {{3}, {5}, {8}, {3, 5, 8}, {4}, {4, 8}};  // of cut 4 nothing was learnt
+  for (const double bits : {0.6, 2.1}) request_.quantizations.push_back({"klt", ScaleScope::none, bits});
+  const auto all = rows();
+  ASSERT_EQ(all.size(), 1 + 6 * 2U);
+  std::uint64_t with = 0, without = 0;
+  int differ = 0;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    SCOPED_TRACE(csv_line(all[i]));
+    const EvaluationRow expected = pipeline_row(all[i].quantization, all[i].cuts, learnt.folder());
+    EXPECT_EQ(all[i].correct, expected.correct);
+    EXPECT_EQ(all[i].bytes, expected.bytes);
+    EXPECT_EQ(all[i].values, expected.values);
+    if (all[i].cuts == std::vector{4}) continue;
+    const EvaluationRow plain = pipeline_row(all[i].quantization, all[i].cuts);
+    with += all[i].correct;
+    without += plain.correct;
+    differ += all[i].bytes != plain.bytes || all[i].correct != plain.correct ? 1 : 0;
+  }
+  EXPECT_GE(differ, 8) << "of 10: the calibrations make a difference, or the test would prove little";
+  EXPECT_GT(with, without);
+}
+
+TEST_F(AnEvaluation, RefusesTheCalibrationOfAnotherModel) {
+  const Calibrations learnt({8});
+  request_.calibrations = learnt.folder();
+  request_.model.classes = 12;
+  request_.cuts = {{8}};
+  request_.quantizations = {{"klt", ScaleScope::none, 2}};
+  EXPECT_THAT(error(), HasSubstr("cut-008.klt"));
 }
 
 TEST_F(AnEvaluation, GivesFp32FirstThenCutByCutInTheOrderOfTheGrid) {

@@ -53,7 +53,7 @@ class KltAccuracy : public testing::Test {
                            .images = kCalibrated,
                            .cuts = cuts,
                            .threads = kThreads},
-                          [](std::uint64_t) {});
+                          [](std::uint64_t) { return true; });
     ASSERT_TRUE(made.ok()) << made.error().message;
     for (auto& one : *made) calibrations_.push_back(std::make_shared<const CutCalibration>(std::move(one)));
   }

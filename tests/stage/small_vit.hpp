@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <span>
 #include <vector>
 
+#include "runtime/base/random.hpp"
 #include "runtime/stage/dataset.hpp"
 #include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
@@ -51,6 +55,27 @@ inline CutTensors forward_in_stages(const ModelConfig& model, const std::vector<
     first = cut + 1;
   }
   return forward(stage_of(model, {first, model.sub_layers()}), tensors);
+}
+
+// Bits, not values: 0 and -0 differ, and a NaN equals itself.
+inline void expect_same_bits(const CutTensors& a, const CutTensors& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].shape, b[i].shape);
+    EXPECT_EQ(a[i].role, b[i].role);
+    const auto x = std::as_bytes(std::span(a[i].values)), y = std::as_bytes(std::span(b[i].values));
+    EXPECT_TRUE(std::equal(x.begin(), x.end(), y.begin(), y.end()));
+  }
+}
+
+// Each cut with the same chance, drawn first.
+inline std::vector<int> random_cuts(const ModelConfig& model, Random& random) {
+  std::vector<int> cuts;
+  const double density = random.uniform();
+  for (int cut = 1; cut < model.sub_layers(); ++cut) {
+    if (random.uniform() < density) cuts.push_back(cut);
+  }
+  return cuts;
 }
 
 }  // namespace millrace

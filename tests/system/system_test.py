@@ -23,7 +23,8 @@ NODE = os.path.join(BIN, "millrace-node")
 TRAIN = os.path.join(BIN, "millrace-train")
 QUICKSTART = os.path.join(ROOT, "scenarios", "quickstart.yaml")
 SHARED = os.path.join(ROOT, "..", "shared")
-CSVS = ["microbatches.csv", "stages.csv", "transfers.csv", "decisions.csv", "outputs.csv", "bandwidth.csv"]
+CSVS = ["microbatches.csv", "stages.csv", "transfers.csv", "decisions.csv", "outputs.csv", "bandwidth.csv",
+        "links.csv"]
 LIMIT_S = 100
 SMALL = ["--set", "model.microbatch=4", "--set", "workload.images=22"]  # six microbatches, the last of two
 
@@ -175,10 +176,13 @@ class Interface(System):
         inputs = json.loads(read(out, "manifest.json"))["inputs"]
         self.assertEqual(inputs, [{"file": trace, "sha256": digest}])
 
-    def test_weights_beyond_a_devices_memory_are_warned_of(self):
-        done = self.millrace("run", QUICKSTART, "--mode", "simulate", "--out", self.path("m"),
-                             "--set", "devices[2].memory=64 KiB")
-        self.assertIn("warning: device board-b: the weights of stage 2 alone take", done.stderr)
+    def test_weights_beyond_a_devices_memory_end_the_run_and_estimates_are_warned_of(self):
+        small = ["run", QUICKSTART, "--mode", "simulate", "--set", "workload.images=64", "--out"]
+        done = self.millrace(*small, self.path("m"), "--set", "devices[2].memory=64 KiB", expect=1)
+        self.assertIn("infeasible: the weights of stage 2 take", done.stderr)
+        self.assertFalse(os.path.exists(self.path("m")))
+        done = self.millrace(*small, self.path("n"), "--set", "devices[2].memory=1500 KiB")
+        self.assertIn("warning: device board-b: stage 2 is estimated to need", done.stderr)
 
     def test_help_and_version(self):
         for program in (MILLRACE, NODE, TRAIN):

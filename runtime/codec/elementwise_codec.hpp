@@ -1,9 +1,13 @@
-// Floats of 16 bits, little-endian, 2 bytes per value, no side information. The budget is not looked at.
-// Finite values beyond the largest saturate there, infinities stay, NaN stays NaN.
+// Every value by itself in a whole number of bytes, little-endian, no side information. The budget is not
+// looked at.
 //   fp16  IEEE 754 binary16 (half.hpp): |x - x'| is at most 2^-11 |x| for 2^-14 <= |x| <= 65504 and at most
-//         2^-25 below
+//         2^-25 below. Finite values beyond the largest saturate there, infinities stay, NaN stays NaN.
 //   bf16  bfloat16 (bfloat16.hpp): |x - x'| is at most 2^-8 |x| for 2^-126 <= |x| <= (2 - 2^-7)·2^127 and at
-//         most 2^-134 below
+//         most 2^-134 below; the rest as in fp16
+//   u8    pixels: lossless for the integers 0..255
+//   u24   token ids and lengths: lossless for the integers 0..2^24 - 1, up to where fp32 has no gaps
+// u8 and u24 bring everything else there: rounded to the nearest integer, halves up, clamped; -inf becomes 0,
+// +inf the largest, NaN 0.
 #pragma once
 
 #include "runtime/codec/codec.hpp"
@@ -13,9 +17,11 @@ namespace millrace {
 
 struct Fp16;
 struct Bf16;
+struct U8;
+struct U24;
 
 template <class Format>
-class SixteenBitCodec final : public Codec {
+class ElementwiseCodec final : public Codec {
  public:
   std::string_view name() const override;
   void encode(const TensorView& tensor, Budget budget, Buffer& out) const override;
@@ -25,7 +31,7 @@ class SixteenBitCodec final : public Codec {
 
 // The payload behind a header that read_header accepted. REQUIRES out.size() == header.shape.values().
 template <class Format>
-Result<void> decode_sixteen_bit(const EncodingHeader& header, std::span<const std::byte> payload,
+Result<void> decode_elementwise(const EncodingHeader& header, std::span<const std::byte> payload,
                                 std::span<float> out);
 
 }  // namespace millrace

@@ -1,0 +1,23 @@
+// What the values of `network` must be together: names, ends of links, what each kind of segment needs.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/scenario/problem_log.hpp"
+#include "runtime/scenario/scenario.hpp"
+
+namespace millrace {
+
+// All outlive the check.
+struct NetworkToCheck {
+  const Scenario& scenario;
+  const std::vector<std::size_t>& link_item;               // as in FilledScenario
+  const std::map<std::string, std::size_t>& device_index;  // of all devices with good names
+};
+
+void check_network_section(const NetworkToCheck& network, ProblemLog& log);
+
+}  // namespace millrace

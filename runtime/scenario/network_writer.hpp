@@ -1,0 +1,11 @@
+// The `network` of a scenario as YAML, every default written out.
+#pragma once
+
+#include "runtime/scenario/scenario.hpp"
+#include "runtime/scenario/yaml_writer.hpp"
+
+namespace millrace {
+
+void write_network(Writer& out, const NetworkSection& network);
+
+}  // namespace millrace

@@ -1,0 +1,12 @@
+// What the keys of `policy.partition` must fulfil together, beside devices and cuts (scenario_checks.cpp):
+// who plans needs a goal that its kind knows.
+#pragma once
+
+#include "runtime/scenario/problem_log.hpp"
+#include "runtime/scenario/scenario.hpp"
+
+namespace millrace {
+
+void check_partition_goal(const Scenario& scenario, ProblemLog& log);
+
+}  // namespace millrace

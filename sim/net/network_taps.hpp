@@ -1,0 +1,22 @@
+// Who listens to a network while it runs. Nobody of them changes what it does.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/net/link_meter.hpp"
+
+namespace millrace {
+
+struct NetworkTaps {
+  // A link's packets as a file that Wireshark and tshark open. Networks without packets take none.
+  struct Capture {
+    LinkId link;
+    std::string path;
+  };
+
+  LinkMeter* meter = nullptr;  // outlives the network
+  std::vector<Capture> captures{};
+};
+
+}  // namespace millrace

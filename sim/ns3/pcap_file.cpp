@@ -1,0 +1,91 @@
+#include "sim/ns3/pcap_file.hpp"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "runtime/base/check.hpp"
+#include "runtime/base/log.hpp"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint32_t kMagic = 0xA1B2'3C4D;
+constexpr std::uint32_t kRawIp = 101;
+constexpr std::size_t kFileHeader = 24, kPacketHeader = 16;
+constexpr std::byte kExperiments{253};
+
+template <std::size_t n>
+void put_u32(std::array<std::byte, n>& into, std::size_t at, std::uint32_t value) {
+  for (std::size_t i = 0; i < 4; ++i) into[at + i] = static_cast<std::byte>(value >> (8 * i));
+}
+
+// Network byte order, of `width` bytes.
+void put_network(BareHeader& into, std::size_t at, std::uint64_t value, std::size_t width) {
+  for (std::size_t i = 0; i < width; ++i)
+    into[at + i] = static_cast<std::byte>(value >> (8 * (width - 1 - i)));
+}
+
+// RFC 1071, over the IPv4 header.
+std::uint16_t checksum(const BareHeader& header) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < 20; i += 2)
+    sum += (std::to_integer<std::uint32_t>(header[i]) << 8U) + std::to_integer<std::uint32_t>(header[i + 1]);
+  while (sum >> 16U) sum = (sum & 0xFFFFU) + (sum >> 16U);
+  return static_cast<std::uint16_t>(~sum);
+}
+
+}  // namespace
+
+Result<PcapFile> PcapFile::create(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  if (file == nullptr) return Error{fmt::format("{}: cannot be written: {}", path, std::strerror(errno))};
+  PcapFile pcap(path, file);
+  std::array<std::byte, kFileHeader> header{};
+  put_u32(header, 0, kMagic);
+  put_u32(header, 4, 2U | (4U << 16U));
+  put_u32(header, 16, kLongest);
+  put_u32(header, 20, kRawIp);
+  pcap.put(header);
+  return pcap;
+}
+
+void PcapFile::put(std::span<const std::byte> bytes) {
+  if (file_ && std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size())
+    stop(std::strerror(errno));
+}
+
+void PcapFile::stop(const std::string& why) {
+  log_warning("{}: the capture ends after {} packets: {}", path_, packets_, why);
+  file_.reset();
+}
+
+void PcapFile::add(Time at, std::span<const std::byte> captured, Bytes original) {
+  MR_CHECK(captured.size() <= kLongest && static_cast<std::int64_t>(captured.size()) <= original.count());
+  if (!file_) return;
+  if (packets_ == kMaxPackets) return stop("a capture holds no more");
+  std::array<std::byte, kPacketHeader + kLongest> record{};
+  put_u32(record, 0, static_cast<std::uint32_t>(at.count_ns() / 1'000'000'000));
+  put_u32(record, 4, static_cast<std::uint32_t>(at.count_ns() % 1'000'000'000));
+  put_u32(record, 8, static_cast<std::uint32_t>(captured.size()));
+  put_u32(record, 12, static_cast<std::uint32_t>(original.count()));
+  std::copy(captured.begin(), captured.end(), record.begin() + kPacketHeader);
+  put(std::span(record).first(kPacketHeader + captured.size()));
+  ++packets_;
+}
+
+BareHeader bare_header(const BarePacket& packet) {
+  BareHeader header{};
+  header[0] = std::byte{0x45};
+  put_network(header, 2, static_cast<std::uint64_t>(packet.size.count()), 2);
+  header[8] = std::byte{64};
+  header[9] = kExperiments;
+  put_network(header, 12, packet.from, 4);
+  put_network(header, 16, packet.to, 4);
+  put_network(header, 10, checksum(header), 2);
+  put_network(header, 20, packet.transfer, 8);
+  return header;
+}
+
+}  // namespace millrace

@@ -1,0 +1,60 @@
+// A capture that Wireshark, tshark and tcpdump open: pcap with nanoseconds, link type RAW (each packet begins
+// with its IPv4 header). Surprising fact: only the first bytes of each packet are kept, with its true length
+// beside them; simulated payload is nothing but zeros.
+//
+//   file header, 24 bytes: magic 0xA1B23C4D, version 2.4, 0, 0, longest captured, link type 101 (RAW)
+//   per packet, 16 bytes:  seconds, nanoseconds, captured length, original length; then what was captured
+//
+// All little-endian. Pinned by tests/sim_ns3/pcap_test.cpp.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/base/units.hpp"
+
+namespace millrace {
+
+class PcapFile {
+ public:
+  static constexpr std::size_t kLongest = 128;  // IPv4 and TCP with all options take at most 120
+  // About 7 GB; what comes later is not captured, with one warning.
+  static constexpr std::uint64_t kMaxPackets = 50'000'000;
+
+  static Result<PcapFile> create(const std::string& path);
+
+  // REQUIRES captured <= kLongest and <= original, original < 4 GiB. A full disk ends the capture with a
+  // warning, not the run.
+  void add(Time at, std::span<const std::byte> captured, Bytes original);
+
+ private:
+  struct Closer {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  PcapFile(std::string path, std::FILE* file) : path_(std::move(path)), file_(file) {}
+  void put(std::span<const std::byte> bytes);
+  void stop(const std::string& why);
+
+  std::string path_;
+  std::unique_ptr<std::FILE, Closer> file_;
+  std::uint64_t packets_ = 0;
+};
+
+// An IPv4 header and 20 bytes more, for packets that are only a size: protocol 253 (RFC 3692: experiments);
+// the 20 bytes begin with the transfer's number.
+struct BarePacket {
+  std::uint32_t from, to;  // addresses
+  std::uint64_t transfer;
+  Bytes size;
+};
+using BareHeader = std::array<std::byte, 40>;
+BareHeader bare_header(const BarePacket& packet);
+
+}  // namespace millrace

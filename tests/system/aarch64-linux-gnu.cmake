@@ -1,0 +1,15 @@
+# CMake toolchain: Debian's cross compiler for 64-bit ARM against a folder of Debian's own arm64 packages,
+# named by MILLRACE_ARM64_ROOT, and programs run under qemu-user. See arm64.sh.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MILLRACE_ARM64_ROOT)
+set(CMAKE_SYSROOT ${MILLRACE_ARM64_ROOT})
+set(CMAKE_FIND_ROOT_PATH ${MILLRACE_ARM64_ROOT})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -L ${MILLRACE_ARM64_ROOT})
+# Tests are found when they are run, not while building.
+set(CMAKE_GTEST_DISCOVER_TESTS_DISCOVERY_MODE PRE_TEST)

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Builds millrace-node and its tests for 64-bit ARM on this machine, against Debian 12's own arm64 packages,
+# and runs the tests under qemu-user, a stage's forward pass with LibTorch included. `./dev arm64` installs
+# what it needs and calls it. No default test: it downloads 300 MB at first, and emulation is slow.
+#
+#   tests/system/arm64.sh [--only PATTERN]   test programs whose names match an extended regular expression
+#
+# Leaves build/arm64-root (the packages, unpacked without running their scripts) and build/arm64 (binaries),
+# and uses both again; remove build/arm64-root to have newer packages.
+set -euo pipefail
+export LC_ALL=C
+
+repository=$(readlink -f "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../..")
+packages=$repository/build/arm64-root
+binaries=$repository/build/arm64
+only=.
+
+say() { printf 'arm64: %s\n' "$*" >&2; }
+die() { say "$*"; exit 2; }
+
+while (($#)); do
+  case $1 in
+    --only) only=${2:?--only needs a pattern}; shift 2 ;;
+    *) die "unknown argument \"$1\"; see the top of this file" ;;
+  esac
+done
+for tool in mmdebstrap aarch64-linux-gnu-g++ qemu-aarch64-static protoc cmake ninja; do
+  command -v "$tool" >/dev/null || die "needs $tool; ./dev arm64 installs it"
+done
+
+# What the headers and libraries of millrace-node and its tests come from.
+needed=libc6-dev,libstdc++-12-dev,libtorch-dev,libboost-dev,libyaml-cpp-dev,libcli11-dev,libprotobuf-dev
+needed+=,nlohmann-json3-dev,libfmt-dev,libspdlog-dev,libjpeg62-turbo-dev,libssl-dev,zlib1g-dev,libhwy-dev
+needed+=,libgtest-dev,libgmock-dev,librapidcheck-dev,libopenblas0-pthread
+
+unpack_packages() {
+  local source
+  # shellcheck disable=SC2016
+  source=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
+    'Origin: Debian' | awk '$3 == "bookworm" && $4 == "main"' | head -n 1)
+  [[ -n $source ]] || die "no source of apt here has Debian 12 (bookworm); apt-get update may help"
+  say "unpacking arm64 packages into build/arm64-root …"
+  rm -rf "$packages.part"
+  mmdebstrap --quiet --variant=extract --architectures=arm64 --include="$needed" \
+    --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr bookworm "$packages.part" "$source"
+  # What the packages' scripts would have chosen.
+  local name
+  for name in libblas.so.3 liblapack.so.3 libopenblas.so.0; do
+    ln -s "openblas-pthread/$name" "$packages.part/usr/lib/aarch64-linux-gnu/$name"
+  done
+  mv "$packages.part" "$packages"
+}
+
+started=$SECONDS
+[[ -d $packages ]] || unpack_packages
+[[ -f $binaries/build.ninja ]] ||
+  cmake -S "$repository" -B "$binaries" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMILLRACE_HOST=OFF \
+    -DCMAKE_TOOLCHAIN_FILE="$repository/tests/system/aarch64-linux-gnu.cmake" \
+    -DMILLRACE_ARM64_ROOT="$packages" \
+    -DProtobuf_PROTOC_EXECUTABLE="$(command -v protoc)" >&2
+ninja -C "$binaries" -j "${MILLRACE_JOBS:-$(nproc)}" >&2
+say "built after $((SECONDS - started)) s"
+
+emulate() { qemu-aarch64-static -L "$packages" "$@"; }
+
+emulate "$binaries/bin/millrace-node" --version
+failed=() ran=0
+# pretrained_slow, accuracy and klt_accuracy run whole datasets through a model: hours under emulation.
+for program in "$binaries"/bin/*_test; do
+  name=$(basename "$program")
+  [[ $name =~ $only ]] || continue
+  [[ ! $name =~ ^(pretrained_slow|accuracy|klt_accuracy)_test$ ]] || continue
+  say "$name …"
+  ran=$((ran + 1))
+  emulate "$program" --gtest_brief=1 2>&1 | tail -n 25 || failed+=("$name")
+done
+((ran)) || die "no test program's name matches \"$only\""
+say "took $((SECONDS - started)) s"
+((!${#failed[@]})) || { say "FAILED: ${failed[*]}"; exit 1; }
+say "passed: $ran test programs under qemu-user"
