@@ -59,11 +59,10 @@ inside() { chroot "$machine" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/roo
   ${https_proxy:+https_proxy="$https_proxy"} "$@" </dev/null; }
 as_nobody() { chroot --userspec=65534:65534 "$machine" env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C "$@"; }
 installs() { inside apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "$@" >/dev/null; }
-# Everything but what the package manager itself keeps.
+# Everything of ours but what the package manager itself keeps.
 files() {
-  find "$machine" -xdev \( -path "$machine/proc" -o -path "$machine/dev" -o -path "$machine/var/lib/dpkg" \
-    -o -path "$machine/var/lib/apt" -o -path "$machine/var/cache" -o -path "$machine/var/log" \
-    -o -path "$machine/tmp" \) -prune -o -path '*millrace*' -print | sort
+  (cd "$machine" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./var/lib/dpkg -o -path ./var/lib/apt \
+    -o -path ./var/cache -o -path ./var/log -o -path ./tmp \) -prune -o -path '*millrace*' -print)
 }
 
 trap clean_up EXIT
@@ -81,6 +80,7 @@ printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"  # a root is no 
 chmod +x "$machine/usr/sbin/policy-rc.d"
 cp "$packages"/*.deb "$machine/tmp/"
 inside apt-get -qq update >/dev/null
+inside apt-get -qq -y --purge autoremove >/dev/null 2>&1  # what an earlier test in this root brought along
 
 say "node: installs, runs unprivileged, has no ns-3 and no Python"
 installs /tmp/millrace-node.deb
