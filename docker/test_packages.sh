@@ -61,8 +61,9 @@ as_nobody() { chroot --userspec=65534:65534 "$machine" env -i PATH=/usr/bin:/bin
 installs() { inside apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "$@" >/dev/null; }
 # Everything of ours but what the package manager itself keeps.
 files() {
-  (cd "$machine" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./var/lib/dpkg -o -path ./var/lib/apt \
-    -o -path ./var/cache -o -path ./var/log -o -path ./tmp \) -prune -o -path '*millrace*' -print)
+  (cd "$machine" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./var/lib/dpkg \
+    -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/log -o -path ./tmp \) -prune \
+    -o -path '*millrace*' -print)
 }
 
 trap clean_up EXIT

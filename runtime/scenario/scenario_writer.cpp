@@ -23,8 +23,8 @@ void write_model(Writer& out, const ModelSection& model) {
 void write_workload(Writer& out, const WorkloadSection& workload) {
   out.line("workload:");
   out.indent("  ");
-  out.line("dataset: {}",
-           workload.dataset.find(':') == std::string::npos ? workload.dataset : quoted_text(workload.dataset));
+  out.line("dataset: {}", workload.dataset.find(':') == std::string::npos ? workload.dataset
+                                                                          : quoted_text(workload.dataset));
   out.line("images: {}", workload.images);
   out.line("arrivals: {}", name_of(workload.arrivals));
   if (workload.images_per_s > 0) out.line("rate: {}", format_real(Unit::image_rate, workload.images_per_s));

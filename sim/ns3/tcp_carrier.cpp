@@ -56,7 +56,7 @@ TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
   for (std::uint32_t i = 0; i < spec.devices.size(); ++i) listen(DeviceId{i});
   for (std::size_t i = 0; i < spec.links.size(); ++i) {
     const DeviceId from = spec.links[i].from;
-    topology.senders[i]->hold_back(address_of(from));
+    topology.senders[i]->wait_for(address_of(from));
     topology.senders[i]->on_left([this, from](const TraceDevice::Left& l) { left(from, l); });
   }
 }

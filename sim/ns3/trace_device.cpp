@@ -2,6 +2,7 @@
 
 #include <ns3/ipv4-header.h>
 #include <ns3/ipv4-l3-protocol.h>
+#include <ns3/tcp-l4-protocol.h>
 
 #include "sim/ns3/simulation.hpp"
 
@@ -57,7 +58,7 @@ bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_
 bool TraceDevice::is_own(const ns3::Packet& packet, std::uint16_t protocol) const {
   ns3::Ipv4Header header;
   return own_ && sender_ && protocol == ns3::Ipv4L3Protocol::PROT_NUMBER && packet.PeekHeader(header) > 0 &&
-         header.GetSource() == *own_;
+         header.GetSource() == *own_ && header.GetProtocol() == ns3::TcpL4Protocol::PROT_NUMBER;
 }
 
 bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, const ns3::Address& to,

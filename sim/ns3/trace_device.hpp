@@ -46,9 +46,9 @@ class TraceDevice : public ns3::NetDevice {
   // Both ends of a link know each other; an end without a sender only receives.
   static void join(const ns3::Ptr<TraceDevice>& a, const ns3::Ptr<TraceDevice>& b);
   void set_sender(Sender sender);
-  // IPv4 packets from this address, the device's own, wait however many they are: a host holds its own TCP
+  // TCP packets from this address, the device's own, wait however many they are: a host holds its own TCP
   // back (Linux: TCP small queues) and does not drop what it sends itself. What it forwards still is.
-  void hold_back(ns3::Ipv4Address own) { own_ = own; }
+  void wait_for(ns3::Ipv4Address own) { own_ = own; }
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
   // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
   void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }

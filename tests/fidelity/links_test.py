@@ -79,7 +79,6 @@ class Netns(unittest.TestCase):
 
 class Deployed(Netns):
     def test_the_same_logits_as_in_virtual_time_and_links_as_asked(self):
-        before = network_namespaces()
         self.millrace("run", self.scenario(), "--out", self.path("deploy"))
         self.millrace("run", self.scenario(), "--out", self.path("cosim"), "--mode", "cosim")
         outputs = []
@@ -94,7 +93,6 @@ class Deployed(Netns):
         for link in links:
             ratio = float(link["measured_mbit_per_s"]) / float(link["asked_mbit_per_s"])
             self.assertLess(abs(ratio - 1), 0.05)
-        self.assertLessEqual(network_namespaces(), before)
 
     def test_a_link_that_cannot_carry_its_rate_ends_the_run_with_exit_code_4(self):
         done = self.millrace("run", self.scenario(rate="900 Gbit/s"), "--out", self.path("run"), expect=4)
@@ -112,7 +110,6 @@ class Deployed(Netns):
         self.assertIn("links between network namespaces (run.links: netns) need root", done.stderr)
 
     def test_a_killed_host_leaves_no_process_and_no_namespace(self):
-        before = network_namespaces()
         host = subprocess.Popen([MILLRACE, "run", self.scenario(images=80000), "--out", self.path("run")],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(host.kill)
@@ -120,10 +117,13 @@ class Deployed(Netns):
         self.assertTrue(wait_until(lambda: os.path.exists(table) and os.path.getsize(table) > 200, 60))
         agents = processes_of(host.pid)
         self.assertEqual(len(agents), 3)
+        theirs = {os.readlink(f"/proc/{pid}/ns/net").strip("net:[]") for pid in [*agents, host.pid]}
+        self.assertEqual(len(theirs), 4, "each device and the host have one of their own")
+        self.assertLessEqual(theirs, network_namespaces())
         host.kill()
         host.wait()
         self.assertTrue(wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in agents), 5))
-        self.assertTrue(wait_until(lambda: network_namespaces() <= before, 5))
+        self.assertTrue(wait_until(lambda: not network_namespaces() & theirs, 5))
         self.assertIn("nothing was left behind", self.millrace("clean").stdout)
 
 
