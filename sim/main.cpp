@@ -10,8 +10,8 @@ namespace {
 using namespace millrace;
 
 constexpr std::array kVerbs = {
-    add_run_verb,      add_sweep_verb,  add_compare_verb, add_plan_verb,
-    add_validate_verb, add_doctor_verb, add_trace_verb,   add_keys_verb,
+    add_run_verb,    add_sweep_verb, add_compare_verb, add_plan_verb,  add_validate_verb,
+    add_doctor_verb, add_trace_verb, add_keys_verb,    add_shape_verb, add_clean_verb,
 };
 
 constexpr const char* kExamples =

@@ -13,6 +13,7 @@ inline constexpr std::array<std::string_view, 4> kModeNames{"simulate", "cosim",
 inline constexpr std::array<std::string_view, 2> kNetworkNames{"fluid", "ns3"};
 inline constexpr std::array<std::string_view, 2> kTransportNames{"raw", "tcp"};
 inline constexpr std::array<std::string_view, 2> kComputeNames{"profile", "measured"};
+inline constexpr std::array<std::string_view, 2> kLinksNames{"given", "netns"};
 inline constexpr std::array<std::string_view, 3> kArrivalNames{"closed-loop", "rate", "poisson"};
 inline constexpr std::array<std::string_view, 8> kTraceFormatNames{
     "automatic", "csv", "mahimahi", "two-column", "table", "gnettrack", "sabre", "iperf3"};
@@ -58,6 +59,7 @@ constexpr std::string_view name_of(TransportKind kind) {
   return kTransportNames[static_cast<std::size_t>(kind)];
 }
 constexpr std::string_view name_of(ComputeKind kind) { return kComputeNames[static_cast<std::size_t>(kind)]; }
+constexpr std::string_view name_of(LinksKind kind) { return kLinksNames[static_cast<std::size_t>(kind)]; }
 constexpr std::string_view name_of(ArrivalKind kind) { return kArrivalNames[static_cast<std::size_t>(kind)]; }
 constexpr std::string_view name_of(TraceFormat format) {
   return kTraceFormatNames[static_cast<std::size_t>(format)];

@@ -19,6 +19,8 @@ enum class Mode : std::uint8_t { simulate, cosim, emulate, deploy };
 enum class NetworkKind : std::uint8_t { fluid, ns3 };
 enum class TransportKind : std::uint8_t { raw, tcp };
 enum class ComputeKind : std::uint8_t { profile, measured };
+// What deploy's links are: the machines' own, or namespaces and shaped pairs made on this machine.
+enum class LinksKind : std::uint8_t { given, netns };
 enum class ArrivalKind : std::uint8_t { closed_loop, rate, poisson };
 enum class TraceFormat : std::uint8_t {
   automatic,
@@ -194,6 +196,7 @@ struct RunSection {
   Mode mode = Mode::cosim;
   std::uint64_t seed = 1;
   ComputeKind compute = ComputeKind::profile;
+  LinksKind links = LinksKind::given;          // deploy
   int window = 2;                              // credits per receiver
   Duration timeout = Duration::s(60);          // how long agents without progress are waited for (wall clock)
   Duration heartbeat = Duration::s(1);         // silent for two of these is lost

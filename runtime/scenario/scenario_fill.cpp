@@ -114,6 +114,7 @@ void fill_run(const Fields& in, RunSection& run) {
   assign(run.mode, in.choice<Mode>("run.mode", kModeNames));
   assign(run.seed, in.exact("run.seed"));
   assign(run.compute, in.choice<ComputeKind>("run.compute", kComputeNames));
+  assign(run.links, in.choice<LinksKind>("run.links", kLinksNames));
   assign(run.window, in.exact("run.window"));
   assign(run.timeout, in.exact("run.timeout"));
   assign(run.heartbeat, in.exact("run.heartbeat"));

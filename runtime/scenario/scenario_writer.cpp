@@ -107,6 +107,7 @@ void write_run(Writer& out, const RunSection& run, bool with_mode) {
   out.line("run:");
   out.indent("  ");
   if (with_mode) out.line("mode: {}", name_of(run.mode));
+  if (with_mode) out.line("links: {}", name_of(run.links));
   out.line("seed: {}", run.seed);
   out.line("compute: {}", name_of(run.compute));
   out.line("window: {}", run.window);

@@ -44,6 +44,14 @@ void add_run(std::vector<Key>& keys) {
        .doc = "Charge compute by the device's profile or speed, or by measured time and `slowdown`.",
        .fallback = "profile",
        .choices = words(kComputeNames)});
+  keys.push_back({.path = "run.links",
+                  .kind = Kind::choice,
+                  .doc =
+                      "Mode deploy: the machines' own network as it is `given`, or `netns`: all devices on "
+                      "this machine, a network namespace each, joined by real links shaped as "
+                      "`network.links` says (needs root; no delay, no loss).",
+                  .fallback = "given",
+                  .choices = words(kLinksNames)});
   keys.push_back({.path = "run.window",
                   .kind = Kind::exact,
                   .doc = "Activations a receiver grants its sender.",

@@ -37,6 +37,8 @@ class Bridge {
     // What an agent, by the names of its devices, writes into its log, and its figures at the end.
     std::function<void(const std::string&, const LogLine&)> on_log = [](const auto&, const auto&) {};
     std::function<void(const std::string&, const Farewell&)> on_farewell = [](const auto&, const auto&) {};
+    // Deploy: called when everything is connected, the moment before the agents are told to start.
+    std::function<Result<void>()> at_start{};
   };
   // Asked several times a second while anything is waited for, from gather() on: says why waiting makes no
   // sense any more (Ctrl-C, a local agent that died), or nothing.

@@ -26,6 +26,9 @@ Result<void> Bridge::connect_peers() {
 
 Result<Time> Bridge::run(RunObserver& observer) {
   if (auto connected = connect_peers(); !connected) return connected.error();
+  if (setup_.at_start) {
+    if (auto begun = setup_.at_start(); !begun) return begun.error();
+  }
   for (const auto& agent : agents_) agent.channel->send(to_frame(FrameType::start));
   Time last;
   if (auto streamed = stream(observer, last); !streamed) return streamed.error();

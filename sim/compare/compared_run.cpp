@@ -80,7 +80,11 @@ std::string policy_text(const PolicySection& policy) {
 // What says how an experiment is run, and not what it is, becomes the same in all of them.
 void leave_out_the_way_it_is_run(Scenario& scenario) {
   scenario.run.mode = Mode::simulate;
+  scenario.run.links = LinksKind::given;
   scenario.run.timeout = RunSection{}.timeout;
+  scenario.run.lateness_limit = RunSection{}.lateness_limit;
+  scenario.run.link_interval = RunSection{}.link_interval;
+  scenario.run.pcap.clear();
   scenario.network.kind.reset();
   scenario.expect.clear();
 }

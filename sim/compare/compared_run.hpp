@@ -26,7 +26,7 @@ struct ComparedRun {
   std::string mode, network;  // as the manifest has them: "deploy", "netns"
   std::string policy;         // for people: "fixed uniform, 8 bits; even"
   // The same for runs of one experiment: the scenario without what says how it is run (run.mode, run.links,
-  // network.kind, run.timeout, expect). `problem` leaves the policies out too.
+  // network.kind, run.timeout, expect, …). `problem` leaves the policies out too.
   std::string experiment, problem;
   bool complete = false;
   std::optional<double> throughput_images_per_s, p50_ms, p95_ms, p99_ms, bits_per_value, top1;

@@ -53,6 +53,7 @@ TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
   for (std::size_t i = 0; i < spec.links.size(); ++i) {
     const DeviceId from = spec.links[i].from;
     if (!topology.senders[i]) continue;
+    topology.senders[i]->wait_for(address_of(from));
     topology.senders[i]->on_left([this, from](const TraceDevice::Left& l) { left(from, l); });
   }
   for (const auto& [node, device] : topology.on_media) watch_medium(node, device);

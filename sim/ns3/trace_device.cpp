@@ -1,5 +1,9 @@
 #include "sim/ns3/trace_device.hpp"
 
+#include <ns3/ipv4-header.h>
+#include <ns3/ipv4-l3-protocol.h>
+#include <ns3/tcp-l4-protocol.h>
+
 #include "sim/ns3/simulation.hpp"
 
 namespace millrace {
@@ -36,7 +40,7 @@ bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::u
 
 bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
   const Bytes size = size_of(*packet);
-  if (!fits(size)) {
+  if (!fits(size) && !is_own(*packet, protocol)) {
     ++dropped_;
     if (tap_ != nullptr) tap_->dropped(size);
     return false;
@@ -49,6 +53,13 @@ bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_
   sending_ = Item{packet, protocol, since, {}, {}};
   start();
   return true;
+}
+
+bool TraceDevice::is_own(const ns3::Packet& packet, std::uint16_t protocol) const {
+  ns3::Ipv4Header header;
+  return own_ && sender_ && above_ == nullptr && protocol == ns3::Ipv4L3Protocol::PROT_NUMBER &&
+         packet.PeekHeader(header) > 0 && header.GetSource() == *own_ &&
+         header.GetProtocol() == ns3::TcpL4Protocol::PROT_NUMBER;
 }
 
 bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, const ns3::Address& to,

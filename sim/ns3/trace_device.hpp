@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ns3/channel.h>
+#include <ns3/ipv4-address.h>
 #include <ns3/mac48-address.h>
 #include <ns3/net-device-queue-interface.h>
 #include <ns3/net-device.h>
@@ -51,6 +52,9 @@ class TraceDevice : public ns3::NetDevice {
   // From now on the device holds only the packet it sends, and stops and wakes the queue of a queue
   // discipline above it. REQUIRES `queue` to live as long as this.
   void hold_back(ns3::NetDeviceQueue* queue) { above_ = queue; }
+  // TCP packets from this address, the device's own, wait however many they are: a host holds its own TCP
+  // back (Linux: TCP small queues) and does not drop what it sends itself. What it forwards still is.
+  void wait_for(ns3::Ipv4Address own) { own_ = own; }
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
   // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
   void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
@@ -107,7 +111,9 @@ class TraceDevice : public ns3::NetDevice {
   void finish();
   bool is_lost(Time now);
   void receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol);
+  bool is_own(const ns3::Packet& packet, std::uint16_t protocol) const;
 
+  std::optional<ns3::Ipv4Address> own_;
   std::optional<Sender> sender_;
   std::optional<LinkServer> server_;
   bool channel_is_bad_ = false;  // of the loss model

@@ -10,6 +10,7 @@
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/wire/frame.hpp"
+#include "sim/links/real_links.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/run/scenario_plan.hpp"
@@ -48,6 +49,7 @@ NetworkKind network_kind(const Scenario& scenario) {
 }
 
 std::string network_name(const Scenario& scenario) {
+  if (on_shaped_links(scenario)) return "netns";
   if (!simulated(scenario.run.mode)) return "real";
   return network_kind(scenario) == NetworkKind::fluid ? "fluid" : "ns3";
 }
@@ -122,9 +124,10 @@ Result<void> check_runnable(const Scenario& scenario) {
     if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
   }
   if (auto fits = check_payloads(scenario, *plan); !fits) return fits;
-  if (!simulated(scenario.run.mode)) return {};
+  if (!simulated(scenario.run.mode) && !on_shaped_links(scenario)) return {};
   const auto spec = checked_network(scenario, *plan);
-  return spec ? Result<void>{} : spec.error();
+  if (!spec) return spec.error();
+  return on_shaped_links(scenario) ? RealLinks::check(*spec) : Result<void>{};
 }
 
 }  // namespace millrace

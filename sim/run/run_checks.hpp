@@ -12,9 +12,13 @@ namespace millrace {
 
 // Whether the network of this mode is simulated.
 inline bool simulated(Mode mode) { return mode != Mode::deploy; }
+// Whether it runs over real links of this machine that are shaped for it.
+inline bool on_shaped_links(const Scenario& scenario) {
+  return scenario.run.mode == Mode::deploy && scenario.run.links == LinksKind::netns;
+}
 // Of a simulated network: as the scenario says, or as is usual in its mode.
 NetworkKind network_kind(const Scenario& scenario);
-// As the run directory calls it: fluid, ns3 or real.
+// As the run directory calls it: fluid, ns3, netns or real.
 std::string network_name(const Scenario& scenario);
 
 // The network of the scenario, with a route both ways between all neighbours of the plan.

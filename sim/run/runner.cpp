@@ -16,6 +16,7 @@
 #include "sim/coordinator/coordinator.hpp"
 #include "sim/coordinator/emulator.hpp"
 #include "sim/coordinator/local_attachment.hpp"
+#include "sim/links/real_links.hpp"
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
@@ -24,9 +25,11 @@
 #include "sim/run/expectations.hpp"
 #include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
+#include "sim/run/link_report.hpp"
 #include "sim/run/progress.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/run/scenario_plan.hpp"
+#include "sim/run/throw_away_keys.hpp"
 
 namespace millrace {
 
@@ -55,13 +58,16 @@ class Run {
 
   Result<RunOutcome> execute() {
     std::optional<NetworkSpec> spec;
-    if (simulated(scenario_.run.mode)) {
+    if (simulated(scenario_.run.mode) || on_shaped_links(scenario_)) {
       auto checked = checked_network(scenario_, plan_);
       if (!checked) return checked.error();
       spec = std::move(*checked);
     }
+    if (on_shaped_links(scenario_)) {
+      if (auto possible = RealLinks::check(*spec); !possible) return possible.error();
+    }
     if (auto opened = open_directory(); !opened) return opened.error();
-    if (spec) meter_.emplace(*spec, scenario_.run.link_interval);
+    if (spec && simulated(scenario_.run.mode)) meter_.emplace(*spec, scenario_.run.link_interval);
     log_note("writing {}", directory_->path());
     auto end = [&]() -> Result<Time> {
       Progress progress(*directory_, scenario_.microbatches());
@@ -71,7 +77,7 @@ class Run {
         case Mode::cosim:
           return cosim(*spec, progress);
         case Mode::deploy:
-          return deploy(progress);
+          return on_shaped_links(scenario_) ? deploy_on(*spec, progress) : deploy(progress);
         case Mode::emulate:
           return emulate(*spec, progress);
       }
@@ -194,6 +200,28 @@ class Run {
     return with_agents([&](Bridge& bridge) { return bridge.run(observer); });
   }
 
+  // On real links of this machine, which are measured before anything runs over them.
+  Result<Time> deploy_on(const NetworkSpec& spec, RunObserver& observer) {
+    auto links = RealLinks::build(spec);
+    if (!links) return links.error();
+    links_ = std::move(*links);
+    std::vector<std::string> names;
+    for (const auto& device : scenario_.devices) names.push_back(device.name);
+    auto keys = ThrowAwayKeys::make(names);
+    if (!keys) return keys.error();
+    keys_ = std::move(*keys);
+    auto end = [&]() -> Result<Time> {
+      if (auto entered = links_->enter_host(); !entered) return entered.error();
+      const auto probed = probe_links(*links_, plan_, directory_->path());
+      if (!probed) return probed.error();
+      return deploy(observer);
+    }();
+    const auto stopped = links_->stop();
+    links_.reset();
+    keys_.reset();
+    return end && !stopped ? stopped.error() : end;
+  }
+
   Result<std::unique_ptr<Bridge>> open_bridge(AgentFiles& files) {
     const bool local = agents_ == Agents::local;
     Bridge::Setup setup{
@@ -205,10 +233,13 @@ class Run {
         .release = kRelease,
         .local = local,
         .files = local ? std::vector<InputFile>{} : files_,
-        .keys = local ? std::string() : request_.keys,
+        .keys = keys_   ? keys_->host()
+                : local ? std::string()
+                        : request_.keys,
         .on_log = [&files](const auto& devices, const LogLine& line) { files.on_log(devices, line); },
         .on_farewell = [&files](const auto& devices,
-                                const Farewell& last) { files.on_farewell(devices, last); }};
+                                const Farewell& last) { files.on_farewell(devices, last); },
+        .at_start = [this] { return links_ ? links_->start() : Result<void>(); }};
     if (agents_ == Agents::listen) return Bridge::connecting(std::move(setup));
     Endpoint where{"127.0.0.1", 0};
     if (!local) {
@@ -216,6 +247,7 @@ class Run {
       if (!endpoint) return endpoint.error().in("--agents");
       where = *endpoint;
     }
+    if (links_) where.address = links_->host_address();
     return Bridge::listen(std::move(setup), where);
   }
 
@@ -249,9 +281,14 @@ class Run {
       const auto& name = scenario_.devices[plan_.device_of({i}).value].name;
       if (std::find(used.begin(), used.end(), name) == used.end()) used.push_back(name);
     }
-    if (!request_.isolate) return processes.start(agent_program(), used, host, sha256_);
+    if (!request_.isolate && !links_) return processes.start(agent_program(), used, host, sha256_);
     for (const auto& device : used) {
-      if (auto started = processes.start(agent_program(), {device}, host, sha256_); !started) return started;
+      std::optional<AgentProcesses::Confined> confined;
+      if (links_)
+        confined = {.network = links_->device(device_id(scenario_, device)).handle(),
+                    .keys = keys_->device(device)};
+      if (auto started = processes.start(agent_program(), {device}, host, sha256_, confined); !started)
+        return started;
     }
     return {};
   }
@@ -287,6 +324,8 @@ class Run {
   Agents agents_;
   std::vector<InputFile> files_;
   std::unique_ptr<RunDirectory> directory_;
+  std::unique_ptr<RealLinks> links_;     // run.links: netns
+  std::unique_ptr<ThrowAwayKeys> keys_;  // of the agents there: they are not on loopback
   std::optional<LinkMeter> meter_;
   std::optional<LatenessAudit> audit_;  // emulate
   Time reached_;
@@ -301,6 +340,9 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
         ExitCode::usage};
   }
   if (!request.agents.empty()) {
+    if (on_shaped_links(request.scenario))
+      return Error{"--agents: with run.links: netns all agents are started here; remove one of the two",
+                   ExitCode::usage};
     if (const auto where = parse_endpoint(request.agents); !where) return where.error().in("--agents");
   }
   auto plan = make_scenario_plan(request.scenario);

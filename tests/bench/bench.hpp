@@ -35,6 +35,7 @@ void bench_codec(Report& report);
 void bench_klt(Report& report);
 void bench_plan(Report& report);
 void bench_network(Report& report);
+void bench_veth(Report& report);
 
 double median(std::vector<double> values);
 

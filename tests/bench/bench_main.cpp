@@ -41,6 +41,7 @@ constexpr std::array kBenchmarks = {
     std::pair<const char*, void (*)(Report&)>{"bridge", bench_bridge},
     std::pair<const char*, void (*)(Report&)>{"network", bench_network},
     std::pair<const char*, void (*)(Report&)>{"deploy", bench_deploy},
+    std::pair<const char*, void (*)(Report&)>{"deploy.veth", bench_veth},
 };
 
 // Figures of benchmarks that did not run this time keep their last value.

@@ -71,7 +71,8 @@ def code_only(text):
 
 # --- who may include whom
 
-SIM_MAY_USE = {"base", "wire", "scenario", "model", "node", "policy", "codec"}
+SIM_MAY_USE = {"base", "wire", "scenario", "model", "node", "policy", "codec",
+               "shape"}
 
 # Third party -> the only folders whose files may include it.
 DOORS = {
@@ -91,7 +92,8 @@ DOORS = {
 WHOLE_TESTS = {"contract", "system", "fidelity", "bench", "fuzz", "support", "house"}
 TESTED_IN_SIM = {"sim_net": "sim/net", "sim_trace": "sim/trace", "sim_ns3": "sim/ns3",
                  "coordinator": "sim/coordinator", "bridge": "sim/bridge", "run": "sim/run",
-                 "doctor": "sim/doctor", "sweep": "sim/sweep", "compare": "sim/compare"}
+                 "doctor": "sim/doctor", "sweep": "sim/sweep", "compare": "sim/compare",
+                 "links": "sim/links"}
 
 
 def stands_for(path):

@@ -30,6 +30,7 @@ class Generator {
     s.run = {static_cast<Mode>(below(4)),
              below(std::uint64_t{1} << 63),
              ComputeKind::profile,
+             static_cast<LinksKind>(below(2)),
              1 + static_cast<int>(below(1'024)),
              Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
              Duration::ns(1 + static_cast<std::int64_t>(below(86'000'000'000'000))),
@@ -327,6 +328,7 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "    bits: 32\n"
             "run:\n"
             "  mode: cosim\n"
+            "  links: given\n"
             "  seed: 1\n"
             "  compute: profile\n"
             "  window: 2\n"

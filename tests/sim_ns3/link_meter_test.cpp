@@ -63,6 +63,12 @@ TEST_F(Ns3Meter, RawDeliversExactlyWhatTheTransfersAre) {
 }
 
 TEST_F(Ns3Meter, TcpsDropsAndLossesAreInIt) {
+  // From a over a router to b: a router drops, a device holds its own packets back. Link 0 is the router's.
+  spec_.devices = {"a", "b", "router"};
+  spec_.links[0].from = DeviceId{2};
+  spec_.links[1].to = DeviceId{2};
+  spec_.links.push_back({DeviceId{0}, DeviceId{2}, BitRate::mbit(100), Duration(), Bytes(15'000)});
+  spec_.links.push_back({DeviceId{2}, DeviceId{0}, BitRate::mbit(100), Duration(), Bytes(15'000)});
   spec_.links[0].loss = 0.01;
   const Sums sums = run(40, Duration::s(30));
   EXPECT_GE(sums.delivered, Framing(Transport::tcp, spec_.mtu).wire_size(kMessage * 40));

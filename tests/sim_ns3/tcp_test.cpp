@@ -80,9 +80,24 @@ TEST(Tcp, RecoversFromLoss) {
   EXPECT_LT(share, 0.995);
 }
 
-TEST(Tcp, AQueueOfAFewPacketsDropsButLosesNothing) {
+TEST(Tcp, ASendersOwnPacketsWaitAtItsFullQueueAndAreNotDropped) {
   const auto network = make_ns3_network(pair_of(BitRate::mbit(10), Duration::ms(5), Bytes(4500))).value();
   network->submit(Time::zero(), {TransferId{0}, DeviceId{0}, DeviceId{1}, Bytes::mib(1)});
+  const auto delivery = network->run_until(Time::never());
+  ASSERT_TRUE(delivery);
+  // 725 packets, the last of them smaller; ten at first fill more than the way there and back holds.
+  const double wire_s = (1'048'576 + 52 * 725) * 8 / 10e6;
+  EXPECT_NEAR(delivery->wire.seconds(), wire_s, 1e-3);
+}
+
+TEST(Tcp, AForwardingQueueOfAFewPacketsDropsButLosesNothing) {
+  NetworkSpec spec;
+  spec.devices = {"a", "router", "b"};
+  for (const auto& [from, to, mbit] : {std::tuple(0U, 1U, 100), {1U, 2U, 10}, {2U, 1U, 10}, {1U, 0U, 100}})
+    spec.links.push_back(
+        {DeviceId{from}, DeviceId{to}, BitRate::mbit(mbit), Duration::us(2500), Bytes(4500), 0.0});
+  const auto network = make_ns3_network(spec).value();
+  network->submit(Time::zero(), {TransferId{0}, DeviceId{0}, DeviceId{2}, Bytes::mib(1)});
   const auto delivery = network->run_until(Time::never());
   ASSERT_TRUE(delivery);
   const double wire_s = 1.048576 * 8 / 10 * 1500 / 1448;

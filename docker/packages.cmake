@@ -1,0 +1,59 @@
+# What is installed, and the Debian packages made of it: ./dev package. Two components: `node` (no ns-3, no
+# Python) and `host`.
+include(GNUInstallDirs)
+
+set(made ${PROJECT_BINARY_DIR}/package-files)
+add_custom_command(
+  OUTPUT ${made}/millrace.1.gz ${made}/millrace-node.1.gz ${made}/millrace.bash ${made}/millrace-node.bash
+  COMMAND /usr/bin/python3 ${PROJECT_SOURCE_DIR}/docker/manual.py ${made} $<TARGET_FILE:millrace>
+          $<TARGET_FILE:millrace-node>
+  DEPENDS millrace millrace-node ${PROJECT_SOURCE_DIR}/docker/manual.py
+  COMMENT "Writing manual pages and completion from --help")
+add_custom_target(package_files DEPENDS ${made}/millrace.1.gz)
+
+install(TARGETS millrace-node RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT node)
+install(TARGETS millrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT host)
+foreach(pair millrace-node:node millrace:host)
+  string(REPLACE ":" ";" pair ${pair})
+  list(GET pair 0 program)
+  list(GET pair 1 component)
+  install(FILES ${made}/${program}.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT ${component})
+  install(FILES ${made}/${program}.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+          RENAME ${program} COMPONENT ${component})
+  install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${program} RENAME copyright
+          COMPONENT ${component})
+endforeach()
+install(FILES docker/millrace-node.service DESTINATION /usr/lib/systemd/system COMPONENT node)
+install(FILES docker/millrace-node.default DESTINATION /etc/default RENAME millrace-node COMPONENT node)
+install(DIRECTORY analysis DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace COMPONENT host
+        FILES_MATCHING PATTERN "*.py" PATTERN "__pycache__" EXCLUDE)
+install(DIRECTORY scenarios traces DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace COMPONENT host)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME millrace)
+set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_PACKAGE_CONTACT "the millrace project <millrace@localhost>")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_ALL node host)
+set(CPACK_COMPONENTS_GROUPING IGNORE)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_NODE_PACKAGE_NAME millrace-node)
+set(CPACK_DEBIAN_NODE_FILE_NAME millrace-node.deb)
+set(CPACK_DEBIAN_NODE_PACKAGE_DEPENDS "libopenblas0-pthread, passwd")
+set(CPACK_DEBIAN_NODE_PACKAGE_CONTROL_EXTRA
+  ${PROJECT_SOURCE_DIR}/docker/postinst ${PROJECT_SOURCE_DIR}/docker/prerm
+  ${PROJECT_SOURCE_DIR}/docker/postrm ${PROJECT_SOURCE_DIR}/docker/conffiles)
+set(CPACK_COMPONENT_NODE_DESCRIPTION "Pipeline inference on edge devices: the part that runs on a device
+Real tensors, real stages: agents that a host gives stages of a transformer to run, and tools that
+measure a device.")
+set(CPACK_DEBIAN_HOST_PACKAGE_NAME millrace)
+set(CPACK_DEBIAN_HOST_FILE_NAME millrace.deb)
+set(CPACK_DEBIAN_HOST_PACKAGE_DEPENDS "python3, python3-matplotlib")
+set(CPACK_DEBIAN_HOST_PACKAGE_RECOMMENDS "millrace-node (= ${PROJECT_VERSION}), iproute2")
+set(CPACK_COMPONENT_HOST_DESCRIPTION "Pipeline inference on edge devices: simulation, emulation, the host
+One scenario file through simulation over a fluid or an ns-3 network, co-simulation with real tensors,
+and deployment to devices that run millrace-node.")
+include(CPack)

@@ -1,0 +1,53 @@
+// Changes the rates of shaped interfaces as their schedules say, on a thread of its own.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "runtime/shape/rate_schedule.hpp"
+#include "runtime/shape/token_bucket.hpp"
+
+namespace millrace {
+
+class Shaper {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Link {
+    TokenBucket* bucket;
+    const RateSchedule* schedule;
+  };
+  // Buckets and schedules outlive the shaper.
+  explicit Shaper(std::vector<Link> links) : links_(std::move(links)) {}
+  ~Shaper();
+  Shaper(const Shaper&) = delete;
+  Shaper& operator=(const Shaper&) = delete;
+
+  // Time 0 of the schedules is now; their first rates are set before it returns. REQUIRES: called once.
+  Result<void> start();
+  // Ends; nothing is changed any more. Says what went wrong, if anything did.
+  Result<void> stop();
+  bool failed() const;
+  // By how much the latest change so far was late.
+  Duration worst_lateness() const;
+
+ private:
+  void loop();
+  Result<void> apply(std::size_t link, Time now);
+
+  std::vector<Link> links_;
+  std::vector<BitRate> rates_;
+  std::vector<Time> next_;
+  Clock::time_point zero_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stop_ = false;
+  std::optional<Error> failure_;
+  Duration worst_;
+  std::thread thread_;
+};
+
+}  // namespace millrace

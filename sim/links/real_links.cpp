@@ -1,0 +1,249 @@
+#include "sim/links/real_links.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "runtime/base/log.hpp"
+#include "sim/links/link_probe.hpp"
+#include "sim/net/link_rate.hpp"
+#include "sim/net/routes.hpp"
+
+namespace millrace {
+namespace {
+
+// Of 198.18.0.0/15, which is for benchmarks and not routed anywhere (RFC 2544).
+constexpr const char* kHostAddress = "198.18.0.1";
+constexpr std::uint32_t kPerBlock = 250;
+constexpr int kProbes = 3;
+// The interface of a device that leads to another; of the host, to a device; of a device, to the host.
+std::string to_device(DeviceId device) { return fmt::format("to{}", device.value); }
+constexpr const char* kToHost = "host";
+
+struct Pair {
+  DeviceId a, b;
+  auto operator<=>(const Pair&) const = default;
+};
+
+std::set<Pair> pairs_of(const NetworkSpec& spec) {
+  std::set<Pair> pairs;
+  for (const auto& link : spec.links)
+    pairs.insert({std::min(link.from, link.to), std::max(link.from, link.to)});
+  return pairs;
+}
+
+}  // namespace
+
+namespace {
+
+// What a link has that nothing here imposes; empty: nothing.
+std::string beyond_us(const LinkSpec& link) {
+  const auto& delays = link.delay.steps();
+  const auto& losses = link.loss.steps();
+  if (std::ranges::any_of(delays, [](const auto& step) { return step.second > Duration(); })) return "delay";
+  if (std::ranges::any_of(losses, [](const auto& step) { return step.second > 0; })) return "loss";
+  if (link.loss_model) return "loss model";
+  if (link.overhead > Bytes()) return "overhead";
+  if (link.discipline != QueueDiscipline::drop_tail) return "queue discipline";
+  return {};
+}
+
+}  // namespace
+
+Result<void> RealLinks::check(const NetworkSpec& spec) {
+  const auto refuse = [](const std::string& what) {
+    return Error{
+        fmt::format("{} cannot be imposed on real links; remove it (or set it to 0), or use mode cosim",
+                    what),
+        ExitCode::invalid_input};
+  };
+  if (!spec.segments.empty()) return refuse("medium " + spec.segments.front().name + ": a shared medium");
+  if (!spec.cross_traffic.empty()) return refuse("cross traffic");
+  for (const auto& link : spec.links) {
+    if (const auto what = beyond_us(link); !what.empty())
+      return refuse(fmt::format("link {} -> {}: a {}", spec.devices[link.from.value],
+                                spec.devices[link.to.value], what));
+  }
+  return {};
+}
+
+RealLinks::RealLinks(const NetworkSpec& spec) : spec_(spec) {
+  for (const auto& link : spec_.links) {
+    auto trace = rate_trace_of(link.rate);
+    const auto peak = peak_rate(*trace);
+    shaped_.push_back({std::make_unique<TraceSchedule>(std::move(trace)), peak, nullptr});
+  }
+}
+
+RealLinks::~RealLinks() {
+  shaper_.reset();
+  shaped_.clear();
+  if (outside_) (void)outside_->enter();
+}
+
+std::string RealLinks::host_address() const { return kHostAddress; }
+
+std::string RealLinks::address(DeviceId device) const {
+  return fmt::format("198.18.{}.{}", 1 + device.value / kPerBlock, 1 + device.value % kPerBlock);
+}
+
+Result<std::unique_ptr<RealLinks>> RealLinks::build(const NetworkSpec& spec) {
+  std::unique_ptr<RealLinks> links(new RealLinks(spec));
+  for (std::size_t i = 0; i <= spec.devices.size(); ++i) {
+    auto made = NetworkNamespace::create();
+    if (!made) return made.error();
+    if (i < spec.devices.size())
+      links->devices_.push_back(std::move(*made));
+    else
+      links->host_ = std::make_unique<NetworkNamespace>(std::move(*made));
+  }
+  if (auto joined = links->host_->within([&] { return links->join(); }); !joined) return joined.error();
+  for (std::uint32_t i = 0; i < spec.devices.size(); ++i) {
+    auto ready = links->devices_[i].within([&] { return links->set_up({i}); });
+    if (!ready) return ready.error().in(spec.devices[i]);
+  }
+  if (auto ready = links->host_->within([&] { return links->set_up_host(); }); !ready) return ready.error();
+  for (std::size_t i = 0; i < spec.links.size(); ++i) {
+    auto shaped = links->device(spec.links[i].from).within([&] { return links->shape(i); });
+    if (!shaped) return shaped.error();
+  }
+  return links;
+}
+
+// All pairs of interfaces, each end put where it belongs.
+Result<void> RealLinks::join() {
+  std::string commands;
+  for (std::uint32_t i = 0; i < devices_.size(); ++i)
+    commands += fmt::format("link add {} type veth peer name {} netns {}\n", to_device({i}), kToHost,
+                            devices_[i].path());
+  // Made here under names of their own, then moved: one command cannot place both ends.
+  for (const auto& [a, b] : pairs_of(spec_)) {
+    const auto here = fmt::format("v{}-{}", a.value, b.value);
+    commands += fmt::format("link add {} mtu {} type veth peer name {} mtu {} netns {}\n", here,
+                            spec_.mtu.count(), to_device(a), spec_.mtu.count(), device(b).path());
+    commands += fmt::format("link set {} netns {} name {}\n", here, device(a).path(), to_device(b));
+  }
+  return run_ip_commands(commands);
+}
+
+Result<void> RealLinks::set_up_host() {
+  std::string commands = fmt::format("link set lo up\naddress add {}/32 dev lo\n", kHostAddress);
+  for (std::uint32_t i = 0; i < devices_.size(); ++i)
+    commands += fmt::format("link set {0} up\nroute add {1}/32 dev {0} src {2}\n", to_device({i}),
+                            address({i}), kHostAddress);
+  return run_ip_commands(commands);
+}
+
+// Addresses belong to devices, not to interfaces; which link a packet takes is its destination's matter.
+Result<void> RealLinks::set_up(DeviceId self) {
+  (void)write_setting("net/ipv6/conf/all/disable_ipv6", "1");
+  for (const auto* name : {"net/ipv4/ip_forward", "net/ipv4/tcp_no_metrics_save"}) {
+    if (const int error = write_setting(name, "1"); error != 0)
+      return Error{fmt::format("setting {}: {}", name, std::strerror(error))};
+  }
+  if (const int error = write_setting("net/ipv4/tcp_congestion_control", spec_.tcp_variant);
+      error != 0 && self.value == 0)
+    log_warning(
+        "network.tcp: {} cannot be had on real links ({}); they use this machine's own. As root: "
+        "sysctl net.ipv4.tcp_allowed_congestion_control",
+        spec_.tcp_variant, std::strerror(error));
+  std::string commands = fmt::format(
+      "link set lo up\naddress add {0}/32 dev lo\nlink set {1} up\nroute add {2}/32 dev {1} src {0}\n",
+      address(self), kToHost, kHostAddress);
+  for (const auto& [a, b] : pairs_of(spec_)) {
+    if (a != self && b != self) continue;
+    commands += fmt::format("link set {} up\n", to_device(a == self ? b : a));
+  }
+  const Routes routes(spec_);
+  for (std::uint32_t i = 0; i < devices_.size(); ++i) {
+    if (i == self.value) continue;
+    const auto link = routes.next(self, {i});
+    if (!link) continue;
+    const auto next = spec_.links[link->value].to;
+    const auto via = next.value == i ? std::string() : fmt::format(" via {} onlink", address(next));
+    commands +=
+        fmt::format("route add {}/32{} dev {} src {}\n", address({i}), via, to_device(next), address(self));
+  }
+  return run_ip_commands(commands);
+}
+
+Result<void> RealLinks::shape(std::size_t link) {
+  const auto& spec = spec_.links[link];
+  auto bucket = TokenBucket::attach(to_device(spec.to), shaped_[link].peak, spec.queue);
+  if (!bucket)
+    return bucket.error().in(
+        fmt::format("link {} -> {}", spec_.devices[spec.from.value], spec_.devices[spec.to.value]));
+  shaped_[link].bucket = std::make_unique<TokenBucket>(std::move(*bucket));
+  return {};
+}
+
+Result<void> RealLinks::enter_host() {
+  auto outside = NetworkNamespace::current();
+  if (!outside) return outside.error();
+  if (auto entered = host_->enter(); !entered) return entered;
+  outside_ = std::make_unique<NetworkNamespace>(std::move(*outside));
+  return {};
+}
+
+Result<RealLinks::Probed> RealLinks::probe_link(std::size_t link) {
+  const auto& spec = spec_.links[link];
+  Probed result{spec_.devices[spec.from.value], spec_.devices[spec.to.value], shaped_[link].peak, {}};
+  const auto name = fmt::format("link {} -> {}", result.from, result.to);
+  for (int attempt = 0; attempt < kProbes; ++attempt) {
+    const auto measured =
+        measure_link({device(spec.from), device(spec.to), address(spec.to), result.asked, spec_.mtu});
+    if (!measured) return measured.error().in("probing " + name);
+    result.measured = *measured;
+    const double ratio = measured->mbit_per_s() / result.asked.mbit_per_s();
+    if (std::abs(ratio - 1) <= kProbeTolerance) return result;
+  }
+  return Error{fmt::format("{}: asked {:.4g} Mbit/s, measured {:.4g}; it does not carry what it should", name,
+                           result.asked.mbit_per_s(), result.measured.mbit_per_s()),
+               ExitCode::fidelity};
+}
+
+Result<std::vector<RealLinks::Probed>> RealLinks::probe(
+    const std::vector<std::pair<DeviceId, DeviceId>>& ways) {
+  const Routes routes(spec_);
+  std::set<std::uint32_t> used;
+  for (const auto& [from, to] : ways) {
+    if (from == to) continue;
+    for (const auto link : routes.path(from, to)) used.insert(link.value);
+  }
+  std::vector<Probed> results;
+  for (const auto link : used) {
+    if (shaped_[link].peak == BitRate()) continue;  // never carries anything
+    auto result = probe_link(link);
+    if (!result) return result.error();
+    results.push_back(std::move(*result));
+  }
+  return results;
+}
+
+Result<void> RealLinks::start() {
+  std::vector<Shaper::Link> links;
+  links.reserve(shaped_.size());
+  for (const auto& link : shaped_) links.push_back({link.bucket.get(), link.schedule.get()});
+  shaper_ = std::make_unique<Shaper>(std::move(links));
+  return shaper_->start();
+}
+
+Result<void> RealLinks::stop() {
+  if (!shaper_) return {};
+  auto stopped = shaper_->stop();
+  if (!stopped) return Error{stopped.error().message, ExitCode::fidelity};
+  const auto late = shaper_->worst_lateness();
+  if (late > kLatestChange)
+    return Error{
+        fmt::format("a change of a link's rate came {:.1f} ms late, more than {:g} ms; this machine is "
+                    "too busy for real links",
+                    late.milliseconds(), kLatestChange.milliseconds()),
+        ExitCode::fidelity};
+  return {};
+}
+
+}  // namespace millrace

@@ -1,0 +1,39 @@
+#include "sim/run/link_report.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "runtime/base/log.hpp"
+
+namespace millrace {
+
+DeviceId device_id(const Scenario& scenario, const std::string& name) {
+  for (std::uint32_t i = 0; i < scenario.devices.size(); ++i) {
+    if (scenario.devices[i].name == name) return {i};
+  }
+  MR_CHECK(false, "a good scenario knows its devices");
+  return {};
+}
+
+Result<void> probe_links(RealLinks& links, const Plan& plan, const std::string& directory) {
+  std::vector<std::pair<DeviceId, DeviceId>> ways;
+  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i)
+    ways.emplace_back(plan.device_of({i}), plan.device_of({i + 1}));
+  const auto probed = links.probe(ways);
+  if (!probed) return probed.error();
+  std::string table = "from,to,asked_mbit_per_s,measured_mbit_per_s\n";
+  for (const auto& link : *probed) {
+    table += fmt::format("{},{},{:.6g},{:.6g}\n", link.from, link.to, link.asked.mbit_per_s(),
+                         link.measured.mbit_per_s());
+    log_note("link {} -> {}: asked {:.4g} Mbit/s, measured {:.4g}", link.from, link.to,
+             link.asked.mbit_per_s(), link.measured.mbit_per_s());
+  }
+  std::ofstream out(directory + "/probe.csv");
+  out << table;
+  out.close();
+  if (!out) return Error{directory + "/probe.csv cannot be written"};
+  return {};
+}
+
+}  // namespace millrace

@@ -1,0 +1,246 @@
+"""Whole programs on real links: `run.links: netns`, `millrace shape`, `millrace clean`, and what remains of
+them. Needs root; without it every test is skipped."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ["MILLRACE_BIN"]
+MILLRACE = os.path.join(BIN, "millrace")
+LIMIT_S = 120
+SCENARIO = """
+millrace: 1
+name: two-boards
+model: {{name: vit-mini, weights: random, microbatch: 8}}
+workload: {{dataset: synthetic, images: {images}}}
+devices:
+  - {{name: camera, runs: [source, sink]}}
+  - {{name: board-a, speed: 20 GFLOP/s}}
+  - {{name: board-b, speed: 20 GFLOP/s}}
+network:
+  tcp: reno
+  links:
+    - {{between: [camera, board-a],  rate: 100 Mbit/s}}
+    - {{between: [board-a, board-b], rate: {rate}}}
+    - {{between: [board-b, camera],  rate: 100 Mbit/s}}
+policy:
+  partition: {{kind: even}}
+  quantization: {{kind: fixed, codec: uniform, bits: 8}}
+run: {{mode: deploy, links: netns}}
+"""
+
+
+def network_namespaces():
+    listed = subprocess.run(["lsns", "-t", "net", "-n", "-o", "NS"], capture_output=True, text=True)
+    return set(listed.stdout.split())
+
+
+def processes_of(parent):
+    return subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True).stdout.split()
+
+
+def wait_until(true, seconds):
+    give_up = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class Netns(unittest.TestCase):
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("network namespaces need root")
+        if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode:
+            self.skipTest("this system lets nobody make a network namespace")
+        self.folder = tempfile.mkdtemp(prefix="millrace-netns-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def scenario(self, rate="20 Mbit/s", images=64):
+        with open(self.path("scenario.yaml"), "w") as file:
+            file.write(SCENARIO.format(rate=rate, images=images))
+        return self.path("scenario.yaml")
+
+    def millrace(self, *arguments, expect=0, **more):
+        done = subprocess.run([MILLRACE, *arguments], capture_output=True, text=True, timeout=LIMIT_S, **more)
+        self.assertEqual(done.returncode, expect, done.stderr)
+        return done
+
+
+class Deployed(Netns):
+    def test_the_same_logits_as_in_virtual_time_and_links_as_asked(self):
+        self.millrace("run", self.scenario(), "--out", self.path("deploy"))
+        self.millrace("run", self.scenario(), "--out", self.path("cosim"), "--mode", "cosim")
+        outputs = []
+        for run in ("deploy", "cosim"):
+            with open(self.path(run) + "/outputs.csv", "rb") as file:
+                outputs.append(file.read())
+        self.assertEqual(*outputs)
+        with open(self.path("deploy/probe.csv"), newline="") as file:
+            links = list(csv.DictReader(file))
+        self.assertEqual([(link["from"], link["to"]) for link in links],
+                         [("camera", "board-a"), ("board-a", "board-b"), ("board-b", "camera")])
+        for link in links:
+            ratio = float(link["measured_mbit_per_s"]) / float(link["asked_mbit_per_s"])
+            self.assertLess(abs(ratio - 1), 0.05)
+
+    def test_a_link_that_cannot_carry_its_rate_ends_the_run_with_exit_code_4(self):
+        done = self.millrace("run", self.scenario(rate="900 Gbit/s"), "--out", self.path("run"), expect=4)
+        self.assertRegex(done.stderr, r"link board-a -> board-b: asked 9e\+05 Mbit/s, measured [\d.]+")
+
+    def test_delay_is_refused_before_anything_starts(self):
+        done = self.millrace("run", self.scenario(), "--out", self.path("run"), "--set",
+                             "network.links[1].delay=5 ms", expect=3)
+        self.assertIn("link board-a -> board-b: a delay cannot be imposed on real links", done.stderr)
+
+    def test_without_root_it_says_what_is_needed(self):
+        scenario = self.scenario()
+        os.chmod(self.folder, 0o777)
+        done = self.millrace("run", scenario, "--out", self.path("run"), expect=1, user=65534, group=65534)
+        self.assertIn("links between network namespaces (run.links: netns) need root", done.stderr)
+
+    def test_a_killed_host_leaves_no_process_and_no_namespace(self):
+        host = subprocess.Popen([MILLRACE, "run", self.scenario(images=80000), "--out", self.path("run")],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(host.kill)
+        table = self.path("run/microbatches.csv")
+        self.assertTrue(wait_until(lambda: os.path.exists(table) and os.path.getsize(table) > 200, 60))
+        agents = processes_of(host.pid)
+        self.assertEqual(len(agents), 3)
+        theirs = {os.readlink(f"/proc/{pid}/ns/net").strip("net:[]") for pid in [*agents, host.pid]}
+        self.assertEqual(len(theirs), 4, "each device and the host have one of their own")
+        self.assertLessEqual(theirs, network_namespaces())
+        host.kill()
+        host.wait()
+        self.assertTrue(wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in agents), 5))
+        self.assertTrue(wait_until(lambda: not network_namespaces() & theirs, 5))
+        self.assertIn("nothing was left behind", self.millrace("clean").stdout)
+
+
+class InANamespace(Netns):
+    """A namespace with an interface x0, so that the machine's own are left alone."""
+
+    def setUp(self):
+        super().setUp()
+        self.name = f"millrace-test-{os.getpid()}"
+        subprocess.run(["ip", "netns", "add", self.name], check=True)
+        self.addCleanup(subprocess.run, ["ip", "netns", "del", self.name])
+        for command in ("link add x0 type veth peer name x1", "link set x0 up", "link set x1 up"):
+            subprocess.run(["ip", "-n", self.name, *command.split()], check=True)
+
+    def inside(self, *command, **more):
+        return subprocess.run(["ip", "netns", "exec", self.name, *command], capture_output=True, text=True,
+                              timeout=LIMIT_S, **more)
+
+    def shaping(self, interface="x0"):
+        return self.inside("tc", "qdisc", "show", "dev", interface, "root").stdout
+
+    def start(self, *arguments):
+        started = subprocess.Popen(["ip", "netns", "exec", self.name, MILLRACE, "shape", "x0", *arguments],
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(started.stderr.close)
+        self.addCleanup(started.kill)
+        self.assertTrue(wait_until(lambda: "tbf" in self.shaping(), 10), self.shaping())
+        return started
+
+
+class Shape(InANamespace):
+    def test_ctrl_c_leaves_the_interface_as_it_was(self):
+        before = self.shaping()
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            shape = self.start("--rate", "12 Mbit/s", "--queue", "64 KiB")
+            self.assertIn("rate 12112Kbit", self.shaping())  # 12 Mbit/s and 14 bytes per 1500
+            shape.send_signal(stop)
+            self.assertEqual(shape.wait(timeout=10), 0, shape.stderr.read())
+            self.assertEqual(self.shaping(), before)
+
+    def test_a_trace_is_followed_and_time_ends_it(self):
+        trace = self.path("steps.csv")
+        with open(trace, "w") as file:
+            file.write("time_s,rate_mbit_per_s\n0,12\n0.8,24\n1.6,12\n60,end\n")
+        shape = self.start("--trace", trace, "--for", "3 s")
+        self.assertIn("rate 12112Kbit", self.shaping())
+        self.assertTrue(wait_until(lambda: "rate 24224Kbit" in self.shaping(), 3))
+        self.assertTrue(wait_until(lambda: "rate 12112Kbit" in self.shaping(), 3))
+        self.assertEqual(shape.wait(timeout=10), 0)
+        self.assertNotIn("tbf", self.shaping())
+
+    def test_the_link_of_a_scenario_is_taken_with_its_events(self):
+        scenario = self.scenario(rate="24 Mbit/s")
+        with open(scenario, "a") as file:
+            file.write("events: [{at: 0.8 s, link: board-a-board-b, rate: 12 Mbit/s}]\n")
+        self.start("--scenario", scenario, "--link", "board-a", "board-b")
+        self.assertIn("rate 24224Kbit", self.shaping())
+        self.assertTrue(wait_until(lambda: "rate 12112Kbit" in self.shaping(), 3))
+
+    def test_what_somebody_else_shapes_is_left_alone(self):
+        self.inside("tc", "qdisc", "add", "dev", "x0", "root", "tbf", "rate", "1mbit", "burst", "5kb",
+                    "limit", "50kb")
+        mine = self.shaping()
+        done = self.inside(MILLRACE, "shape", "x0", "--rate", "12 Mbit/s")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("it has a queueing discipline already", done.stderr)
+        self.assertEqual(self.shaping(), mine)
+
+    def test_two_cannot_shape_one_interface(self):
+        self.start("--rate", "12 Mbit/s")
+        done = self.inside(MILLRACE, "shape", "x0", "--rate", "24 Mbit/s")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another millrace shapes it", done.stderr)
+        self.assertIn("rate 12112Kbit", self.shaping())
+
+    def test_usage(self):
+        for arguments, sentence in ((["nowhere", "--rate", "1 Mbit/s"], "there is no such interface"),
+                                    (["x0"], "give one of --rate, --trace and --scenario"),
+                                    (["x0", "--rate", "20"], "--rate needs a unit")):
+            done = self.inside(MILLRACE, "shape", *arguments)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(sentence, done.stderr)
+
+
+class Clean(InANamespace):
+    def test_removes_the_shaping_of_a_killed_process_and_nothing_in_use(self):
+        before = self.shaping()
+        shape = self.start("--rate", "12 Mbit/s")
+        done = self.inside(MILLRACE, "clean")
+        self.assertEqual((done.returncode, done.stdout), (0, "nothing was left behind\n"), done.stderr)
+        shape.kill()
+        shape.wait()
+        self.assertIn("tbf", self.shaping(), "what kill -9 leaves is what this test is about")
+        done = self.inside(MILLRACE, "clean")
+        self.assertEqual((done.returncode, done.stdout), (0, "x0: no longer shaped\n"), done.stderr)
+        self.assertEqual(self.shaping(), before)
+
+    def test_ends_an_agent_whose_host_has_gone(self):
+        # Started through a shell that ends at once, so that its parent is not a millrace.
+        script = (f"{BIN}/millrace-node agent --local --connect 198.18.9.9:9 --device a --timeout 100"
+                  " >/dev/null 2>&1 & echo $!")
+        agent = int(subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, text=True,
+                                   timeout=LIMIT_S).stdout)
+        self.addCleanup(subprocess.run, ["kill", "-9", str(agent)], stderr=subprocess.DEVNULL)
+        done = self.inside(MILLRACE, "clean")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"process {agent}: an agent whose host has gone, ended", done.stdout)
+        self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{agent}") or self.zombie(agent), 5))
+
+    @staticmethod
+    def zombie(pid):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+        except OSError:
+            return True
+
+
+if __name__ == "__main__":
+    unittest.main()

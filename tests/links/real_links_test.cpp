@@ -1,0 +1,116 @@
+// Real namespaces, interfaces and traffic: label netns, needs root.
+#include "sim/links/real_links.hpp"
+
+#include <gtest/gtest.h>
+#include <net/if.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "sim/links/link_probe.hpp"
+
+namespace millrace {
+namespace {
+
+constexpr double kTolerance = 0.05;  // another process may take the processor while half a second is measured
+
+class RealLinksTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "network namespaces need root";
+    if (auto possible = NetworkNamespace::create(); !possible) GTEST_SKIP() << possible.error().message;
+  }
+
+  // a - b - c in a line; the links carry 20 and 50 Mbit/s.
+  static NetworkSpec line() {
+    NetworkSpec spec;
+    spec.devices = {"a", "b", "c"};
+    spec.tcp_variant = "reno";  // which every machine allows
+    for (const auto& [from, to, rate] : {std::tuple(0U, 1U, 20), {1U, 0U, 20}, {1U, 2U, 50}, {2U, 1U, 50}})
+      spec.links.push_back({.from = {from}, .to = {to}, .rate = BitRate::mbit(rate)});
+    return spec;
+  }
+};
+
+double ratio(const RealLinks::Probed& probed) {
+  return probed.measured.mbit_per_s() / probed.asked.mbit_per_s();
+}
+
+ino_t own_namespace() {
+  struct stat facts {};
+  stat("/proc/thread-self/ns/net", &facts);
+  return facts.st_ino;
+}
+
+TEST_F(RealLinksTest, EveryLinkOfAWayCarriesItsRate) {
+  auto links = RealLinks::build(line());
+  ASSERT_TRUE(links) << links.error().message;
+  const auto probed = (*links)->probe({{{0}, {2}}});
+  ASSERT_TRUE(probed) << probed.error().message;
+  ASSERT_EQ(probed->size(), 2U);
+  EXPECT_EQ(probed->at(0).asked, BitRate::mbit(20));
+  EXPECT_EQ(probed->at(1).asked, BitRate::mbit(50));
+  for (const auto& link : *probed) EXPECT_NEAR(ratio(link), 1, kTolerance) << link.from;
+}
+
+TEST_F(RealLinksTest, AWayOverTwoLinksIsForwardedAtTheSlowerOnesRate) {
+  auto links = RealLinks::build(line());
+  ASSERT_TRUE(links) << links.error().message;
+  const auto measured = measure_link(
+      {(*links)->device({0}), (*links)->device({2}), "198.18.1.3", BitRate::mbit(20), Bytes(1500)});
+  ASSERT_TRUE(measured) << measured.error().message;
+  EXPECT_NEAR(measured->mbit_per_s(), 20, 20 * kTolerance);
+}
+
+TEST_F(RealLinksTest, ALinkThatDoesNotCarryWhatItShouldIsFidelityViolated) {
+  auto spec = line();
+  spec.links[0].rate = BitRate::mbit(1'000'000);  // no machine of ours does
+  auto links = RealLinks::build(spec);
+  ASSERT_TRUE(links) << links.error().message;
+  const auto probed = (*links)->probe({{{0}, {1}}});
+  ASSERT_FALSE(probed);
+  EXPECT_EQ(probed.error().code, ExitCode::fidelity);
+  EXPECT_NE(probed.error().message.find("link a -> b: asked 1e+06 Mbit/s, measured "), std::string::npos)
+      << probed.error().message;
+}
+
+// After 100 ms of outage TCP has full queues and nothing to say; the link must go on when the rate is back
+// and not when a timer for 1 B/s runs out.
+TEST_F(RealLinksTest, AnOutageEndsWhenItsTimeIsOver) {
+  auto spec = line();
+  const auto trace = RateTrace::make({{Duration::s(0), BitRate::mbit(20)},
+                                      {Duration::ms(400), BitRate()},
+                                      {Duration::ms(700), BitRate::mbit(20)}},
+                                     Duration::s(3), TraceEnd::hold);
+  ASSERT_TRUE(trace);
+  spec.links[0].rate = std::make_shared<const RateTrace>(*trace);
+  auto links = RealLinks::build(spec);
+  ASSERT_TRUE(links) << links.error().message;
+  ASSERT_TRUE((*links)->start());
+  const auto begin = std::chrono::steady_clock::now();
+  // 200 packets of 1500 bytes, after 0.15 s of warm-up: 120 ms at 20 Mbit/s, so 0.3 s; it spans the outage.
+  const auto measured = measure_link(
+      {(*links)->device({0}), (*links)->device({1}), "198.18.1.2", BitRate::mbit(5), Bytes(1500)});
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  ASSERT_TRUE(measured) << measured.error().message;
+  EXPECT_GT(took.count(), 0.7);  // not before the outage is over
+  EXPECT_LT(took.count(), 1.5);
+  EXPECT_TRUE((*links)->stop());
+}
+
+TEST_F(RealLinksTest, TheHostsNamespaceIsLeftAtTheEndAndNothingIsSeenOutside) {
+  const auto before = own_namespace();
+  {
+    auto links = RealLinks::build(line());
+    ASSERT_TRUE(links) << links.error().message;
+    EXPECT_EQ(if_nametoindex("to1"), 0U);
+    ASSERT_TRUE((*links)->enter_host());
+    EXPECT_NE(own_namespace(), before);
+    EXPECT_NE(if_nametoindex("to1"), 0U);
+  }
+  EXPECT_EQ(own_namespace(), before);
+}
+
+}  // namespace
+}  // namespace millrace
