@@ -190,13 +190,16 @@ Result<void> AgentSession::localize(Assigned& assigned) {
   std::string& calibration = scenario.policy.quantization.calibration;
   if (calibration.empty()) return {};
   std::vector<std::pair<std::string, InputFile>> side_files;
+  bool all_there = true;
   for (const auto& file : assign.files) {
     const std::filesystem::path path = file.path;
     if (path.parent_path() != std::filesystem::path(calibration)) continue;
-    if (auto local = fetch(file); !local) return local.error();
+    auto local = fetch(file);
+    if (!local) return local.error();
+    all_there = all_there && *local == file.path;
     side_files.emplace_back(path.filename().string(), file);
   }
-  if (side_files.empty()) return {};
+  if (all_there) return {};
   auto folder = cache_.folder_of(side_files);
   if (!folder) return folder.error();
   calibration = *folder;
