@@ -17,7 +17,7 @@ TRACES = {
     "LTE, AT&T, driving": "mahimahi/ATT-LTE-driving-2016.down",
     "3G, T-Mobile, driving": "mahimahi/TMobile-UMTS-driving.down",
     "Starlink": "leocc-starlink/bw_example.txt",
-    "5G mmWave, driving": "lumos5g/5g_trace_110_driving",
+    "3G, Verizon, driving": "mahimahi/Verizon-EVDO-driving.down",
 }
 # Scenario, link that replays the recording, bytes per microbatch of 8 images over it.
 PIPELINES = {

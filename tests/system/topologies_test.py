@@ -10,8 +10,8 @@ from system_test import ROOT, System, read, rows
 class Topologies(System):
     def throughput(self, scenario, network):
         out = self.path(f"{scenario}-{network}")
-        self.millrace("run", os.path.join(ROOT, "scenarios", scenario + ".yaml"), "--mode", "simulate", "--out",
-                      out, "--set", f"network.kind={network}")
+        self.millrace("run", os.path.join(ROOT, "scenarios", scenario + ".yaml"), "--mode", "simulate",
+                      "--out", out, "--set", f"network.kind={network}")
         return out, json.loads(read(out, "summary.json"))["throughput_images_per_s"]
 
     def test_both_networks_agree_on_the_shipped_scenarios(self):
