@@ -129,15 +129,22 @@ void TcpCarrier::watch_wifi(DeviceId from, const ns3::Ptr<ns3::WifiNetDevice>& d
     };
   };
   const auto size = [](const ns3::Packet& packet) { return Bytes(packet.GetSize()); };
+  const auto begun = std::make_shared<Time>();
   listen_to_wifi(device,
                  {.offered = told([size](LinkTap& tap, const ns3::Packet& p) { tap.offered(size(p)); }),
                   .dropped = told([size](LinkTap& tap, const ns3::Packet& p) { tap.dropped(size(p)); }),
                   .lost = told([size](LinkTap& tap, const ns3::Packet& p) { tap.lost(size(p)); }),
                   .delivered = told([size](LinkTap& tap, const ns3::Packet& p) { tap.delivered(size(p)); }),
-                  .sent = [this, from, as_device](const Packet& packet, Time begun) {
-                    if (LinkTap* tap = tap_towards(from, as_device, *packet)) tap->attempted(*packet);
-                    left(from, {packet, ns3::Ipv4L3Protocol::PROT_NUMBER, begun});
-                  }});
+                  .begins =
+                      [this, from, begun](const Packet& packet) {
+                        *begun = Simulation::now();
+                        left(from, {packet, ns3::Ipv4L3Protocol::PROT_NUMBER, *begun});
+                      },
+                  .sent =
+                      [this, from, as_device, begun](const Packet& packet) {
+                        if (LinkTap* tap = tap_towards(from, as_device, *packet)) tap->attempted(*packet);
+                        left(from, {packet, ns3::Ipv4L3Protocol::PROT_NUMBER, *begun});
+                      }});
 }
 
 // By the address of the device at the other end.

@@ -11,6 +11,7 @@
 #include <ns3/ssid.h>
 #include <ns3/sta-wifi-mac.h>
 #include <ns3/string.h>
+#include <ns3/uinteger.h>
 #include <ns3/wifi-helper.h>
 #include <ns3/wifi-mac-header.h>
 #include <ns3/wifi-mac-queue.h>
@@ -129,6 +130,8 @@ std::vector<ns3::Ptr<ns3::WifiNetDevice>> make_wifi(const SegmentSpec& segment, 
     const auto device = ns3::DynamicCast<ns3::WifiNetDevice>(installed.Get(0));
     device->SetMtu(static_cast<std::uint16_t>(mtu.count()));
     set_queue(device, segment.queue);
+    device->GetMac()->SetAttribute("BE_MaxAmpduSize",
+                                   ns3::UintegerValue(0));  // README: ns-3 3.37 fails with it
     stream += wifi.AssignStreams(installed, stream + 1);
     devices.push_back(device);
   }
@@ -149,7 +152,6 @@ void listen_to_wifi(const ns3::Ptr<ns3::WifiNetDevice>& device, WifiListener lis
   const auto hears = std::make_shared<const WifiListener>(std::move(listener));
   const auto mac = device->GetMac();
   const auto phy = device->GetPhy();
-  const auto begun = std::make_shared<Time>();
   const auto of_mpdu = [](const Mpdu& mpdu) { return unwrapped(mpdu->GetPacket(), false); };
   mac->TraceConnectWithoutContext("MacTx", ns3::Callback<void, Packet>([hears](const Packet& packet) {
                                     if (const auto ip = unwrapped(packet, false)) hears->offered(ip);
@@ -167,12 +169,12 @@ void listen_to_wifi(const ns3::Ptr<ns3::WifiNetDevice>& device, WifiListener lis
                                         const bool full = reason == ns3::WIFI_MAC_DROP_FAILED_ENQUEUE;
                                         full ? hears->dropped(ip) : hears->lost(ip);
                                       }));
-  phy->TraceConnectWithoutContext(
-      "PhyTxBegin",
-      ns3::Callback<void, Packet, double>([begun](const Packet&, double) { *begun = Simulation::now(); }));
-  phy->TraceConnectWithoutContext("PhyTxEnd",
-                                  ns3::Callback<void, Packet>([hears, begun](const Packet& frame) {
-                                    if (const auto ip = unwrapped(frame, true)) hears->sent(ip, *begun);
+  phy->TraceConnectWithoutContext("PhyTxBegin",
+                                  ns3::Callback<void, Packet, double>([hears](const Packet& frame, double) {
+                                    if (const auto ip = unwrapped(frame, true)) hears->begins(ip);
+                                  }));
+  phy->TraceConnectWithoutContext("PhyTxEnd", ns3::Callback<void, Packet>([hears](const Packet& frame) {
+                                    if (const auto ip = unwrapped(frame, true)) hears->sent(ip);
                                   }));
 }
 

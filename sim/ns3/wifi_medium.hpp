@@ -31,11 +31,13 @@ std::optional<std::size_t> unassociated(const std::vector<ns3::Ptr<ns3::WifiNetD
 // What happens to the IP packets of one device; each with the packet, unwrapped.
 struct WifiListener {
   using Packet = ns3::Ptr<const ns3::Packet>;
-  std::function<void(const Packet&)> offered;           // handed to the device
-  std::function<void(const Packet&)> dropped;           // its queue was full
-  std::function<void(const Packet&)> lost;              // given up after its last attempt
-  std::function<void(const Packet&)> delivered;         // acknowledged
-  std::function<void(const Packet&, Time begun)> sent;  // an attempt has left
+  std::function<void(const Packet&)> offered;    // handed to the device
+  std::function<void(const Packet&)> dropped;    // its queue was full
+  std::function<void(const Packet&)> lost;       // given up after its last attempt
+  std::function<void(const Packet&)> delivered;  // acknowledged
+  // An attempt begins, and has left. One frame may hold several packets, which arrive one by one, before it
+  // has left as a whole.
+  std::function<void(const Packet&)> begins, sent;
 };
 void listen_to_wifi(const ns3::Ptr<ns3::WifiNetDevice>& device, WifiListener listener);
 
