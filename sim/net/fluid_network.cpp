@@ -1,5 +1,7 @@
 #include "sim/net/fluid_network.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <tuple>
 
@@ -138,6 +140,14 @@ std::optional<Delivery> FluidNetwork::run_until(Time limit) {
 Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec, const NetworkTaps& taps) {
   MR_CHECK(taps.captures.empty(), "a network without packets captures none");
   if (auto checked = check_network(spec); !checked) return checked.error();
+  for (const SegmentSpec& segment : spec.segments)
+    if (segment.kind == SegmentKind::wifi)
+      return Error{
+          fmt::format("network: segment {} is Wi-Fi, whose capacity depends on who contends for it; the "
+                      "fluid network does not model that: set network.kind to ns3, or give the "
+                      "devices links with rates measured there",
+                      segment.name),
+          ExitCode::invalid_input};
   if (spec.transport == Transport::tcp)
     return std::unique_ptr<Network>(std::make_unique<FairFluidNetwork>(spec, taps));
   return std::unique_ptr<Network>(std::make_unique<FluidNetwork>(spec, taps));

@@ -9,6 +9,7 @@
 #include "sim/net/framing.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
+#include "sim/net/wifi_rates.hpp"
 
 namespace millrace {
 namespace {
@@ -68,13 +69,33 @@ Result<void> check_link(const NetworkSpec& spec, const LinkSpec& link) {
   return {};
 }
 
+Result<void> check_wifi(const NetworkSpec& spec, const SegmentSpec& segment, const std::string& name) {
+  if (!wifi_peak_rate(segment.wifi.standard))
+    return invalid(fmt::format("{}: no standard of Wi-Fi is called \"{}\"", name, segment.wifi.standard));
+  if (spec.mtu > kWifiMaxMtu)
+    return invalid(fmt::format("{}: a frame of Wi-Fi holds packets of {} B at most, and network.mtu is {} B",
+                               name, kWifiMaxMtu.count(), spec.mtu.count()));
+  for (const SegmentSpec& other : spec.segments) {
+    if (&other == &segment || other.kind != SegmentKind::wifi) continue;
+    for (const DeviceId member : segment.members)
+      if (std::find(other.members.begin(), other.members.end(), member) != other.members.end())
+        return invalid(
+            fmt::format("{}: {} is in segment {} too; a device stands in one place and has one "
+                        "Wi-Fi",
+                        name, spec.devices[member.value], other.name));
+  }
+  return {};
+}
+
 // What is on a medium, and that only a TCP shares it.
 Result<void> check_media(const NetworkSpec& spec) {
   for (const SegmentSpec& segment : spec.segments) {
     const std::string name = fmt::format("network: segment {}", segment.name);
-    if (segment.kind == SegmentKind::wifi)
-      return invalid(name + " is Wi-Fi, which no network here simulates yet; use csma or links");
-    if (segment.kind != SegmentKind::csma) return invalid(name + " must be a medium; a star is links");
+    if (segment.kind == SegmentKind::wifi) {
+      if (auto sound = check_wifi(spec, segment, name); !sound) return sound;
+    } else if (segment.kind != SegmentKind::csma) {
+      return invalid(name + " must be a medium; a star is links");
+    }
     if (spec.transport != Transport::tcp)
       return invalid(name + " needs transport tcp: bare packets share no medium");
     if (segment.rate <= BitRate(0) || segment.rate.bit_per_s() > RateTrace::kMaxBitPerS)

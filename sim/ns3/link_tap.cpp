@@ -23,6 +23,25 @@ void LinkTap::sent(const ns3::Packet& packet, const LinkServer::Service& service
     if (!attempt.lost) meter_->delivered(link_, now, size);
     if (attempt.lost && !attempt.again) meter_->lost(link_, now, size);
   }
+  capture(packet, now);
+}
+
+void LinkTap::attempted(const ns3::Packet& packet) {
+  const Time now = Simulation::now();
+  if (meter_ != nullptr) meter_->carried_at(link_, now, Bytes(packet.GetSize()));
+  capture(packet, now);
+}
+
+void LinkTap::delivered(Bytes size) {
+  if (meter_ != nullptr) meter_->delivered(link_, Simulation::now(), size);
+}
+
+void LinkTap::lost(Bytes size) {
+  if (meter_ != nullptr) meter_->lost(link_, Simulation::now(), size);
+}
+
+void LinkTap::capture(const ns3::Packet& packet, Time now) {
+  const Bytes size(packet.GetSize());
   if (!pcap_) return;
   if (header_) return pcap_->add(now, header_(packet), size);
   std::array<std::byte, PcapFile::kLongest> head;

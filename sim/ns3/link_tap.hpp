@@ -27,6 +27,10 @@ class LinkTap {
 
   void offered(Bytes size);
   void dropped(Bytes size);
+  // Where attempts and their outcome are known apart (Wi-Fi): an attempt has left, now; what became of it.
+  void attempted(const ns3::Packet& packet);
+  void delivered(Bytes size);
+  void lost(Bytes size);
   // One attempt is over, now. `again`: it was lost and follows again at once.
   struct Attempt {
     bool lost = false, again = false;
@@ -34,6 +38,7 @@ class LinkTap {
   void sent(const ns3::Packet& packet, const LinkServer::Service& service, Attempt attempt);
 
  private:
+  void capture(const ns3::Packet& packet, Time now);
   LinkId link_;
   LinkMeter* meter_;
   std::optional<PcapFile> pcap_;

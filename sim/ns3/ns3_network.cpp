@@ -1,6 +1,7 @@
 #include "sim/ns3/ns3_network.hpp"
 
 #include <fmt/ranges.h>
+#include <ns3/rng-seed-manager.h>
 
 #include <algorithm>
 #include <map>
@@ -132,7 +133,9 @@ Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec, const
         ExitCode::invalid_input};
   auto simulation = Simulation::take();
   if (!simulation) return simulation.error();
+  ns3::RngSeedManager::SetRun(spec.seed);  // of ns-3's own streams: back-off, PIE
   Topology topology = make_topology(spec);
+  if (auto reached = associate(spec, topology); !reached) return reached.error();
   if (auto added = add_taps(topology, taps); !added) return added.error();
   if (taps.audit != nullptr)
     Simulation::listen([audit = taps.audit](Time due) {

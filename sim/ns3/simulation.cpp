@@ -32,15 +32,26 @@ Result<std::unique_ptr<Simulation>> Simulation::take() {
   return std::unique_ptr<Simulation>(new Simulation);
 }
 
+Duration Simulation::before_zero_;
+
+void Simulation::warm_up(Duration span) {
+  run_before(now() + span);
+  before_zero_ = Duration::ns(ns3::Simulator::Now().GetNanoSeconds());
+}
+
 Simulation::~Simulation() {
+  before_zero_ = Duration{};
   ns3::Simulator::Destroy();
   taken = false;
 }
 
-Time Simulation::next_event() { return PeekingScheduler::current()->next(); }
+Time Simulation::next_event() {
+  const Time next = PeekingScheduler::current()->next();
+  return next == Time::never() ? next : next - before_zero_;
+}
 
 void Simulation::listen(std::function<void(Time due)> listener) {
-  PeekingScheduler::current()->listen(std::move(listener));
+  PeekingScheduler::current()->listen([heard = std::move(listener)](Time due) { heard(due - before_zero_); });
 }
 
 void Simulation::run_before(Time limit) {

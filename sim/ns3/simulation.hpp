@@ -24,7 +24,10 @@ class Simulation {
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
-  static Time now() { return Time::zero() + Duration::ns(ns3::Simulator::Now().GetNanoSeconds()); }
+  static Time now() { return Time::at_ns(ns3::Simulator::Now().GetNanoSeconds() - before_zero_.count_ns()); }
+  // Runs what has been built so far for that long and then calls it time 0. REQUIRES: nothing has been
+  // scheduled by at().
+  static void warm_up(Duration span);
   // REQUIRES at >= now(). Equal times run in the order of these calls.
   template <class Event>
   static void at(Time at, Event event) {
@@ -42,6 +45,7 @@ class Simulation {
 
  private:
   Simulation() = default;
+  static Duration before_zero_;
 };
 
 }  // namespace millrace

@@ -14,6 +14,7 @@
 #include "sim/net/link_rate.hpp"
 #include "sim/ns3/host_stack.hpp"
 #include "sim/ns3/simulation.hpp"
+#include "sim/ns3/wifi_medium.hpp"
 
 namespace millrace {
 namespace {
@@ -56,7 +57,12 @@ TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
     topology.senders[i]->wait_for(address_of(from));
     topology.senders[i]->on_left([this, from](const TraceDevice::Left& l) { left(from, l); });
   }
-  for (const auto& [node, device] : topology.on_media) watch_medium(node, device);
+  for (const auto& [node, device] : topology.on_media) {
+    if (const auto wifi = ns3::DynamicCast<ns3::WifiNetDevice>(device))
+      watch_wifi(node, wifi);
+    else
+      watch_medium(node, device);
+  }
   cross_traffic_.emplace(spec, topology);
 }
 
@@ -96,6 +102,50 @@ void TcpCarrier::watch_medium(DeviceId from, const ns3::Ptr<ns3::NetDevice>& dev
         if (frame.tap != nullptr) frame.tap->sent(*frame.packet, {*begun, Simulation::now(), 0, 0}, {});
         left(from, {frame.packet, frame.protocol, *begun});
       }));
+}
+
+// The link that a packet at `from` takes by its destination; null where nobody listens, and for packets that
+// an access point only passes on, below IP.
+LinkTap* TcpCarrier::tap_towards(DeviceId from, const ns3::Ptr<ns3::NetDevice>& device,
+                                 const ns3::Packet& packet) const {
+  ns3::Ipv4Header ip;
+  packet.PeekHeader(ip);
+  const DeviceId source = device_of(ip.GetSource()), target = device_of(ip.GetDestination());
+  const auto count = static_cast<std::uint32_t>(spec_.devices.size());
+  if (topology_.taps.empty() || source.value >= count || target.value >= count || target == from)
+    return nullptr;
+  const auto link = routes_.next(from, target);
+  if (!link || topology_.devices[link->value] != device) return nullptr;
+  const auto way = routes_.path(source, target);
+  const bool ours = std::find(way.begin(), way.end(), *link) != way.end();
+  return ours ? topology_.taps[link->value].get() : nullptr;
+}
+
+void TcpCarrier::watch_wifi(DeviceId from, const ns3::Ptr<ns3::WifiNetDevice>& device) {
+  using Packet = WifiListener::Packet;
+  const ns3::Ptr<ns3::NetDevice> as_device = device;
+  const auto told = [this, from, as_device](auto tell) {
+    return [this, from, as_device, tell](const Packet& packet) {
+      if (LinkTap* tap = tap_towards(from, as_device, *packet)) tell(*tap, *packet);
+    };
+  };
+  const auto size = [](const ns3::Packet& packet) { return Bytes(packet.GetSize()); };
+  const auto begun = std::make_shared<Time>();
+  listen_to_wifi(device,
+                 {.offered = told([size](LinkTap& tap, const ns3::Packet& p) { tap.offered(size(p)); }),
+                  .dropped = told([size](LinkTap& tap, const ns3::Packet& p) { tap.dropped(size(p)); }),
+                  .lost = told([size](LinkTap& tap, const ns3::Packet& p) { tap.lost(size(p)); }),
+                  .delivered = told([size](LinkTap& tap, const ns3::Packet& p) { tap.delivered(size(p)); }),
+                  .begins =
+                      [this, from, begun](const Packet& packet) {
+                        *begun = Simulation::now();
+                        left(from, {packet, ns3::Ipv4L3Protocol::PROT_NUMBER, *begun});
+                      },
+                  .sent =
+                      [this, from, as_device, begun](const Packet& packet) {
+                        if (LinkTap* tap = tap_towards(from, as_device, *packet)) tap->attempted(*packet);
+                        left(from, {packet, ns3::Ipv4L3Protocol::PROT_NUMBER, *begun});
+                      }});
 }
 
 // By the address of the device at the other end.

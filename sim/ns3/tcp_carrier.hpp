@@ -55,6 +55,9 @@ class TcpCarrier final : public Carrier {
   using Pair = std::pair<DeviceId, DeviceId>;
 
   std::map<ns3::Mac48Address, LinkTap*> taps_from(const ns3::Ptr<ns3::NetDevice>& device) const;
+  void watch_wifi(DeviceId from, const ns3::Ptr<ns3::WifiNetDevice>& device);
+  LinkTap* tap_towards(DeviceId from, const ns3::Ptr<ns3::NetDevice>& device,
+                       const ns3::Packet& packet) const;
   void watch_medium(DeviceId from, const ns3::Ptr<ns3::NetDevice>& device);
   void listen(DeviceId at);
   Connection& open(const Pair& pair);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sim/ns3/simulation.hpp"
+#include "sim/ns3/wifi_medium.hpp"
 
 namespace millrace {
 namespace {
@@ -42,7 +43,8 @@ ns3::Ptr<TraceDevice> add_device(ns3::Node& node, Bytes mtu) {
 class MediumBuilder {
  public:
   MediumBuilder(const NetworkSpec& spec, Topology& topology) : spec_(spec), topology_(topology) {
-    for (std::uint32_t i = 0; i < spec.segments.size(); ++i) add_csma(spec.segments[i]);
+    for (const SegmentSpec& segment : spec.segments)
+      segment.kind == SegmentKind::wifi ? add_wifi(segment) : add_csma(segment);
   }
   // The device a link on a segment leaves through.
   ns3::Ptr<ns3::NetDevice> device(std::uint32_t segment, DeviceId node) const {
@@ -74,6 +76,16 @@ class MediumBuilder {
       topology_.on_media.emplace_back(member, device);
       own.emplace(member, device);
     }
+  }
+
+  void add_wifi(const SegmentSpec& segment) {
+    const auto devices = make_wifi(segment, spec_.mtu, topology_.nodes, stream_);
+    auto& own = devices_.emplace_back();
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+      topology_.on_media.emplace_back(segment.members[i], devices[i]);
+      own.emplace(segment.members[i], devices[i]);
+    }
+    topology_.wifi.push_back(devices);
   }
 
   static Duration time_of(Bytes size, BitRate rate) {
@@ -112,6 +124,30 @@ Topology make_topology(const NetworkSpec& spec) {
     topology.devices.emplace_back(here);
   }
   return topology;
+}
+
+// Beacons come ten times a second; who hears none for so long is out of reach.
+Result<void> associate(const NetworkSpec& spec, const Topology& topology) {
+  constexpr int kSteps = 100;
+  const auto missing = [&]() -> std::optional<Error> {
+    std::size_t wifi = 0;
+    for (const SegmentSpec& segment : spec.segments) {
+      if (segment.kind != SegmentKind::wifi) continue;
+      if (const auto station = unassociated(topology.wifi[wifi++]))
+        return Error{fmt::format("network: segment {}: {} does not reach its access point at {:g} m; put it "
+                                 "nearer",
+                                 segment.name, spec.devices[segment.members[*station].value],
+                                 segment.wifi.distances_m[*station]),
+                     ExitCode::invalid_input};
+    }
+    return std::nullopt;
+  };
+  for (int step = 0; step < kSteps && !topology.wifi.empty(); ++step) {
+    if (!missing()) break;
+    Simulation::warm_up(Duration::ms(100));
+  }
+  if (const auto error = missing()) return *error;
+  return {};
 }
 
 Result<void> add_taps(Topology& topology, const NetworkTaps& taps) {

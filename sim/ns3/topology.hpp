@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ns3/node.h>
+#include <ns3/wifi-net-device.h>
 
 #include <memory>
 #include <utility>
@@ -21,13 +22,18 @@ struct Topology {
   std::vector<ns3::Ptr<ns3::NetDevice>> devices;  // by LinkId: the same, whatever it is
   // The devices on media, with their nodes: each serves all links of its node on its segment.
   std::vector<std::pair<DeviceId, ns3::Ptr<ns3::NetDevice>>> on_media;
-  std::vector<std::unique_ptr<LinkTap>> taps;  // by LinkId; none where nobody listens
+  std::vector<std::vector<ns3::Ptr<ns3::WifiNetDevice>>> wifi;  // of each Wi-Fi segment, by member
+  std::vector<std::unique_ptr<LinkTap>> taps;                   // by LinkId; none where nobody listens
 };
 
 // One pair of devices per joined pair of nodes, whether one or both directions have a link; one channel per
 // medium, with a device for every member. Loss draws from
 // Random(spec.seed, "loss/<from>-><to>"). REQUIRES check_network(spec) and a Simulation.
 Topology make_topology(const NetworkSpec& spec);
+
+// Runs until every station of Wi-Fi has its access point; that is time 0 then. An error names one that cannot
+// reach it.
+Result<void> associate(const NetworkSpec& spec, const Topology& topology);
 
 // Gives every link whose taps ask for it a LinkTap. Errors: a capture that cannot be written.
 Result<void> add_taps(Topology& topology, const NetworkTaps& taps);

@@ -4,6 +4,7 @@
 
 #include "runtime/scenario/topology_links.hpp"
 #include "sim/net/link_events.hpp"
+#include "sim/net/wifi_rates.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/trace/series_reader.hpp"
 #include "sim/trace/trace_reader.hpp"
@@ -80,6 +81,8 @@ void add_segments(const NetworkSection& network, NetworkSpec& spec) {
     segment.delay = section.delay;
     segment.queue = section.queue;
     segment.wifi.standard = section.standard;
+    if (section.kind == SegmentKind::wifi)  // the fastest it ever is: what links are measured by
+      segment.rate = wifi_peak_rate(section.standard).value_or(BitRate());
     segment.wifi.rate_control = section.rate_control;
     if (!section.access_point.empty()) segment.wifi.access_point = device_id(spec, section.access_point);
     for (const auto& member : section.members) {

@@ -27,6 +27,20 @@ class Topologies(System):
                              if (row["from"], row["to"]) == link)
                 self.assertGreater(passed, 1_000_000, f"{scenario}: {link}")
 
+    def test_shared_wifi_runs_in_ns3_and_the_fluid_network_says_what_to_do(self):
+        scenario = os.path.join(ROOT, "scenarios", "wifi-home.yaml")
+        out = self.path("wifi")
+        self.millrace("run", scenario, "--out", out, "--set", "run.pcap=[camera-router]")
+        self.assertTrue(json.loads(read(out, "summary.json"))["complete"])
+        self.assertGreater(os.path.getsize(os.path.join(out, "camera+router.pcap")), 1000)
+        passed = {(row["from"], row["to"]): 0 for row in rows(out, "links.csv")}
+        for row in rows(out, "links.csv"):
+            passed[row["from"], row["to"]] += int(row["delivered_bytes"])
+        self.assertGreater(passed["camera", "board-a"], 12 * 8 * 224 * 224 * 3 // 16)
+        done = self.millrace("run", scenario, "--out", self.path("fluid"), "--set", "network.kind=fluid",
+                             expect=3)
+        self.assertIn("set network.kind to ns3", done.stderr)
+
     def test_a_key_of_another_kind_of_segment_is_refused(self):
         scenario = os.path.join(ROOT, "scenarios", "csma-lab.yaml")
         done = self.millrace("run", scenario, "--out", self.path("star"), "--set",
