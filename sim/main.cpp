@@ -10,7 +10,8 @@ namespace {
 using namespace millrace;
 
 constexpr std::array kVerbs = {
-    add_run_verb, add_sweep_verb, add_compare_verb, add_plan_verb, add_validate_verb, add_trace_verb,
+    add_run_verb,      add_sweep_verb,  add_compare_verb, add_plan_verb,
+    add_validate_verb, add_doctor_verb, add_trace_verb,   add_keys_verb,
 };
 
 constexpr const char* kExamples =
@@ -19,9 +20,11 @@ constexpr const char* kExamples =
     "  millrace run scenarios/quickstart.yaml --mode simulate --set 'network.links[1].delay=10 ms'\n"
     "  millrace plan scenarios/quickstart.yaml\n"
     "  millrace validate my-scenario.yaml\n"
+    "  millrace doctor scenarios/quickstart.yaml\n"
     "  millrace sweep scenarios/sweep-example.yaml\n"
     "  millrace compare runs/simulated runs/deployed\n"
     "  millrace trace info traces/lte-drive.csv\n"
+    "  millrace keys fleet --scenario my-scenario.yaml\n"
     "Scenario keys: scenarios/README.md";
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "runtime/codec/codec.hpp"
-#include "runtime/codec/fp32_codec.hpp"
 #include "runtime/codec/elementwise_codec.hpp"
+#include "runtime/codec/fp32_codec.hpp"
 
 namespace millrace {
 

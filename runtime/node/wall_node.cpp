@@ -45,8 +45,8 @@ class WallNode::PacedExecutor final : public Executor {
 
 class WallNode::WallOutbox final : public Outbox {
  public:
-  explicit WallOutbox(WallNode& node) : node_(node) {}
-  void send(NodeId to, Message message) override { node_.hooks_.send(to, std::move(message)); }
+  WallOutbox(WallNode& node, Time now) : node_(node), now_(now) {}
+  void send(NodeId to, Message message) override { node_.hooks_.send(now_, to, std::move(message)); }
   void compute(JobId job, Work work) override {
     node_.compute_->begin(std::move(work), [&node = node_, job](Result<Outcome> outcome) {
       {
@@ -61,6 +61,7 @@ class WallNode::WallOutbox final : public Outbox {
   void finish() override { finished_ = true; }
 
   WallNode& node_;
+  Time now_;
   std::vector<Record> records_;
   bool finished_ = false;
 };
@@ -113,8 +114,8 @@ void WallNode::fail(const Error& error) {
 // One event of the node. False when it was the last: the node has failed.
 template <class Call>
 bool WallNode::run(Call call) {
-  WallOutbox outbox(*this);
   const Time at = now();
+  WallOutbox outbox(*this, at);
   const auto done = guarded("a node's reaction", [&] { return call(at, outbox); });
   if (!outbox.records_.empty() || outbox.finished_) {
     hooks_.report(at, std::move(outbox.records_), outbox.finished_);

@@ -25,7 +25,7 @@ class WallNode {
   // Called on the node's thread; `fail` also on one that delivers. After `fail`, which comes at most once,
   // the node does nothing any more.
   struct Hooks {
-    std::function<void(NodeId to, Message)> send;
+    std::function<void(Time now, NodeId to, Message)> send;
     std::function<void(Time now, std::vector<Record>, bool finished)> report;
     std::function<void(Error)> fail;
   };

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "runtime/scenario/topology_links.hpp"
+
 namespace millrace {
 
 bool means_link(const std::string& text, const std::string& from, const std::string& to) {
@@ -11,12 +13,12 @@ bool means_link(const std::string& text, const std::string& from, const std::str
 }
 
 void check_run(const Scenario& scenario, ProblemLog& log) {
-  if (!log.good("run.pcap") || !log.good("network.links") || !log.good("devices")) return;
+  if (!log.good("run.pcap") || !log.good("network") || !log.good("devices")) return;
+  const auto joined = hops(scenario.network);
   for (std::size_t i = 0; i < scenario.run.pcap.size(); ++i) {
     const std::string& text = scenario.run.pcap[i];
-    const auto& links = scenario.network.links;
-    const bool known = std::any_of(links.begin(), links.end(), [&](const LinkSection& link) {
-      return means_link(text, link.from, link.to);
+    const bool known = std::any_of(joined.begin(), joined.end(), [&](const auto& link) {
+      return means_link(text, link.first, link.second);
     });
     const std::string at = fmt::format("run.pcap[{}]", i);
     if (!known)

@@ -22,7 +22,7 @@
 
 namespace millrace {
 
-inline constexpr std::uint16_t kWireVersion = 1;
+inline constexpr std::uint16_t kWireVersion = 2;
 inline constexpr std::size_t kFrameHeader = 16;
 inline constexpr std::uint32_t kMaxMeta = 16U << 20;
 inline constexpr std::uint32_t kMaxPayload = 1U << 30;
@@ -33,15 +33,21 @@ enum class FrameType : std::uint16_t {
   assign = 3,      // host to agent: the scenario, the plan, the nodes
   ready = 4,       // agent to host: nodes built, and where peers can connect
   peers = 5,       // host to agent (deploy): where every node is
-  start = 6,       // host to agent (deploy): time 0 is now
+  start = 6,       // host to agent (wall clock): time 0 is now
   event = 7,       // host to agent (virtual time): an event for a node
   send = 8,        // agent to host (virtual time): something a node sends in the turn that follows
   turn = 9,        // agent to host (virtual time): end of a node's turn
-  message = 10,    // agent to agent (deploy): node to node
-  report = 11,     // agent to host (deploy): records of a node
+  message = 10,    // node to node: between agents (deploy), or by way of the host (emulate)
+  report = 11,     // agent to host (wall clock): records of a node
   heartbeat = 12,  // either way: still here
   stop = 13,       // host to agent: the run is over
+  want = 14,       // agent to host: a piece of a file of the assignment
+  piece = 15,      // host to agent: that piece; its bytes are the payload
+  log = 16,        // agent to host: a line of its log
+  farewell = 17,   // agent to host (deploy): everything has been reported; its final figures
 };
+
+inline constexpr FrameType kLastFrameType = FrameType::farewell;
 
 struct FrameHeader {
   FrameType type = FrameType::heartbeat;

@@ -1,35 +1,28 @@
 #include "sim/net/fluid_network.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <tuple>
 
+#include "sim/net/expected_loss.hpp"
+#include "sim/net/fair_fluid_network.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/network_check.hpp"
 
 namespace millrace {
-namespace {
-
-constexpr Nanobits kNano = 1'000'000'000;
-
-// 1/(1-loss), in integers so that every machine computes the same.
-Nanobits expected_per_bit(double loss) {
-  const auto arrives = std::max<std::int64_t>(1, std::llround((1 - loss) * 1e9));
-  return kNano * kNano / arrives;
-}
-
-}  // namespace
-
 bool FluidNetwork::Event::operator>(const Event& o) const {
   return std::tie(at, delivers, departed, order) > std::tie(o.at, o.delivers, o.departed, o.order);
 }
 
-FluidNetwork::FluidNetwork(const NetworkSpec& spec, LinkMeter* meter)
-    : meter_(meter), framing_(spec.transport, spec.mtu), routes_(spec) {
+FluidNetwork::FluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
+    : meter_(taps.meter), audit_(taps.audit), framing_(spec.transport, spec.mtu), routes_(spec) {
   links_.reserve(spec.links.size());
   for (const LinkSpec& link : spec.links)
-    links_.push_back(
-        {.to = link.to, .trace = rate_trace_of(link.rate), .delay = link.delay, .loss = link.loss});
+    links_.push_back({.to = link.to,
+                      .trace = rate_trace_of(link.rate),
+                      .delay = link.delay,
+                      .loss = link.loss,
+                      .loss_model = link.loss_model,
+                      .overhead = link.overhead});
 }
 
 void FluidNetwork::schedule(Time at, bool delivers, const Flight& flight) {
@@ -61,8 +54,10 @@ void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
   Link& link = links_[flight.link.value];
   const Nanobits start = std::max(link.position, link.trace->cumulative(first_packet));
   // The loss as it is when the message comes; a change in the middle of a message counts for the next one.
-  const Nanobits per_bit = expected_per_bit(link.loss.at(first_packet));
-  link.position = start + Nanobits{framing_.wire_size(flight.transfer.size).bits()} * per_bit;
+  const Nanobits per_bit = nanobits_per_bit(loss_at(link.loss, link.loss_model, first_packet));
+  const Bytes wire_size =
+      framing_.wire_size(flight.transfer.size) + link.overhead * framing_.packets(flight.transfer.size);
+  link.position = start + Nanobits{wire_size.bits()} * per_bit;
   if (meter_ != nullptr) {
     const Bytes wire = framing_.wire_size(flight.transfer.size);
     meter_->offered(flight.link, first_packet, wire);
@@ -101,7 +96,7 @@ std::optional<Time> FluidNetwork::packet_by_packet(Link& link, Flight& flight, N
   for (std::size_t i = 0; i < count; ++i) {
     if (!all_there) place = std::max(place, link.trace->cumulative(flight.packets[i]));
     const Bytes wire = i + 1 < count ? framing_.payload() + framing_.header() : framing_.last_packet(size);
-    place += Nanobits{wire.bits()} * per_bit;
+    place += Nanobits{(wire + link.overhead).bits()} * per_bit;
     left = link.trace->when(place);
     if (!left) return std::nullopt;
     flight.packets[i] = arrival(link, *left);
@@ -122,6 +117,7 @@ std::optional<Delivery> FluidNetwork::run_until(Time limit) {
     const Event event = events_.top();
     events_.pop();
     now_ = event.at;
+    if (audit_ != nullptr && !audit_->note(Lateness::network_event, event.at)) return std::nullopt;
     const auto found = flights_.find(event.order);
     if (!event.delivers) {
       enter_link(found->second, event.at);
@@ -142,7 +138,9 @@ std::optional<Delivery> FluidNetwork::run_until(Time limit) {
 Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec, const NetworkTaps& taps) {
   MR_CHECK(taps.captures.empty(), "a network without packets captures none");
   if (auto checked = check_network(spec); !checked) return checked.error();
-  return std::unique_ptr<Network>(std::make_unique<FluidNetwork>(spec, taps.meter));
+  if (spec.transport == Transport::tcp)
+    return std::unique_ptr<Network>(std::make_unique<FairFluidNetwork>(spec, taps));
+  return std::unique_ptr<Network>(std::make_unique<FluidNetwork>(spec, taps));
 }
 
 }  // namespace millrace

@@ -21,11 +21,12 @@ namespace millrace {
 class FluidNetwork final : public Network {
  public:
   // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
-  explicit FluidNetwork(const NetworkSpec& spec, LinkMeter* meter = nullptr);
+  explicit FluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
   Time now() const override { return now_; }
+  Time next_event() const override { return events_.empty() ? Time::never() : events_.top().at; }
 
  private:
   struct Link {
@@ -33,6 +34,8 @@ class FluidNetwork final : public Network {
     std::shared_ptr<const RateTrace> trace;
     Scheduled<Duration> delay;
     Scheduled<double> loss;
+    std::optional<GilbertElliott> loss_model;
+    Bytes overhead;
     Time last_arrival{};    // at the other end: nothing overtakes
     Nanobits position = 0;  // everything before it on the cumulative axis is taken
     // By the link a flight comes from: the end of the last such flight's last packet on the same axis.
@@ -63,6 +66,7 @@ class FluidNetwork final : public Network {
   void schedule(Time at, bool delivers, const Flight& flight);
 
   LinkMeter* meter_;
+  LatenessAudit* audit_;
   Framing framing_;
   Routes routes_;
   std::vector<Link> links_;
@@ -72,7 +76,9 @@ class FluidNetwork final : public Network {
   Time now_;
 };
 
-// Errors: those of check_network. REQUIRES taps without captures: there are no packets here.
+// What transfers share links: with raw first-in-first-out, as bare packets do (this class); with tcp fairly,
+// as connections do (fair_fluid_network.hpp). Errors: those of check_network. REQUIRES taps without captures:
+// there are no packets here.
 Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
 }  // namespace millrace

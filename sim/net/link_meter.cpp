@@ -44,6 +44,7 @@ void LinkMeter::offered(LinkId link, Time at, Bytes size) {
 
 void LinkMeter::carried(LinkId link, Nanobits from, Nanobits to, Bytes delivered) {
   MR_CHECK(from <= to);
+  links_[link.value].total += to - from;
   auto& spans = links_[link.value].spans;
   MR_CHECK(spans.empty() || spans.back().to <= from, "positions are given in order");
   spans.push_back({from, to, delivered});

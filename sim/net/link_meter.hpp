@@ -41,7 +41,12 @@ class LinkMeter {
   // evenly on the way.
   void carried(LinkId link, Nanobits from, Nanobits to, Bytes delivered);
   // The same for links without positions (delivery schedules): all at once.
-  void carried_at(LinkId link, Time at, Bytes size) { interval_at(link, at).carried += nanobits(size); }
+  void carried_at(LinkId link, Time at, Bytes size) {
+    interval_at(link, at).carried += nanobits(size);
+    links_[link.value].total += nanobits(size);
+  }
+  // All that was told so far, also what a link carries later.
+  Nanobits total(LinkId link) const { return links_[link.value].total; }
 
   // The intervals of a link over [0, end), the last one perhaps shorter. At most limit() of them.
   std::vector<LinkInterval> intervals(LinkId link, Time end);
@@ -58,8 +63,9 @@ class LinkMeter {
     std::shared_ptr<const RateTrace> trace;
     std::vector<LinkInterval> intervals;
     std::deque<Span> spans;   // not in `intervals` yet
-    std::size_t current = 0;  // its interval's ends on the cumulative axis:
-    Nanobits current_begin = 0, current_end = 0;
+    std::size_t current = 0;  // the interval; its end on the cumulative axis:
+    Nanobits current_end = 0;
+    Nanobits total = 0;
   };
   LinkInterval& interval_at(LinkId link, Time at);
   LinkInterval& at_index(Link& link, std::size_t index);

@@ -46,6 +46,10 @@ class Network {
   virtual std::optional<Delivery> run_until(Time limit) = 0;
 
   virtual Time now() const = 0;
+
+  // Before this instant nothing happens here by itself; never: nothing is due. It may prove to be early,
+  // never late. For drivers on the wall clock, which sleep until then.
+  virtual Time next_event() const = 0;
 };
 
 }  // namespace millrace

@@ -6,7 +6,6 @@
 #include <set>
 #include <utility>
 
-#include "runtime/scenario/names.hpp"
 #include "sim/net/framing.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
@@ -23,6 +22,21 @@ bool rate_is_valid(const LinkRate& rate) {
   return std::get<std::shared_ptr<const DeliverySchedule>>(rate) != nullptr;
 }
 
+template <class Value>
+std::vector<Value> values_of(const Scheduled<Value>& scheduled) {
+  std::vector<Value> values;
+  for (const auto& step : scheduled.steps()) values.push_back(step.second);
+  if (const auto* series = scheduled.series())
+    for (const auto& step : series->values) values.push_back(step.second);
+  return values;
+}
+
+bool passes(const GilbertElliott& model) {
+  for (const double chance : {model.p, model.r, model.good_loss, model.bad_loss})
+    if (!(chance >= 0 && chance <= 1)) return false;
+  return model.mean_loss() < 1 && (model.p == 0 || model.r > 0);
+}
+
 Result<void> check_link(const NetworkSpec& spec, const LinkSpec& link) {
   const auto& names = spec.devices;
   if (link.from.value >= names.size() || link.to.value >= names.size())
@@ -34,7 +48,7 @@ Result<void> check_link(const NetworkSpec& spec, const LinkSpec& link) {
   if (!rate_is_valid(link.rate))
     return invalid(
         fmt::format("{}: the rate must be from 0 to {} bit/s or a trace", name, RateTrace::kMaxBitPerS));
-  for (const auto& [from, delay] : link.delay.steps()) {
+  for (const Duration delay : values_of(link.delay)) {
     if (delay < Duration{} || delay > kMaxDelay)
       return invalid(fmt::format("{}: delay must be from 0 to {:g} s, got {:g} s", name, kMaxDelay.seconds(),
                                  delay.seconds()));
@@ -42,9 +56,51 @@ Result<void> check_link(const NetworkSpec& spec, const LinkSpec& link) {
   if (link.queue < spec.mtu)
     return invalid(fmt::format("{}: queue must hold at least one packet of {} bytes, got {}", name,
                                spec.mtu.count(), link.queue.count()));
-  for (const auto& [from, loss] : link.loss.steps()) {
+  for (const double loss : values_of(link.loss)) {
     if (!(loss >= 0 && loss < 1))
       return invalid(fmt::format("{}: loss must be >= 0 and < 1, got {}", name, loss));
+  }
+  if (link.loss_model && !passes(*link.loss_model))
+    return invalid(name + ": a loss model has probabilities from 0 to 1 and a mean loss below 1");
+  if (link.overhead < Bytes(0) || link.overhead > Framing::kMaxMtu)
+    return invalid(fmt::format("{}: overhead must be from 0 to {} bytes, got {}", name,
+                               Framing::kMaxMtu.count(), link.overhead.count()));
+  return {};
+}
+
+// What is on a medium, and that only a TCP shares it.
+Result<void> check_media(const NetworkSpec& spec) {
+  for (const SegmentSpec& segment : spec.segments) {
+    const std::string name = fmt::format("network: segment {}", segment.name);
+    if (segment.kind == SegmentKind::wifi)
+      return invalid(name + " is Wi-Fi, which no network here simulates yet; use csma or links");
+    if (segment.kind != SegmentKind::csma) return invalid(name + " must be a medium; a star is links");
+    if (spec.transport != Transport::tcp)
+      return invalid(name + " needs transport tcp: bare packets share no medium");
+    if (segment.rate <= BitRate(0) || segment.rate.bit_per_s() > RateTrace::kMaxBitPerS)
+      return invalid(
+          fmt::format("{}: the rate must be above 0 and at most {} bit/s", name, RateTrace::kMaxBitPerS));
+    if (segment.queue < spec.mtu) return invalid(name + ": queue must hold at least one packet");
+  }
+  for (const LinkSpec& link : spec.links)
+    if (link.segment && *link.segment >= spec.segments.size())
+      return invalid("network: a link is in a segment that is not there");
+  return {};
+}
+
+Result<void> check_cross_traffic(const NetworkSpec& spec) {
+  const Routes routes(spec);
+  for (const CrossTrafficSpec& cross : spec.cross_traffic) {
+    if (spec.transport != Transport::tcp) return invalid("network: cross traffic needs transport tcp");
+    const auto count = spec.devices.size();
+    if (cross.from.value >= count || cross.to.value >= count || cross.from == cross.to)
+      return invalid("network: cross traffic goes from one device to another");
+    if (!routes.next(cross.from, cross.to))
+      return invalid(fmt::format("network: cross traffic has no route from {} to {}",
+                                 spec.devices[cross.from.value], spec.devices[cross.to.value]));
+    if (cross.kind == CrossTrafficKind::on_off && (cross.rate <= BitRate(0) || cross.on <= Duration{} ||
+                                                   cross.off < Duration{} || cross.stop <= cross.start))
+      return invalid("network: on-off traffic needs a rate, a time on, and an end after its start");
   }
   return {};
 }
@@ -65,10 +121,8 @@ Result<void> check_network(const NetworkSpec& spec) {
       return invalid(fmt::format("network: link {} -> {} is declared twice", spec.devices[link.from.value],
                                  spec.devices[link.to.value]));
   }
-  for (const SegmentSpec& segment : spec.segments)
-    return invalid(fmt::format("network: no network here simulates {} yet (segment {})",
-                               name_of(segment.kind), segment.name));
-  if (!spec.cross_traffic.empty()) return invalid("network: no network here simulates cross traffic yet");
+  if (auto checked = check_media(spec); !checked) return checked;
+  if (auto checked = check_cross_traffic(spec); !checked) return checked;
   if (spec.transport != Transport::tcp) return {};
   const Routes routes(spec);
   for (const LinkSpec& link : spec.links)

@@ -25,25 +25,48 @@ class DeliverySchedule;  // sim/net/delivery_schedule.hpp: Mahimahi delivery opp
 using LinkRate =
     std::variant<BitRate, std::shared_ptr<const RateTrace>, std::shared_ptr<const DeliverySchedule>>;
 
-// A value that changes at given instants.
+// A value over time, step by step: `values[i].second` from `values[i].first` on, the first at 0.
+template <class Value>
+struct Series {
+  std::vector<std::pair<Duration, Value>> values;
+  Duration end;       // after the last step
+  bool loops = true;  // from `end` on again from the start; else the last value stays
+  Duration offset{};  // where in it time 0 is
+  Value at(Time t) const {
+    Duration within = t.since_start() + offset;
+    if (loops) within = Duration::ns(within.count_ns() % end.count_ns());
+    const auto later = [](Duration limit, const auto& step) { return limit < step.first; };
+    return std::prev(std::upper_bound(values.begin(), values.end(), within, later))->second;
+  }
+};
+
+// A value that changes at given instants; until the first of them it may be a series.
 template <class Value>
 class Scheduled {
  public:
   Scheduled(Value value = {}) : steps_{{Time::zero(), value}} {}  // NOLINT: a constant is one
+  // REQUIRES at least one value, the first at 0, rising times below end > 0, offset >= 0.
+  explicit Scheduled(std::shared_ptr<const Series<Value>> series)
+      : steps_{{Time::zero(), series->at(Time::zero())}}, series_(std::move(series)) {}
   // REQUIRES `from` not before any instant given so far; at an equal one the later call counts.
   void set(Time from, Value value) {
     MR_CHECK(from >= steps_.back().first, "changes are given in order");
     steps_.emplace_back(from, value);
   }
   Value at(Time t) const {
+    if (series_ && (constant_steps() || t < steps_[1].first)) return series_->at(t);
     const auto later = [](Time limit, const auto& step) { return limit < step.first; };
     return std::prev(std::upper_bound(steps_.begin(), steps_.end(), t, later))->second;
   }
-  bool constant() const { return steps_.size() == 1; }
+  bool constant() const { return constant_steps() && !series_; }
+  // The changes, from time 0 on, and what is in force until the second of them (null: the first).
   const std::vector<std::pair<Time, Value>>& steps() const { return steps_; }
+  const Series<Value>* series() const { return series_.get(); }
 
  private:
+  bool constant_steps() const { return steps_.size() == 1; }
   std::vector<std::pair<Time, Value>> steps_;  // at least one; from time 0 on
+  std::shared_ptr<const Series<Value>> series_;
 };
 
 struct LinkSpec {

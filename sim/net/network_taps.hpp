@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/net/lateness_audit.hpp"
 #include "sim/net/link_meter.hpp"
 
 namespace millrace {
@@ -17,6 +18,9 @@ struct NetworkTaps {
 
   LinkMeter* meter = nullptr;  // outlives the network
   std::vector<Capture> captures{};
+  // On the wall clock: each event of the network is told to it as it runs. One that is too late ends the pull
+  // then and there, so that run_until() returns long before its limit. Outlives the network.
+  LatenessAudit* audit = nullptr;
 };
 
 }  // namespace millrace

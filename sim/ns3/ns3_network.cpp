@@ -28,12 +28,14 @@ class Ns3Network final : public Network {
   }
 
   ~Ns3Network() override {
-    for (const auto& sender : topology_.senders) sender->set_tap(nullptr);  // devices live on for a moment
+    for (const auto& sender : topology_.senders)
+      if (sender) sender->set_tap(nullptr);  // devices live on for a moment
   }
 
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
   Time now() const override { return now_; }
+  Time next_event() const override { return arrived_.empty() ? Simulation::next_event() : now_; }
 
  private:
   struct Flight {
@@ -132,6 +134,10 @@ Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec, const
   if (!simulation) return simulation.error();
   Topology topology = make_topology(spec);
   if (auto added = add_taps(topology, taps); !added) return added.error();
+  if (taps.audit != nullptr)
+    Simulation::listen([audit = taps.audit](Time due) {
+      if (!audit->note(Lateness::network_event, due)) Simulation::halt();
+    });
   return std::unique_ptr<Network>(
       std::make_unique<Ns3Network>(spec, std::move(*simulation), std::move(topology)));
 }

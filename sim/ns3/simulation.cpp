@@ -1,6 +1,10 @@
 #include "sim/ns3/simulation.hpp"
 
+#include <ns3/object-factory.h>
+
 #include <atomic>
+
+#include "sim/ns3/peeking_scheduler.hpp"
 
 namespace millrace {
 namespace {
@@ -10,11 +14,21 @@ std::atomic<bool> taken{false};
 
 void stop() { ns3::Simulator::Stop(); }
 
+// A stop of our own is no event of the network.
+ns3::EventId scheduled_stop(ns3::Time delay) {
+  ns3::EventId id = ns3::Simulator::Schedule(delay, &stop);
+  PeekingScheduler::current()->own(id.PeekEventImpl());
+  return id;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Simulation>> Simulation::take() {
   if (taken.exchange(true))
     return Error{"making an ns-3 network: this process has one already, and ns-3 allows only one at a time"};
+  ns3::ObjectFactory scheduler;
+  scheduler.SetTypeId(PeekingScheduler::GetTypeId());
+  ns3::Simulator::SetScheduler(scheduler);
   return std::unique_ptr<Simulation>(new Simulation);
 }
 
@@ -23,16 +37,22 @@ Simulation::~Simulation() {
   taken = false;
 }
 
+Time Simulation::next_event() { return PeekingScheduler::current()->next(); }
+
+void Simulation::listen(std::function<void(Time due)> listener) {
+  PeekingScheduler::current()->listen(std::move(listener));
+}
+
 void Simulation::run_before(Time limit) {
   ns3::EventId end;
   // Events at the limit that were scheduled earlier would run before a stop there, hence 1 ns before it.
-  if (limit != Time::never()) end = ns3::Simulator::Schedule(to_ns3(limit - Duration::ns(1) - now()), &stop);
+  if (limit != Time::never()) end = scheduled_stop(to_ns3(limit - Duration::ns(1) - now()));
   ns3::Simulator::Run();
   end.Cancel();
   // What else is due at this instant stands behind the stop: run it until a round brings nothing new.
   for (std::uint64_t events = 2; events > 1;) {
     const std::uint64_t before = ns3::Simulator::GetEventCount();
-    ns3::EventId flushed = ns3::Simulator::ScheduleNow(&stop);
+    ns3::EventId flushed = scheduled_stop(ns3::Seconds(0));
     ns3::Simulator::Run();
     flushed.Cancel();
     events = ns3::Simulator::GetEventCount() - before;

@@ -5,6 +5,7 @@
 #include <ns3/nstime.h>
 #include <ns3/simulator.h>
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -34,6 +35,10 @@ class Simulation {
   // none later. Time::never(): until nothing is scheduled. REQUIRES limit > now().
   static void run_before(Time limit);
   static void halt() { ns3::Simulator::Stop(); }
+  // When the next event is due, cancelled ones included; never: none is.
+  static Time next_event();
+  // Called just before each event runs, with its instant.
+  static void listen(std::function<void(Time due)> listener);
 
  private:
   Simulation() = default;

@@ -1,22 +1,18 @@
 #include "sim/ns3/tcp_carrier.hpp"
 
-#include <ns3/boolean.h>
+#include <ns3/ethernet-header.h>
+#include <ns3/ethernet-trailer.h>
 #include <ns3/inet-socket-address.h>
-#include <ns3/internet-stack-helper.h>
 #include <ns3/ipv4-header.h>
 #include <ns3/ipv4-l3-protocol.h>
-#include <ns3/ipv4-static-routing-helper.h>
-#include <ns3/ipv4-static-routing.h>
-#include <ns3/ipv4.h>
 #include <ns3/tcp-header.h>
 #include <ns3/tcp-l4-protocol.h>
-#include <ns3/tcp-socket-factory.h>
-#include <ns3/uinteger.h>
 
 #include <algorithm>
 
 #include "runtime/base/log.hpp"
 #include "sim/net/link_rate.hpp"
+#include "sim/ns3/host_stack.hpp"
 #include "sim/ns3/simulation.hpp"
 
 namespace millrace {
@@ -24,10 +20,6 @@ namespace {
 
 constexpr std::uint16_t kPort = 5000;
 constexpr std::uint32_t kWriteAtOnce = 1U << 16U;
-
-// One address per node on all its interfaces: the links need no addresses of their own.
-ns3::Ipv4Address address_of(DeviceId device) { return ns3::Ipv4Address(kFirstAddress + device.value); }
-DeviceId device_of(ns3::Ipv4Address address) { return DeviceId{address.Get() - kFirstAddress}; }
 
 }  // namespace
 
@@ -49,74 +41,76 @@ const std::vector<std::pair<std::string, std::string>>& TcpCarrier::variants() {
 }
 
 TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, ArrivalHandler arrived)
-    : framing_(spec.transport, spec.mtu), routes_(spec), topology_(topology), arrived_(std::move(arrived)) {
+    : spec_(spec), routes_(spec_), topology_(topology), arrived_(std::move(arrived)) {
   for (const LinkSpec& link : spec.links) traces_.push_back(rate_trace_of(link.rate));
-  install_stack(spec);
-  add_routes(spec);
-  for (std::uint32_t i = 0; i < spec.devices.size(); ++i) listen(DeviceId{i});
-  for (std::size_t i = 0; i < spec.links.size(); ++i) {
-    const DeviceId from = spec.links[i].from;
-    topology.senders[i]->on_left([this, from](const TraceDevice::Left& l) { left(from, l); });
-  }
-}
-
-void TcpCarrier::install_stack(const NetworkSpec& spec) {
-  ns3::InternetStackHelper stack;
-  stack.SetIpv6StackInstall(false);
-  stack.SetRoutingHelper(ns3::Ipv4StaticRoutingHelper());
   const auto& table = variants();
   const auto variant = std::find_if(table.begin(), table.end(),
                                     [&](const auto& entry) { return entry.first == spec.tcp_variant; });
   MR_CHECK(variant != table.end());
-  for (std::uint32_t i = 0; i < topology_.nodes.size(); ++i) {
-    const auto node = topology_.nodes[i];
-    stack.Install(node);
-    node->GetObject<ns3::TcpL4Protocol>()->SetAttribute(
-        "SocketType", ns3::TypeIdValue(ns3::TypeId::LookupByName(variant->second)));
-    const auto ipv4 = node->GetObject<ns3::Ipv4>();
-    for (std::uint32_t d = 0; d < node->GetNDevices(); ++d) {
-      if (!ns3::DynamicCast<TraceDevice>(node->GetDevice(d))) continue;  // the loopback device
-      const std::uint32_t interface = ipv4->AddInterface(node->GetDevice(d));
-      ipv4->AddAddress(interface,
-                       ns3::Ipv4InterfaceAddress(address_of(DeviceId{i}), ns3::Ipv4Mask::GetOnes()));
-      ipv4->SetUp(interface);
-    }
+  install_stack(spec, topology, variant->second);
+  add_routes(spec, topology, routes_);
+  for (std::uint32_t i = 0; i < spec.devices.size(); ++i) listen(DeviceId{i});
+  for (std::size_t i = 0; i < spec.links.size(); ++i) {
+    const DeviceId from = spec.links[i].from;
+    if (!topology.senders[i]) continue;
+    topology.senders[i]->on_left([this, from](const TraceDevice::Left& l) { left(from, l); });
   }
+  for (const auto& [node, device] : topology.on_media) watch_medium(node, device);
+  cross_traffic_.emplace(spec, topology);
 }
 
-void TcpCarrier::add_routes(const NetworkSpec& spec) {
-  const ns3::Ipv4StaticRoutingHelper helper;
-  for (std::uint32_t at = 0; at < spec.devices.size(); ++at) {
-    const auto ipv4 = topology_.nodes[at]->GetObject<ns3::Ipv4>();
-    const auto routing = helper.GetStaticRouting(ipv4);
-    for (std::uint32_t to = 0; to < spec.devices.size(); ++to) {
-      if (at == to) continue;
-      const auto link = routes_.next(DeviceId{at}, DeviceId{to});
-      if (!link) continue;
-      const int interface = ipv4->GetInterfaceForDevice(topology_.senders[link->value]);
-      routing->AddHostRouteTo(address_of(DeviceId{to}), static_cast<std::uint32_t>(interface));
-    }
-  }
+// A medium's device: its frames have Ethernet around the packet, and their destination says of which link.
+void TcpCarrier::watch_medium(DeviceId from, const ns3::Ptr<ns3::NetDevice>& device) {
+  struct Frame {
+    ns3::Ptr<ns3::Packet> packet;
+    std::uint16_t protocol;
+    LinkTap* tap;
+  };
+  const auto open = [this, taps = taps_from(device)](const ns3::Ptr<const ns3::Packet>& frame) {
+    const auto packet = frame->Copy();
+    ns3::EthernetTrailer trailer;
+    ns3::EthernetHeader header;
+    packet->RemoveTrailer(trailer);
+    packet->RemoveHeader(header);
+    const auto tap = taps.find(header.GetDestination());
+    return Frame{packet, header.GetLengthType(), tap == taps.end() ? nullptr : tap->second};
+  };
+  const auto begun = std::make_shared<Time>();
+  using Trace = ns3::Callback<void, ns3::Ptr<const ns3::Packet>>;
+  using Packet = ns3::Ptr<const ns3::Packet>;
+  const auto size = [](const Frame& frame) { return Bytes(frame.packet->GetSize()); };
+  device->TraceConnectWithoutContext("MacTx", Trace([open, size](const Packet& packet) {
+                                       if (const auto frame = open(packet); frame.tap != nullptr)
+                                         frame.tap->offered(size(frame));
+                                     }));
+  device->TraceConnectWithoutContext("MacTxDrop", Trace([open, size](const Packet& packet) {
+                                       if (const auto frame = open(packet); frame.tap != nullptr)
+                                         frame.tap->dropped(size(frame));
+                                     }));
+  device->TraceConnectWithoutContext("PhyTxBegin",
+                                     Trace([begun](const Packet&) { *begun = Simulation::now(); }));
+  device->TraceConnectWithoutContext(
+      "PhyTxEnd", Trace([this, open, from, begun](const Packet& packet) {
+        const auto frame = open(packet);
+        if (frame.tap != nullptr) frame.tap->sent(*frame.packet, {*begun, Simulation::now(), 0, 0}, {});
+        left(from, {frame.packet, frame.protocol, *begun});
+      }));
 }
 
-ns3::Ptr<ns3::Socket> TcpCarrier::make_socket(DeviceId at) const {
-  auto socket = ns3::Socket::CreateSocket(topology_.nodes[at.value], ns3::TcpSocketFactory::GetTypeId());
-  socket->SetAttribute("SegmentSize",
-                       ns3::UintegerValue(static_cast<std::uint64_t>(framing_.payload().count())));
-  socket->SetAttribute("SndBufSize", ns3::UintegerValue(kSocketBuffer));
-  socket->SetAttribute("RcvBufSize", ns3::UintegerValue(kSocketBuffer));
-  socket->SetAttribute("InitialCwnd", ns3::UintegerValue(kInitialWindow));
-  socket->SetAttribute("DelAckTimeout", ns3::TimeValue(to_ns3(kDelayedAck)));
-  socket->SetAttribute("ConnTimeout", ns3::TimeValue(to_ns3(kConnectRetry)));
-  socket->SetAttribute("ConnCount", ns3::UintegerValue(kConnectRetries));
-  // An outage must not end a connection: go on trying.
-  socket->SetAttribute("DataRetries", ns3::UintegerValue(1'000'000));
-  socket->SetAttribute("MinRto", ns3::TimeValue(to_ns3(kMinRetransmit)));
-  return socket;
+// By the address of the device at the other end.
+std::map<ns3::Mac48Address, LinkTap*> TcpCarrier::taps_from(const ns3::Ptr<ns3::NetDevice>& device) const {
+  std::map<ns3::Mac48Address, LinkTap*> taps;
+  for (std::size_t i = 0; i < topology_.taps.size(); ++i) {
+    if (topology_.devices[i] != device) continue;
+    for (const auto& [node, other] : topology_.on_media)
+      if (node == spec_.links[i].to && other->GetChannel() == device->GetChannel())
+        taps.emplace(ns3::Mac48Address::ConvertFrom(other->GetAddress()), topology_.taps[i].get());
+  }
+  return taps;
 }
 
 void TcpCarrier::listen(DeviceId at) {
-  const auto listener = make_socket(at);
+  const auto listener = make_tcp_socket(spec_, topology_.nodes[at.value]);
   MR_CHECK(listener->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), kPort)) == 0);
   MR_CHECK(listener->Listen() == 0);
   listener->SetAcceptCallback(
@@ -135,7 +129,7 @@ TcpCarrier::Connection& TcpCarrier::open(const Pair& pair) {
   if (slot) return *slot;
   slot = std::make_unique<Connection>();
   Connection& connection = *slot;  // stays where it is
-  connection.sender = make_socket(pair.first);
+  connection.sender = make_tcp_socket(spec_, topology_.nodes[pair.first.value]);
   MR_CHECK(connection.sender->Bind() == 0);
   connection.sender->SetConnectCallback(
       [this, &connection](const ns3::Ptr<ns3::Socket>&) {

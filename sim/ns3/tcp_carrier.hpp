@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "sim/net/framing.hpp"
 #include "sim/net/routes.hpp"
 #include "sim/ns3/carrier.hpp"
+#include "sim/ns3/cross_traffic_apps.hpp"
 #include "sim/ns3/topology.hpp"
 
 namespace millrace {
@@ -29,7 +29,7 @@ class TcpCarrier final : public Carrier {
   static constexpr std::uint32_t kConnectRetries = 12;
   static constexpr std::uint32_t kInitialWindow = 10;  // segments
 
-  // `topology` outlives this. REQUIRES spec.tcp_variant among variants().
+  // `topology` outlives this. Cross traffic runs from now on. REQUIRES spec.tcp_variant among variants().
   TcpCarrier(const NetworkSpec& spec, const Topology& topology, ArrivalHandler arrived);
 
   void carry(std::uint64_t order, const Transfer& transfer) override;
@@ -54,23 +54,23 @@ class TcpCarrier final : public Carrier {
   };
   using Pair = std::pair<DeviceId, DeviceId>;
 
-  void install_stack(const NetworkSpec& spec);
-  void add_routes(const NetworkSpec& spec);
+  std::map<ns3::Mac48Address, LinkTap*> taps_from(const ns3::Ptr<ns3::NetDevice>& device) const;
+  void watch_medium(DeviceId from, const ns3::Ptr<ns3::NetDevice>& device);
   void listen(DeviceId at);
-  ns3::Ptr<ns3::Socket> make_socket(DeviceId at) const;
   Connection& open(const Pair& pair);
   void write(Connection& connection);
   void read(Connection& connection);
   void left(DeviceId from, const TraceDevice::Left& left);
   bool dead_way(DeviceId from, DeviceId to) const;
 
-  Framing framing_;
+  NetworkSpec spec_;
   Routes routes_;
   const Topology& topology_;
   ArrivalHandler arrived_;
   std::vector<std::shared_ptr<const RateTrace>> traces_;  // by LinkId
   std::vector<ns3::Ptr<ns3::Socket>> listeners_;
   std::map<Pair, std::unique_ptr<Connection>> connections_;
+  std::optional<CrossTrafficApps> cross_traffic_;
 };
 
 }  // namespace millrace

@@ -1,9 +1,15 @@
 #include "sim/ns3/topology.hpp"
 
 #include <fmt/core.h>
+#include <ns3/csma-channel.h>
+#include <ns3/csma-net-device.h>
+#include <ns3/drop-tail-queue.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
+
+#include "sim/ns3/simulation.hpp"
 
 namespace millrace {
 namespace {
@@ -17,6 +23,8 @@ TraceDevice::Sender sender_of(const NetworkSpec& spec, const LinkSpec& link) {
           .delay = link.delay,
           .queue = link.queue,
           .loss = link.loss,
+          .loss_model = link.loss_model,
+          .overhead = link.overhead,
           .repeats_lost = spec.transport == Transport::raw,
           .random = Random(spec.seed, stream)};
 }
@@ -29,14 +37,69 @@ ns3::Ptr<TraceDevice> add_device(ns3::Node& node, Bytes mtu) {
   return device;
 }
 
+// ns-3's Ethernet with carrier sense. Header and check sequence are in its frames; preamble and gap are not,
+// so they are the gap between frames here.
+class MediumBuilder {
+ public:
+  MediumBuilder(const NetworkSpec& spec, Topology& topology) : spec_(spec), topology_(topology) {
+    for (std::uint32_t i = 0; i < spec.segments.size(); ++i) add_csma(spec.segments[i]);
+  }
+  // The device a link on a segment leaves through.
+  ns3::Ptr<ns3::NetDevice> device(std::uint32_t segment, DeviceId node) const {
+    return devices_[segment].at(node);
+  }
+
+ private:
+  static constexpr Bytes kPreambleAndGap = Bytes(20);
+
+  void add_csma(const SegmentSpec& segment) {
+    auto channel = ns3::CreateObject<ns3::CsmaChannel>();
+    const auto bit_per_s = static_cast<std::uint64_t>(segment.rate.bit_per_s());
+    channel->SetAttribute("DataRate", ns3::DataRateValue(ns3::DataRate(bit_per_s)));
+    channel->SetAttribute("Delay", ns3::TimeValue(to_ns3(segment.delay)));
+    auto& own = devices_.emplace_back();
+    for (const DeviceId member : segment.members) {
+      auto device = ns3::CreateObject<ns3::CsmaNetDevice>();
+      device->SetAddress(ns3::Mac48Address::Allocate());
+      device->SetMtu(static_cast<std::uint16_t>(spec_.mtu.count()));
+      auto queue = ns3::CreateObject<ns3::DropTailQueue<ns3::Packet>>();
+      queue->SetMaxSize(ns3::QueueSize(
+          ns3::QueueSizeUnit::BYTES,
+          static_cast<std::uint32_t>(std::min(segment.queue.count(), std::int64_t{0xFFFF'FFFF}))));
+      device->SetQueue(queue);
+      device->Attach(channel);
+      device->SetInterframeGap(to_ns3(time_of(kPreambleAndGap, segment.rate)));
+      device->AssignStreams(++stream_);
+      topology_.nodes[member.value]->AddDevice(device);
+      topology_.on_media.emplace_back(member, device);
+      own.emplace(member, device);
+    }
+  }
+
+  static Duration time_of(Bytes size, BitRate rate) {
+    return Duration::ns((size.bits() * 1'000'000'000 + rate.bit_per_s() - 1) / rate.bit_per_s());
+  }
+
+  const NetworkSpec& spec_;
+  Topology& topology_;
+  std::int64_t stream_ = 0;
+  std::vector<std::map<DeviceId, ns3::Ptr<ns3::NetDevice>>> devices_;
+};
+
 }  // namespace
 
 Topology make_topology(const NetworkSpec& spec) {
   Topology topology;
   for (std::size_t i = 0; i < spec.devices.size(); ++i)
     topology.nodes.push_back(ns3::CreateObject<ns3::Node>());
+  const MediumBuilder media(spec, topology);
   std::map<Pair, ns3::Ptr<TraceDevice>> ends;  // the device at .first towards .second
   for (const LinkSpec& link : spec.links) {
+    if (link.segment) {
+      topology.senders.emplace_back(nullptr);
+      topology.devices.push_back(media.device(*link.segment, link.from));
+      continue;
+    }
     auto& here = ends[Pair{link.from, link.to}];
     if (!here) {
       here = add_device(*topology.nodes[link.from.value], spec.mtu);
@@ -46,6 +109,7 @@ Topology make_topology(const NetworkSpec& spec) {
     }
     here->set_sender(sender_of(spec, link));
     topology.senders.push_back(here);
+    topology.devices.emplace_back(here);
   }
   return topology;
 }
@@ -63,7 +127,8 @@ Result<void> add_taps(Topology& topology, const NetworkTaps& taps) {
     std::optional<PcapFile> file;
     if (!capture.empty()) file = std::move(capture.mapped());
     topology.taps.push_back(std::make_unique<LinkTap>(LinkId{i}, taps.meter, std::move(file)));
-    topology.senders[i]->set_tap(topology.taps.back().get());
+    // On a medium the carrier tells: one device serves several links there.
+    if (topology.senders[i]) topology.senders[i]->set_tap(topology.taps.back().get());
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <ns3/node.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/result.hpp"
@@ -14,12 +15,17 @@
 namespace millrace {
 
 struct Topology {
-  std::vector<ns3::Ptr<ns3::Node>> nodes;      // by DeviceId
-  std::vector<ns3::Ptr<TraceDevice>> senders;  // by LinkId: the device the link leaves through
+  std::vector<ns3::Ptr<ns3::Node>> nodes;  // by DeviceId
+  std::vector<ns3::Ptr<TraceDevice>>
+      senders;  // by LinkId: the device the link leaves through; null on a medium
+  std::vector<ns3::Ptr<ns3::NetDevice>> devices;  // by LinkId: the same, whatever it is
+  // The devices on media, with their nodes: each serves all links of its node on its segment.
+  std::vector<std::pair<DeviceId, ns3::Ptr<ns3::NetDevice>>> on_media;
   std::vector<std::unique_ptr<LinkTap>> taps;  // by LinkId; none where nobody listens
 };
 
-// One pair of devices per joined pair of nodes, whether one or both directions have a link. Loss draws from
+// One pair of devices per joined pair of nodes, whether one or both directions have a link; one channel per
+// medium, with a device for every member. Loss draws from
 // Random(spec.seed, "loss/<from>-><to>"). REQUIRES check_network(spec) and a Simulation.
 Topology make_topology(const NetworkSpec& spec);
 

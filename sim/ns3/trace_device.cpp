@@ -26,7 +26,7 @@ void TraceDevice::set_sender(Sender sender) {
 }
 
 bool TraceDevice::fits(Bytes size) const {
-  return sender_ && (!sending_ || queued_ + size <= sender_->queue);
+  return sender_ && (!sending_ || (above_ == nullptr && queued_ + size <= sender_->queue));
 }
 
 bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
@@ -57,7 +57,9 @@ bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, co
 }
 
 void TraceDevice::start() {
-  const auto& service = sending_->service = server_->serve(sending_->since, size_of(*sending_->packet));
+  const Bytes size = size_of(*sending_->packet) + sender_->overhead;
+  const auto& service = sending_->service = server_->serve(sending_->since, size);
+  if (above_ != nullptr) above_->Stop();
   if (!sending_->first_bit) sending_->first_bit = service.first;
   // Without a last bit the link never comes back: the packet stays here, and all behind it.
   if (service.last)
@@ -65,10 +67,23 @@ void TraceDevice::start() {
                              ns3::Ptr<TraceDevice>(this));
 }
 
+// A loss model is stepped for every packet, then asked.
+bool TraceDevice::is_lost(Time now) {
+  double loss = 0;
+  const auto& steps = sender_->loss.steps();
+  if (const auto& model = sender_->loss_model; model && (steps.size() == 1 || now < steps[1].first)) {
+    const double leaves = channel_is_bad_ ? model->r : model->p;
+    if (sender_->random.uniform() < leaves) channel_is_bad_ = !channel_is_bad_;
+    loss = channel_is_bad_ ? model->bad_loss : model->good_loss;
+  } else {
+    loss = sender_->loss.at(now);
+  }
+  return loss > 0 && sender_->random.uniform() < loss;
+}
+
 void TraceDevice::finish() {
   const Time now = Simulation::now();
-  const double loss = sender_->loss.at(now);
-  const bool lost = loss > 0 && sender_->random.uniform() < loss;
+  const bool lost = is_lost(now);
   if (lost) ++lost_;
   const bool again = lost && sender_->repeats_lost;
   if (tap_ != nullptr) tap_->sent(*sending_->packet, sending_->service, {.lost = lost, .again = again});
@@ -87,6 +102,7 @@ void TraceDevice::finish() {
     queued_ -= size_of(*sending_->packet);
     start();
   }
+  if (above_ != nullptr && !sending_) above_->Wake();
   if (on_room_) on_room_();
 }
 
@@ -99,6 +115,7 @@ void TraceDevice::receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t pro
 void TraceDevice::DoDispose() {
   on_left_ = nullptr;
   on_room_ = nullptr;
+  above_ = nullptr;
   queue_.clear();
   sending_.reset();
   node_ = nullptr;

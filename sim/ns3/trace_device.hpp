@@ -5,6 +5,7 @@
 
 #include <ns3/channel.h>
 #include <ns3/mac48-address.h>
+#include <ns3/net-device-queue-interface.h>
 #include <ns3/net-device.h>
 #include <ns3/node.h>
 #include <ns3/packet.h>
@@ -30,6 +31,8 @@ class TraceDevice : public ns3::NetDevice {
     Scheduled<Duration> delay;
     Bytes queue;
     Scheduled<double> loss = 0.0;
+    std::optional<GilbertElliott> loss_model{};  // until `loss` first changes, instead of it
+    Bytes overhead{};                            // of layer 2: takes time, is in no queue
     bool repeats_lost = false;
     Random random{0, ""};
   };
@@ -45,6 +48,9 @@ class TraceDevice : public ns3::NetDevice {
   // Both ends of a link know each other; an end without a sender only receives.
   static void join(const ns3::Ptr<TraceDevice>& a, const ns3::Ptr<TraceDevice>& b);
   void set_sender(Sender sender);
+  // From now on the device holds only the packet it sends, and stops and wakes the queue of a queue
+  // discipline above it. REQUIRES `queue` to live as long as this.
+  void hold_back(ns3::NetDeviceQueue* queue) { above_ = queue; }
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
   // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
   void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
@@ -99,10 +105,13 @@ class TraceDevice : public ns3::NetDevice {
   };
   void start();
   void finish();
+  bool is_lost(Time now);
   void receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol);
 
   std::optional<Sender> sender_;
   std::optional<LinkServer> server_;
+  bool channel_is_bad_ = false;  // of the loss model
+  ns3::NetDeviceQueue* above_ = nullptr;
   LinkTap* tap_ = nullptr;
   Time last_arrival_;  // at the peer
   std::function<void(const Left&)> on_left_;

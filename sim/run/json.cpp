@@ -72,6 +72,23 @@ Json accuracy_json(const Summary& summary) {
           {"top5_interval_95", interval(*top5)}};
 }
 
+Json emulation_json(const EmulationFigures& emulation, const Summary& summary) {
+  const auto ms = [](const std::optional<Duration>& value) {
+    return value ? Json(value->milliseconds()) : Json(nullptr);
+  };
+  Json lateness = Json::object();
+  for (const auto& kind : emulation.kinds)
+    lateness[kind.name] = {{"count", kind.count},
+                           {"p50", ms(kind.p50)},
+                           {"p95", ms(kind.p95)},
+                           {"p99", ms(kind.p99)},
+                           {"max", ms(kind.max)}};
+  const double seconds = summary.duration().seconds();
+  return {{"lateness_limit_ms", emulation.limit.milliseconds()},
+          {"lateness_ms", lateness},
+          {"network_busy_share", seconds > 0 ? emulation.network_busy.seconds() / seconds : 0}};
+}
+
 }  // namespace
 
 std::string mode_name(Mode mode) {
@@ -135,6 +152,7 @@ std::string summary_json(const Scenario& scenario, const Plan& plan, const Summa
                  {"bits_per_value_mean", number(summary.bits_per_value_mean())}}},
                {"stages", stages_json(scenario, plan, summary)},
                {"links", links_json(scenario, summary)}};
+  if (const auto& emulation = summary.emulation()) root["emulation"] = emulation_json(*emulation, summary);
   if (failure) root["error"] = failure->message;
   return text_of(root);
 }
@@ -152,8 +170,9 @@ std::string wall_json(const WallFacts& wall, const Summary& summary) {
 std::string plan_yaml(const Scenario& scenario, const Plan& plan) {
   std::string text = fmt::format("source: {}\nstages:\n", name_of(scenario, plan.source));
   for (const auto& stage : plan.stages) {
-    text += fmt::format("  - {{device: {}, layers: [{}, {}]}}\n", name_of(scenario, stage.device),
-                        stage.layers.first, stage.layers.last);
+    text += fmt::format("  - {{device: {}, layers: [{}, {}]{}}}\n", name_of(scenario, stage.device),
+                        stage.layers.first, stage.layers.last,
+                        stage.bits ? fmt::format(", bits: {}", *stage.bits) : std::string());
   }
   return text + fmt::format("sink: {}\n", name_of(scenario, plan.sink));
 }
@@ -176,6 +195,13 @@ std::string summary_table(const Scenario& scenario, const Plan& plan, const Summ
     text +=
         fmt::format("{:.1f} % of the microbatches met the target of {:g} images/s, with {:.2f} bits/value\n",
                     100 * *share, *summary.target_images_per_s(), summary.bits_per_value_mean().value_or(0));
+  }
+  if (const auto& emulation = summary.emulation()) {
+    text += "on the wall clock, late by at most (limit " +
+            fmt::format("{:g} ms):", emulation->limit.milliseconds());
+    for (const auto& kind : emulation->kinds)
+      if (kind.max) text += fmt::format(" {} {:.3f} ms", kind.name, kind.max->milliseconds());
+    text += "\n";
   }
   text += fmt::format(
       "\nwhere the stages' time went, share of the run\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n",

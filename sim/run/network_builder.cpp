@@ -5,6 +5,7 @@
 #include "runtime/scenario/topology_links.hpp"
 #include "sim/net/link_events.hpp"
 #include "sim/run/runner.hpp"
+#include "sim/trace/series_reader.hpp"
 #include "sim/trace/trace_reader.hpp"
 
 namespace millrace {
@@ -25,6 +26,24 @@ Result<LinkRate> rate_of(const LinkSection& link) {
                                  .series = link.trace_series,
                                  .offset = link.trace_offset,
                                  .scale = link.trace_scale});
+}
+
+// Delay and loss, constant or over time.
+Result<void> add_disturbance(const LinkSection& link, LinkSpec& spec) {
+  const SeriesReading reading{.at_end = link.trace_end, .offset = link.trace_offset};
+  spec.delay = link.delay;
+  spec.loss = link.loss;
+  if (!link.delay_trace.empty()) {
+    auto delay = read_delay_series(link.delay_trace, reading);
+    if (!delay) return delay.error();
+    spec.delay = std::move(*delay);
+  }
+  if (!link.loss_trace.empty()) {
+    auto loss = read_loss_series(link.loss_trace, reading);
+    if (!loss) return loss.error();
+    spec.loss = std::move(*loss);
+  }
+  return {};
 }
 
 // The events of one link, in the order of time; those of one instant stay in the order they are written in.
@@ -119,16 +138,13 @@ Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
     if (!link.rate) traces.emplace(key, *rate);
     const auto events = events_of(scenario, link);
     if (!events) return events.error();
-    auto changed = with_events({.from = device_id(spec, link.from),
-                                .to = device_id(spec, link.to),
-                                .rate = *rate,
-                                .delay = link.delay,
-                                .queue = link.queue,
-                                .loss = link.loss,
-                                .loss_model = link.loss_model,
-                                .discipline = link.queue_discipline,
-                                .overhead = link.overhead},
-                               *events);
+    LinkSpec plain{.from = device_id(spec, link.from), .to = device_id(spec, link.to), .rate = *rate};
+    plain.queue = link.queue;
+    plain.loss_model = link.loss_model;
+    plain.discipline = link.queue_discipline;
+    plain.overhead = link.overhead;
+    if (auto added = add_disturbance(link, plain); !added) return added.error();
+    auto changed = with_events(std::move(plain), *events);
     if (!changed) return changed.error();
     spec.links.push_back(std::move(*changed));
   }

@@ -63,6 +63,7 @@ class RunDirectory final : public RunObserver {
   Result<void> close(Time end, const std::optional<Error>& failure, const NetworkSpec* links,
                      LinkMeter* meter = nullptr);
 
+  void emulated(EmulationFigures figures) { summary_.emulated(std::move(figures)); }
   const Summary& summary() const { return summary_; }
   std::string summary_json() const;
   const std::string& path() const { return path_; }

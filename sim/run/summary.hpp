@@ -33,6 +33,18 @@ struct LinkFigures {
   std::optional<double> bits_per_value() const;
 };
 
+// How punctual an emulated run was.
+struct EmulationFigures {
+  struct Kind {
+    std::string name;
+    std::uint64_t count = 0;
+    std::optional<Duration> p50, p95, p99, max;  // nothing where there was none
+  };
+  Duration limit;
+  std::vector<Kind> kinds;
+  Duration network_busy;  // wall-clock time the network took
+};
+
 class Summary {
  public:
   // `target_images_per_s`: what the run is measured by; 0: nothing.
@@ -41,6 +53,8 @@ class Summary {
   void add(NodeId stage, const StageRecord& record);
   void add(const CompletionRecord& record);
   void add(DeviceId from, DeviceId to, const TransferRecord& record);
+  void emulated(EmulationFigures figures) { emulation_ = std::move(figures); }
+  const std::optional<EmulationFigures>& emulation() const { return emulation_; }
   // The run's last instant; REQUIRES called once, last.
   void close(Time end);
 
@@ -81,6 +95,7 @@ class Summary {
   PacedConsumer consumer_;
   std::uint64_t on_time_ = 0;
   double encoded_bits_ = 0, encoded_values_ = 0;
+  std::optional<EmulationFigures> emulation_;
   Time end_;
 };
 

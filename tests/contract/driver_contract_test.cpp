@@ -1,8 +1,10 @@
 #include "tests/contract/driver_contract.hpp"
 
+#include "runtime/node/cost.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 #include "sim/bridge/bridge.hpp"
 #include "sim/coordinator/coordinator.hpp"
+#include "sim/coordinator/emulator.hpp"
 #include "sim/coordinator/local_attachment.hpp"
 #include "sim/net/fluid_network.hpp"
 #include "tests/support/agents.hpp"
@@ -11,7 +13,7 @@ namespace millrace {
 namespace {
 
 // Every device reaches every other directly: 100 Mbit/s, 1 ms.
-std::unique_ptr<Network> full_mesh(std::uint32_t devices) {
+NetworkSpec mesh_spec(std::uint32_t devices) {
   NetworkSpec spec;
   spec.devices.resize(devices);
   for (std::uint32_t i = 0; i < devices; ++i) spec.devices[i] = "d" + std::to_string(i);
@@ -20,7 +22,10 @@ std::unique_ptr<Network> full_mesh(std::uint32_t devices) {
       if (i != k) spec.links.push_back({{i}, {k}, BitRate::mbit(100), Duration::ms(1)});
     }
   }
-  return std::make_unique<FluidNetwork>(spec);
+  return spec;
+}
+std::unique_ptr<Network> full_mesh(std::uint32_t devices) {
+  return std::make_unique<FluidNetwork>(mesh_spec(devices));
 }
 
 Result<Time> play_in_process(VirtualNode::Compute compute, const Pipeline& pipeline, Peaks& peaks,
@@ -31,6 +36,31 @@ Result<Time> play_in_process(VirtualNode::Compute compute, const Pipeline& pipel
   for (std::uint32_t i = 0; i < pipeline.nodes(); ++i)
     nodes.push_back(std::make_unique<LocalAttachment>(parts_of(pipeline, {i}, peaks), compute));
   return Coordinator({.plan = plan, .network = *network, .observer = observer, .nodes = std::move(nodes)})
+      .run();
+}
+
+// With a limit that a busy machine keeps too: punctuality is tested elsewhere.
+Result<Time> emulate(Bridge& bridge, const Pipeline& pipeline, RunObserver& observer) {
+  using Clock = std::chrono::steady_clock;
+  const auto plan = pipeline.plan();
+  const auto spec = mesh_spec(pipeline.device_count());
+  const auto zero = Clock::now();
+  LatenessAudit audit(Duration::s(20),
+                      [zero] { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - zero).count()); });
+  LinkMeter meter(spec, Duration::s(1));
+  FluidNetwork network(spec, {.meter = &meter, .audit = &audit});
+  std::vector<std::unique_ptr<CostModel>> costs;
+  for (std::uint32_t i = 0; i < pipeline.nodes(); ++i) costs.push_back(std::make_unique<MeasuredCost>(1));
+  const auto nodes = bridge.wall_nodes();
+  return Emulator({.plan = plan,
+                   .spec = spec,
+                   .network = network,
+                   .audit = audit,
+                   .meter = meter,
+                   .observer = observer,
+                   .nodes = *nodes,
+                   .costs = std::move(costs),
+                   .timeout = Duration::s(20)})
       .run();
 }
 
@@ -68,6 +98,8 @@ Result<Time> play_with_agents(Mode mode, bool isolated, const Pipeline& pipeline
   Result<Time> end = Time::zero();
   if (mode == Mode::deploy) {
     end = (*bridge)->run(observer);
+  } else if (mode == Mode::emulate) {
+    end = emulate(**bridge, pipeline, observer);
   } else {
     const auto network = full_mesh(pipeline.device_count());
     end = Coordinator(
@@ -97,8 +129,13 @@ const DriverUnderTest kTcp{"Tcp", std::bind(play_with_agents, Mode::deploy, true
 const DriverUnderTest kTcpTogether{"TcpOneAgent",
                                    std::bind(play_with_agents, Mode::deploy, false, _1, _2, _3)};
 
+const DriverUnderTest kPaced{"Paced", std::bind(play_with_agents, Mode::emulate, true, _1, _2, _3)};
+const DriverUnderTest kPacedTogether{"PacedOneAgent",
+                                     std::bind(play_with_agents, Mode::emulate, false, _1, _2, _3)};
+
 INSTANTIATE_TEST_SUITE_P(Every, DriverContract,
-                         testing::Values(kInline, kThreads, kLockstep, kLockstepTogether, kTcp, kTcpTogether),
+                         testing::Values(kInline, kThreads, kLockstep, kLockstepTogether, kTcp, kTcpTogether,
+                                         kPaced, kPacedTogether),
                          driver_name);
 
 // Virtual time does not depend on where the nodes are: the same records at the same instants.

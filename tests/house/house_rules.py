@@ -91,7 +91,7 @@ DOORS = {
 WHOLE_TESTS = {"contract", "system", "fidelity", "bench", "fuzz", "support", "house"}
 TESTED_IN_SIM = {"sim_net": "sim/net", "sim_trace": "sim/trace", "sim_ns3": "sim/ns3",
                  "coordinator": "sim/coordinator", "bridge": "sim/bridge", "run": "sim/run",
-                 "sweep": "sim/sweep", "compare": "sim/compare"}
+                 "doctor": "sim/doctor", "sweep": "sim/sweep", "compare": "sim/compare"}
 
 
 def stands_for(path):

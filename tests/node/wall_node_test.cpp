@@ -19,7 +19,7 @@ using Clock = WallNode::Clock;
 class Heard {
  public:
   WallNode::Hooks hooks() {
-    return {.send = [this](NodeId, const Message&) { note([&] { ++sends; }); },
+    return {.send = [this](Time, NodeId, const Message&) { note([&] { ++sends; }); },
             .report =
                 [this](Time, const std::vector<Record>& records, bool finished) {
                   note([&] {

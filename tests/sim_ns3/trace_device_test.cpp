@@ -43,6 +43,7 @@ class Device : public testing::Test {
     return instants;
   }
 
+  std::uint64_t before_ = 0;
   std::unique_ptr<Simulation> simulation_ = Simulation::take().value();
   std::array<ns3::Ptr<TraceDevice>, 2> devices_;
   std::vector<std::pair<Time, std::uint32_t>> arrivals_;
@@ -123,6 +124,41 @@ TEST(Simulation, RunsEverythingBeforeTheLimitAndNothingAtIt) {
   EXPECT_EQ(ran, "before and-its-follower ");
   Simulation::run_before(limit + Duration::ns(1));
   EXPECT_EQ(ran, "before and-its-follower at ");
+}
+
+// Gilbert 1960: loss p/(p+r) of packets, in bursts of 1/r; Elliott 1963: (r good + p bad)/(p+r).
+TEST_F(Device, TheLossModelHasItsShareAndItsBursts) {
+  struct Case {
+    GilbertElliott model;
+    double burst;  // mean number of packets lost in a row; 0: not known in closed form
+  };
+  for (const auto& [model, burst] :
+       {Case{{0.02, 0.25, 0, 1}, 4}, Case{{0.01, 0.5, 0, 1}, 2}, Case{{0.05, 0.2, 0.01, 0.8}, 0}}) {
+    arrivals_.clear();
+    simulation_.reset();
+    simulation_ = Simulation::take().value();
+    link(BitRate::mbit(1000), {}, Bytes::mib(1024));
+    devices_[0]->set_sender({.rate = BitRate::mbit(1000),
+                             .delay = {},
+                             .queue = Bytes::mib(1024),
+                             .loss_model = model,
+                             .random = Random(7, "loss/test")});
+    std::vector<bool> arrived;
+    devices_[0]->on_left([&](const TraceDevice::Left&) {
+      arrived.push_back(devices_[0]->lost() == before_);
+      before_ = devices_[0]->lost();
+    });
+    constexpr std::size_t kPackets = 400'000;
+    for (std::size_t i = 0; i < kPackets; ++i) send(ms(0), 100);
+    before_ = 0;
+    run();
+    const double lost = static_cast<double>(devices_[0]->lost()) / kPackets;
+    EXPECT_NEAR(lost, model.mean_loss(), 0.03 * model.mean_loss());
+    if (burst == 0) continue;
+    std::size_t bursts = 0;
+    for (std::size_t i = 1; i < arrived.size(); ++i) bursts += !arrived[i] && arrived[i - 1];
+    EXPECT_NEAR(static_cast<double>(devices_[0]->lost()) / static_cast<double>(bursts), burst, 0.03 * burst);
+  }
 }
 
 }  // namespace

@@ -57,6 +57,26 @@ class System(unittest.TestCase):
         self.millrace("run", QUICKSTART, "--out", out, *SMALL, *arguments, expect=expect)
         return out
 
+    def run_with_agents(self, name, devices, *arguments):
+        port = self.free_port()
+        out = self.path(name)
+        host = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", out, "--agents", f"127.0.0.1:{port}",
+                                 *SMALL, *arguments],
+                                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        agents = [subprocess.Popen([NODE, "agent", "--connect", f"127.0.0.1:{port}", "--device", device])
+                  for device in devices]
+        _, errors = host.communicate(timeout=LIMIT_S)
+        self.assertEqual(host.returncode, 0, errors)
+        self.assertEqual([agent.wait(timeout=20) for agent in agents], [0] * len(agents))
+        return out
+
+    @staticmethod
+    def free_port():
+        import socket
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
     def write(self, name, text):
         with open(self.path(name), "w") as file:
             file.write(text)
@@ -115,26 +135,6 @@ class Determinism(System):
         for name in CSVS + ["plan.yaml", "summary.json"]:
             for other in (again, isolated, remote):
                 self.assertEqual(read(first, name), read(other, name), f"{other}: {name}")
-
-    def run_with_agents(self, name, devices):
-        port = self.free_port()
-        out = self.path(name)
-        host = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", out, "--agents", f"127.0.0.1:{port}",
-                                 *SMALL],
-                                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        agents = [subprocess.Popen([NODE, "agent", "--connect", f"127.0.0.1:{port}", "--device", device])
-                  for device in devices]
-        _, errors = host.communicate(timeout=LIMIT_S)
-        self.assertEqual(host.returncode, 0, errors)
-        self.assertEqual([agent.wait(timeout=20) for agent in agents], [0] * len(agents))
-        return out
-
-    @staticmethod
-    def free_port():
-        import socket
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
 
     def test_another_seed_gives_other_logits(self):
         one = self.run_quickstart("one", "--set", "network.kind=fluid")
@@ -195,7 +195,6 @@ class Interface(System):
     def test_exit_codes_of_usage_and_scenario_faults(self):
         self.millrace(expect=2)
         self.millrace("run", expect=2)
-        self.millrace("run", QUICKSTART, "--mode", "emulate", "--out", self.path("e"), expect=2)
         self.assertIn("valid", self.millrace("validate", QUICKSTART).stdout)
         bad = self.write("bad.yaml",
                          "millrace: 1\nname: no\nmodel: {name: vit-tiny, weights: random}\nbogus: 3\n")

@@ -1,0 +1,25 @@
+// All nodes of a run on the wall clock, as the emulator sees them: behind the bridge, or in a test.
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "runtime/base/result.hpp"
+#include "runtime/wire/messages.hpp"
+
+namespace millrace {
+
+class WallNodes {
+ public:
+  // A message with the instant it was sent, or records.
+  using Word = std::variant<NodeMessage, Report>;
+
+  virtual ~WallNodes() = default;
+  // Time 0 of every node is now.
+  virtual void start() = 0;
+  virtual void deliver(NodeMessage message) = 0;
+  // What a node says next, waiting for it at most that long. An error names who was lost.
+  virtual Result<std::optional<Word>> next(Duration patience) = 0;
+};
+
+}  // namespace millrace

@@ -1,0 +1,41 @@
+// What mode emulate can do for a scenario on a machine: the rates of its links against what ns-3 carries here
+// in real time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/scenario/scenario.hpp"
+#include "sim/doctor/machine.hpp"
+#include "sim/net/network_spec.hpp"
+
+namespace millrace {
+
+// Shares are of what this machine carries in packets of the scenario's transport and MTU.
+struct LinkDemand {
+  std::string from, to;
+  double mean_mbit_per_s = 0, max_mbit_per_s = 0;  // of its rate, in bins of 1 s
+  double mean_share = 0, max_share = 0;
+};
+
+enum class Fitness : std::uint8_t {
+  yes,      // also with all links saturated at once
+  perhaps,  // it depends on what the pipeline sends
+  no,       // one link alone is too fast, or sleeps end too late
+};
+
+struct Verdict {
+  Fitness fitness = Fitness::yes;
+  std::vector<LinkDemand> links;
+  double share_of_all = 0;  // all links at their fastest
+  std::vector<std::string> sentences;
+};
+
+// A simulation that takes so much of the wall clock leaves no room for anything else to be late.
+inline constexpr double kComfortable = 0.5;
+
+// `carried` is null where the network is fluid: it carries any rate.
+Verdict judge(const Scenario& scenario, const NetworkSpec& spec, const Machine& machine,
+              const Carried* carried);
+
+}  // namespace millrace

@@ -1,0 +1,261 @@
+#include "sim/net/fair_fluid_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <utility>
+
+#include "sim/net/link_rate.hpp"
+
+namespace millrace {
+namespace {
+
+constexpr Bytes kEthernetFrame = Bytes(38);
+constexpr Bytes kAcknowledgement = Bytes(52);  // IPv4 20, TCP 20, timestamp option 12
+
+// On a medium a frame has 38 bytes of Ethernet and keeps it busy until it has arrived everywhere, and every
+// second frame is followed by an acknowledgement, which takes its turn on the same medium.
+std::int64_t medium_overhead_bits(const SegmentSpec& segment) {
+  const double propagation = static_cast<double>(segment.rate.bit_per_s()) * segment.delay.seconds();
+  const auto acknowledgement = static_cast<double>((kAcknowledgement + kEthernetFrame).bits());
+  return kEthernetFrame.bits() + std::llround(propagation + (acknowledgement + propagation) / 2);
+}
+
+}  // namespace
+
+bool FairFluidNetwork::Event::operator>(const Event& o) const {
+  return std::tie(at, kind, departed, order) > std::tie(o.at, o.kind, o.departed, o.order);
+}
+
+FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
+    : meter_(taps.meter), audit_(taps.audit),
+      metered_(spec.links.size()),
+      framing_(spec.transport, spec.mtu),
+      routes_(spec),
+      mtu_(spec.mtu),
+      links_(spec.links) {
+  for (const LinkSpec& link : spec.links) {
+    resource_of_.push_back(link.segment ? spec.links.size() + *link.segment : resources_.size());
+    overhead_bits_.push_back(link.segment ? medium_overhead_bits(spec.segments[*link.segment])
+                                          : link.overhead.bits());
+    resources_.push_back({.trace = rate_trace_of(link.rate)});
+  }
+  for (const SegmentSpec& segment : spec.segments)
+    resources_.push_back({.trace = rate_trace_of(segment.rate)});
+  add_cross_traffic(spec);
+}
+
+std::vector<RouteHop> FairFluidNetwork::route(DeviceId from, DeviceId to) const {
+  std::vector<RouteHop> hops;
+  for (const LinkId link : routes_.path(from, to)) {
+    const std::size_t resource = resource_of_[link.value];
+    hops.push_back({.link = &links_[link.value],
+                    .trace = resources_[resource].trace.get(),
+                    .resource = resource,
+                    .overhead_bits = overhead_bits_[link.value]});
+  }
+  return hops;
+}
+
+void FairFluidNetwork::add_cross_traffic(const NetworkSpec& spec) {
+  for (std::size_t i = 0; i < spec.cross_traffic.size(); ++i) {
+    const CrossTrafficSpec& cross = spec.cross_traffic[i];
+    if (cross.kind == CrossTrafficKind::on_off) {
+      datagrams_.push_back({.route = route(cross.from, cross.to),
+                            .bursts = Bursts(cross, spec.seed, i),
+                            .bit_per_s = static_cast<double>(cross.rate.bit_per_s())});
+      OnOff& source = datagrams_.back();
+      if (const auto burst = source.bursts.next()) {
+        source.burst = *burst;
+        source.next = burst->begin;
+      }
+      next_toggle_ = std::min(next_toggle_, source.next);
+      continue;
+    }
+    bulks_.push_back(std::make_unique<Flow>(LoneSchedule(route(cross.from, cross.to), framing_)));
+    bulks_.back()->endless = true;
+    const std::uint64_t index = bulks_.size() - 1;
+    events_.push({cross.start, Event::Kind::begin_bulk, cross.start, index, 0});
+    if (cross.stop != Time::never()) events_.push({cross.stop, Event::Kind::end_bulk, cross.stop, index, 0});
+  }
+}
+
+FairFluidNetwork::Flow& FairFluidNetwork::flow_of(DeviceId from, DeviceId to) {
+  auto& slot = flows_[{from, to}];
+  if (!slot) slot = std::make_unique<Flow>(LoneSchedule(route(from, to), framing_));
+  return *slot;
+}
+
+void FairFluidNetwork::schedule(Time at, Event::Kind kind, const Message& message) {
+  events_.push({at, kind, message.submitted, message.order, message.ticket});
+}
+
+void FairFluidNetwork::submit(Time depart, const Transfer& transfer) {
+  MR_CHECK(depart >= now_ && depart <= RateTrace::kHorizon, "a transfer departs now or later");
+  MR_CHECK(transfer.from != transfer.to && transfer.size > Bytes(0));
+  MR_CHECK(routes_.next(transfer.from, transfer.to).has_value(), "a transfer needs a route");
+  const std::uint64_t order = submitted_++;
+  const auto [message, is_new] = messages_.emplace(
+      order, Message{.transfer = transfer, .order = order, .submitted = depart, .begun = {}});
+  schedule(depart, Event::Kind::depart, message->second);
+}
+
+double FairFluidNetwork::wire_bits(const Message& message) const {
+  return static_cast<double>(framing_.wire_size(message.transfer.size).bits());
+}
+
+bool FairFluidNetwork::meets_others(const Flow& flow) const {
+  const auto& hops = flow.alone.route();
+  return std::any_of(hops.begin(), hops.end(), [&](const RouteHop& hop) {
+    const Resource& resource = resources_[hop.resource];
+    return resource.datagram_sources > 0 || std::any_of(resource.active.begin(), resource.active.end(),
+                                                        [&](const Flow* f) { return f != &flow; });
+  });
+}
+
+std::vector<FairFluidNetwork::Flow*> FairFluidNetwork::neighbours(const Flow& flow) const {
+  std::vector<Flow*> found;
+  for (const RouteHop& hop : flow.alone.route())
+    for (Flow* other : resources_[hop.resource].active)
+      if (other != &flow && std::find(found.begin(), found.end(), other) == found.end())
+        found.push_back(other);
+  return found;
+}
+
+void FairFluidNetwork::activate(Flow& flow) {
+  flow.active = true;
+  for (const RouteHop& hop : flow.alone.route()) {
+    auto& active = resources_[hop.resource].active;
+    if (std::find(active.begin(), active.end(), &flow) == active.end()) active.push_back(&flow);
+  }
+  for (Flow* other : neighbours(flow)) start_sharing(*other);
+  if (flow.endless || meets_others(flow)) start_sharing(flow);
+}
+
+void FairFluidNetwork::deactivate(Flow& flow) {
+  advance_shared();
+  flow.active = false;
+  const auto others = neighbours(flow);
+  for (const RouteHop& hop : flow.alone.route()) std::erase(resources_[hop.resource].active, &flow);
+  if (flow.shares) {
+    std::erase(sharing_, &flow);
+    flow.shares = false;
+    rates_stale_ = true;
+  }
+  for (Flow* other : others)
+    if (other->shares && !other->endless && !meets_others(*other)) stop_sharing(*other);
+}
+
+// The message behind all of its flow, which is alone.
+void FairFluidNetwork::place(Flow& flow, Message& message, double share) {
+  message.place = flow.alone.place(now_, message.transfer.size, share);
+  const auto released = message.place.released();
+  if (!released) return;  // stuck in an outage without end, and all behind it
+  schedule(*released, Event::Kind::leave, message);
+}
+
+void FairFluidNetwork::start_sharing(Flow& flow) {
+  if (flow.shares) return;
+  advance_shared();
+  flow.shares = true;
+  flow.bit_per_s = 0;
+  sharing_.push_back(&flow);
+  rates_stale_ = true;
+  for (const std::uint64_t order : flow.queue) {
+    Message& message = messages_.at(order);
+    ++message.ticket;
+    const double share = flow.alone.share_left(message.place, message.transfer.size, now_);
+    message.bits_left = share * wire_bits(message);
+    message.stored = share < 1;
+    meter_carried(flow, message, message.bits_left, message.place.begins);
+    if (message.place.begins < now_ && !message.begun) message.begun = message.place.begins;
+  }
+  flow.alone.forget(now_);
+}
+
+void FairFluidNetwork::stop_sharing(Flow& flow) {
+  advance_shared();
+  flow.shares = false;
+  std::erase(sharing_, &flow);
+  rates_stale_ = true;
+  for (const std::uint64_t order : flow.queue) {
+    Message& message = messages_.at(order);
+    place(flow, message, std::clamp(message.bits_left / wire_bits(message), 0.0, 1.0));
+  }
+}
+
+void FairFluidNetwork::depart(Message& message) {
+  Flow& flow = flow_of(message.transfer.from, message.transfer.to);
+  const bool first = flow.queue.empty();
+  if (first && !flow.active) activate(flow);
+  flow.queue.push_back(message.order);
+  message.bits_left = wire_bits(message);
+  if (meter_ != nullptr)
+    for (const LinkId link : routes_.path(message.transfer.from, message.transfer.to))
+      meter_->offered(link, now_, framing_.wire_size(message.transfer.size));
+  if (!flow.shares) return place(flow, message, 1);
+  if (first) rates_stale_ = true;
+}
+
+// The end of a message whose flow was alone.
+void FairFluidNetwork::leave(Message& message) {
+  Flow& flow = flow_of(message.transfer.from, message.transfer.to);
+  MR_CHECK(!flow.queue.empty() && flow.queue.front() == message.order);
+  flow.queue.pop_front();
+  const LonePlace& place = message.place;
+  meter_carried(flow, message, 0, place.begins);
+  const Time begun = message.begun.value_or(place.begins);
+  message.delivery.queued = begun - message.submitted;
+  message.delivery.wire = *place.left - begun;
+  flow.last_delivery = std::max(flow.last_delivery, *place.arrives);
+  schedule(flow.last_delivery, Event::Kind::deliver, message);
+  if (flow.queue.empty()) deactivate(flow);
+}
+
+void FairFluidNetwork::handle(const Event& event) {
+  if (event.kind == Event::Kind::begin_bulk) return activate(*bulks_[event.order]);
+  if (event.kind == Event::Kind::end_bulk) return deactivate(*bulks_[event.order]);
+  const auto found = messages_.find(event.order);
+  if (found == messages_.end() || found->second.ticket != event.ticket) return;
+  if (event.kind == Event::Kind::depart) return depart(found->second);
+  leave(found->second);
+}
+
+std::optional<Delivery> FairFluidNetwork::run_until(Time limit) {
+  MR_CHECK(limit >= now_, "a network does not run backwards");
+  for (;;) {
+    if (rates_stale_) set_rates();
+    const Time event_at = events_.empty() ? Time::never() : events_.top().at;
+    const Time next = std::min({event_at, next_shared_, next_toggle_});
+    if (next >= limit) break;
+    if (limit == Time::never() && !anything_can_happen()) break;
+    now_ = next;
+    if (audit_ != nullptr && !audit_->note(Lateness::network_event, now_)) return std::nullopt;
+    if (next_shared_ == now_) {
+      advance_shared();
+      rates_stale_ = true;
+      const auto sharing = sharing_;  // completing may end a flow's sharing
+      for (Flow* flow : sharing) complete(*flow);
+    } else if (next_toggle_ == now_) {
+      toggle_datagrams();
+    } else {
+      const Event event = events_.top();
+      events_.pop();
+      if (event.kind != Event::Kind::deliver) {
+        handle(event);
+        continue;
+      }
+      const Message message = std::move(messages_.at(event.order));
+      messages_.erase(event.order);
+      Delivery delivery = message.delivery;
+      delivery.id = message.transfer.id;
+      delivery.at = now_;
+      delivery.propagation = (now_ - message.submitted) - delivery.queued - delivery.wire;
+      return delivery;
+    }
+  }
+  if (limit != Time::never()) now_ = limit;
+  return std::nullopt;
+}
+
+}  // namespace millrace

@@ -1,0 +1,136 @@
+// The fluid network of transport tcp: transfers between the same two devices are one flow,
+// first-in-first-out, and flows that meet on a link or medium share it max-min fairly over their whole
+// routes. A flow that meets nobody is scheduled exactly, packet by packet, to the nanosecond
+// (lone_schedule.hpp); one that does has a rate, until the next flow comes or goes or a trace steps.
+// Surprising fact: a flow moves between the two in mid-message, with what is still to be sent.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <queue>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/net/cross_traffic.hpp"
+#include "sim/net/framing.hpp"
+#include "sim/net/lone_schedule.hpp"
+#include "sim/net/max_min.hpp"
+#include "sim/net/network.hpp"
+#include "sim/net/network_spec.hpp"
+#include "sim/net/network_taps.hpp"
+#include "sim/net/routes.hpp"
+
+namespace millrace {
+
+class FairFluidNetwork final : public Network {
+ public:
+  // Datagrams leave this share of every link to those who back off, or a transfer could wait for ever.
+  static constexpr double kLeftByDatagrams = 0.01;
+
+  // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
+  // A meter sees the pipeline's transfers and no cross traffic. REQUIRES no captures.
+  explicit FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {});
+
+  void submit(Time depart, const Transfer& transfer) override;
+  std::optional<Delivery> run_until(Time limit) override;
+  Time now() const override { return now_; }
+
+ private:
+  struct Flow;
+  struct Message {
+    Transfer transfer;
+    std::uint64_t order;  // of submission
+    Time submitted;
+    std::uint64_t ticket = 0;  // events with another one are void
+    LonePlace place{};         // while its flow is alone
+    double bits_left = 0;      // of the IP packets, while it shares
+    bool stored = false;       // its packets fill the route already
+    std::optional<Time> begun;
+    Bytes metered{};  // of its packets, told to the meter as carried
+    Delivery delivery{};
+  };
+  // An ordered pair of devices, or a bulk connection of the cross traffic.
+  struct Flow {
+    explicit Flow(LoneSchedule schedule) : alone(std::move(schedule)) {}
+    LoneSchedule alone;
+    std::deque<std::uint64_t> queue{};  // messages that have come and not left, in order
+    bool active = false, shares = false, endless = false;
+    double bit_per_s = 0;  // of IP packets, while it shares
+    Time last_delivery{};
+  };
+  struct Resource {
+    std::shared_ptr<const RateTrace> trace;
+    std::vector<Flow*> active{};
+    int datagram_sources = 0;  // that send now
+    double datagrams_bit_per_s = 0;
+  };
+  struct OnOff {
+    std::vector<RouteHop> route;
+    Bursts bursts;
+    double bit_per_s;
+    bool on = false;
+    Bursts::Burst burst{};
+    Time next = Time::never();  // when it changes
+  };
+  struct Event {
+    enum class Kind : std::uint8_t { leave, depart, begin_bulk, end_bulk, deliver };
+    Time at;
+    Kind kind;
+    Time departed;
+    std::uint64_t order;  // of a message; or the index of a bulk connection
+    std::uint64_t ticket;
+    bool operator>(const Event& o) const;
+  };
+
+  std::vector<RouteHop> route(DeviceId from, DeviceId to) const;
+  void add_cross_traffic(const NetworkSpec& spec);
+  Flow& flow_of(DeviceId from, DeviceId to);
+  void schedule(Time at, Event::Kind kind, const Message& message);
+
+  void handle(const Event& event);
+  void depart(Message& message);
+  void leave(Message& message);
+  void activate(Flow& flow);
+  void deactivate(Flow& flow);
+  bool meets_others(const Flow& flow) const;
+  std::vector<Flow*> neighbours(const Flow& flow) const;
+  void place(Flow& flow, Message& message, double share);
+  void start_sharing(Flow& flow);
+  void stop_sharing(Flow& flow);
+
+  void advance_shared();
+  void set_rates();
+  void complete(Flow& flow);
+  double wire_bits(const Message& message) const;
+  std::vector<ResourceUse> uses(const Flow& flow) const;
+  Time next_step(const Resource& resource) const;
+  void set_datagram_rates();
+  void toggle_datagrams();
+  bool anything_can_happen() const;
+
+  void meter_carried(const Flow& flow, Message& message, double bits_left, Time since);
+
+  LinkMeter* meter_;
+  LatenessAudit* audit_;
+  std::vector<Nanobits> metered_;  // by link: told as carried up to here
+  Framing framing_;
+  Routes routes_;
+  Bytes mtu_;
+  std::vector<LinkSpec> links_;
+  std::vector<Resource> resources_;          // of links; those of media follow
+  std::vector<std::size_t> resource_of_;     // by link
+  std::vector<std::int64_t> overhead_bits_;  // by link
+  std::map<std::pair<DeviceId, DeviceId>, std::unique_ptr<Flow>> flows_;
+  std::vector<std::unique_ptr<Flow>> bulks_;
+  std::vector<OnOff> datagrams_;
+  std::unordered_map<std::uint64_t, Message> messages_;  // by order of submission
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+  std::vector<Flow*> sharing_;
+  bool rates_stale_ = false;
+  Time rates_since_{}, next_shared_ = Time::never(), next_toggle_ = Time::never();
+  std::uint64_t submitted_ = 0;
+  Time now_{};
+};
+
+}  // namespace millrace

@@ -1,0 +1,140 @@
+#include "sim/net/lone_schedule.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/net/expected_loss.hpp"
+
+namespace millrace {
+namespace {
+
+constexpr Nanobits kNano = 1'000'000'000;
+
+Nanobits part(Nanobits whole, double share) {
+  if (share >= 1) return whole;
+  return static_cast<Nanobits>(static_cast<double>(whole) * share);
+}
+
+}  // namespace
+
+std::optional<Time> LonePlace::released() const {
+  if (!arrives) return std::nullopt;
+  return std::max(*left, *arrives - lag);
+}
+
+LoneSchedule::LoneSchedule(std::vector<RouteHop> route, Framing framing)
+    : route_(std::move(route)), framing_(framing), ends_(route_.size()), last_arrival_(route_.size()) {}
+
+void LoneSchedule::forget(Time now) {
+  for (std::size_t i = 0; i < route_.size(); ++i)
+    ends_[i] = std::min(ends_[i], route_[i].trace->cumulative(now));
+  std::fill(last_arrival_.begin(), last_arrival_.end(), Time::zero());
+}
+
+Nanobits LoneSchedule::wire(Bytes size, std::int64_t packets, std::size_t hop, Nanobits per_bit) const {
+  return Nanobits{framing_.wire_size(size).bits() + route_[hop].overhead_bits * packets} * per_bit;
+}
+
+Nanobits LoneSchedule::packet_bits(Bytes size, std::int64_t packet, std::int64_t count) const {
+  const Bytes wire = packet + 1 < count ? framing_.payload() + framing_.header() : framing_.last_packet(size);
+  return Nanobits{wire.bits()};
+}
+
+LonePlace LoneSchedule::place(Time from, Bytes size, double share) {
+  LonePlace place{.begins = from, .left = {}, .arrives = {}, .lag = {}, .share = share};
+  for (const auto& hop : route_) place.lag += hop.link->delay.at(from);
+  // One place for all packets says enough if their own instants matter to nobody.
+  const bool as_one = route_.size() == 1 && route_[0].link->delay.constant();
+  if (as_one) {
+    place_one_hop(place, size, from);
+    return place;
+  }
+  place.packets.assign(static_cast<std::size_t>(framing_.packets(size)), from);
+  for (std::size_t hop = 0; hop < route_.size(); ++hop)
+    if (!place_on(hop, place, size, from)) return place;
+  place.arrives = place.packets.back();
+  if (!place.left) place.left = from;  // nothing was to be sent any more
+  return place;
+}
+
+bool LoneSchedule::place_one_hop(LonePlace& place, Bytes size, Time from) {
+  const RateTrace& trace = *route_[0].trace;
+  const LinkSpec& link = *route_[0].link;
+  const Nanobits per_bit = nanobits_per_bit(loss_at(link.loss, link.loss_model, from));
+  place.start = std::max(ends_[0], trace.cumulative(from));
+  place.end = ends_[0] = place.start + part(wire(size, framing_.packets(size), 0, per_bit), place.share);
+  place.begins = trace.departure(place.start).value_or(from);
+  place.left = trace.when(place.end);
+  if (!place.left) return false;
+  place.arrives = arrival(0, *place.left);
+  return true;
+}
+
+// place.packets moves on from one end of the link to the other.
+bool LoneSchedule::place_on(std::size_t hop, LonePlace& place, Bytes size, Time from) {
+  const RateTrace& trace = *route_[hop].trace;
+  const LinkSpec& link = *route_[hop].link;
+  const auto count = static_cast<std::int64_t>(place.packets.size());
+  const Nanobits message = Nanobits{framing_.wire_size(size).bits()} * kNano;
+  Nanobits sent = message - part(message, place.share);
+  const Nanobits per_bit =
+      nanobits_per_bit(loss_at(link.loss, link.loss_model, hop == 0 ? from : place.packets.front()));
+  Nanobits at = ends_[hop];
+  place.known = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    Time& packet = place.packets[static_cast<std::size_t>(i)];
+    const Nanobits whole = packet_bits(size, i, count);
+    const Nanobits gone = std::min(sent, whole * kNano);
+    sent -= gone;
+    if (gone < whole * kNano) {
+      at = std::max(at, trace.cumulative(packet));
+      if (hop == 0 && place.known == 0) {
+        place.start = at;
+        place.begins = trace.departure(at).value_or(from);
+      }
+      at += (whole + route_[hop].overhead_bits) * per_bit - gone / kNano * per_bit;
+      const auto left = trace.when(at);
+      if (!left) return false;
+      if (hop == 0) place.left = left;
+      packet = arrival(hop, *left);
+    }
+    ++place.known;
+  }
+  ends_[hop] = at;
+  if (hop == 0) place.end = at;
+  return true;
+}
+
+Time LoneSchedule::arrival(std::size_t hop, Time left) {
+  const Scheduled<Duration>& delay = route_[hop].link->delay;
+  const Time arrives = left + delay.at(left);
+  if (delay.constant()) return arrives;
+  return last_arrival_[hop] = std::max(last_arrival_[hop], arrives);
+}
+
+double LoneSchedule::share_left(const LonePlace& place, Bytes size, Time now) const {
+  if (route_.size() == 1) {
+    if (place.end == place.start) return 0;
+    const Nanobits gone = std::clamp(route_[0].trace->cumulative(now), place.start, place.end);
+    return place.share * static_cast<double>(place.end - gone) / static_cast<double>(place.end - place.start);
+  }
+  const auto count = static_cast<std::int64_t>(place.packets.size());
+  double left = 0;
+  Time before = place.begins + place.lag;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto index = static_cast<std::size_t>(i);
+    const auto bits = static_cast<double>(packet_bits(size, i, count));
+    if (index >= place.known) {
+      left += bits;
+      continue;
+    }
+    // As if its bits arrived one by one since the packet before it.
+    const Time arrives = place.packets[index];
+    const double part = (arrives - place.lag - now).seconds() / (arrives - before).seconds();
+    if (arrives - place.lag > now) left += bits * std::min(1.0, part);
+    before = std::max(before, arrives);
+  }
+  return std::min(place.share, left / static_cast<double>(framing_.wire_size(size).bits()));
+}
+
+}  // namespace millrace

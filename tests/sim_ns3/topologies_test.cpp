@@ -1,0 +1,166 @@
+// What shared, routed and disturbed links do at the packet level, against what theory says of each.
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "sim/net/fluid_network.hpp"
+#include "sim/net/framing.hpp"
+#include "tests/sim_ns3/bulk.hpp"
+
+namespace millrace {
+namespace {
+
+// Bulk from 0 and probes from 3, both through node 1 over a bottleneck of 10 Mbit/s to 2.
+NetworkSpec bottleneck(QueueDiscipline discipline) {
+  NetworkSpec spec;
+  spec.devices = {"a", "router", "b", "c"};
+  join(spec, 0, 1, BitRate::mbit(1000), Duration::ms(5));
+  join(spec, 1, 2, BitRate::mbit(10), Duration::ms(5));
+  join(spec, 3, 1, BitRate::mbit(1000), Duration::ms(5));
+  for (auto& link : spec.links) link.discipline = discipline;
+  return spec;
+}
+
+struct Standing {
+  Duration queue;  // the median wait of a probe at the bottleneck
+  double mbit_per_s = 0;
+};
+
+Standing standing_queue(QueueDiscipline discipline) {
+  const Probe probe{DeviceId{3}, DeviceId{2}, Bytes(100), Duration::ms(50)};
+  const auto got = Bulk(bottleneck(discipline)).run({{0, 2}}, Duration::s(10), Duration::s(30), probe);
+  const Duration unloaded = Duration::ms(10) + Duration::us(124);  // 152 bytes at 10 Mbit/s and 1 Gbit/s
+  return {median(got.probe_times) - unloaded, got.mbit_per_s[0]};
+}
+
+// RFC 8289: CoDel holds the standing queue near its target of 5 ms, RFC 8033: PIE near 15 ms; a full
+// drop-tail queue of 256 KiB is 210 ms, and CUBIC, which backs off to 70 %, keeps half of it full on average.
+TEST(QueueDisciplines, HoldTheStandingQueueWhereTheirTargetIs) {
+  const auto tail = standing_queue(QueueDiscipline::drop_tail);
+  const auto codel = standing_queue(QueueDiscipline::codel);
+  const auto fair = standing_queue(QueueDiscipline::fq_codel);
+  const auto pie = standing_queue(QueueDiscipline::pie);
+  for (const auto& [name, one] :
+       {std::pair("drop-tail", tail), {"codel", codel}, {"fq-codel", fair}, {"pie", pie}})
+    fmt::print("{}: median wait {:.2f} ms, {:.3f} Mbit/s\n", name, one.queue.seconds() * 1e3, one.mbit_per_s);
+  EXPECT_GT(tail.queue, Duration::ms(100));
+  EXPECT_LE(tail.queue, Duration::ms(212));
+  EXPECT_GT(codel.queue, Duration::ms(1));
+  EXPECT_LT(codel.queue, Duration::ms(10));
+  EXPECT_LT(fair.queue, Duration::us(1'300)) << "a sparse flow of FQ-CoDel waits for one packet at most";
+  EXPECT_GT(pie.queue, Duration::ms(2));
+  EXPECT_LT(pie.queue, Duration::ms(25));
+  for (const auto& one : {tail, codel, fair, pie}) EXPECT_GT(one.mbit_per_s, 8.5);
+}
+
+TEST(Overhead, EveryPacketTakesItsLayerTwoBytesInBothNetworks) {
+  NetworkSpec spec;
+  spec.devices = {"a", "b"};
+  spec.transport = Transport::raw;
+  join(spec, 0, 1, BitRate::mbit(8), Duration::ms(1));
+  for (auto& link : spec.links) link.overhead = Bytes(38);
+  const auto arrives = [&](std::unique_ptr<Network> network) {
+    network->submit(Time::zero(), {TransferId{1}, DeviceId{0}, DeviceId{1}, Bytes(14'600)});
+    return network->run_until(Time::never()).value().at;
+  };
+  const Time expected = Time::zero() + Duration::ms(1) + Duration::us(10 * (1460 + 40 + 38));
+  EXPECT_EQ(arrives(make_fluid_network(spec).value()), expected);
+  EXPECT_EQ(arrives(make_ns3_network(spec).value()), expected);
+}
+
+// Four members around a base station: 20 Mbit/s up, 50 down.
+TEST(Star, AccessLinksBoundEveryPairUpAndDownSeparately) {
+  NetworkSpec spec;
+  spec.devices = {"a", "b", "c", "d", "base"};
+  for (std::uint32_t member = 0; member < 4; ++member) {
+    spec.links.push_back({DeviceId{member}, DeviceId{4}, BitRate::mbit(20), Duration::ms(2)});
+    spec.links.push_back({DeviceId{4}, DeviceId{member}, BitRate::mbit(50), Duration::ms(2)});
+  }
+  const double share = 1448.0 / 1500;
+  const auto apart = Bulk(spec).run({{0, 1}, {2, 3}}, Duration::s(2), Duration::s(6));
+  for (const double rate : apart.mbit_per_s) EXPECT_NEAR(rate, 20 * share, 0.03 * 20);
+  // Three into one: the sum is bounded by the way down.
+  const auto into_one = Bulk(spec).run({{0, 3}, {1, 3}, {2, 3}}, Duration::s(2), Duration::s(8));
+  const double sum = std::accumulate(into_one.mbit_per_s.begin(), into_one.mbit_per_s.end(), 0.0);
+  EXPECT_NEAR(sum, 50 * share, 0.05 * 50);
+}
+
+// Two data frames of 1538 bytes on the wire and one acknowledgement of 52 + 38 carry 2 x 1448 bytes.
+TEST(Csma, MembersShareTheMediumEquallyNearItsCapacity) {
+  NetworkSpec spec;
+  spec.devices = {"a", "b", "c", "d"};
+  SegmentSpec lan{.name = "lan", .kind = SegmentKind::csma};
+  lan.rate = BitRate::mbit(10);
+  lan.delay = Duration::ns(500);
+  lan.queue = Bytes::kib(32);
+  for (std::uint32_t i = 0; i < 4; ++i) lan.members.push_back(DeviceId{i});
+  for (std::uint32_t i = 0; i < 4; ++i)
+    for (std::uint32_t j = 0; j < 4; ++j)
+      if (i != j) {
+        spec.links.push_back({DeviceId{i}, DeviceId{j}, lan.rate, lan.delay, lan.queue});
+        spec.links.back().segment = 0;
+      }
+  spec.segments.push_back(lan);
+  const double capacity = 10 * 2 * 1448.0 / (2 * 1538 + 90);
+  LinkMeter meter(spec, Duration::s(1));
+  const auto alone = Bulk(spec, &meter).run({{0, 3}}, Duration::s(2), Duration::s(6)).mbit_per_s[0];
+  const auto row = meter.intervals(LinkId{2}, Time::zero() + Duration::s(6)).at(4);  // a -> d
+  EXPECT_NEAR(static_cast<double>(row.delivered.bits()) / 1e6, alone * 1500 / 1448, 0.02 * alone);
+  const auto three = Bulk(spec).run({{0, 3}, {1, 3}, {2, 3}}, Duration::s(5), Duration::s(35)).mbit_per_s;
+  const double sum = std::accumulate(three.begin(), three.end(), 0.0);
+  fmt::print("csma: one {:.3f}, three {:.3f} {:.3f} {:.3f}, sum {:.3f} of {:.3f} Mbit/s\n", alone, three[0],
+             three[1], three[2], sum, capacity);
+  EXPECT_NEAR(alone, capacity, 0.05 * capacity);
+  EXPECT_GT(sum, 0.85 * capacity) << "the rest is back-off";
+  EXPECT_LE(sum, capacity);
+  for (const double one : three) EXPECT_NEAR(one, sum / 3, 0.15 * sum / 3);
+}
+
+NetworkSpec with_cross_traffic(CrossTrafficSpec cross) {
+  NetworkSpec spec;
+  spec.devices = {"a", "router", "b", "c"};
+  join(spec, 0, 1, BitRate::mbit(100), Duration::ms(5));
+  join(spec, 1, 2, BitRate::mbit(10), Duration::ms(5), Bytes(25'000));
+  join(spec, 3, 1, BitRate::mbit(100), Duration::ms(5));
+  cross.from = DeviceId{3};
+  cross.to = DeviceId{2};
+  spec.cross_traffic = {cross};
+  return spec;
+}
+
+TEST(CrossTraffic, DatagramsTakeTheirRateAndTcpTheRest) {
+  const auto bulk = [](Duration on, Duration off) {
+    const auto spec = with_cross_traffic({.from = {},
+                                          .to = {},
+                                          .kind = CrossTrafficKind::on_off,
+                                          .rate = BitRate::mbit(4),
+                                          .on = on,
+                                          .off = off});
+    return Bulk(spec).run({{0, 2}}, Duration::s(4), Duration::s(24)).mbit_per_s[0];
+  };
+  const double share = 1448.0 / 1500;
+  const double always = bulk(Duration::s(1), Duration{}), half = bulk(Duration::s(1), Duration::s(1));
+  fmt::print("beside 4 Mbit/s of datagrams: {:.3f}, half of the time {:.3f} of 10 Mbit/s\n", always, half);
+  EXPECT_NEAR(always, 6 * share, 0.05 * 6);
+  EXPECT_NEAR(half, 8 * share, 0.07 * 8);
+}
+
+TEST(CrossTraffic, ABulkConnectionTakesItsShareWhileItIsThere) {
+  const auto spec = with_cross_traffic({.from = {},
+                                        .to = {},
+                                        .kind = CrossTrafficKind::tcp_bulk,
+                                        .start = Time::zero() + Duration::s(0),
+                                        .stop = Time::zero() + Duration::s(40)});
+  const double during = Bulk(spec).run({{0, 2}}, Duration::s(10), Duration::s(40)).mbit_per_s[0];
+  const double after = Bulk(spec).run({{0, 2}}, Duration::s(52), Duration::s(62)).mbit_per_s[0];
+  fmt::print("beside a bulk connection: {:.3f} Mbit/s, then {:.3f}\n", during, after);
+  EXPECT_NEAR(during, 5 * 1448.0 / 1500, 0.25 * 5) << "two CUBIC flows of one RTT share alike";
+  // The connection still sends what is in its socket's buffer, 4 MiB at most.
+  EXPECT_GT(after, 0.95 * 10 * 1448.0 / 1500);
+}
+
+}  // namespace
+}  // namespace millrace
