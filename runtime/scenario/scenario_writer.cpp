@@ -23,8 +23,8 @@ void write_model(Writer& out, const ModelSection& model) {
 void write_workload(Writer& out, const WorkloadSection& workload) {
   out.line("workload:");
   out.indent("  ");
-  out.line("dataset: {}",
-           workload.dataset.find(':') == std::string::npos ? workload.dataset : quoted_text(workload.dataset));
+  out.line("dataset: {}", workload.dataset.find(':') == std::string::npos ? workload.dataset
+                                                                          : quoted_text(workload.dataset));
   out.line("images: {}", workload.images);
   out.line("arrivals: {}", name_of(workload.arrivals));
   if (workload.images_per_s > 0) out.line("rate: {}", format_real(Unit::image_rate, workload.images_per_s));
@@ -72,7 +72,8 @@ void write_partition(Writer& out, const PolicySection::Partition& partition) {
   if (partition.target_images_per_s > 0)
     out.line("target_rate: {}", format_real(Unit::image_rate, partition.target_images_per_s));
   if (partition.accuracy_floor > 0) out.line("accuracy_floor: {}", number_text(partition.accuracy_floor));
-  if (!partition.accuracy_table.empty()) out.line("accuracy_table: {}", quoted_text(partition.accuracy_table));
+  if (!partition.accuracy_table.empty())
+    out.line("accuracy_table: {}", quoted_text(partition.accuracy_table));
 }
 
 void write_policy(Writer& out, const PolicySection& policy) {

@@ -158,7 +158,7 @@ Schema make_schema() {
   schema.alternatives = {{"workload", {{"images"}, {"microbatches"}}, false},
                          {"devices[]", {{"profile"}, {"speed"}}, false},
                          {"network.links[]", {{"between"}, {"from", "to"}}, true},
-                          {"policy.partition", {{"target_rate"}, {"accuracy_floor"}}, false},
+                         {"policy.partition", {{"target_rate"}, {"accuracy_floor"}}, false},
                          {"events[]", {{"link"}, {"from", "to"}}, true},
                          {"events[]", {{"rate"}, {"trace"}}, false}};
   for (const char* link :

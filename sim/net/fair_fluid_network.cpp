@@ -28,7 +28,8 @@ bool FairFluidNetwork::Event::operator>(const Event& o) const {
 }
 
 FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
-    : meter_(taps.meter), audit_(taps.audit),
+    : meter_(taps.meter),
+      audit_(taps.audit),
       metered_(spec.links.size()),
       framing_(spec.transport, spec.mtu),
       routes_(spec),
@@ -219,6 +220,11 @@ void FairFluidNetwork::handle(const Event& event) {
   if (found == messages_.end() || found->second.ticket != event.ticket) return;
   if (event.kind == Event::Kind::depart) return depart(found->second);
   leave(found->second);
+}
+
+Time FairFluidNetwork::next_event() const {
+  if (rates_stale_) return now_;
+  return std::min({events_.empty() ? Time::never() : events_.top().at, next_shared_, next_toggle_});
 }
 
 std::optional<Delivery> FairFluidNetwork::run_until(Time limit) {

@@ -35,6 +35,7 @@ class FairFluidNetwork final : public Network {
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
   Time now() const override { return now_; }
+  Time next_event() const override;
 
  private:
   struct Flow;

@@ -9,6 +9,7 @@
 #include "runtime/codec/encoding.hpp"
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
+#include "runtime/wire/frame.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/run/scenario_plan.hpp"

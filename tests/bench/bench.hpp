@@ -33,6 +33,7 @@ void bench_quickstart(Report& report);
 void bench_codec(Report& report);
 void bench_klt(Report& report);
 void bench_plan(Report& report);
+void bench_network(Report& report);
 
 double median(std::vector<double> values);
 

@@ -39,6 +39,7 @@ constexpr std::array kBenchmarks = {
     std::pair<const char*, void (*)(Report&)>{"simulate", bench_simulate},
     std::pair<const char*, void (*)(Report&)>{"quickstart", bench_quickstart},
     std::pair<const char*, void (*)(Report&)>{"bridge", bench_bridge},
+    std::pair<const char*, void (*)(Report&)>{"network", bench_network},
 };
 
 // Figures of benchmarks that did not run this time keep their last value.
@@ -72,7 +73,7 @@ int main(int argc, char** argv) {
     if (filter.empty() || group.find(filter) != std::string::npos || filter.starts_with(group)) run(report);
   }
   if (report.figures().empty()) {
-    fmt::print(stderr, "no benchmark matches \"{}\"; groups: codec plan simulate quickstart bridge\n",
+    fmt::print(stderr, "no benchmark matches \"{}\"; groups: codec plan simulate quickstart bridge network\n",
                filter);
     return 2;
   }

@@ -1,9 +1,11 @@
 // Segments, switches, presets and cross traffic: what they read as, and what is refused.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "runtime/scenario/link_presets.hpp"
+#include "runtime/scenario/strict_yaml.hpp"
 #include "runtime/scenario/topology_links.hpp"
 #include "tests/scenario/scenario_text.hpp"
 
@@ -78,8 +80,10 @@ TEST(NetworkSection, SwitchesForwardAndRunNothing) {
 }
 
 TEST(NetworkSection, PresetsHaveDirectionsAndSources) {
+  const std::string page = read_text_file(std::string(MILLRACE_SOURCE_DIR) + "/scenarios/README.md").value();
   for (const auto& preset : link_presets()) {
-    EXPECT_FALSE(preset.source.empty());
+    EXPECT_NE(page.find(fmt::format("| `{}` |", preset.name)), std::string::npos) << preset.name;
+    EXPECT_NE(page.find(preset.source), std::string::npos) << preset.name;
     EXPECT_GT(preset.up.rate, BitRate(0));
   }
   for (const auto& name : preset_names()) EXPECT_TRUE(preset_by_name(name, false)) << name;

@@ -1,0 +1,38 @@
+"""Networks beyond links, as whole programs: the shipped scenarios in both networks; see system_test.py."""
+
+import json
+import os
+import unittest
+
+from system_test import ROOT, System, read, rows
+
+
+class Topologies(System):
+    def throughput(self, scenario, network):
+        out = self.path(f"{scenario}-{network}")
+        self.millrace("run", os.path.join(ROOT, "scenarios", scenario + ".yaml"), "--mode", "simulate", "--out",
+                      out, "--set", f"network.kind={network}")
+        return out, json.loads(read(out, "summary.json"))["throughput_images_per_s"]
+
+    def test_both_networks_agree_on_the_shipped_scenarios(self):
+        # The CSMA segment's back-off is not in the fluid network, CUBIC's recovery on the LTE drive neither.
+        for scenario, bound, link in (("star-lte", 0.10, ("base-station", "board-b")),
+                                      ("csma-lab", 0.15, ("board-a", "board-b")),
+                                      ("routed-cross-traffic", 0.10, ("west", "east"))):
+            fluid_run, fluid = self.throughput(scenario, "fluid")
+            ns3_run, ns3 = self.throughput(scenario, "ns3")
+            self.assertLess(abs(fluid / ns3 - 1), bound, f"{scenario}: {fluid} and {ns3} images/s")
+            for run in (fluid_run, ns3_run):
+                passed = sum(int(row["delivered_bytes"]) for row in rows(run, "links.csv")
+                             if (row["from"], row["to"]) == link)
+                self.assertGreater(passed, 1_000_000, f"{scenario}: {link}")
+
+    def test_a_key_of_another_kind_of_segment_is_refused(self):
+        scenario = os.path.join(ROOT, "scenarios", "csma-lab.yaml")
+        done = self.millrace("run", scenario, "--out", self.path("star"), "--set",
+                             "network.segments[0].hub=camera", expect=3)
+        self.assertIn("has no effect with kind: csma", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
