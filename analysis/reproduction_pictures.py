@@ -41,8 +41,9 @@ def scaling(path, title, curves, published=None):
     figure, axes, right = panels(title)
     axes.plot(boards, boards, color=style.QUIET, linestyle="--", linewidth=1, label="one for one")
     for number, (colour, (label, curve)) in enumerate(zip(style.CYCLE, curves.items())):
-        wide = 1.8 + 2 * (len(curves) - 1 - number)  # so that lines upon each other are seen
-        axes.plot(boards, [curve["planned"][b] for b in boards], color=colour, linewidth=wide,
+        wide = 1.8 + 1.4 * (len(curves) - 1 - number)  # so that lines upon each other are seen
+        axes.plot(boards, [curve["planned"][b] for b in boards], linewidth=wide,
+                  color=style.mix(colour, "white", 0.35),
                   label=f"{label}exact planner" if len(curves) == 1 else label)
         if "whole" in curve:
             axes.plot(boards, [curve["whole"][b] for b in boards], color=style.ORANGE, linestyle="-.",

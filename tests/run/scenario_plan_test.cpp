@@ -9,6 +9,7 @@
 #include "runtime/policy/registry.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/scenario_reader.hpp"
+#include "sim/run/run_checks.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/run/scenario_problem.hpp"
 #include "tests/run/two_boards.hpp"
