@@ -11,7 +11,7 @@ using namespace millrace;
 
 constexpr std::array kVerbs = {
     add_run_verb,      add_sweep_verb,  add_compare_verb, add_plan_verb,
-    add_validate_verb, add_doctor_verb, add_trace_verb,
+    add_validate_verb, add_doctor_verb, add_trace_verb,   add_keys_verb,
 };
 
 constexpr const char* kExamples =
@@ -24,6 +24,7 @@ constexpr const char* kExamples =
     "  millrace sweep scenarios/sweep-example.yaml\n"
     "  millrace compare runs/simulated runs/deployed\n"
     "  millrace trace info traces/lte-drive.csv\n"
+    "  millrace keys fleet --scenario my-scenario.yaml\n"
     "Scenario keys: scenarios/README.md";
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include <functional>
+#include <string>
 #include <string_view>
 
 namespace millrace {
@@ -13,6 +15,16 @@ enum class LogLevel { error, warning, note };
 void log_line(LogLevel level, std::string_view text);
 // Lines less urgent than `level` are dropped from now on; the default keeps all.
 void log_threshold(LogLevel level);
+
+// text: "warning: ...". json: an object per line with time (UTC), level and message, for programs that
+// collect logs; bytes that are not printable ASCII are escaped.
+enum class LogFormat { text, json };
+void log_format(LogFormat format);
+std::string json_log_line(LogLevel level, std::string_view text, std::string_view utc);
+
+// Hears every line that is not dropped, on the thread that logs it; empty: nobody. Returns once the one
+// before is not called any more. A listener does not log.
+void log_listener(std::function<void(LogLevel, std::string_view)> listener);
 
 template <class... Args>
 void log_error(fmt::format_string<Args...> format, Args&&... args) {

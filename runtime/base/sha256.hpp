@@ -30,6 +30,8 @@ class Sha256 {
 
 std::string sha256_hex(std::span<const std::byte> bytes);
 std::string sha256_hex(std::string_view text);
+// 64 lower-case hexadecimal digits, and so safe as the name of a file.
+bool is_sha256(std::string_view text);
 // Reads the file in pieces; an error names the path.
 Result<std::string> sha256_of_file(const std::string& path);
 

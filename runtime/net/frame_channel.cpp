@@ -2,76 +2,86 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <atomic>
 #include <deque>
-#include <future>
 
-#include "runtime/net/asio.hpp"
+#include "runtime/net/buffer_pool.hpp"
+#include "runtime/net/tcp_channel.hpp"
 
 namespace millrace {
 
 namespace {
 
-// After a connection could not be accepted.
-constexpr auto kAcceptPause = std::chrono::milliseconds(100);
-
-std::string text_of(const tcp::endpoint& endpoint) {
-  const auto address = endpoint.address().to_string();
-  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
-                                    : fmt::format("{}:{}", address, endpoint.port());
-}
-
 class TcpChannel final : public FrameChannel, public std::enable_shared_from_this<TcpChannel> {
  public:
-  explicit TcpChannel(tcp::socket socket) : socket_(std::move(socket)), beat_(socket_.get_executor()) {
+  explicit TcpChannel(std::unique_ptr<ByteStream> stream)
+      : stream_(std::move(stream)),
+        beat_(stream_->socket.get_executor()),
+        watch_(stream_->socket.get_executor()) {
     error_code ignored;
-    socket_.set_option(tcp::no_delay(true), ignored);
-    if (const auto remote = socket_.remote_endpoint(ignored); !ignored) peer_ = text_of(remote);
-    if (const auto local = socket_.local_endpoint(ignored); !ignored) local_ = local.address().to_string();
+    stream_->socket.set_option(tcp::no_delay(true), ignored);
+    if (const auto remote = stream_->socket.remote_endpoint(ignored); !ignored) peer_ = text_of(remote);
+    if (const auto local = stream_->socket.local_endpoint(ignored); !ignored)
+      local_ = local.address().to_string();
   }
 
   void receive(Handler handler) override {
-    asio::post(socket_.get_executor(), [self = shared_from_this(), handler = std::move(handler)]() mutable {
-      self->handler_ = std::move(handler);
-      if (!self->lost_) return self->read_header();
-      self->fail(*self->lost_);
-    });
+    asio::dispatch(stream_->socket.get_executor(),
+                   [self = shared_from_this(), handler = std::move(handler)]() mutable {
+                     self->handler_ = std::move(handler);
+                     if (self->lost_) return self->fail(*self->lost_);
+                     if (!std::exchange(self->reading_, true)) self->read_header();
+                   });
   }
 
   void send(Frame frame) override {
-    asio::post(socket_.get_executor(), [self = shared_from_this(), frame = std::move(frame)]() mutable {
-      self->enqueue(std::move(frame));
+    on_loop([frame = std::move(frame)](TcpChannel& self) mutable { self.enqueue(std::move(frame)); });
+  }
+  void open_up(std::size_t memory) override {
+    on_loop([memory](TcpChannel& self) {
+      self.known_ = true;
+      self.pool_->budget(memory);
     });
   }
-
-  void open_up() override {
-    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->known_ = true; });
-  }
-
   void keep_alive(Duration period) override {
-    asio::post(socket_.get_executor(), [self = shared_from_this(), period] { self->beat(period); });
+    on_loop([period](TcpChannel& self) { self.beat(period); });
   }
-
+  void expect_life(Duration silence) override {
+    on_loop([silence](TcpChannel& self) {
+      self.heard_ = Clock::now();
+      self.watch(std::chrono::nanoseconds(silence.count_ns()));
+    });
+  }
   void close() override {
-    asio::post(socket_.get_executor(), [self = shared_from_this()] {
-      self->closing_ = true;
-      if (self->queue_.empty()) self->fail({"closed here"});
+    on_loop([](TcpChannel& self) {
+      self.closing_ = true;
+      if (self.queue_.empty()) self.fail({"closed here"});
     });
   }
 
   std::string peer() const override { return peer_; }
   std::string local_address() const override { return local_; }
+  const std::optional<PeerNames>& names() const override { return stream_->names; }
+  Traffic traffic() const override { return {bytes_in_, bytes_out_}; }
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Outgoing {
-    std::array<std::byte, kFrameHeader> header;
-    Frame frame;
+    std::string head;  // header and meta: one piece, so that TLS makes one record of them
+    Payload payload;
   };
+
+  template <class Work>
+  void on_loop(Work work) {
+    asio::post(stream_->socket.get_executor(),
+               [self = shared_from_this(), work = std::move(work)]() mutable { work(*self); });
+  }
 
   void enqueue(Frame frame) {
     if (lost_ || closing_) return;
     if (queue_.size() >= kMaxQueued) {
-      return fail({fmt::format("{} does not take what is sent to it: {} frames wait", peer_, queue_.size())});
+      return fail({fmt::format("{} does not take what is sent to it: {} frames wait", peer_, queue_.size()),
+                   ExitCode::peer_lost});
     }
     const auto& payload = frame.payload;
     MR_CHECK(payload.bytes ? Bytes(static_cast<std::int64_t>(payload.bytes->size())) == payload.size
@@ -81,20 +91,23 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
       return fail({fmt::format("a frame of {} bytes for {} is larger than a frame may be",
                                frame.size().count(), peer_)});
     }
-    const FrameHeader header{frame.type, static_cast<std::uint32_t>(frame.meta.size()),
-                             static_cast<std::uint32_t>(frame.payload.size.count())};
-    queue_.push_back({encode_header(header), std::move(frame)});
+    const auto header = encode_header({frame.type, static_cast<std::uint32_t>(frame.meta.size()),
+                                       static_cast<std::uint32_t>(frame.payload.size.count())});
+    std::string head(reinterpret_cast<const char*>(header.data()), header.size());
+    head += frame.meta;
+    queue_.push_back({std::move(head), std::move(frame.payload)});
     if (queue_.size() == 1) write_front();
   }
 
   void write_front() {
     const auto& front = queue_.front();
-    const auto* payload = front.frame.payload.bytes.get();
-    const std::array<asio::const_buffer, 3> buffers{
-        asio::buffer(front.header), asio::buffer(front.frame.meta),
+    const auto* payload = front.payload.bytes.get();
+    const std::array<asio::const_buffer, 2> buffers{
+        asio::buffer(front.head),
         payload ? asio::buffer(payload->data(), payload->size()) : asio::const_buffer{}};
-    asio::async_write(socket_, buffers, [self = shared_from_this()](error_code error, std::size_t) {
-      if (error) return self->fail({fmt::format("sending to {}: {}", self->peer_, error.message())});
+    stream_->write(buffers, [self = shared_from_this()](error_code error, std::size_t written) {
+      self->bytes_out_ += written;
+      if (error) return self->fail(self->broken("sending to", error));
       if (self->lost_) return;
       self->queue_.pop_front();
       if (!self->queue_.empty()) return self->write_front();
@@ -102,9 +115,14 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     });
   }
 
+  // Runs whenever bytes have come.
+  auto note_life() {
+    return [self = shared_from_this()] { self->heard_ = Clock::now(); };
+  }
+
   void read_header() {
-    asio::async_read(
-        socket_, asio::buffer(header_), [self = shared_from_this()](error_code error, std::size_t) {
+    stream_->read(
+        asio::buffer(header_), note_life(), [self = shared_from_this()](error_code error, std::size_t) {
           if (error) return self->lost(error);
           const auto header = decode_header(self->header_);
           if (!header) return self->refuse(header.error());
@@ -117,15 +135,28 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
 
   void read_body(const FrameHeader& header) {
     incoming_ = Frame{header.type, std::string(header.meta_bytes, '\0'), {}};
-    payload_ = std::make_shared<std::vector<std::byte>>(header.payload_bytes);
-    const std::array<asio::mutable_buffer, 2> buffers{asio::buffer(incoming_.meta), asio::buffer(*payload_)};
-    asio::async_read(socket_, buffers, [self = shared_from_this()](error_code error, std::size_t) {
-      if (error) return self->lost(error);
-      if (!self->payload_->empty()) {
-        self->incoming_.payload = {Bytes(static_cast<std::int64_t>(self->payload_->size())), self->payload_};
+    payload_ = nullptr;
+    if (header.payload_bytes > 0) {
+      payload_ = pool_->take(header.payload_bytes);
+      if (!payload_) {
+        return refuse(
+            {fmt::format("a payload of {} bytes, with {} bytes of earlier ones not used up yet, is "
+                         "more than one peer may have held here; the agent's --peer-memory says how "
+                         "much that is",
+                         header.payload_bytes, pool_->held())});
       }
-      self->payload_.reset();
-      if (self->handler_) self->handler_(std::move(self->incoming_));
+    }
+    const std::array<asio::mutable_buffer, 2> buffers{
+        asio::buffer(incoming_.meta), payload_ ? asio::buffer(*payload_) : asio::mutable_buffer{}};
+    stream_->read(buffers, note_life(), [self = shared_from_this()](error_code error, std::size_t read) {
+      if (error) return self->lost(error);
+      self->bytes_in_ += kFrameHeader + read;
+      if (self->payload_) {
+        self->incoming_.payload = {Bytes(static_cast<std::int64_t>(self->payload_->size())),
+                                   std::move(self->payload_)};
+      }
+      // A copy: the handler may put another in its own place.
+      if (const auto handler = self->handler_) handler(std::move(self->incoming_));
       if (!self->lost_) self->read_header();
     });
   }
@@ -135,8 +166,25 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     beat_.expires_after(std::chrono::nanoseconds(period.count_ns()));
     beat_.async_wait([self = shared_from_this(), period](error_code error) {
       if (error || self->lost_) return;
-      self->enqueue(to_frame(FrameType::heartbeat));
+      // Behind what is still on its way it would only add to it: that is life enough.
+      if (self->queue_.empty()) self->enqueue(to_frame(FrameType::heartbeat));
       self->beat(period);
+    });
+  }
+
+  void watch(std::chrono::nanoseconds silence) {
+    if (lost_) return;
+    const auto due = Clock::now() + silence / 4;
+    watch_.expires_at(due);
+    watch_.async_wait([self = shared_from_this(), silence, due](error_code error) {
+      if (error || self->lost_) return;
+      const auto now = Clock::now();
+      // If this process itself was held up, what came meanwhile has not been read yet.
+      if (now - due > silence / 4) self->heard_ = std::max(self->heard_, now - silence / 2);
+      if (now - self->heard_ <= silence) return self->watch(silence);
+      self->fail({fmt::format("{}: silent for {:.2g} s", self->peer_,
+                              std::chrono::duration<double>(now - self->heard_).count()),
+                  ExitCode::peer_lost});
     });
   }
 
@@ -147,20 +195,26 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     tell(error.in(peer_));
   }
 
-  void lost(error_code error) {
-    const bool ended = error == asio::error::eof || error == asio::error::connection_reset;
-    fail({fmt::format("{}: {}", peer_,
-                      ended ? "the connection was closed by the other side" : error.message()),
-          ExitCode::peer_lost});
+  Error broken(std::string_view doing, error_code error) const {
+    const auto where = doing.empty() ? peer_ : fmt::format("{} {}", doing, peer_);
+    if (is_tls_error(error) && error != asio::ssl::error::stream_truncated)
+      return {fmt::format("{}: {}", where, error.message()), ExitCode::authentication};
+    const bool ended = error == asio::error::eof || error == asio::error::connection_reset ||
+                       error == asio::ssl::error::stream_truncated;
+    return {
+        fmt::format("{}: {}", where, ended ? "the connection was closed by the other side" : error.message()),
+        ExitCode::peer_lost};
   }
+
+  void lost(error_code error) { fail(broken("", error)); }
 
   void fail(Error error) {
     if (!lost_) {
       lost_ = std::move(error);
       error_code ignored;
       beat_.cancel(ignored);
-      socket_.shutdown(tcp::socket::shutdown_both, ignored);
-      socket_.close(ignored);
+      watch_.cancel(ignored);
+      stream_->close();
     }
     tell(*lost_);
   }
@@ -170,131 +224,32 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     if (const auto handler = std::exchange(handler_, {})) handler(error);
   }
 
-  tcp::socket socket_;
-  asio::steady_timer beat_;
+  std::unique_ptr<ByteStream> stream_;
+  asio::steady_timer beat_, watch_;
   std::string peer_ = "an unknown peer";
   std::string local_;
   Handler handler_;
   std::deque<Outgoing> queue_;
   std::array<std::byte, kFrameHeader> header_{};
   Frame incoming_;
-  std::shared_ptr<std::vector<std::byte>> payload_;
+  std::shared_ptr<BufferPool> pool_ = BufferPool::of(0);
+  std::shared_ptr<BufferPool::Buffer> payload_;
+  Clock::time_point heard_ = Clock::now();
   std::optional<Error> lost_;
+  bool reading_ = false;
   bool known_ = false;
   bool closing_ = false;
+  std::atomic<std::uint64_t> bytes_in_ = 0, bytes_out_ = 0;
 };
-
-class TcpListener final : public Listener {
- public:
-  explicit TcpListener(tcp::acceptor acceptor) : state_(std::make_shared<State>(std::move(acceptor))) {}
-  ~TcpListener() override {
-    asio::post(state_->acceptor.get_executor(), [state = state_] {
-      error_code ignored;
-      state->acceptor.close(ignored);
-      state->pause.cancel(ignored);
-    });
-  }
-  TcpListener(const TcpListener&) = delete;
-  TcpListener& operator=(const TcpListener&) = delete;
-  Endpoint local() const override {
-    error_code ignored;
-    const auto endpoint = state_->acceptor.local_endpoint(ignored);
-    return {endpoint.address().to_string(), endpoint.port()};
-  }
-  void accept(std::function<void(ChannelPointer)> handler) override {
-    state_->handler = std::move(handler);
-    next(state_);
-  }
-
- private:
-  struct State {
-    explicit State(tcp::acceptor open) : acceptor(std::move(open)), pause(acceptor.get_executor()) {}
-    tcp::acceptor acceptor;
-    asio::steady_timer pause;
-    std::function<void(ChannelPointer)> handler;
-  };
-  static void next(const std::shared_ptr<State>& state) {
-    state->acceptor.async_accept([state](error_code error, tcp::socket socket) {
-      if (!state->acceptor.is_open()) return;
-      if (!error) state->handler(std::make_shared<TcpChannel>(std::move(socket)));
-      if (!error) return next(state);
-      // Too many open files, say: it may pass.
-      state->pause.expires_after(kAcceptPause);
-      state->pause.async_wait([state](error_code stopped) {
-        if (!stopped && state->acceptor.is_open()) next(state);
-      });
-    });
-  }
-  std::shared_ptr<State> state_;
-};
-
-// All addresses of a name: "localhost" has two where there is IPv6.
-Result<std::vector<tcp::endpoint>> resolve(IoLoop& loop, const Endpoint& endpoint) {
-  error_code error;
-  tcp::resolver resolver(loop.impl().context);
-  const auto found = resolver.resolve(endpoint.address, std::to_string(endpoint.port), error);
-  if (endpoint.address == "localhost" && (error || found.empty())) {
-    // A bare machine may lack /etc/hosts; what localhost means does not depend on it (RFC 6761, section 6.3).
-    return std::vector{tcp::endpoint(asio::ip::address_v4::loopback(), endpoint.port),
-                       tcp::endpoint(asio::ip::address_v6::loopback(), endpoint.port)};
-  }
-  if (error || found.empty()) {
-    return Error{fmt::format("{}:{}: not an address: {}", endpoint.address, endpoint.port, error.message())};
-  }
-  return std::vector<tcp::endpoint>(found.begin(), found.end());
-}
 
 }  // namespace
 
-Result<ChannelPointer> connect_channel(IoLoop& loop, const Endpoint& endpoint, Duration timeout) {
-  const auto where = resolve(loop, endpoint);
-  if (!where) return where.error();
-  const auto name = fmt::format("{}:{}", endpoint.address, endpoint.port);
-  const auto socket = std::make_shared<tcp::socket>(loop.impl().context);
-  const auto done = std::make_shared<std::promise<error_code>>();
-  auto future = done->get_future();
-  asio::async_connect(*socket, *where,
-                      [done, socket](error_code error, const tcp::endpoint&) { done->set_value(error); });
-  if (future.wait_for(std::chrono::nanoseconds(timeout.count_ns())) != std::future_status::ready) {
-    asio::post(loop.impl().context, [socket] {
-      error_code ignored;
-      socket->close(ignored);
-    });
-    return Error{fmt::format("connecting to {}: no answer in {:.1f} s", name, timeout.seconds()),
-                 ExitCode::timeout};
-  }
-  if (const auto error = future.get()) {
-    return Error{fmt::format("connecting to {}: {}", name, error.message()), ExitCode::peer_lost};
-  }
-  return ChannelPointer(std::make_shared<TcpChannel>(std::move(*socket)));
+std::string text_of(const tcp::endpoint& endpoint) {
+  return to_string(Endpoint{endpoint.address().to_string(), endpoint.port()});
 }
 
-Result<std::unique_ptr<Listener>> listen_on(IoLoop& loop, const Endpoint& endpoint) {
-  const auto found = resolve(loop, endpoint);
-  if (!found) return found.error();
-  const auto where = found->front();
-  error_code error;
-  tcp::acceptor acceptor(loop.impl().context);
-  acceptor.open(where.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor.bind(where, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return Error{fmt::format("listening on {}: {}", text_of(where), error.message())};
-  return std::unique_ptr<Listener>(std::make_unique<TcpListener>(std::move(acceptor)));
-}
-
-Result<Endpoint> parse_endpoint(std::string_view text) {
-  const auto colon = text.rfind(':');
-  const Error fault{fmt::format("\"{}\" is not an address; write HOST:PORT, e.g. 127.0.0.1:7000", text),
-                    ExitCode::usage};
-  if (colon == std::string_view::npos || colon == 0) return fault;
-  auto host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  const auto digits = text.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (wrong != std::errc{} || end != digits.data() + digits.size() || digits.empty()) return fault;
-  return Endpoint{std::string(host), port};
+ChannelPointer make_channel(std::unique_ptr<ByteStream> stream) {
+  return std::make_shared<TcpChannel>(std::move(stream));
 }
 
 }  // namespace millrace

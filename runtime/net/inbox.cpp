@@ -19,7 +19,8 @@ void Inbox::push(Result<Frame> frame) {
     if (!frame) {
       lost_ = frame.error();
     } else if (frame->type != FrameType::heartbeat) {
-      if (frames_.size() >= kLimit)
+      unread_bytes_ += frame->size().count();
+      if (frames_.size() >= kLimit || unread_bytes_ > kLimitBytes)
         lost_ = Error{"it sends more frames than it is asked for", ExitCode::peer_lost};
       if (!lost_) frames_.push_back(std::move(*frame));
     }
@@ -39,7 +40,13 @@ Result<Frame> Inbox::next(Duration silence, const std::string& who) {
   }
   Frame frame = std::move(frames_.front());
   frames_.pop_front();
+  unread_bytes_ -= frame.size().count();
   return frame;
+}
+
+bool Inbox::disturbed() const {
+  const std::lock_guard lock(mutex_);
+  return lost_ || !frames_.empty();
 }
 
 Result<Frame> Inbox::expect(FrameType expected, Duration silence, const std::string& who) {

@@ -16,6 +16,8 @@ class Inbox {
  public:
   // Frames held unread; more than any honest peer sends without an answer.
   static constexpr std::size_t kLimit = 8192;
+  // And bytes of theirs.
+  static constexpr std::int64_t kLimitBytes = std::int64_t{1} << 30;
 
   // Shared with the channel's handler, which may outlive whoever reads.
   static std::shared_ptr<Inbox> of(FrameChannel& channel);
@@ -26,12 +28,16 @@ class Inbox {
   // As next(), but a refusal becomes the error it carries, and every other type than `expected` is refused.
   Result<Frame> expect(FrameType expected, Duration silence, const std::string& who);
 
+  // Whether next() would return at once: a frame is there, or the connection has ended.
+  bool disturbed() const;
+
   void push(Result<Frame> frame);
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Frame> frames_;
+  std::int64_t unread_bytes_ = 0;
   std::optional<Error> lost_;
   std::uint64_t heard_ = 0;  // counts heartbeats and frames
 };

@@ -2,32 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/net/agent.hpp"
+#include "runtime/net/reception.hpp"
 
 namespace millrace {
 
-TcpDriver::TcpDriver(IoLoop& loop, FrameChannel& host, Identity identity, NodeId sink)
+namespace {
+
+// Between two questions whether waiting still makes sense.
+constexpr auto kLook = std::chrono::milliseconds(50);
+
+}  // namespace
+
+TcpDriver::TcpDriver(IoLoop& loop, FrameChannel& host, Run run, std::map<NodeId, VirtualNode::Parts>&& parts)
     : loop_(loop),
       host_(host),
-      identity_(std::move(identity)),
-      sink_(sink),
+      run_(std::move(run)),
       alive_(std::make_shared<TcpDriver*>(this)),
-      alive_mutex_(std::make_shared<std::mutex>()) {}
-
-Result<std::unique_ptr<TcpDriver>> TcpDriver::open(IoLoop& loop, FrameChannel& host, Identity identity,
-                                                   std::map<NodeId, VirtualNode::Parts>&& parts,
-                                                   NodeId sink) {
-  std::unique_ptr<TcpDriver> driver(new TcpDriver(loop, host, std::move(identity), sink));
-  for (auto& [id, part] : parts) driver->add(id, std::move(part));
-  auto listener = listen_on(loop, {host.local_address(), 0});
-  if (!listener) return listener.error();
-  driver->listener_ = std::move(*listener);
-  driver->listener_->accept(
-      [alive = driver->alive_, mutex = driver->alive_mutex_](const ChannelPointer& channel) {
-        const std::lock_guard lock(*mutex);
-        if (*alive) (*alive)->on_stranger(channel);
-      });
-  return driver;
+      alive_mutex_(std::make_shared<std::mutex>()) {
+  for (auto& [id, part] : parts) add(id, std::move(part));
 }
 
 TcpDriver::~TcpDriver() {
@@ -37,9 +32,8 @@ TcpDriver::~TcpDriver() {
     *alive_ = nullptr;
   }
   for (auto& [id, seat] : seats_) {
-    seat.node.reset();
-    if (seat.upstream) seat.upstream->close();
-    if (seat.downstream) seat.downstream->close();
+    for (const auto& [to, channel] : seat.out) channel->close();
+    for (const auto& [from, channel] : seat.in) channel->close();
   }
 }
 
@@ -47,102 +41,149 @@ void TcpDriver::add(NodeId id, VirtualNode::Parts parts) {
   WallNode::Hooks hooks;
   hooks.send = [this, id](Time, NodeId to, Message message) { send(id, to, std::move(message)); };
   hooks.report = [this, id](Time now, std::vector<Record> records, bool finished) {
-    host_.send(to_frame(Report{id, now, std::move(records), finished}));
+    report(id, now, std::move(records), finished);
   };
   hooks.fail = [this](const Error& error) { fail(error); };
   seats_[id].node = std::make_unique<WallNode>(std::move(parts), std::move(hooks));
 }
 
+std::vector<NodeId> TcpDriver::neighbours(NodeId id) const {
+  std::vector<NodeId> found;
+  if (id.value > 0) found.push_back({id.value - 1});
+  if (id.value + 1 < run_.devices.size()) found.push_back({id.value + 1});
+  return found;
+}
+
+AgentMetrics::Place TcpDriver::place(NodeId id) const {
+  if (id.value >= run_.devices.size()) return {};
+  const bool inner = id.value > 0 && id.value + 1 < run_.devices.size();
+  return {inner           ? fmt::format("stage-{}", id.value)
+          : id.value == 0 ? "source"
+                          : "sink",
+          run_.devices[id.value]};
+}
+
+std::string TcpDriver::name(NodeId id) const {
+  const auto where = place(id);
+  return fmt::format("{} ({})", where.node, where.device);
+}
+
+void TcpDriver::report(NodeId id, Time now, std::vector<Record> records, bool finished) {
+  for (const auto& record : records) {
+    const auto* sample = std::get_if<LinkSample>(&record);
+    run_.metrics->recorded(place(id), record, sample ? place(sample->to) : AgentMetrics::Place{},
+                           AgentMetrics::Clock::now());
+  }
+  host_.send(to_frame(Report{id, now, std::move(records), finished}));
+}
+
 // Channels do not change once connected, so sending needs no lock.
 void TcpDriver::send(NodeId from, NodeId to, Message message) {
   auto& seat = seats_.at(from);
-  auto& channel = to.value == from.value + 1 ? seat.downstream : seat.upstream;
-  MR_CHECK(channel != nullptr, "a message to a node that is no neighbour");
-  channel->send(to_frame(FrameType::message, NodeMessage{from, to, std::move(message)}));
+  const auto channel = seat.out.find(to);
+  MR_CHECK(channel != seat.out.end(), "a message to a node that is no neighbour");
+  auto frame = to_frame(FrameType::message, NodeMessage{from, to, std::move(message)});
+  run_.metrics->sent(place(from), place(to), static_cast<std::uint64_t>(frame.size().count()));
+  channel->second->send(std::move(frame));
 }
 
-// The first frame of a connection says between which nodes it runs; until then nothing else is taken.
-void TcpDriver::on_stranger(const ChannelPointer& channel) {
-  const auto pair = std::make_shared<std::optional<std::pair<NodeId, NodeId>>>();
-  channel->receive([this, alive = alive_, mutex = alive_mutex_, channel = std::weak_ptr(channel),
-                    pair](Result<Frame> frame) {
+// The first frame of a connection says between which nodes it runs.
+void TcpDriver::greet(const ChannelPointer& channel, const Frame& first) {
+  const auto pair = admit(channel, first);
+  if (!pair) return turn_away(channel, pair.error());
+  listen_to(channel, pair->second, pair->first);
+}
+
+void TcpDriver::listen_to(const ChannelPointer& channel, NodeId here, NodeId there) {
+  channel->receive([alive = alive_, mutex = alive_mutex_, here, there](Result<Frame> frame) {
     const std::lock_guard lock(*mutex);
-    const auto here = channel.lock();
-    if (!*alive || !here) return;
-    if (*pair) return on_frame((*pair)->second, (*pair)->first, std::move(frame));
-    if (!frame) return;
-    std::optional<NodeMessage> known;
-    if (auto admitted = admit(here, *frame, known); !admitted) {
-      here->send(to_frame(admitted.error()));
-      here->close();
-      return;
-    }
-    *pair = std::pair{known->from, known->to};
+    if (*alive) (*alive)->on_frame(here, there, std::move(frame));
   });
 }
 
-Result<void> TcpDriver::admit(const ChannelPointer& channel, const Frame& frame,
-                              std::optional<NodeMessage>& known) {
+Result<std::pair<NodeId, NodeId>> TcpDriver::admit(const ChannelPointer& channel, const Frame& frame) {
   const auto hello = parse_hello(frame);
   if (!hello) return hello.error();
-  if (auto fits = check_hello(*hello, identity_.release, identity_.scenario_sha256); !fits) return fits;
+  if (auto fits = check_hello(*hello, run_.release, run_.scenario_sha256); !fits) return fits.error();
+  if (hello->run != run_.id) return Error{"the peer belongs to another run of this scenario"};
+  const NodeId from = hello->from_node, to = hello->to_node;
   const std::lock_guard lock(mutex_);
-  const auto seat = seats_.find(hello->to_node);
-  const bool neighbours =
-      hello->to_node.value > 0 && hello->from_node.value == hello->to_node.value - 1;  // nobody precedes 0
-  if (hello->sender != "peer" || seat == seats_.end() || !neighbours || seat->second.upstream) {
+  const auto seat = seats_.find(to);
+  const bool known = hello->sender == "peer" && seat != seats_.end();
+  const auto expected = known ? neighbours(to) : std::vector<NodeId>{};
+  if (std::find(expected.begin(), expected.end(), from) == expected.end() || seat->second.in.contains(from)) {
     return Error{fmt::format("{}: no connection from node {} to node {} is expected here", channel->peer(),
-                             hello->from_node.value, hello->to_node.value)};
+                             from.value, to.value)};
   }
-  seat->second.upstream = channel;
-  channel->open_up();
-  known = NodeMessage{hello->from_node, hello->to_node, Feedback{}};
+  if (auto sound = may_be_devices(channel->names(), {run_.devices[from.value]}); !sound) return sound.error();
+  seat->second.in[from] = channel;
+  channel->open_up(run_.peer_memory);
   changed_.notify_all();
-  return {};
+  return std::pair{from, to};
 }
 
 void TcpDriver::on_frame(NodeId here, NodeId there, Result<Frame> frame) {
-  if (!frame)
-    return fail(Error{fmt::format("node {} lost node {}: {}", here.value, there.value, frame.error().message),
-                      ExitCode::peer_lost});
-  if (frame->type == FrameType::refusal) return fail(parse_refusal(*frame));
-  if (frame->type != FrameType::message)
-    return fail({fmt::format("node {} sent an unexpected frame", there.value)});
+  if (!frame) {
+    return fail(Error{
+        fmt::format("{} lost {}: {}", name(here), name(there), frame.error().message),
+        frame.error().code == ExitCode::authentication ? ExitCode::authentication : ExitCode::peer_lost});
+  }
+  if (frame->type == FrameType::heartbeat) return;
+  if (frame->type == FrameType::refusal) return fail(parse_refusal(*frame).in(name(there)));
+  if (frame->type != FrameType::message) return fail({name(there) + " sent an unexpected frame"});
   auto message = parse_message(*frame);
   if (!message) return fail(message.error());
-  if (message->from != there || message->to != here) {
-    return fail({fmt::format("node {} sent a message under another name", there.value)});
-  }
-  seats_.at(here).node->deliver(there, std::move(message->message));
+  if (message->from != there || message->to != here)
+    return fail({name(there) + " sent a message under another name"});
+  if (std::holds_alternative<Activation>(message->message)) run_.metrics->arrived(place(here));
+  if (const auto& node = seats_.at(here).node) node->deliver(there, std::move(message->message));
 }
 
-Result<void> TcpDriver::connect(const Peers& peers, Duration timeout) {
+Result<ChannelPointer> TcpDriver::reach(NodeId from, NodeId to, const Peers& peers, Duration timeout) {
+  const auto context = fmt::format("{} to {}", name(from), name(to));
+  if (to.value >= peers.endpoints.size()) return Error{"the host named too few peers"};
+  auto channel = connect_channel(loop_, peers.endpoints[to.value], timeout, run_.keys);
+  if (!channel) return channel.error().in(context);
+  if (auto sound = may_be_devices((*channel)->names(), {run_.devices[to.value]}); !sound)
+    return sound.error().in(context);
+  // Nothing comes back on it but the reason why it was refused, and its end.
+  listen_to(*channel, from, to);
+  (*channel)->send(
+      to_frame(Hello{"peer", run_.release, run_.scenario_sha256, {}, from, to, run_.id, Duration{}}));
+  return channel;
+}
+
+// Who has not connected to which of ours. REQUIRES the lock.
+std::optional<std::pair<NodeId, NodeId>> TcpDriver::missing() const {
+  for (const auto& [id, seat] : seats_) {
+    for (const auto from : neighbours(id)) {
+      if (!seat.in.contains(from)) return std::pair{from, id};
+    }
+  }
+  return std::nullopt;
+}
+
+Result<void> TcpDriver::connect(const Peers& peers, Duration timeout, const std::function<bool()>& stop) {
+  const auto give_up = WallNode::Clock::now() + std::chrono::nanoseconds(timeout.count_ns());
+  const auto ended = [] { return Error{"the run ended while neighbours connected", ExitCode::peer_lost}; };
   for (auto& [id, seat] : seats_) {
-    if (id == sink_) continue;
-    const NodeId next{id.value + 1};
-    if (next.value >= peers.endpoints.size()) return Error{"the host named too few peers"};
-    auto channel = connect_channel(loop_, peers.endpoints[next.value], timeout);
-    if (!channel) return channel.error().in(fmt::format("node {} to node {}", id.value, next.value));
-    (*channel)->open_up();
-    (*channel)->receive([this, alive = alive_, mutex = alive_mutex_, here = id, next](Result<Frame> frame) {
-      const std::lock_guard lock(*mutex);
-      if (*alive) on_frame(here, next, std::move(frame));
-    });
-    (*channel)->send(to_frame(Hello{"peer", identity_.release, identity_.scenario_sha256, {}, id, next}));
-    const std::lock_guard lock(mutex_);
-    seat.downstream = std::move(*channel);
+    for (const auto to : neighbours(id)) {
+      if (stop()) return ended();
+      auto channel = reach(id, to, peers, timeout);
+      if (!channel) return channel.error();
+      const std::lock_guard lock(mutex_);
+      seat.out[to] = std::move(*channel);
+    }
   }
   std::unique_lock lock(mutex_);
-  const auto missing = [this]() -> std::optional<NodeId> {
-    for (const auto& [id, seat] : seats_) {
-      if (id.value > 0 && !seat.upstream) return id;
+  while (const auto who = missing()) {
+    if (changed_.wait_for(lock, kLook) == std::cv_status::no_timeout) continue;
+    if (stop()) return ended();
+    if (WallNode::Clock::now() > give_up) {
+      return Error{fmt::format("{}: no connection from {} in {:.1f} s", name(who->second), name(who->first),
+                               timeout.seconds()),
+                   ExitCode::timeout};
     }
-    return std::nullopt;
-  };
-  if (!changed_.wait_for(lock, std::chrono::nanoseconds(timeout.count_ns()), [&] { return !missing(); })) {
-    return Error{fmt::format("node {}: no connection from node {} in {:.1f} s", missing()->value,
-                             missing()->value - 1, timeout.seconds()),
-                 ExitCode::timeout};
   }
   return {};
 }
@@ -153,8 +194,15 @@ void TcpDriver::start() {
 }
 
 void TcpDriver::stop() {
-  const std::lock_guard lock(mutex_);
-  stopping_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  std::vector<std::unique_ptr<WallNode>> nodes;
+  {
+    const std::lock_guard lock(*alive_mutex_);  // nothing is being delivered
+    for (auto& [id, seat] : seats_) nodes.push_back(std::move(seat.node));
+  }
 }
 
 void TcpDriver::fail(const Error& error) {

@@ -1,15 +1,17 @@
-// Nodes in wall-clock time: real TCP between devices, one connection per pair of neighbouring nodes. The host
-// hands out the plan and collects reports; activations never pass through it.
+// Nodes in wall-clock time: real TCP between devices, one connection per direction and pair of neighbouring
+// nodes: whoever sends connects. The host hands out the plan and collects reports; activations never pass
+// through it.
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 
+#include "runtime/net/agent_metrics.hpp"
 #include "runtime/net/frame_channel.hpp"
 #include "runtime/node/wall_node.hpp"
 
@@ -17,49 +19,59 @@ namespace millrace {
 
 class TcpDriver {
  public:
-  struct Identity {
+  // What a neighbour must have in common with this device, and who is where.
+  struct Run {
     std::string release, scenario_sha256;
+    std::string id;                    // the host's name of the run
+    std::vector<std::string> devices;  // of every node, by number
+    SecurityPointer keys{};
+    std::size_t peer_memory = kPeerMemory;
+    std::shared_ptr<AgentMetrics> metrics = std::make_shared<AgentMetrics>();
   };
-  // `loop` and `host` outlive the driver. Listens where the host has reached this device.
-  static Result<std::unique_ptr<TcpDriver>> open(IoLoop& loop, FrameChannel& host, Identity identity,
-                                                 std::map<NodeId, VirtualNode::Parts>&& parts, NodeId sink);
+  // `loop` and `host` outlive the driver.
+  TcpDriver(IoLoop& loop, FrameChannel& host, Run run, std::map<NodeId, VirtualNode::Parts>&& parts);
   ~TcpDriver();
   TcpDriver(const TcpDriver&) = delete;
   TcpDriver& operator=(const TcpDriver&) = delete;
 
-  std::uint16_t port() const { return listener_->local().port; }
-  // Connects to every successor and waits for every predecessor.
-  Result<void> connect(const Peers& peers, Duration timeout);
+  // A connection whose first frame this is; refuses it if it is none of a neighbour. On the loop's thread.
+  void greet(const ChannelPointer& channel, const Frame& first);
+  // Connects to every neighbour and waits until every neighbour has connected. `stop` is asked several times
+  // a second whether waiting makes no sense any more; connecting then ends with an error.
+  Result<void> connect(const Peers& peers, Duration timeout, const std::function<bool()>& stop);
   // Time 0 is now.
   void start();
-  // From here on a closing connection is no failure.
+  // The nodes stop, after the work under way; connections stay, and one that closes is no failure any more.
   void stop();
 
  private:
-  // Channels of one node; filled while connecting.
+  // Channels of one node by neighbour; filled while connecting.
   struct Seat {
     std::unique_ptr<WallNode> node;
-    ChannelPointer upstream, downstream;
+    std::map<NodeId, ChannelPointer> out, in;
   };
-  TcpDriver(IoLoop& loop, FrameChannel& host, Identity identity, NodeId sink);
   void add(NodeId id, VirtualNode::Parts parts);
   void send(NodeId from, NodeId to, Message message);
-  void on_stranger(const ChannelPointer& channel);
-  Result<void> admit(const ChannelPointer& channel, const Frame& frame, std::optional<NodeMessage>& known);
+  void report(NodeId id, Time now, std::vector<Record> records, bool finished);
+  Result<std::pair<NodeId, NodeId>> admit(const ChannelPointer& channel, const Frame& frame);
+  Result<ChannelPointer> reach(NodeId from, NodeId to, const Peers& peers, Duration timeout);
   void on_frame(NodeId here, NodeId there, Result<Frame> frame);
+  void listen_to(const ChannelPointer& channel, NodeId here, NodeId there);
+  std::vector<NodeId> neighbours(NodeId id) const;
+  std::optional<std::pair<NodeId, NodeId>> missing() const;
+  AgentMetrics::Place place(NodeId id) const;
+  std::string name(NodeId id) const;
   void fail(const Error& error);
 
   IoLoop& loop_;
   FrameChannel& host_;
-  Identity identity_;
-  NodeId sink_;
+  Run run_;
   std::mutex mutex_;  // guards the channels while connecting, and stopping_
   std::condition_variable changed_;
   bool stopping_ = false;
   std::map<NodeId, Seat> seats_;
-  std::unique_ptr<Listener> listener_;
-  std::shared_ptr<TcpDriver*>
-      alive_;  // handlers that outlive the driver find null here; guarded by alive_mutex_
+  // Handlers that outlive the driver find null here; guarded by alive_mutex_.
+  std::shared_ptr<TcpDriver*> alive_;
   std::shared_ptr<std::mutex> alive_mutex_;
 };
 

@@ -50,7 +50,10 @@ Result<std::unique_ptr<Node>> build_node(const Scenario& scenario, const Plan& p
   }
   std::unique_ptr<QuantizationPolicy> policy;
   if (downstream != plan.sink_node()) {
-    auto made = make_quantization_policy(scenario.policy.quantization);
+    // Bits of the plan are the fixed policy's; checked scenarios have no other beside them.
+    auto section = scenario.policy.quantization;
+    if (const auto bits = plan.stage(node).bits; bits && section.kind == "fixed") section.bits = *bits;
+    auto made = make_quantization_policy(section);
     if (!made) return made.error();
     policy = std::move(*made);
   }

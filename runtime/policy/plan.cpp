@@ -27,6 +27,9 @@ Result<void> check_plan(const Plan& plan, int sub_layers, std::size_t devices) {
     }
     if (stage.device.value >= devices)
       return fault(fmt::format("stage {} names no device of the scenario", i + 1));
+    if (stage.bits && !(*stage.bits > 0 && *stage.bits <= 32))
+      return fault(fmt::format("stage {} has {} bits per value, expected more than 0 and at most 32", i + 1,
+                               *stage.bits));
     next = stage.layers.last + 1;
   }
   if (next != sub_layers + 1) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace millrace {
 struct StagePlan {
   DeviceId device;
   LayerRange layers;
+  // Budget per value of what the stage sends to the next one; nothing: the quantization policy decides.
+  std::optional<double> bits{};
   bool operator==(const StagePlan&) const = default;
 };
 
@@ -37,8 +40,8 @@ struct Plan {
 // "source", "stage 2", "sink".
 std::string node_name(const Plan& plan, NodeId node);
 
-// Every sub-layer 1..sub_layers exactly once and in order, every device below `devices`: what a plan from
-// elsewhere must fulfil before it is believed.
+// Every sub-layer 1..sub_layers exactly once and in order, every device below `devices`, bits greater than 0
+// and at most 32: what a plan from elsewhere must fulfil before it is believed.
 Result<void> check_plan(const Plan& plan, int sub_layers, std::size_t devices);
 
 }  // namespace millrace

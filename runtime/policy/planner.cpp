@@ -10,6 +10,7 @@
 #include "runtime/policy/comparators.hpp"
 #include "runtime/policy/infeasibility.hpp"
 #include "runtime/policy/large_search.hpp"
+#include "runtime/policy/shared_links.hpp"
 
 namespace millrace {
 
@@ -60,7 +61,7 @@ class Planning {
 
   Result<PlanningResult> run() {
     const bool searched = request_.algorithm == "optimal" || request_.algorithm == "joint";
-    auto result = searched ? search() : compared(request_.algorithm);
+    auto result = searched ? search_shared() : compared(request_.algorithm);
     if (!result) return result;
     result->algorithm = request_.algorithm;
     if (request_.compare) add_alternatives(*result);
@@ -80,6 +81,12 @@ class Planning {
   }
 
  private:
+  Result<PlanningResult> search_shared() {
+    if (problem_.links.empty()) return search();
+    return search_shared_links(
+        problem_, [this](const PlanningProblem& alone) { return Planning(alone, request_).search(); });
+  }
+
   Result<PlanningResult> search() {
     const auto& goal = problem_.goal;
     if (request_.algorithm == "joint" && goal.target_images_per_s == 0 && goal.accuracy_floor == 0)

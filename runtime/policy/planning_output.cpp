@@ -88,6 +88,9 @@ std::string planning_table(const PlanningProblem& problem, const PlanningResult&
                       p.bottleneck, p.throughput_images_per_s, p.latency_s);
   if (several) text += fmt::format("; accuracy {:.4f}", p.accuracy);
   text += "\n";
+  for (const auto& shared : result.shared_links)
+    text += fmt::format("link {} is shared: {} transfers take {:.5f} s together\n",
+                        problem.links[shared.link].name, shared.transfers, shared.period_s);
   if (result.algorithm == "optimal" || result.algorithm == "joint") {
     text += result.exact
                 ? "exact: no better plan exists under this model\n"

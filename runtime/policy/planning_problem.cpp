@@ -47,6 +47,10 @@ Result<void> check_hops(const PlanningProblem& problem) {
     for (const auto& hop : row) {
       if (!(hop.bit_per_s >= 0) || !sound(hop.latency_s) || !sound(hop.feedback_s))
         return fault("a hop has a rate or latency below 0");
+      for (const auto link : hop.links) {
+        if (link >= problem.links.size() || !(problem.links[link].bit_per_s > 0))
+          return fault("a hop uses a link that the problem lacks, or one without a rate");
+      }
     }
   }
   return {};
@@ -60,6 +64,8 @@ Result<void> check_codings(const PlanningProblem& problem, std::size_t layers) {
     if (coding.wire_bytes.size() != layers + 1) return fault("wire_bytes of " + name + " is not one per cut");
     if (auto good = check_list("wire_bytes of " + name, coding.wire_bytes, layers + 1); !good) return good;
     if (auto good = check_list("retained of " + name, coding.retained, layers + 1); !good) return good;
+    if (!coding.possible.empty() && coding.possible.size() != layers + 1)
+      return fault("possible of " + name + " is not one per cut");
     for (const double share : coding.retained) {
       if (share > 1) return fault("retained of " + name + " is beyond 1");
     }

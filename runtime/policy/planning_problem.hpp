@@ -10,8 +10,11 @@
 //   stage period  = decode(i) + compute(i+1..j) + encode(j)                       on its device
 //   hop period    = max(bytes(k)·8 / rate(u,v), (bytes(k)·8 / rate(u,v) + latency(u,v) + feedback(u,v)) / W)
 //                   with W = window, the activations that may be on their way unconfirmed (0: no such bound)
-//   bottleneck    = the longest of all stage periods, all hop periods between stages, that of the input from
-//                   the source and that of the result to the sink; throughput = images / bottleneck
+//   link period   = the sum of bytes·8 / rate of all activations, input and result included, that cross the
+//   link bottleneck    = the longest of all stage periods, all hop periods between stages, that of the input
+//   from
+//                   the source and that of the result to the sink, and all link periods; throughput =
+//                   images / bottleneck. Searches leave link periods aside and are told so (planner.hpp)
 //   fill latency  = the sum of all stage periods and all transfer times bytes(k)·8 / rate + latency
 //   memory(i,j)   = weights + inbound_buffers·buffer(i) + outbound_buffers·buffer(j) + activation(i) +
 //                   activation(j) + the largest working set of a sub-layer; must not exceed the device's
@@ -46,14 +49,24 @@ struct PlanningHop {
   double latency_s = 0;  // from the last bit sent to the last bit there
   // From there back: until the sender knows that the receiver has taken the activation.
   double feedback_s = 0;
+  std::vector<std::uint32_t> links{};  // over which it goes, indices in the problem's; empty: its own alone
+};
+
+// A link that several hops may use. Acknowledgements, which are small, are not reckoned against it.
+struct PlanningLink {
+  std::string name;  // "a -> b"
+  double bit_per_s = 0;
 };
 
 // One way to encode what crosses the cuts between stages.
 struct PlanningCoding {
   double bits_per_value = 32;      // its name in plans and reports
   std::vector<double> wire_bytes;  // by cut, 0..layers; those of input and result are the same in all codings
-  std::vector<double>
-      retained{};  // by cut: share of the baseline accuracy that one such cut leaves; empty: 1
+  // By cut: share of the baseline accuracy that one such cut leaves; empty: 1.
+  std::vector<double> retained{};
+  // By cut: whether it may be used there (an accuracy is known); empty: everywhere. Not looked at for input
+  // and result.
+  std::vector<bool> possible{};
 };
 
 struct PlanningGoal {
@@ -75,6 +88,7 @@ struct PlanningProblem {
   std::vector<PlanningDevice> devices;
   // hops[from][to], square. hops[u][u] is not looked at.
   std::vector<std::vector<PlanningHop>> hops;
+  std::vector<PlanningLink> links{};
   // The devices input comes from and results go to; nothing: both are where they are needed, for free.
   std::optional<std::size_t> source{}, sink{};
   int window = 0;
@@ -95,6 +109,11 @@ struct PlanningProblem {
 // Sizes of all lists, finite and non-negative numbers, at most 4096 sub-layers and 1024 devices, shares
 // within [0, 1], at least one device that runs stages. An error names the field.
 Result<void> check_problem(const PlanningProblem& problem);
+
+// Whether what crosses the cut between two stages may be encoded so.
+inline bool is_possible(const PlanningCoding& coding, int cut) {
+  return coding.possible.empty() || coding.possible[static_cast<std::size_t>(cut)];
+}
 
 // The table above: what one stage needs, in bytes. REQUIRES 0 <= first_cut < last_cut <= layers.
 double stage_memory_bytes(const PlanningProblem& problem, int first_cut, int last_cut);

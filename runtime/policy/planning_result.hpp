@@ -45,8 +45,15 @@ struct PlanningResult {
   double input_latency_s = 0;  // what the input's transfer adds to the fill latency
   Prediction prediction;
   std::vector<std::string> violations{};  // hard constraints not met (comparators only)
-  bool exact = false;                     // no better plan exists under the model of planning_problem.hpp
-  double lower_bound_s = 0;               // no plan has a shorter bottleneck; its own where exact
+  // Links that several activations cross, in the order of their index.
+  struct SharedLink {
+    std::size_t link = 0;  // index in the problem's links
+    int transfers = 0;     // input and result included
+    double period_s = 0;   // all of them together
+  };
+  std::vector<SharedLink> shared_links{};
+  bool exact = false;        // no better plan exists under the model of planning_problem.hpp
+  double lower_bound_s = 0;  // no plan has a shorter bottleneck; its own where exact
   double planning_s = 0;
   std::vector<PlanningAlternative> alternatives{};
 };

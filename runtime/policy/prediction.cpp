@@ -24,6 +24,7 @@ class Predictor {
  public:
   Predictor(const PlanningProblem& problem, const std::vector<PlannedStage>& stages) : problem_(problem) {
     result_.stages = stages;
+    loads_.resize(problem.links.size());
   }
 
   PlanningResult run() {
@@ -35,6 +36,7 @@ class Predictor {
     figures_.latency_s = input.latency_s;
     figures_.accuracy = problem_.baseline_accuracy;
     for (std::size_t s = 0; s < result_.stages.size(); ++s) add(s);
+    offer_links();
     figures_.throughput_images_per_s =
         figures_.bottleneck_s > 0 ? problem_.images / figures_.bottleneck_s : kForever;
     result_.prediction = figures_;
@@ -62,6 +64,10 @@ class Predictor {
     const auto& retained = problem_.codings[stage.coding].retained;
     if (!last)
       figures_.accuracy *= retained.empty() ? 1 : retained[static_cast<std::size_t>(stage.layers.last)];
+    if (!last && !is_possible(problem_.codings[stage.coding], stage.layers.last))
+      result_.violations.push_back(
+          fmt::format("no accuracy is known of {:g} bits at the cut after sub-layer {}",
+                      problem_.codings[stage.coding].bits_per_value, stage.layers.last));
     offer(stage.period_s(), fmt::format("compute of stage {}", s + 1));
     offer(sent.period_s, last ? std::string("result transfer")
                               : fmt::format("transfer from stage {} to stage {}", s + 1, s + 2));
@@ -88,9 +94,24 @@ class Predictor {
     }
     const double wire_s =
         problem_.codings[coding].wire_bytes[static_cast<std::size_t>(cut)] * 8 / hop.bit_per_s;
+    for (const auto link : hop.links) {
+      ++loads_[link].transfers;
+      loads_[link].period_s += problem_.codings[coding].wire_bytes[static_cast<std::size_t>(cut)] * 8 /
+                               problem_.links[link].bit_per_s;
+    }
     const double round_s = wire_s + hop.latency_s + hop.feedback_s;
     return {problem_.window > 0 ? std::max(wire_s, round_s / problem_.window) : wire_s,
             wire_s + hop.latency_s};
+  }
+
+  // What crosses a link alone is the hop's own period already.
+  void offer_links() {
+    for (std::size_t link = 0; link < loads_.size(); ++link) {
+      const auto& [transfers, period_s] = loads_[link];
+      if (transfers < 2) continue;
+      result_.shared_links.push_back({link, transfers, period_s});
+      offer(period_s, fmt::format("link {}, shared by {} transfers", problem_.links[link].name, transfers));
+    }
   }
 
   // The first of equals is named.
@@ -103,6 +124,11 @@ class Predictor {
   const PlanningProblem& problem_;
   PlanningResult result_;
   Prediction figures_;
+  struct Load {
+    int transfers = 0;
+    double period_s = 0;
+  };
+  std::vector<Load> loads_;  // by link
 };
 
 }  // namespace

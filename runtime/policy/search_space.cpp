@@ -125,7 +125,7 @@ bool SearchSpace::fits(std::size_t type, int i, int j) const {
 bool SearchSpace::crosses(std::size_t from, std::size_t to, int cut, double period_s) const {
   if (!connected(from, to)) return false;
   for (std::size_t c = 0; c < problem_.codings.size(); ++c) {
-    if (transfer(from, to, cut, c).period_s <= period_s) return true;
+    if (usable(cut, c) && transfer(from, to, cut, c).period_s <= period_s) return true;
   }
   return false;
 }
@@ -136,7 +136,7 @@ SearchSpace::Choice SearchSpace::best_coding(std::size_t from, std::size_t to, i
   if (!connected(from, to)) return best;
   for (std::size_t c = 0; c < problem_.codings.size(); ++c) {
     const Transfer sent = transfer(from, to, cut, c);
-    if (sent.period_s > period_s) continue;
+    if (!usable(cut, c) || sent.period_s > period_s) continue;
     const PlanCost cost =
         kind == CostKind::latency ? PlanCost{sent.latency_s, 0} : PlanCost{sent.loss, sent.latency_s};
     if (!best.possible || cost < best.cost) best = {c, cost, true};

@@ -80,6 +80,10 @@ class SearchSpace {
     return {window_s > wire_s ? window_s : wire_s, wire_s + p.latency_s,
             loss_[coding * at(layers_ + 1) + at(cut)]};
   }
+  // Whether the coding may be used at the cut; that of input and result always may.
+  bool usable(int cut, std::size_t coding) const {
+    return cut == 0 || cut == layers_ || is_possible(problem_.codings[coding], cut);
+  }
   bool connected(std::size_t from, std::size_t to) const {
     return pairs_[from * (types_.size() + 1) + to].way;
   }

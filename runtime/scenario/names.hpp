@@ -28,9 +28,12 @@ inline constexpr std::array<std::string_view, 5> kWifiStandardNames{"802.11a", "
 inline constexpr std::array<std::string_view, 3> kRateControlNames{"minstrel", "ideal", "constant"};
 
 // Partition policies. A test compares with runtime/policy/planner.cpp.
-inline constexpr std::array<std::string_view, 4> kPartitionNames{"even", "fixed", "pipedream", "optimal"};
+inline constexpr std::array<std::string_view, 5> kPartitionNames{"even", "fixed", "pipedream", "optimal",
+                                                                 "joint"};
 // Those that choose devices and their order themselves.
-constexpr bool chooses_devices(std::string_view partition) { return partition == "optimal"; }
+constexpr bool chooses_devices(std::string_view partition) {
+  return partition == "optimal" || partition == "joint";
+}
 // Those that need to know what devices and links cost.
 constexpr bool plans_by_cost(std::string_view partition) {
   return partition == "pipedream" || chooses_devices(partition);

@@ -15,7 +15,7 @@ bool is_pair(const LinkSection& there, LinkSection back) {
 }
 
 void write_loss(Writer& out, const LinkSection& link) {
-  if (!link.loss_trace.empty()) return out.line("loss_trace: {}", quoted(link.loss_trace));
+  if (!link.loss_trace.empty()) return out.line("loss_trace: {}", quoted_text(link.loss_trace));
   if (!link.loss_model) return out.line("loss: {}", number_text(link.loss));
   out.line("loss_model: {{p: {}, r: {}, good_loss: {}, bad_loss: {}}}", number_text(link.loss_model->p),
            number_text(link.loss_model->r), number_text(link.loss_model->good_loss),
@@ -25,17 +25,17 @@ void write_loss(Writer& out, const LinkSection& link) {
 // All but the ends.
 void write_properties(Writer& out, const LinkSection& link) {
   if (link.rate) out.line("rate: {}", format_exact(Unit::rate, link.rate->bit_per_s()));
-  if (!link.trace.empty()) out.line("trace: {}", quoted(link.trace));
+  if (!link.trace.empty()) out.line("trace: {}", quoted_text(link.trace));
   out.line("trace_format: {}", name_of(link.trace_format));
   out.line("trace_end: {}", name_of(link.trace_end));
   out.line("trace_rows: {}", name_of(link.trace_rows));
-  if (!link.trace_series.empty()) out.line("trace_series: {}", quoted(link.trace_series));
+  if (!link.trace_series.empty()) out.line("trace_series: {}", quoted_text(link.trace_series));
   out.line("trace_offset: {}", duration_text(link.trace_offset));
   out.line("trace_scale: {}", number_text(link.trace_scale));
   if (link.delay_trace.empty())
     out.line("delay: {}", duration_text(link.delay));
   else
-    out.line("delay_trace: {}", quoted(link.delay_trace));
+    out.line("delay_trace: {}", quoted_text(link.delay_trace));
   out.line("queue: {}", size_text(link.queue));
   out.line("queue_discipline: {}", name_of(link.queue_discipline));
   write_loss(out, link);

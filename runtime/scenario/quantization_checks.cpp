@@ -61,6 +61,7 @@ class QuantizationChecks {
     const std::string at = "policy.quantization.bits";
     if (!log_.good(at) || !log_.good("policy.quantization.codec")) return;
     if (!log_.good("policy.quantization.kind") || !fixed_bits()) return;
+    if (scenario_.policy.partition.kind == "joint") return;  // the plan has the bits
     const std::string& codec = scenario_.policy.quantization.codec;
     const double bits = scenario_.policy.quantization.bits;
     if (const double only = codec_keys(codec).bits; only != 0) {

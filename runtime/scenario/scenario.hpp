@@ -60,8 +60,10 @@ struct DeviceSection {
   std::string profile;    // path of a device profile, absolute after reading; empty: none
   double flop_per_s = 0;  // `speed: 8 GFLOP/s`: cost by operation count instead of a profile; 0: none
   std::optional<Bytes> memory;
-  int threads = 1;      // of LibTorch on this device
-  double slowdown = 1;  // with compute: measured, charged time = measured · slowdown
+  int threads = 1;                   // of LibTorch on this device
+  double slowdown = 1;               // with compute: measured, charged time = measured · slowdown
+  std::string torch_device = "cpu";  // or cuda, cuda:N
+  std::string address;               // HOST:PORT of its agent in mode deploy; empty: started here
   bool operator==(const DeviceSection&) const = default;
 };
 
@@ -170,7 +172,9 @@ struct PolicySection {
     std::vector<std::string> devices;
     std::string objective = "throughput";   // optimal: throughput | latency
     std::optional<Duration> latency_bound;  // optimal, for throughput: of the fill latency
-    double target_images_per_s = 0;         // optimal: at least so fast; 0: as it comes
+    double target_images_per_s = 0;  // optimal: at least so fast; joint: the rate to meet; 0: as it comes
+    double accuracy_floor = 0;       // joint: what predicted accuracy must reach; 0: the rate decides
+    std::string accuracy_table;      // joint: path of what `millrace-node eval` wrote, absolute after reading
     bool operator==(const Partition&) const = default;
   } partition;
   struct Quantization {
@@ -191,7 +195,8 @@ struct RunSection {
   std::uint64_t seed = 1;
   ComputeKind compute = ComputeKind::profile;
   int window = 2;                              // credits per receiver
-  Duration timeout = Duration::s(60);          // how long a silent peer is waited for (wall clock)
+  Duration timeout = Duration::s(60);          // how long agents without progress are waited for (wall clock)
+  Duration heartbeat = Duration::s(1);         // silent for two of these is lost
   Duration lateness_limit = Duration::ms(20);  // emulate
   Duration link_interval = Duration::s(1);     // of links.csv
   std::vector<std::string> pcap{};             // links to capture: `a-b` or `a->b`

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "runtime/model/shape_classes.hpp"
+#include "runtime/scenario/inventory_checks.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/network_checks.hpp"
 #include "runtime/scenario/partition_checks.hpp"
@@ -34,6 +35,7 @@ class Checks {
     check_reachability();
     check_compute();
     check_run(scenario_, log_);
+    check_inventory(scenario_, log_);
   }
 
  private:

@@ -47,6 +47,8 @@ DeviceSection device_at(const Fields& in, const std::string& at) {
   if (const auto memory = in.exact(at + ".memory")) device.memory = Bytes(*memory);
   assign(device.threads, in.exact(at + ".threads"));
   assign(device.slowdown, in.real(at + ".slowdown"));
+  assign(device.torch_device, in.text(at + ".torch_device"));
+  assign(device.address, in.text(at + ".address"));
   return device;
 }
 
@@ -94,6 +96,8 @@ void fill_policy(const Fields& in, PolicySection& policy) {
   if (const auto bound = in.exact("policy.partition.latency_bound"))
     policy.partition.latency_bound = Duration::ns(*bound);
   assign(policy.partition.target_images_per_s, in.real("policy.partition.target_rate"));
+  assign(policy.partition.accuracy_floor, in.real("policy.partition.accuracy_floor"));
+  assign(policy.partition.accuracy_table, in.text("policy.partition.accuracy_table"));
   auto& quantization = policy.quantization;
   assign(quantization.kind, in.text("policy.quantization.kind"));
   assign(quantization.codec, in.text("policy.quantization.codec"));
@@ -101,7 +105,8 @@ void fill_policy(const Fields& in, PolicySection& policy) {
   assign(quantization.calibration, in.text("policy.quantization.calibration"));
   assign(quantization.target_images_per_s, in.real("policy.quantization.target_rate"));
   assign(quantization.window, in.exact("policy.quantization.window"));
-  const double own_bits = quantization.kind == "fixed" ? codec_keys(quantization.codec).bits : 32;
+  const bool fixed = quantization.kind == "fixed" && policy.partition.kind != "joint";
+  const double own_bits = fixed ? codec_keys(quantization.codec).bits : 32;
   quantization.bits = in.real("policy.quantization.bits").value_or(own_bits);
 }
 
@@ -111,6 +116,7 @@ void fill_run(const Fields& in, RunSection& run) {
   assign(run.compute, in.choice<ComputeKind>("run.compute", kComputeNames));
   assign(run.window, in.exact("run.window"));
   assign(run.timeout, in.exact("run.timeout"));
+  assign(run.heartbeat, in.exact("run.heartbeat"));
   assign(run.lateness_limit, in.exact("run.lateness_limit"));
   assign(run.link_interval, in.exact("run.link_interval"));
   run.pcap = names_in(in, "run.pcap");

@@ -96,6 +96,7 @@ void find_files(FilledScenario& filled, FileFinder& finder) {
     finder.find("workload.dataset", dataset, dataset.substr(0, colon + 1));
   for (std::size_t i = 0; i < scenario.devices.size(); ++i)
     finder.find(fmt::format("devices[{}].profile", i), scenario.devices[i].profile);
+  finder.find("policy.partition.accuracy_table", scenario.policy.partition.accuracy_table);
   finder.find("policy.quantization.calibration", scenario.policy.quantization.calibration, "",
               Wanted::folder);
   find_link_files(filled, finder);

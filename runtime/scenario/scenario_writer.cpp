@@ -12,7 +12,7 @@ void write_model(Writer& out, const ModelSection& model) {
   out.line("model:");
   out.indent("  ");
   out.line("name: {}", config.name);
-  out.line("weights: {}", model.weights == "random" ? model.weights : quoted(model.weights));
+  out.line("weights: {}", model.weights == "random" ? model.weights : quoted_text(model.weights));
   out.line("microbatch: {}", model.microbatch);
   for (const ModelDimension& dimension : model_dimensions()) {
     if (dimension.of(config.family)) out.line("{}: {}", dimension.name, config.*dimension.value);
@@ -23,8 +23,8 @@ void write_model(Writer& out, const ModelSection& model) {
 void write_workload(Writer& out, const WorkloadSection& workload) {
   out.line("workload:");
   out.indent("  ");
-  out.line("dataset: {}",
-           workload.dataset.find(':') == std::string::npos ? workload.dataset : quoted(workload.dataset));
+  out.line("dataset: {}", workload.dataset.find(':') == std::string::npos ? workload.dataset
+                                                                          : quoted_text(workload.dataset));
   out.line("images: {}", workload.images);
   out.line("arrivals: {}", name_of(workload.arrivals));
   if (workload.images_per_s > 0) out.line("rate: {}", format_real(Unit::image_rate, workload.images_per_s));
@@ -40,11 +40,13 @@ void write_device(Writer& out, const DeviceSection& device) {
   out.line("- name: {}", name_text(device.name));
   out.indent("    ");
   out.line("runs: {}", names_text(roles));
-  if (!device.profile.empty()) out.line("profile: {}", quoted(device.profile));
+  if (!device.profile.empty()) out.line("profile: {}", quoted_text(device.profile));
   if (device.flop_per_s > 0) out.line("speed: {}", format_real(Unit::speed, device.flop_per_s));
   if (device.memory) out.line("memory: {}", size_text(*device.memory));
   out.line("threads: {}", device.threads);
   out.line("slowdown: {}", number_text(device.slowdown));
+  out.line("torch_device: {}", quoted_text(device.torch_device));
+  if (!device.address.empty()) out.line("address: {}", quoted_text(device.address));
   out.indent("");
 }
 
@@ -55,7 +57,7 @@ void write_event(Writer& out, const EventSection& event) {
   out.line("to: {}", name_text(event.to));
   if (event.up) out.line("state: {}", *event.up ? "up" : "down");
   if (event.rate) out.line("rate: {}", format_exact(Unit::rate, event.rate->bit_per_s()));
-  if (!event.trace.empty()) out.line("trace: {}", quoted(event.trace));
+  if (!event.trace.empty()) out.line("trace: {}", quoted_text(event.trace));
   if (event.delay) out.line("delay: {}", duration_text(*event.delay));
   if (event.loss) out.line("loss: {}", number_text(*event.loss));
   out.indent("");
@@ -69,6 +71,9 @@ void write_partition(Writer& out, const PolicySection::Partition& partition) {
   if (partition.latency_bound) out.line("latency_bound: {}", duration_text(*partition.latency_bound));
   if (partition.target_images_per_s > 0)
     out.line("target_rate: {}", format_real(Unit::image_rate, partition.target_images_per_s));
+  if (partition.accuracy_floor > 0) out.line("accuracy_floor: {}", number_text(partition.accuracy_floor));
+  if (!partition.accuracy_table.empty())
+    out.line("accuracy_table: {}", quoted_text(partition.accuracy_table));
 }
 
 void write_policy(Writer& out, const PolicySection& policy) {
@@ -83,17 +88,18 @@ void write_policy(Writer& out, const PolicySection& policy) {
   out.line("codec: {}", policy.quantization.codec);
   out.line("scope: {}", policy.quantization.scope);
   const auto& quantization = policy.quantization;
-  if (quantization.kind == "fixed") out.line("bits: {}", number_text(quantization.bits));
+  if (quantization.kind == "fixed" && policy.partition.kind != "joint")
+    out.line("bits: {}", number_text(quantization.bits));
   if (quantization.target_images_per_s > 0)
     out.line("target_rate: {}", format_real(Unit::image_rate, quantization.target_images_per_s));
   if (decides_in_windows(quantization.kind)) out.line("window: {}", quantization.window);
-  if (!quantization.calibration.empty()) out.line("calibration: {}", quoted(quantization.calibration));
+  if (!quantization.calibration.empty()) out.line("calibration: {}", quoted_text(quantization.calibration));
   out.indent("");
 }
 
 std::string quoted_list(const std::vector<std::string>& texts) {
   std::string result;
-  for (const auto& text : texts) result += (result.empty() ? "" : ", ") + quoted(text);
+  for (const auto& text : texts) result += (result.empty() ? "" : ", ") + quoted_text(text);
   return "[" + result + "]";
 }
 
@@ -105,6 +111,7 @@ void write_run(Writer& out, const RunSection& run, bool with_mode) {
   out.line("compute: {}", name_of(run.compute));
   out.line("window: {}", run.window);
   out.line("timeout: {}", duration_text(run.timeout));
+  out.line("heartbeat: {}", duration_text(run.heartbeat));
   out.line("lateness_limit: {}", duration_text(run.lateness_limit));
   out.line("link_interval: {}", duration_text(run.link_interval));
   if (!run.pcap.empty()) out.line("pcap: {}", quoted_list(run.pcap));

@@ -24,24 +24,37 @@ void add_goal(std::vector<Key>& keys) {
   keys.push_back({.path = "policy.partition.target_rate",
                   .kind = Kind::real,
                   .unit = Unit::image_rate,
-                  .doc = "For `optimal`: images per second at least, or there is no plan. Default: as it "
-                         "comes.",
+                  .doc = "For `optimal`: images per second at least, or there is no plan. For `joint`: the "
+                         "rate at which accuracy is to be highest. Default: none.",
                   .high = 1e9,
                   .low_open = true});
+  keys.push_back({.path = "policy.partition.accuracy_floor",
+                  .kind = Kind::real,
+                  .doc =
+                      "For `joint`, instead of `target_rate`: the accuracy, from 0 to 1, at or above which "
+                      "the rate is to be highest. Default: none.",
+                  .high = 1,
+                  .low_open = true});
+  keys.push_back({.path = "policy.partition.accuracy_table",
+                  .kind = Kind::path,
+                  .doc =
+                      "For `joint`: CSV of `millrace-node eval` with single cuts of the codec, at the widths "
+                      "to choose from. Default: none."});
 }
 
 }  // namespace
 
 void add_partition(std::vector<Key>& keys) {
   keys.push_back({.path = "policy.partition", .kind = Kind::map, .doc = "Where the model is cut."});
-  keys.push_back({.path = "policy.partition.kind",
-                  .kind = Kind::choice,
-                  .doc =
-                      "`even`: equally many sub-layers per stage; `fixed`: the given cuts; `pipedream`: as "
-                      "if all devices were alike; `optimal`: the best devices, order and cuts by costs and "
-                      "links. runtime/policy/README.md says how each does.",
-                  .fallback = "even",
-                  .choices = words(kPartitionNames)});
+  keys.push_back(
+      {.path = "policy.partition.kind",
+       .kind = Kind::choice,
+       .doc =
+           "`even`: equally many sub-layers per stage; `fixed`: the given cuts; `pipedream`: as "
+           "if all devices were alike; `optimal`: the best devices, order and cuts by costs and "
+           "links; `joint`: these and the bits of every link. runtime/policy/README.md says how each does.",
+       .fallback = "even",
+       .choices = words(kPartitionNames)});
   keys.push_back({.path = "policy.partition.cuts",
                   .kind = Kind::list,
                   .doc = "For `fixed`: after which sub-layers, increasing; block b (from 0) ends at 4(b+1).",

@@ -16,6 +16,7 @@ std::vector<std::string> words(const std::array<std::string_view, n>& names) {
   return {names.begin(), names.end()};
 }
 
+void add_devices(std::vector<Key>& keys);
 void add_network(std::vector<Key>& keys);
 // `rate` or `trace` or a preset, one kind of delay and one of loss: of the map at `link`.
 void add_link_alternatives(std::vector<Alternative>& alternatives, const std::string& link);

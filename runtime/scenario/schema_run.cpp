@@ -53,10 +53,19 @@ void add_run(std::vector<Key>& keys) {
   keys.push_back({.path = "run.timeout",
                   .kind = Kind::exact,
                   .unit = Unit::duration,
-                  .doc = "How long a silent peer is waited for, by the wall clock.",
+                  .doc = "How long agents are waited for that do not come, or make no progress, by the wall "
+                         "clock.",
                   .fallback = "60 s",
                   .least = 1'000'000,
                   .most = 24 * kHourNs});
+  keys.push_back(
+      {.path = "run.heartbeat",
+       .kind = Kind::exact,
+       .unit = Unit::duration,
+       .doc = "How often agents and host say that they are there; silent for two of these is lost.",
+       .fallback = "1 s",
+       .least = 20'000'000,
+       .most = kHourNs});
   keys.push_back({.path = "run.lateness_limit",
                   .kind = Kind::exact,
                   .unit = Unit::duration,

@@ -17,7 +17,7 @@
 namespace millrace {
 
 // Double quotes: everything inside is literal but \ and ".
-inline std::string quoted(std::string_view text) {
+inline std::string quoted_text(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -28,7 +28,7 @@ inline std::string quoted(std::string_view text) {
 
 // A name needs quotes only where YAML would read it as something else.
 inline std::string name_text(const std::string& text) {
-  return surprises_as_text(text) ? quoted(text) : text;
+  return surprises_as_text(text) ? quoted_text(text) : text;
 }
 
 inline std::string names_text(const std::vector<std::string>& texts) {

@@ -34,10 +34,10 @@ std::int64_t length(const Activations& in, std::int64_t which) {
 }  // namespace
 
 Result<std::unique_ptr<const Layers>> BertLayers::load(const ModelConfig& model, LayerRange range,
-                                                       const WeightSource& weights) {
+                                                       const WeightSource& weights, at::Device device) {
   auto layers = std::make_unique<BertLayers>();
   layers->model_ = model;
-  LayerLoader loader(weights);
+  LayerLoader loader(weights, device);
   const std::int64_t d = model.width;
   if (range.contains(1)) {
     const std::string prefix = "bert.embeddings.";
@@ -76,7 +76,7 @@ Activations BertLayers::embed(const Activations& in) const {
   sum.narrow(0, 0, first_segment).add_(types_.narrow(0, 0, 1));
   sum.narrow(0, first_segment, tokens - first_segment).add_(types_.narrow(0, 1, 1));
   Activations out;
-  out.residual = at::zeros({model_.tokens(), model_.width}, at::kFloat);
+  out.residual = at::zeros({model_.tokens(), model_.width}, sum.options());
   out.residual.narrow(0, 0, tokens).copy_(layer_norm(sum, norm_, kNormEpsilon));
   out.lengths = in.lengths.narrow(1, 0, 1);
   return out;

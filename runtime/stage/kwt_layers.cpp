@@ -25,10 +25,10 @@ PostNormStyle style() {
 }  // namespace
 
 Result<std::unique_ptr<const Layers>> KwtLayers::load(const ModelConfig& model, LayerRange range,
-                                                      const WeightSource& weights) {
+                                                      const WeightSource& weights, at::Device device) {
   auto layers = std::make_unique<KwtLayers>();
   layers->model_ = model;
-  LayerLoader loader(weights);
+  LayerLoader loader(weights, device);
   const std::int64_t d = model.width;
   if (range.contains(1)) {
     layers->projection_ = loader.affine("patch_proj", {d, model.coefficients});
@@ -53,7 +53,7 @@ Activations KwtLayers::run(int layer, const Activations& in) const {
 
 // Features [frames, coefficients] to tokens [T, D], the class token in front.
 at::Tensor KwtLayers::embed(const at::Tensor& features) const {
-  at::Tensor tokens = at::empty({model_.tokens(), model_.width}, at::kFloat);
+  at::Tensor tokens = at::empty({model_.tokens(), model_.width}, positions_.options());
   tokens.narrow(0, 0, 1).copy_(class_token_.view({1, model_.width}));
   tokens.narrow(0, 1, model_.frames).copy_(at::linear(features, projection_.weight, projection_.bias));
   return tokens.add_(positions_.view({model_.tokens(), model_.width}));

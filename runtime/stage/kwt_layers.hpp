@@ -9,7 +9,7 @@ namespace millrace {
 class KwtLayers final : public Layers {
  public:
   static Result<std::unique_ptr<const Layers>> load(const ModelConfig& model, LayerRange range,
-                                                    const WeightSource& weights);
+                                                    const WeightSource& weights, at::Device device);
   Activations run(int layer, const Activations& in) const override;
 
  private:

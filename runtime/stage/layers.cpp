@@ -15,14 +15,14 @@
 namespace millrace {
 
 Result<std::unique_ptr<const Layers>> load_layers(const ModelConfig& model, LayerRange range,
-                                                  const WeightSource& weights) {
+                                                  const WeightSource& weights, at::Device device) {
   switch (model.family) {
     case ModelFamily::vit:
-      return VitLayers::load(model, range, weights);
+      return VitLayers::load(model, range, weights, device);
     case ModelFamily::kwt:
-      return KwtLayers::load(model, range, weights);
+      return KwtLayers::load(model, range, weights, device);
     case ModelFamily::bert:
-      return BertLayers::load(model, range, weights);
+      return BertLayers::load(model, range, weights, device);
   }
   return Error{"unknown family of models"};
 }
@@ -38,9 +38,11 @@ at::Tensor LayerLoader::tensor(const std::string& name, const std::vector<std::i
     fault_ = found.error();
     return {};
   }
-  owners_.push_back(found->owner);
   // from_blob wants a writable pointer; nothing here writes to weights, which may be mapped read-only.
-  return at::from_blob(const_cast<float*>(found->values.data()), shape, at::kFloat);
+  at::Tensor mapped = at::from_blob(const_cast<float*>(found->values.data()), shape, at::kFloat);
+  if (!device_.is_cpu()) return mapped.to(device_);
+  owners_.push_back(found->owner);
+  return mapped;
 }
 
 Affine LayerLoader::affine(const std::string& name, const std::vector<std::int64_t>& shape) {

@@ -36,7 +36,7 @@ class Layers {
 // Weights of the sub-layers of a range, for the model's family. REQUIRES check_model(model).ok() and a range
 // of the model's sub-layers.
 Result<std::unique_ptr<const Layers>> load_layers(const ModelConfig& model, LayerRange range,
-                                                  const WeightSource& weights);
+                                                  const WeightSource& weights, at::Device device);
 
 // LibTorch computes on the calling thread alone from now on: parallel images keep their bits, parallel
 // operations would not.
@@ -49,8 +49,8 @@ struct Affine {
 // Asks for tensors one by one and remembers the first that was not to be had.
 class LayerLoader {
  public:
-  // `weights` outlives this.
-  explicit LayerLoader(const WeightSource& weights) : weights_(weights) {}
+  // `weights` outlives this. On another device than the CPU tensors are copies.
+  LayerLoader(const WeightSource& weights, at::Device device) : weights_(weights), device_(device) {}
 
   // Undefined after a fault.
   at::Tensor tensor(const std::string& name, const std::vector<std::int64_t>& shape);
@@ -62,6 +62,7 @@ class LayerLoader {
 
  private:
   const WeightSource& weights_;
+  at::Device device_;
   std::vector<std::shared_ptr<const void>> owners_;
   std::optional<Error> fault_;
 };

@@ -12,7 +12,7 @@ namespace {
 // [tokens, n] with rows of zeroes up to [rows, n].
 at::Tensor padded(const at::Tensor& x, std::int64_t rows) {
   if (x.size(0) == rows) return x;
-  at::Tensor wide = at::zeros({rows, x.size(1)}, at::kFloat);
+  at::Tensor wide = at::zeros({rows, x.size(1)}, x.options());
   wide.narrow(0, 0, x.size(0)).copy_(x);
   return wide;
 }

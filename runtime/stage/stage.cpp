@@ -62,8 +62,13 @@ Result<void> check_input(const ModelConfig& model, const CutTensors& input) {
 
 class Stage::Body {
  public:
-  Body(ModelConfig model, LayerRange range, std::unique_ptr<const Layers> layers, int threads)
-      : model_(std::move(model)), range_(range), layers_(std::move(layers)), team_(threads) {}
+  Body(ModelConfig model, LayerRange range, std::unique_ptr<const Layers> layers, int threads,
+       at::Device device)
+      : model_(std::move(model)),
+        range_(range),
+        layers_(std::move(layers)),
+        team_(threads),
+        device_(device) {}
 
   const ModelConfig& model() const { return model_; }
   LayerRange range() const { return range_; }
@@ -95,7 +100,11 @@ class Stage::Body {
 
   void forward_image(const CutTensors& input, std::int64_t image, CutTensors& output) const {
     Activations now;
-    for (const CutTensor& tensor : input) place_of(tensor.role, now) = image_of(tensor, image);
+    for (const CutTensor& tensor : input) {
+      // Lengths say where to read: they stay where they can be looked at.
+      const bool counts = tensor.role == TensorRole::lengths;
+      place_of(tensor.role, now) = counts ? image_of(tensor, image) : image_of(tensor, image).to(device_);
+    }
     for (int layer = range_.first; layer <= range_.last; ++layer) now = layers_->run(layer, now);
     for (const CutTensor& tensor : output) image_of(tensor, image).copy_(place_of(tensor.role, now));
   }
@@ -110,6 +119,7 @@ class Stage::Body {
   LayerRange range_;
   std::unique_ptr<const Layers> layers_;
   ThreadTeam team_;
+  at::Device device_;
 };
 
 CutTensors make_cut_tensors(const ModelConfig& model, int cut, std::int64_t images) {
@@ -123,7 +133,7 @@ CutTensors make_cut_tensors(const ModelConfig& model, int cut, std::int64_t imag
 }
 
 Result<Stage> Stage::create(const ModelConfig& model, LayerRange layers, const WeightSource& weights,
-                            int threads) {
+                            int threads, const std::string& device) {
   if (const auto checked = check_model(model); !checked) return checked.error();
   if (layers.first < 1 || layers.first > layers.last || layers.last > model.sub_layers())
     return Error{fmt::format("a stage of sub-layers {}..{}: {} has 1..{}", layers.first, layers.last,
@@ -134,9 +144,13 @@ Result<Stage> Stage::create(const ModelConfig& model, LayerRange layers, const W
                  ExitCode::invalid_input};
   prepare_blas();
   try {
-    auto loaded = load_layers(model, layers, weights);
+    const at::Device where(device);
+    auto loaded = load_layers(model, layers, weights, where);
     if (!loaded) return loaded.error();
-    return Stage(std::make_unique<Body>(model, layers, std::move(*loaded), threads));
+    return Stage(std::make_unique<Body>(model, layers, std::move(*loaded), threads, where));
+  } catch (const c10::Error& error) {
+    return Error{fmt::format("loading sub-layers {}..{} of {} on device {}: {}", layers.first, layers.last,
+                             model.name, device, error.what_without_backtrace())};
   } catch (const std::exception& exception) {
     return Error{fmt::format("loading sub-layers {}..{} of {}: {}", layers.first, layers.last, model.name,
                              exception.what())};

@@ -241,7 +241,7 @@ Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice)
   if (!codec) return codec.error();
   const auto weights = make_weights(choice.weights, choice.model, choice.seed);
   if (!weights) return weights.error();
-  auto stage = Stage::create(choice.model, choice.layers, **weights, choice.threads);
+  auto stage = Stage::create(choice.model, choice.layers, **weights, choice.threads, choice.device);
   if (!stage) return stage.error();
   return std::unique_ptr<Executor>(
       std::make_unique<StageExecutor>(std::move(*stage), std::move(*codec), std::move(input)));

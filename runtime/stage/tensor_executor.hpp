@@ -31,6 +31,7 @@ struct StageChoice {
   CodecChoice codec{};             // of activations; see codec_for()
   std::string calibrations{};      // folder of side files for klt; empty: none
   int threads = 1;
+  std::string device = "cpu";  // of LibTorch; see Stage::create()
 };
 
 // Does `load`: the encodings of the images' input, the tensors at cut 0, one after the other. cost.compute is

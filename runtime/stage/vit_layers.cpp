@@ -15,12 +15,12 @@ constexpr double kNormEpsilon = 1e-6;
 }  // namespace
 
 Result<std::unique_ptr<const Layers>> VitLayers::load(const ModelConfig& model, LayerRange range,
-                                                      const WeightSource& weights) {
+                                                      const WeightSource& weights, at::Device device) {
   auto made = std::make_unique<VitLayers>();
   VitLayers& layers = *made;
   layers.model_ = model;
   layers.range_ = range;
-  LayerLoader loader(weights);
+  LayerLoader loader(weights, device);
   const std::int64_t d = model.width, m = model.mlp_width;
   const auto has = [&](int layer) { return range.contains(layer); };
   if (has(1)) {
@@ -86,7 +86,7 @@ at::Tensor VitLayers::embed(const at::Tensor& pixels) const {
   const at::Tensor normalised = pixels.div(255.0).sub_(0.5).div_(0.5);
   const at::Tensor patches =
       normalised.view({c, side, p, side, p}).permute({1, 3, 0, 2, 4}).reshape({side * side, c * p * p});
-  at::Tensor tokens = at::empty({model_.tokens(), model_.width}, at::kFloat);
+  at::Tensor tokens = at::empty({model_.tokens(), model_.width}, positions_.options());
   tokens.narrow(0, 0, 1).copy_(class_token_.view({1, model_.width}));
   tokens.narrow(0, 1, side * side)
       .copy_(at::linear(patches, patches_.weight.view({model_.width, c * p * p}), patches_.bias));

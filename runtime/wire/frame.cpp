@@ -47,7 +47,7 @@ Result<FrameHeader> decode_header(std::span<const std::byte, kFrameHeader> bytes
   }
   const auto type = get<std::uint16_t>(bytes.data() + 6);
   if (type < static_cast<std::uint16_t>(FrameType::hello) ||
-      type > static_cast<std::uint16_t>(FrameType::stop)) {
+      type > static_cast<std::uint16_t>(kLastFrameType)) {
     return Error{fmt::format("a frame of unknown type {} was refused", type)};
   }
   const FrameHeader header{static_cast<FrameType>(type), get<std::uint32_t>(bytes.data() + 8),

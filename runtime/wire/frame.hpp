@@ -22,7 +22,7 @@
 
 namespace millrace {
 
-inline constexpr std::uint16_t kWireVersion = 1;
+inline constexpr std::uint16_t kWireVersion = 2;
 inline constexpr std::size_t kFrameHeader = 16;
 inline constexpr std::uint32_t kMaxMeta = 16U << 20;
 inline constexpr std::uint32_t kMaxPayload = 1U << 30;
@@ -41,7 +41,13 @@ enum class FrameType : std::uint16_t {
   report = 11,     // agent to host (wall clock): records of a node
   heartbeat = 12,  // either way: still here
   stop = 13,       // host to agent: the run is over
+  want = 14,       // agent to host: a piece of a file of the assignment
+  piece = 15,      // host to agent: that piece; its bytes are the payload
+  log = 16,        // agent to host: a line of its log
+  farewell = 17,   // agent to host (deploy): everything has been reported; its final figures
 };
+
+inline constexpr FrameType kLastFrameType = FrameType::farewell;
 
 struct FrameHeader {
   FrameType type = FrameType::heartbeat;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/sha256.hpp"
 #include "runtime/wire/records.hpp"
 
 namespace millrace {
@@ -78,14 +79,16 @@ Frame to_frame(const Hello& hello) {
   for (const auto& device : hello.devices) wire.add_devices(device);
   wire.set_from_node(hello.from_node.value);
   wire.set_to_node(hello.to_node.value);
+  wire.set_run(hello.run);
+  wire.set_heartbeat_ns(hello.heartbeat.count_ns());
   return frame_of(FrameType::hello, wire);
 }
 
 Result<Hello> parse_hello(const Frame& frame) {
   wire::Hello wire;
-  if (!read(frame, FrameType::hello, wire)) return malformed("hello");
-  Hello hello{wire.sender(),      wire.release(),  wire.scenario_sha256(), {},
-              {wire.from_node()}, {wire.to_node()}};
+  if (!read(frame, FrameType::hello, wire) || wire.heartbeat_ns() < 0) return malformed("hello");
+  Hello hello{wire.sender(),    wire.release(), wire.scenario_sha256(),           {}, {wire.from_node()},
+              {wire.to_node()}, wire.run(),     Duration::ns(wire.heartbeat_ns())};
   hello.devices.assign(wire.devices().begin(), wire.devices().end());
   return hello;
 }
@@ -96,20 +99,6 @@ Frame to_frame(const Error& refusal) {
   wire.set_exit_code(static_cast<std::uint32_t>(refusal.code));
   return frame_of(FrameType::refusal, wire);
 }
-
-namespace {
-
-// What another process says goes to a terminal: no control characters, no endless lines.
-std::string printable(std::string text) {
-  constexpr std::size_t kLongest = 2000;
-  if (text.size() > kLongest) text.resize(kLongest);
-  for (auto& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
-}
-
-}  // namespace
 
 Error parse_refusal(const Frame& frame) {
   wire::Refusal wire;
@@ -130,8 +119,15 @@ Frame to_frame(const Assign& assign) {
     row.set_device(stage.device.value);
     row.set_first(stage.layers.first);
     row.set_last(stage.layers.last);
+    if (stage.bits) row.set_bits(*stage.bits);
   }
   for (const auto node : assign.nodes) wire.add_nodes(node.value);
+  for (const auto& file : assign.files) {
+    auto& row = *wire.add_files();
+    row.set_path(file.path);
+    row.set_sha256(file.sha256);
+    row.set_size(file.size);
+  }
   return frame_of(FrameType::assign, wire);
 }
 
@@ -146,10 +142,15 @@ Result<Assign> parse_assign(const Frame& frame) {
                 {}};
   for (const auto& stage : wire.plan().stages()) {
     assign.plan.stages.push_back({{stage.device()}, {stage.first(), stage.last()}});
+    if (stage.has_bits()) assign.plan.stages.back().bits = stage.bits();
   }
   for (const auto node : wire.nodes()) {
     if (node >= assign.plan.node_count()) return malformed("assign");
     assign.nodes.push_back({node});
+  }
+  for (const auto& file : wire.files()) {
+    if (!is_sha256(file.sha256())) return malformed("assign");
+    assign.files.push_back({file.path(), file.sha256(), file.size()});
   }
   return assign;
 }

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/endpoint.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/node/virtual_node.hpp"
 #include "runtime/policy/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
@@ -20,6 +22,15 @@ struct Hello {
   std::string scenario_sha256;  // empty: not known yet
   std::vector<std::string> devices;
   NodeId from_node, to_node;  // peer
+  std::string run{};          // host, peer: a random name, so that nobody from an earlier run gets in
+  Duration heartbeat{};       // host: how often both ends say that they are there; 0: not said
+};
+
+// A file that the scenario names. Whoever does not have it asks the host, piece by piece.
+struct InputFile {
+  std::string path;    // as the scenario says it
+  std::string sha256;  // 64 hexadecimal digits
+  std::uint64_t size = 0;
 };
 
 struct Assign {
@@ -27,14 +38,32 @@ struct Assign {
   Plan plan;
   Mode mode = Mode::cosim;
   std::vector<NodeId> nodes;
+  std::vector<InputFile> files{};  // empty: read the scenario's files where it says
+};
+
+struct Want {
+  std::string sha256;
+  std::uint64_t offset = 0;
+};
+
+// At most kMaxPiece bytes of the file from `offset` on; fewer only at its end.
+struct Piece {
+  std::string sha256;
+  std::uint64_t offset = 0;
+  Payload bytes;
+};
+inline constexpr std::size_t kMaxPiece = 1 << 20;
+
+struct LogLine {
+  LogLevel level = LogLevel::note;
+  std::string text;
+};
+
+struct Farewell {
+  std::string figures;  // in Prometheus' text format
 };
 
 struct Ready {
-  std::uint16_t port = 0;
-};
-
-struct Endpoint {
-  std::string address;
   std::uint16_t port = 0;
 };
 
@@ -81,6 +110,10 @@ Frame to_frame(const Peers& peers);
 Frame to_frame(const NodeEvent& event);
 Frame to_frame(const NodeTurn& turn);
 Frame to_frame(const Report& report);
+Frame to_frame(const Want& want);
+Frame to_frame(const Piece& piece);
+Frame to_frame(const LogLine& line);
+Frame to_frame(const Farewell& farewell);
 Frame to_frame(FrameType bare);  // start, stop, heartbeat
 // `send` in virtual time, `message` on the wall clock: the same bytes.
 Frame to_frame(FrameType type, const NodeMessage& message);
@@ -94,6 +127,13 @@ Result<NodeEvent> parse_event(const Frame& frame);
 Result<NodeTurn> parse_turn(const Frame& frame);
 Result<Report> parse_report(const Frame& frame);
 Result<NodeMessage> parse_message(const Frame& frame);
+Result<Want> parse_want(const Frame& frame);
+Result<Piece> parse_piece(const Frame& frame);
+Result<LogLine> parse_log_line(const Frame& frame);
+Result<Farewell> parse_farewell(const Frame& frame);
+
+// What another process says goes to a terminal or a file: no control characters, no endless lines.
+std::string printable(std::string text);
 
 // What an event means to a node in virtual time, in this process or behind the bridge.
 Result<Turn> take_turn(VirtualNode& node, Event event);

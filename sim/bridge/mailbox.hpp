@@ -19,6 +19,8 @@ class Mailbox {
  public:
   // Frames held unread; more than all honest agents together send unasked.
   static constexpr std::size_t kLimit = 1 << 16;
+  // And bytes of theirs.
+  static constexpr std::int64_t kLimitBytes = std::int64_t{1} << 30;
 
   struct Letter {
     std::size_t agent;
@@ -37,6 +39,8 @@ class Mailbox {
   Result<std::optional<Letter>> poll(Duration silence, Duration patience);
   // Whether all agents are there: none lost, none silent.
   Result<void> check(Duration silence) const;
+  // From now on the agent may go: it is no fault any more.
+  void excuse(std::size_t agent);
   // Waits until every agent has gone, at most that long.
   void wait_for_farewells(Duration patience);
 
@@ -46,6 +50,7 @@ class Mailbox {
     std::string who;
     Clock::time_point heard;
     std::optional<Error> lost;
+    bool excused = false;
   };
   void push(std::size_t agent, Result<Frame> frame);
   std::optional<Error> fault(Duration silence) const;
@@ -53,6 +58,7 @@ class Mailbox {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Letter> letters_;
+  std::int64_t unread_bytes_ = 0;
   std::vector<Agent> agents_;
 };
 

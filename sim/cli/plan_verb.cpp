@@ -25,7 +25,8 @@ struct PlanArguments {
   std::vector<int> cuts;
   int microbatch = 8, units = 1024;
   std::string schedule;  // with --pipeedge: where its schedule goes
-  double latency_bound_s = 0, rate = 0;
+  double latency_bound_s = 0, rate = 0, accuracy_floor = 0;
+  std::string accuracy_table;
   bool json = false;
 };
 
@@ -54,6 +55,15 @@ int fail(const Error& error) {
 
 Error usage(std::string text) { return {std::move(text), ExitCode::usage}; }
 
+// Its goals are a rate or an accuracy, and nothing else.
+Result<void> check_joint(PolicySection::Partition& partition) {
+  partition.objective = "throughput";
+  partition.latency_bound.reset();
+  if (partition.accuracy_floor == 0 && partition.target_images_per_s == 0)
+    return usage("joint needs a goal: --rate (the best accuracy at it) or --accuracy-floor (the best rate)");
+  return {};
+}
+
 // What the command line says instead of policy.partition.
 Result<void> override_partition(const PlanArguments& arguments, PolicySection::Partition& partition) {
   if (!arguments.algorithm.empty()) partition.kind = arguments.algorithm;
@@ -67,9 +77,18 @@ Result<void> override_partition(const PlanArguments& arguments, PolicySection::P
     partition.objective = "throughput";
     partition.latency_bound = Duration::from_seconds(arguments.latency_bound_s);
   }
-  if (arguments.rate > 0) partition.target_images_per_s = arguments.rate;
+  if (arguments.rate > 0) {
+    partition.target_images_per_s = arguments.rate;
+    partition.accuracy_floor = 0;
+  }
+  if (arguments.accuracy_floor > 0) {
+    if (arguments.rate > 0) return usage("give --rate or --accuracy-floor, not both");
+    partition.accuracy_floor = arguments.accuracy_floor;
+    partition.target_images_per_s = 0;
+  }
+  if (!arguments.accuracy_table.empty()) partition.accuracy_table = arguments.accuracy_table;
   if (!arguments.cuts.empty()) partition.cuts = arguments.cuts;
-  return {};
+  return partition.kind == "joint" && arguments.pipeedge.empty() ? check_joint(partition) : Result<void>{};
 }
 
 Result<PlanningProblem> pipeedge_problem(const PlanArguments& arguments, PlanningRequest& request) {
@@ -125,11 +144,22 @@ int plan(const PlanArguments& arguments) {
 }
 
 constexpr const char* kFooter =
-    "A link that follows a trace counts with the trace's mean rate. Exit codes: 0 ok, 1 infeasible (what is\n"
+    "Algorithms:\n"
+    "  optimal    the best devices, order and cuts for the objective; exact, or a heuristic with a bound\n"
+    "  joint      these and the bits of every link, by an accuracy table: the best accuracy at --rate, or\n"
+    "             the best rate at --accuracy-floor\n"
+    "  even       equally many sub-layers per device; pipedream: as if all devices and links were alike\n"
+    "  fixed      at --cuts, or at the scenario's\n"
+    "A stage's period is decoding, computing and encoding; the slowest stage, transfer or shared link is "
+    "the\n"
+    "bottleneck, and microbatch / bottleneck the rate. The fill latency is one microbatch's way through the\n"
+    "empty pipeline. Memory is a hard constraint. A link that follows a trace counts with its mean rate.\n"
+    "A run plans by itself with policy.partition: {kind: optimal}. Exit codes: 0 ok, 1 infeasible (what is\n"
     "missing is said), 2 usage, 3 scenario or files invalid.\n"
     "Examples:\n"
-    "  millrace plan scenarios/quickstart.yaml\n"
-    "  millrace plan scenarios/quickstart.yaml --objective latency --json\n"
+    "  millrace plan scenarios/quickstart.yaml --algorithm optimal\n"
+    "  millrace plan scenarios/quickstart.yaml --algorithm optimal --objective latency --json\n"
+    "  millrace plan scenarios/joint.yaml --accuracy-floor 0.93\n"
     "  millrace plan --pipeedge models.yml,device_types.yml,devices.yml --model vit-base --microbatch 8";
 
 }  // namespace
@@ -151,6 +181,14 @@ Verb add_plan_verb(CLI::App& program, const std::vector<std::string>&) {
   command.add_option("--latency-bound", arguments->latency_bound_s, "seconds of fill latency at most")
       ->check(CLI::PositiveNumber);
   command.add_option("--rate", arguments->rate, "images per second at least")->check(CLI::PositiveNumber);
+  command
+      .add_option("--accuracy-floor", arguments->accuracy_floor,
+                  "for joint: predicted accuracy at least, from 0 to 1; the rate is to be highest")
+      ->check(CLI::Range(1e-9, 1.0));
+  command
+      .add_option("--accuracy-table", arguments->accuracy_table,
+                  "for joint: CSV that millrace-node eval wrote; its widths are chosen from")
+      ->type_name("FILE");
   command.add_option("--cuts", arguments->cuts, "for fixed: after which sub-layers, as 12,24,36")
       ->delimiter(',');
   command

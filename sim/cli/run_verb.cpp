@@ -12,7 +12,7 @@ namespace {
 
 struct RunArguments {
   ScenarioArguments scenario;
-  std::string out, agents, directory_file;
+  std::string out, agents, keys, directory_file;
   bool json = false, isolate = false, quiet = false;
 };
 
@@ -41,7 +41,8 @@ int run(const RunArguments& arguments, const std::vector<std::string>& command_l
                                      .out = arguments.out,
                                      .command = command_line,
                                      .isolate = arguments.isolate,
-                                     .agents = arguments.agents});
+                                     .agents = arguments.agents,
+                                     .keys = arguments.keys});
   if (!outcome) {
     log_error("{}", outcome.error().message);
     return static_cast<int>(outcome.error().code);
@@ -69,6 +70,12 @@ Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_lin
                   "wait at HOST:PORT for agents started elsewhere instead of starting local ones")
       ->type_name("HOST:PORT")
       ->excludes(&isolate);
+  command
+      .add_option(
+          "--keys", arguments->keys,
+          "folder with this host's keys (ca.crt, node.crt, node.key; `millrace keys` makes them), for agents "
+          "that are not on this machine")
+      ->type_name("DIR");
   command
       .add_option("--directory-file", arguments->directory_file,
                   "write the path of the run directory into FILE")

@@ -9,7 +9,7 @@
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "sim/cli/verb.hpp"
-#include "sim/run/runner.hpp"
+#include "sim/run/run_checks.hpp"
 #include "sim/sweep/command.hpp"
 #include "sim/sweep/sweep_tables.hpp"
 #include "sim/sweep/sweeper.hpp"

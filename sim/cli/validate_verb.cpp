@@ -2,7 +2,7 @@
 
 #include "runtime/base/log.hpp"
 #include "sim/cli/verb.hpp"
-#include "sim/run/runner.hpp"
+#include "sim/run/run_checks.hpp"
 #include "sim/sweep/sweep_plan.hpp"
 
 namespace millrace {

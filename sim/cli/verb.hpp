@@ -29,6 +29,7 @@ Verb add_compare_verb(CLI::App& program, const std::vector<std::string>& command
 Verb add_plan_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_validate_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_doctor_verb(CLI::App& program, const std::vector<std::string>& command_line);
+Verb add_keys_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_trace_verb(CLI::App& program, const std::vector<std::string>& command_line);
 
 // The options of every verb that reads a scenario.

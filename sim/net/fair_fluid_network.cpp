@@ -222,7 +222,6 @@ void FairFluidNetwork::handle(const Event& event) {
   leave(found->second);
 }
 
-// Rates that are to be set again may bring the next event forward: then it is due at once.
 Time FairFluidNetwork::next_event() const {
   if (rates_stale_) return now_;
   return std::min({events_.empty() ? Time::never() : events_.top().at, next_shared_, next_toggle_});
@@ -237,7 +236,7 @@ std::optional<Delivery> FairFluidNetwork::run_until(Time limit) {
     if (next >= limit) break;
     if (limit == Time::never() && !anything_can_happen()) break;
     now_ = next;
-    if (audit_ != nullptr && !audit_->note(Lateness::network_event, next)) return std::nullopt;
+    if (audit_ != nullptr && !audit_->note(Lateness::network_event, now_)) return std::nullopt;
     if (next_shared_ == now_) {
       advance_shared();
       rates_stale_ = true;

@@ -29,7 +29,7 @@ class FairFluidNetwork final : public Network {
   static constexpr double kLeftByDatagrams = 0.01;
 
   // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
-  // A meter outlives this; it sees the pipeline's transfers and no cross traffic.
+  // A meter sees the pipeline's transfers and no cross traffic. REQUIRES no captures.
   explicit FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
   void submit(Time depart, const Transfer& transfer) override;

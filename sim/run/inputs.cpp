@@ -44,6 +44,7 @@ void add_calibrations(const Scenario& scenario, std::set<std::string>& files) {
 std::set<std::string> input_files(const Scenario& scenario) {
   std::set<std::string> files;
   for (const auto& device : scenario.devices) files.insert(device.profile);
+  files.insert(scenario.policy.partition.accuracy_table);
   if (scenario.run.mode != Mode::deploy) {
     for (const auto& link : point_to_point_links(scenario.network))
       files.insert({link.trace, link.delay_trace, link.loss_trace});

@@ -170,8 +170,9 @@ std::string wall_json(const WallFacts& wall, const Summary& summary) {
 std::string plan_yaml(const Scenario& scenario, const Plan& plan) {
   std::string text = fmt::format("source: {}\nstages:\n", name_of(scenario, plan.source));
   for (const auto& stage : plan.stages) {
-    text += fmt::format("  - {{device: {}, layers: [{}, {}]}}\n", name_of(scenario, stage.device),
-                        stage.layers.first, stage.layers.last);
+    text += fmt::format("  - {{device: {}, layers: [{}, {}]{}}}\n", name_of(scenario, stage.device),
+                        stage.layers.first, stage.layers.last,
+                        stage.bits ? fmt::format(", bits: {}", *stage.bits) : std::string());
   }
   return text + fmt::format("sink: {}\n", name_of(scenario, plan.sink));
 }

@@ -8,9 +8,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
-#include "runtime/codec/encoding.hpp"
 #include "runtime/codec/klt_calibration.hpp"
-#include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 #include "sim/bridge/agent_processes.hpp"
@@ -21,110 +19,28 @@
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
+#include "sim/run/agent_files.hpp"
 #include "sim/run/emulation.hpp"
 #include "sim/run/expectations.hpp"
 #include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
 #include "sim/run/progress.hpp"
+#include "sim/run/run_checks.hpp"
 #include "sim/run/scenario_plan.hpp"
 
 namespace millrace {
 
 namespace {
 
-bool simulated(Mode mode) { return mode != Mode::deploy; }
+// Who is first: agents started here, agents that connect to this host, agents that listen for it.
+enum class Agents : std::uint8_t { local, connect, listen };
 
-NetworkKind network_kind(const Scenario& scenario) {
-  const auto usual = scenario.run.mode == Mode::simulate ? NetworkKind::fluid : NetworkKind::ns3;
-  return scenario.network.kind.value_or(usual);
-}
-
-std::string network_name(const Scenario& scenario) {
-  if (!simulated(scenario.run.mode)) return "real";
-  return network_kind(scenario) == NetworkKind::fluid ? "fluid" : "ns3";
-}
-
-// Everything that can be found wrong before anything is started is.
-Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) {
-  auto spec = build_network_spec(scenario);
-  if (!spec) return spec;
-  const auto invalid = [](const Error& error) { return Error{error.message, ExitCode::invalid_input}; };
-  if (auto sound = check_network(*spec); !sound) return invalid(sound.error());
-  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
-    const auto from = plan.device_of({i});
-    const auto to = plan.device_of({i + 1});
-    if (from == to) continue;
-    for (const auto& [a, b] : {std::pair(from, to), std::pair(to, from)}) {
-      if (auto route = check_route(*spec, a, b); !route) {
-        return invalid(
-            route.error().in(fmt::format("{} to {}", node_name(plan, {i}), node_name(plan, {i + 1}))));
-      }
-    }
-  }
-  return spec;
-}
-
-// Costs that are not the device's own figures are worth a word before anyone trusts them.
-void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
-  if (scenario.run.compute != ComputeKind::profile) return;
-  std::set<std::string> told;
-  for (const auto& stage : plan.stages) {
-    const auto& device = scenario.devices.at(stage.device.value);
-    if (device.profile.empty() || !told.insert(device.profile).second) continue;
-    const auto profile = read_profile(device.profile, scenario.model.config);
-    if (!profile || profile->derived_from().empty()) continue;
-    log_warning("{}: {} was not measured on this device; costs are derived from {} by operation count",
-                device.profile, scenario.model.config.name, profile->derived_from());
-  }
-}
-
-// What crosses each cut of the plan fits into a tensor's encoding and into a frame.
-Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
-  const auto images = std::min<std::uint64_t>(static_cast<std::uint64_t>(scenario.model.microbatch),
-                                              scenario.workload.images);
-  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
-    const auto too_large = [&](const std::string& finding) {
-      return Error{
-          fmt::format("model.microbatch: {} images are too many for what {} sends: {}; make it smaller",
-                      images, node_name(plan, {i}), finding),
-          ExitCode::invalid_input};
-    };
-    const int cut = plan.is_stage({i}) ? plan.stage({i}).layers.last : 0;
-    for (const auto& tensor : tensors_at_cut(scenario.model.config, cut)) {
-      const TensorShape shape{static_cast<std::int64_t>(images), tensor.rows, tensor.width};
-      if (!within_limits(shape))
-        return too_large(
-            fmt::format("a tensor of {} is beyond {} values", to_string(shape), kMaxTensorValues));
-    }
-    auto executor = build_size_executor(scenario, plan, {i});
-    if (!executor) return executor.error();
-    const WorkKind kind = plan.is_stage({i}) ? WorkKind::encode : WorkKind::load;
-    const auto sent = (*executor)->run({.kind = kind,
-                                        .microbatch = {},
-                                        .first_image = 0,
-                                        .images = static_cast<std::uint32_t>(images),
-                                        .input = {},
-                                        .budget = {scenario.policy.quantization.bits}});
-    if (!sent) return sent.error();
-    if (sent->output.size > Bytes(kMaxPayload))
-      return too_large(fmt::format("{} B are beyond a frame's {}", sent->output.size.count(), kMaxPayload));
-  }
-  return {};
-}
-
-Result<void> warn_of_memory(const Scenario& scenario, const Plan& plan) {
-  const auto warnings = check_memory(scenario, plan);
-  if (!warnings) return warnings.error();
-  for (const auto& warning : *warnings) log_warning("{}", warning);
-  return {};
-}
-
-void warn_of_captures(const Scenario& scenario) {
-  if (!scenario.run.pcap.empty() && network_name(scenario) != "ns3")
-    log_warning(
-        "run.pcap: a {} network has no packets to capture; set network.kind to ns3, in mode simulate, "
-        "cosim or emulate",
-        network_name(scenario));
+Agents agents_of(const RunRequest& request) {
+  if (!request.agents.empty()) return Agents::connect;
+  const auto& devices = request.scenario.devices;
+  const bool inventory = std::any_of(devices.begin(), devices.end(),
+                                     [](const DeviceSection& device) { return !device.address.empty(); });
+  return inventory && request.scenario.run.mode == Mode::deploy ? Agents::listen : Agents::local;
 }
 
 class Run {
@@ -134,7 +50,8 @@ class Run {
         scenario_(request.scenario),
         plan_(std::move(plan)),
         text_(resolved_yaml(request.scenario)),
-        sha256_(scenario_hash(request.scenario)) {}
+        sha256_(scenario_hash(request.scenario)),
+        agents_(agents_of(request)) {}
 
   Result<RunOutcome> execute() {
     std::optional<NetworkSpec> spec;
@@ -178,9 +95,11 @@ class Run {
       auto hash = sha256_of_file(path);
       if (!hash) return hash.error();
       facts.inputs.emplace_back(path, *hash);
+      std::error_code ignored;
+      files_.push_back({path, *hash, std::filesystem::file_size(path, ignored)});
     }
     // A program that is not there is found out when it is started.
-    if (auto binaries = binary_hashes(scenario_.run.mode, request_.agents.empty()))
+    if (auto binaries = binary_hashes(scenario_.run.mode, agents_ == Agents::local))
       facts.binaries = std::move(*binaries);
     const auto path = request_.out.empty() ? default_run_directory(scenario_) : request_.out;
     auto directory = RunDirectory::create(path, scenario_, plan_, facts);
@@ -275,26 +194,39 @@ class Run {
     return with_agents([&](Bridge& bridge) { return bridge.run(observer); });
   }
 
-  Result<Time> with_agents(const std::function<Result<Time>(Bridge&)>& run) {
+  Result<std::unique_ptr<Bridge>> open_bridge(AgentFiles& files) {
+    const bool local = agents_ == Agents::local;
+    Bridge::Setup setup{
+        .scenario = scenario_,
+        .plan = plan_,
+        .scenario_text = text_,
+        .scenario_sha256 = sha256_,
+        .mode = scenario_.run.mode,
+        .release = kRelease,
+        .local = local,
+        .files = local ? std::vector<InputFile>{} : files_,
+        .keys = local ? std::string() : request_.keys,
+        .on_log = [&files](const auto& devices, const LogLine& line) { files.on_log(devices, line); },
+        .on_farewell = [&files](const auto& devices,
+                                const Farewell& last) { files.on_farewell(devices, last); }};
+    if (agents_ == Agents::listen) return Bridge::connecting(std::move(setup));
     Endpoint where{"127.0.0.1", 0};
-    if (!request_.agents.empty()) {
+    if (!local) {
       const auto endpoint = parse_endpoint(request_.agents);
       if (!endpoint) return endpoint.error().in("--agents");
       where = *endpoint;
     }
+    return Bridge::listen(std::move(setup), where);
+  }
+
+  Result<Time> with_agents(const std::function<Result<Time>(Bridge&)>& run) {
+    AgentFiles files(directory_->path(), agents_ != Agents::local);
     AgentProcesses processes;  // ends after the bridge has said that the run is over
-    auto bridge = Bridge::listen({.scenario = scenario_,
-                                  .plan = plan_,
-                                  .scenario_text = text_,
-                                  .scenario_sha256 = sha256_,
-                                  .mode = scenario_.run.mode,
-                                  .release = kRelease,
-                                  .local = request_.agents.empty()},
-                                 where);
+    auto bridge = open_bridge(files);
     if (!bridge) return bridge.error();
-    if (request_.agents.empty()) {
+    if (agents_ == Agents::local) {
       if (auto started = start_agents(processes, (*bridge)->local()); !started) return started.error();
-    } else {
+    } else if (agents_ == Agents::connect) {
       log_note("waiting for agents at {}:{}", (*bridge)->local().address, (*bridge)->local().port);
     }
     const auto watch = [&]() -> Result<void> {
@@ -352,6 +284,8 @@ class Run {
   const Scenario& scenario_;
   Plan plan_;
   std::string text_, sha256_;
+  Agents agents_;
+  std::vector<InputFile> files_;
   std::unique_ptr<RunDirectory> directory_;
   std::optional<LinkMeter> meter_;
   std::optional<LatenessAudit> audit_;  // emulate
@@ -360,29 +294,19 @@ class Run {
 
 }  // namespace
 
-Result<void> check_runnable(const Scenario& scenario) {
-  const auto plan = make_scenario_plan(scenario);
-  if (!plan) return plan.error();
-  if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();
-  for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
-    if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
-  }
-  if (auto fits = check_payloads(scenario, *plan); !fits) return fits;
-  if (!simulated(scenario.run.mode)) return {};
-  const auto spec = checked_network(scenario, *plan);
-  return spec ? Result<void>{} : spec.error();
-}
-
 Result<RunOutcome> run_scenario(const RunRequest& request) {
+  if (request.isolate && agents_of(request) == Agents::listen) {
+    return Error{
+        "--isolate has no effect where the scenario says at which addresses agents listen; remove it",
+        ExitCode::usage};
+  }
   if (!request.agents.empty()) {
     if (const auto where = parse_endpoint(request.agents); !where) return where.error().in("--agents");
   }
   auto plan = make_scenario_plan(request.scenario);
   if (!plan) return plan.error();
   if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
-  warn_of_derived_costs(request.scenario, *plan);
-  if (auto fits = warn_of_memory(request.scenario, *plan); !fits) return fits.error();
-  warn_of_captures(request.scenario);
+  if (auto warned = warn_before_run(request.scenario, *plan); !warned) return warned.error();
   Run run(request, std::move(*plan));
   return run.execute();
 }

@@ -16,7 +16,9 @@ struct RunRequest {
   std::string out;  // empty: runs/NAME-MODE-TIME
   std::vector<std::string> command;
   bool isolate = false;  // one local agent process per device instead of one for all
-  std::string agents;    // HOST:PORT to wait at for agents; empty: start local ones
+  std::string
+      agents;  // HOST:PORT to wait at for agents; empty: go to the scenario's addresses, or start some
+  std::string keys{};  // folder of the host's keys; empty: loopback only
 };
 
 struct RunOutcome {
@@ -27,10 +29,6 @@ struct RunOutcome {
 
 // An error: the run could not even begin, and there is no directory.
 Result<RunOutcome> run_scenario(const RunRequest& request);
-
-// What can be said of a scenario before it runs: it has a plan, its profiles and traces can be read, its
-// links carry the plan. `validate` asks this; run_scenario() does so first.
-Result<void> check_runnable(const Scenario& scenario);
 
 // What the scenario's links are to the simulated networks; reads its traces.
 Result<NetworkSpec> build_network_spec(const Scenario& scenario);

@@ -31,9 +31,10 @@ Result<Plan> planned_by_cost(const Scenario& scenario) {
         fmt::format("infeasible: policy.partition.kind: {}: {}; add a link, or name devices in the "
                     "order in which links join them",
                     request.algorithm, fmt::join(result->violations, "; "))};
-  log_note("planned ({}): {} stages, {:.4g} images/s predicted, bound by the {}", request.algorithm,
-           result->stages.size(), predicted.throughput_images_per_s, predicted.bottleneck);
-  return plan_of(scenario, *result);
+  log_note("planned ({}): {} stages, {:.4g} images/s predicted, bound by the {}{}", request.algorithm,
+           result->stages.size(), predicted.throughput_images_per_s, predicted.bottleneck,
+           request.algorithm == "joint" ? fmt::format("; accuracy {:.4f}", predicted.accuracy) : "");
+  return plan_of(scenario, *problem, *result);
 }
 
 }  // namespace
@@ -43,6 +44,9 @@ PlanningGoal planning_goal_of(const PolicySection::Partition& partition) {
   if (partition.objective == "latency") goal.objective = PlanningGoal::Objective::latency;
   if (partition.latency_bound) goal.latency_bound_s = partition.latency_bound->seconds();
   goal.target_images_per_s = partition.target_images_per_s;
+  if (partition.kind != "joint") return goal;
+  goal.accuracy_floor = partition.accuracy_floor;
+  if (partition.target_images_per_s > 0) goal.objective = PlanningGoal::Objective::accuracy;
   return goal;
 }
 
@@ -57,7 +61,7 @@ PlanningRequest planning_request_of(const Scenario& scenario) {
   return request;
 }
 
-Plan plan_of(const Scenario& scenario, const PlanningResult& result) {
+Plan plan_of(const Scenario& scenario, const PlanningProblem& problem, const PlanningResult& result) {
   Plan plan;
   for (std::uint32_t d = 0; d < scenario.devices.size(); ++d) {
     if (scenario.devices[d].source) plan.source = {d};
@@ -65,6 +69,8 @@ Plan plan_of(const Scenario& scenario, const PlanningResult& result) {
   }
   for (const auto& stage : result.stages)
     plan.stages.push_back({{static_cast<std::uint32_t>(stage.device)}, stage.layers});
+  for (std::size_t s = 0; result.algorithm == "joint" && s + 1 < result.stages.size(); ++s)
+    plan.stages[s].bits = problem.codings[result.stages[s].coding].bits_per_value;
   return plan;
 }
 
@@ -76,7 +82,7 @@ Result<std::vector<std::string>> check_memory(const Scenario& scenario, const Pl
   std::vector<std::string> warnings;
   std::optional<PlanningProblem> problem;
   for (std::size_t s = 0; s < plan.stages.size(); ++s) {
-    const auto& [device_id, layers] = plan.stages[s];
+    const auto& [device_id, layers, bits] = plan.stages[s];
     const auto& device = scenario.devices.at(device_id.value);
     if (!device.memory) continue;
     const auto has = static_cast<double>(device.memory->count());
@@ -89,7 +95,9 @@ Result<std::vector<std::string>> check_memory(const Scenario& scenario, const Pl
                       s + 1, weights / kMib, device.name, has / kMib)};
     if (!problem) {
       problem.emplace();
-      if (auto filled = fill_memory(scenario, *problem); !filled) return filled.error();
+      if (auto filled = fill_memory(scenario, bits.value_or(scenario.policy.quantization.bits), *problem);
+          !filled)
+        return filled.error();
     }
     const double need = stage_memory_bytes(*problem, layers.first - 1, layers.last);
     if (need > has)

@@ -13,8 +13,8 @@ namespace millrace {
 PlanningGoal planning_goal_of(const PolicySection::Partition& partition);
 // Its kind, cuts and devices, without comparisons. Devices the scenario does not have are left out.
 PlanningRequest planning_request_of(const Scenario& scenario);
-// REQUIRES a result of a problem of the scenario, without violations.
-Plan plan_of(const Scenario& scenario, const PlanningResult& result);
+// REQUIRES a result of the problem, which is of the scenario. Of `joint` with the bits of every cut.
+Plan plan_of(const Scenario& scenario, const PlanningProblem& problem, const PlanningResult& result);
 
 // Errors: exit code 1 where nothing fits, with what is missing; 3 where the scenario's files or keys are at
 // fault. Ctrl-C ends a search.

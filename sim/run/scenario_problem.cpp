@@ -7,6 +7,8 @@
 
 #include "runtime/node/build_node.hpp"
 #include "runtime/node/size_executor.hpp"
+#include "runtime/policy/accuracy_table.hpp"
+#include "runtime/scenario/codec_keys.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/net/framing.hpp"
 #include "sim/net/network_check.hpp"
@@ -27,7 +29,7 @@ std::int64_t images_of(const Scenario& scenario) {
 }
 
 // Of what crosses the cut, without a message's fields and packets' headers.
-Result<double> encoded_bytes(const Scenario& scenario, int cut) {
+Result<double> encoded_bytes(const Scenario& scenario, int cut, double bits) {
   const auto& section = scenario.policy.quantization;
   const ModelConfig& model = scenario.model.config;
   const bool inner = cut > 0 && cut < model.sub_layers();
@@ -41,7 +43,7 @@ Result<double> encoded_bytes(const Scenario& scenario, int cut) {
                                   .first_image = 0,
                                   .images = static_cast<std::uint32_t>(images_of(scenario)),
                                   .input = {},
-                                  .budget = {inner ? section.bits : 32}});
+                                  .budget = {inner ? bits : 32}});
   if (!sent) return sent.error();
   return static_cast<double>(sent->output.size.count());
 }
@@ -62,9 +64,10 @@ class Builder {
     if (!spec) return spec.error();
     if (auto sound = check_network(*spec); !sound)
       return Error{sound.error().message, ExitCode::invalid_input};
-    if (auto added = add_coding(*spec); !added) return added.error();
+    if (auto added = add_codings(*spec); !added) return added.error();
     add_hops(*spec);
-    if (auto filled = fill_memory(scenario_, problem_); !filled) return filled.error();
+    if (auto filled = fill_memory(scenario_, problem_.codings.front().bits_per_value, problem_); !filled)
+      return filled.error();
     if (auto sound = check_problem(problem_); !sound) return sound.error();
     return std::move(problem_);
   }
@@ -97,11 +100,34 @@ class Builder {
     return {};
   }
 
-  Result<void> add_coding(const NetworkSpec& spec) {
+  Result<void> add_codings(const NetworkSpec& spec) {
+    const auto& quantization = scenario_.policy.quantization;
+    if (scenario_.policy.partition.kind != "joint") return add_coding(spec, quantization.bits);
+    const auto& file = scenario_.policy.partition.accuracy_table;
+    if (file.empty())
+      return Error{
+          "joint plans with an accuracy table: give --accuracy-table, or policy.partition.accuracy_table",
+          ExitCode::usage};
+    const auto rows = read_accuracy_table(file);
+    if (!rows) return rows.error();
+    auto known = accuracies_of(*rows, quantization.codec,
+                               codec_keys(quantization.codec).has_scope ? quantization.scope : "",
+                               model_.sub_layers());
+    if (!known) return known.error().in(file);
+    problem_.baseline_accuracy = known->baseline;
+    for (auto& width : known->widths) {
+      if (auto added = add_coding(spec, width.bits); !added) return added;
+      problem_.codings.back().retained = std::move(width.retained);
+      problem_.codings.back().possible = std::move(width.known);
+    }
+    return {};
+  }
+
+  Result<void> add_coding(const NetworkSpec& spec, double bits) {
     const Framing framing(spec.transport, spec.mtu);
-    PlanningCoding coding{.bits_per_value = scenario_.policy.quantization.bits, .wire_bytes = {}};
+    PlanningCoding coding{.bits_per_value = bits, .wire_bytes = {}};
     for (int cut = 0; cut <= model_.sub_layers(); ++cut) {
-      const auto bytes = encoded_bytes(scenario_, cut);
+      const auto bytes = encoded_bytes(scenario_, cut, bits);
       if (!bytes) return bytes.error();
       const Bytes message =
           message_size(Activation{.microbatch = {},
@@ -121,6 +147,10 @@ class Builder {
     const Routes routes(spec);
     for (const auto& link : spec.links)
       rates_.push_back(trace_statistics(link.rate).mean_mbit_per_s * 1e6 * (1 - link.loss.at(Time::zero())));
+    for (std::size_t link = 0; link < spec.links.size(); ++link)
+      problem_.links.push_back({fmt::format("{} -> {}", spec.devices[spec.links[link].from.value],
+                                            spec.devices[spec.links[link].to.value]),
+                                rates_[link]});
     const Bytes feedback = framing.wire_size(message_size(Feedback{}));
     const auto all = static_cast<std::uint32_t>(scenario_.devices.size());
     problem_.hops.assign(all, std::vector<PlanningHop>(all));
@@ -134,7 +164,9 @@ class Builder {
         hop.feedback_s = way_back.bit_per_s > 0
                              ? way_back.latency_s + static_cast<double>(feedback.bits()) / way_back.bit_per_s
                              : 0;
-        if (way_back.bit_per_s > 0) problem_.hops[a][b] = hop;
+        if (way_back.bit_per_s <= 0 || hop.bit_per_s <= 0) continue;
+        for (const LinkId link : there) hop.links.push_back(link.value);
+        problem_.hops[a][b] = std::move(hop);
       }
     }
   }
@@ -168,7 +200,7 @@ class Builder {
 
 Result<PlanningProblem> planning_problem_of(const Scenario& scenario) { return Builder(scenario).run(); }
 
-Result<void> fill_memory(const Scenario& scenario, PlanningProblem& problem) {
+Result<void> fill_memory(const Scenario& scenario, double bits, PlanningProblem& problem) {
   const ModelConfig& model = scenario.model.config;
   const auto images = static_cast<double>(images_of(scenario));
   const double tokens = model.tokens();
@@ -181,7 +213,7 @@ Result<void> fill_memory(const Scenario& scenario, PlanningProblem& problem) {
     problem.working_bytes.push_back(layer % 4 == 1 ? images * attention * kFloatBytes : 0);
   }
   for (int cut = 0; cut <= model.sub_layers(); ++cut) {
-    const auto waiting = encoded_bytes(scenario, cut);
+    const auto waiting = encoded_bytes(scenario, cut, bits);
     if (!waiting) return waiting.error();
     problem.buffer_bytes.push_back(*waiting);
     problem.activation_bytes.push_back(static_cast<double>(values_at_cut(model, cut)) * images * kFloatBytes);

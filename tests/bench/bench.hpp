@@ -28,6 +28,7 @@ class Report {
 
 // The groups; bench_main.cpp has them in one table.
 void bench_bridge(Report& report);
+void bench_deploy(Report& report);
 void bench_simulate(Report& report);
 void bench_quickstart(Report& report);
 void bench_codec(Report& report);

@@ -40,6 +40,7 @@ constexpr std::array kBenchmarks = {
     std::pair<const char*, void (*)(Report&)>{"quickstart", bench_quickstart},
     std::pair<const char*, void (*)(Report&)>{"bridge", bench_bridge},
     std::pair<const char*, void (*)(Report&)>{"network", bench_network},
+    std::pair<const char*, void (*)(Report&)>{"deploy", bench_deploy},
 };
 
 // Figures of benchmarks that did not run this time keep their last value.
@@ -73,7 +74,8 @@ int main(int argc, char** argv) {
     if (filter.empty() || group.find(filter) != std::string::npos || filter.starts_with(group)) run(report);
   }
   if (report.figures().empty()) {
-    fmt::print(stderr, "no benchmark matches \"{}\"; groups: codec plan simulate quickstart bridge network\n",
+    fmt::print(stderr,
+               "no benchmark matches \"{}\"; groups: codec plan simulate quickstart bridge network deploy\n",
                filter);
     return 2;
   }

@@ -158,7 +158,7 @@ TEST_F(Gathering, AnAgentSilentForTooLongIsNamed) {
   const auto done = gathered_.get();
   EXPECT_EQ(done.error().code, ExitCode::timeout);
   EXPECT_THAT(done.error().message, HasSubstr("agent of d0, d1, d2"));
-  EXPECT_THAT(done.error().message, HasSubstr("silent for 1.0 s"));
+  EXPECT_THAT(done.error().message, HasSubstr("not ready after 1.0 s"));
 }
 
 TEST_F(Gathering, WhoComesTooLateIsToldSo) {

@@ -130,6 +130,12 @@ class Deployed : public Host {
     return {{3}, Time::at_ns(80), {completion}, true};
   }
 
+  // What an agent does that is told to stop.
+  void end_well() {
+    ASSERT_TRUE(speaker_.hears(FrameType::stop));
+    speaker_.say(to_frame(Farewell{"figures"}));
+  }
+
   Speaker speaker_;
   std::future<Result<Time>> run_;
 };
@@ -137,8 +143,9 @@ class Deployed : public Host {
 TEST_F(Deployed, EndsWhenTheSinkHasEverything) {
   begin();
   speaker_.say(to_frame(last_word()));
+  end_well();
   const auto end = run_.get();
-  ASSERT_TRUE(end.ok());
+  ASSERT_TRUE(end.ok()) << end.error().message;
   EXPECT_EQ(*end, Time::at_ns(77)) << "when the last microbatch was complete";
   EXPECT_EQ(observer_.records_of<CompletionRecord>().size(), 1U);
 }
@@ -147,22 +154,39 @@ TEST_F(Deployed, TakesWhatIsReportedRightAfterTheSinksLastWord) {
   begin();
   speaker_.say(to_frame(last_word()));
   speaker_.say(to_frame(Report{{2}, Time::at_ns(81), {LinkSample{}}, false}));
+  ASSERT_TRUE(speaker_.hears(FrameType::stop));
+  speaker_.say(to_frame(Report{{2}, Time::at_ns(82), {LinkSample{}}, false}));
+  speaker_.say(to_frame(Farewell{"figures"}));
   ASSERT_TRUE(run_.get().ok());
-  EXPECT_EQ(observer_.records_of<LinkSample>().size(), 1U);
+  EXPECT_EQ(observer_.records_of<LinkSample>().size(), 2U);
 }
 
-TEST_F(Deployed, TroubleAfterTheSinksLastWordDoesNotMatter) {
+TEST_F(Deployed, TroubleAfterTheSinksLastWordIsAnErrorWithAllResults) {
   begin();
   speaker_.say(to_frame(last_word()));
-  speaker_.say(to_frame(Error{"too late to matter"}));
-  EXPECT_TRUE(run_.get().ok());
+  speaker_.say(to_frame(Error{"late trouble"}));
+  EXPECT_THAT(run_.get().error().message, HasSubstr("late trouble"));
+  EXPECT_EQ(observer_.records_of<CompletionRecord>().size(), 1U);
+}
+
+TEST_F(Deployed, AnAgentThatIsLostBeforeItsFarewellIsNamed) {
+  begin();
+  speaker_.say(to_frame(last_word()));
+  ASSERT_TRUE(speaker_.hears(FrameType::stop));
+  speaker_.channel->close();
+  const auto end = run_.get();
+  EXPECT_EQ(end.error().code, ExitCode::peer_lost);
+  EXPECT_THAT(end.error().message, HasSubstr("agent of d0, d1, d2"));
 }
 
 TEST_F(Deployed, OnlyTheSinkEndsTheRun) {
   begin();
   speaker_.say(to_frame(Report{{2}, Time::at_ns(5), {}, true}));
   speaker_.say(to_frame(last_word()));
-  EXPECT_EQ(*run_.get(), Time::at_ns(77));
+  end_well();
+  const auto end = run_.get();
+  ASSERT_TRUE(end.ok()) << end.error().message;
+  EXPECT_EQ(*end, Time::at_ns(77));
 }
 
 TEST_F(Deployed, ARefusalEndsTheRunWithItsReason) {

@@ -1,6 +1,6 @@
 """The fluid network against ns-3's TCP: throughput of two pipelines over six recorded links.
 
-    python3 tests/fidelity/fluid_against_tcp.py ../shared/traces /tmp/fidelity
+    python3 tests/fidelity/fluid_against_tcp.py ../shared/traces OUT
 
 Prints a Markdown table. Every run is as long as its recording, 60 s at least and 240 s at most.
 """
@@ -46,8 +46,9 @@ def settings(pipeline, path):
     # Microbatches of about half a second of the link: the pipeline's window is never what limits.
     microbatch = max(1, round(0.5 * mean / (values * 8)))
     count = max(20, round(seconds * mean / (values * 8 * microbatch)))
-    keys = {f"network.links[{link}].trace": path, "workload.arrivals": "closed-loop", "model.microbatch": microbatch,
-            "workload.microbatches": count, "policy.quantization.kind": "fixed",
+    keys = {f"network.links[{link}].trace": path, "workload.arrivals": "closed-loop",
+            "model.microbatch": microbatch, "workload.microbatches": count,
+            "policy.quantization.kind": "fixed",
             "policy.quantization.codec": "uniform", "policy.quantization.bits": 8}
     if scenario == "quickstart.yaml":
         keys["network.links[2].trace"] = path
@@ -64,7 +65,8 @@ def throughput(options, pipeline, name, path, network):
     out = options.out / f"{scenario}-{path.name}-{network}"
     text = (ROOT / "scenarios" / scenario).read_text()
     if scenario == "policies-lte.yaml":  # a closed loop takes neither key
-        text = text.replace("arrivals: rate, rate: 80 /s", "arrivals: closed-loop").replace(", target_rate: 80 /s", "")
+        text = text.replace("arrivals: rate, rate: 80 /s", "arrivals: closed-loop")
+        text = text.replace(", target_rate: 80 /s", "")
         text = text.replace("kind: deadline", "kind: fixed").replace("../traces/", f"{ROOT}/traces/")
     else:
         text = text.replace("images: 8192", "microbatches: 1").replace("models/", f"{ROOT}/scenarios/models/")
@@ -91,7 +93,8 @@ def main():
     parser.add_argument("--only", help="a part of a trace's name")
     parser.add_argument("--millrace", default=ROOT / "build/release/bin/millrace")
     options = parser.parse_args()
-    print("| recording | pipeline | fluid, images/s | ns-3 TCP, images/s | difference |\n|---|---|---|---|---|")
+    print("| recording | pipeline | fluid, images/s | ns-3 TCP, images/s | difference |")
+    print("|---|---|---|---|---|")
     found = 0
     for name, relative in TRACES.items():
         path = (options.traces / relative).resolve()
@@ -103,7 +106,8 @@ def main():
         found += 1
         for pipeline in PIPELINES:
             fluid, ns3 = (throughput(options, pipeline, name, path, network) for network in ("fluid", "ns3"))
-            print(f"| {name} | {pipeline} | {fluid:.2f} | {ns3:.2f} | {(fluid / ns3 - 1) * 100:+.1f} % |", flush=True)
+            difference = (fluid / ns3 - 1) * 100
+            print(f"| {name} | {pipeline} | {fluid:.2f} | {ns3:.2f} | {difference:+.1f} % |", flush=True)
     if found == 0:
         sys.exit(f"{options.traces}: none of the recordings is there")
 

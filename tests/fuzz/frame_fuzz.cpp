@@ -53,6 +53,14 @@ void read(const Frame& frame) {
       }
       return;
     }
+    case FrameType::want:
+      return round_trip(frame, parse_want);
+    case FrameType::piece:
+      return round_trip(frame, parse_piece);
+    case FrameType::log:
+      return round_trip(frame, parse_log_line);
+    case FrameType::farewell:
+      return round_trip(frame, parse_farewell);
     case FrameType::start:
     case FrameType::heartbeat:
     case FrameType::stop:
@@ -65,7 +73,7 @@ void read(const Frame& frame) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // Without a header: the first byte says which kind, the rest is the message.
   if (size > 0) {
-    const auto type = static_cast<FrameType>(1 + data[0] % static_cast<unsigned>(FrameType::stop));
+    const auto type = static_cast<FrameType>(1 + data[0] % static_cast<unsigned>(kLastFrameType));
     read(Frame{type, std::string(reinterpret_cast<const char*>(data) + 1, size - 1), {}});
   }
   if (size < kFrameHeader) return 0;

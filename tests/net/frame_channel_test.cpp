@@ -107,10 +107,10 @@ TEST_F(AChannel, AnotherFrameVersionIsRefusedAndBothSidesHearWhy) {
   RawPeer peer(listener_->local());
   await_server();
   auto bytes = header_bytes({FrameType::hello, 0, 0});
-  bytes[4] = 2;
+  bytes[4] = 3;
   peer.say(bytes);
-  EXPECT_THAT(at_server().error().message, HasSubstr("frame version 2, this is version 1"));
-  EXPECT_THAT(peer.hear_all(), HasSubstr("frame version 2, this is version 1"));
+  EXPECT_THAT(at_server().error().message, HasSubstr("frame version 3, this is version 2"));
+  EXPECT_THAT(peer.hear_all(), HasSubstr("frame version 3, this is version 2"));
 }
 
 TEST_F(AChannel, AFrameThatIsTooLargeEndsTheConnectionNotTheProcess) {

@@ -63,6 +63,17 @@ TEST(CheckPlan, RefusesDevicesThatDoNotExist) {
   EXPECT_NE(fault(plan), "none");
 }
 
+TEST(CheckPlan, RefusesBitsThatNoEncodingHas) {
+  auto plan = good();
+  plan.stages[0].bits = 2.5;
+  EXPECT_EQ(fault(plan), "none");
+  for (const double bits :
+       {0.0, -1.0, 32.5, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+    plan.stages[0].bits = bits;
+    EXPECT_THAT(fault(plan), HasSubstr("bits per value"));
+  }
+}
+
 TEST(CheckPlan, RefusesOneWithoutStages) { EXPECT_THAT(fault({{0}, {0}, {}}), HasSubstr("no stages")); }
 
 TEST(CheckPlan, RefusesTheLargestNumbersWithoutOverflow) {

@@ -37,6 +37,12 @@ class Enumeration {
     if (p_.window > 0) period = std::max(period, (wire + hop.latency_s + hop.feedback_s) / p_.window);
     f.bottleneck_s = std::max(f.bottleneck_s, period);
     f.latency_s += wire + hop.latency_s;
+    f.link_s.resize(p_.links.size());
+    f.crossings.resize(p_.links.size());
+    for (const auto l : hop.links) {
+      f.link_s[l] += bytes * 8 / p_.links[l].bit_per_s;
+      if (++f.crossings[l] > 1) f.bottleneck_s = std::max(f.bottleneck_s, f.link_s[l]);
+    }
     return true;
   }
 
@@ -69,6 +75,7 @@ class Enumeration {
       for (std::size_t next = 0; next < p_.devices.size(); ++next) {
         if (used_[next] || !p_.devices[next].stage) continue;
         for (const auto& coding : p_.codings) {
+          if (!coding.possible.empty() && !coding.possible[static_cast<std::size_t>(to)]) continue;
           Figures g = f;
           if (!send(d, next, coding.wire_bytes[static_cast<std::size_t>(to)], g)) continue;
           if (!coding.retained.empty()) g.accuracy *= coding.retained[static_cast<std::size_t>(to)];
@@ -164,6 +171,7 @@ void add_codings(PlanningProblem& p, int count, Random& random) {
     coding.wire_bytes = bytes;
     for (std::size_t k = 1; k + 1 < bytes.size(); ++k) coding.wire_bytes[k] /= 1 << c;
     if (count > 1) coding.retained = numbers(random, p.layers + 1, 1 - 0.4 * (c + 0.1), 1);
+    for (int k = 0; count > 1 && k <= p.layers; ++k) coding.possible.push_back(random.below(5) != 0);
     p.codings.push_back(coding);
   }
   p.baseline_accuracy = count > 1 ? 0.8 : 1;

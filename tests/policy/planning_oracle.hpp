@@ -12,6 +12,9 @@ namespace millrace::oracle {
 
 struct Figures {
   double bottleneck_s = 0, latency_s = 0, accuracy = 0;
+  // By link: what crosses it, and how often.
+  std::vector<double> link_s{};
+  std::vector<int> crossings{};
 };
 
 // Of every plan that memory and links permit: all sequences of different devices, all cuts, all codings.

@@ -60,6 +60,7 @@ TEST_F(ScenarioPlan, TheKindsOfScenariosAreThePlannersAlgorithmsAndTheRegistrysP
     EXPECT_NE(std::ranges::find(algorithms, kind), algorithms.end()) << kind;
     EXPECT_EQ(make_partition_policy(kind).ok(), !plans_by_cost(kind)) << kind;
   }
+  EXPECT_EQ(kPartitionNames.size(), algorithms.size());
 }
 
 TEST_F(ScenarioPlan, OptimalGivesTheFasterBoardMoreAndEvenDoesNot) {
@@ -156,6 +157,40 @@ TEST_F(ScenarioPlan, ARunWritesThePlanItWasGiven) {
     expected += "  - {device: " + of.devices[stage.device.value].name + ", layers: [" +
                 std::to_string(stage.layers.first) + ", " + std::to_string(stage.layers.last) + "]}\n";
   EXPECT_EQ(read("run/plan.yaml"), expected + "sink: camera\n");
+}
+
+TEST_F(ScenarioPlan, JointGivesEveryCutItsBitsAndTheRunSpendsThem) {
+  const auto table = [&](int cut, int bits, int correct) {
+    return "ds-aciq,image," + std::to_string(bits) + "," + std::to_string(cut) + "," +
+           std::to_string(correct) + ",1000," + std::to_string(bits) + "\n";
+  };
+  write("t.csv", "codec,scope,bits,cuts,correct,count,bits_per_value\nnone,none,32,none,900,1000,32\n" +
+                     table(12, 8, 900) + table(12, 2, 300) + table(36, 8, 900) + table(36, 2, 880));
+  // The second link carries 2 bits in the time the boards compute, and not 8.
+  const Scenario of = scenario(
+      "kind: joint, accuracy_floor: 0.87, accuracy_table: '" + path("t.csv") + "', devices: [a, b, c]",
+      {"policy.quantization={codec: ds-aciq}",
+       "network.links=[{between: [camera, a], rate: 1 Gbit/s}, {between: [c, camera], rate: 1 Gbit/s}, "
+       "{between: [a, b], rate: 4 Mbit/s}, {between: [b, c], rate: 1 Mbit/s}]"});
+  const auto planned = make_scenario_plan(of);
+  ASSERT_TRUE(planned.ok()) << planned.error().message;
+  ASSERT_EQ(planned->stages.size(), 3U);
+  EXPECT_EQ(planned->stages[0], (StagePlan{{1}, {1, 12}, 8}));
+  EXPECT_EQ(planned->stages[1], (StagePlan{{2}, {13, 36}, 2}));
+  EXPECT_EQ(planned->stages[2], (StagePlan{{3}, {37, 48}, {}}));
+  ASSERT_TRUE(run(of, "run").ok());
+  std::istringstream rows(read("run/stages.csv"));
+  std::set<std::string> widths;
+  for (std::string row; std::getline(rows, row);) {
+    std::vector<std::string> fields;
+    std::istringstream cells(row);
+    for (std::string cell; std::getline(cells, cell, ',');) fields.push_back(cell);
+    if (fields[0] != "stage") widths.insert(fields[0] + ": " + fields[12]);
+  }
+  EXPECT_EQ(widths, (std::set<std::string>{"1: 8", "2: 2", "3: 32"}));
+  EXPECT_THAT(read("run/plan.yaml"), HasSubstr("{device: a, layers: [1, 12], bits: 8}"));
+  EXPECT_THAT(read("run/plan.yaml"), HasSubstr("{device: c, layers: [37, 48]}"));
+  EXPECT_THAT(read("run/manifest.json"), HasSubstr("t.csv"));
 }
 
 // What is planned with and what is charged come from one function; here from both ends of the pipe.

@@ -127,13 +127,38 @@ TEST(ScenarioChecks, GoalsAreForThePlanner) {
             "s.yaml:15:42: policy.partition.latency_bound has no effect with kind: even; remove it, or set "
             "the kind to optimal\n"
             "s.yaml:15:60: policy.partition.target_rate has no effect with kind: even; remove it, or set the "
-            "kind to optimal\n");
+            "kind to optimal or joint\n");
   EXPECT_EQ(fault("optimal, objective: latency, latency_bound: 1 s"),
             "s.yaml:15:65: policy.partition.latency_bound bounds the objective throughput, and "
             "policy.partition.objective is latency; remove one of them\n");
   EXPECT_EQ(fault("optimal, cuts: [24]"),
             "s.yaml:15:36: policy.partition.cuts has no effect with kind: optimal; remove it, or set "
             "policy.partition.kind to fixed\n");
+}
+
+TEST(ScenarioChecks, JointNeedsATableAndOneGoalAndGivesTheBitsItself) {
+  const auto fault = [](const std::string& keys, const std::string& quantization) {
+    const std::string text =
+        changed("{kind: even}", "{kind: joint" + keys + "}\n  quantization: {" + quantization + "}");
+    return to_string(read_scenario_text(text, "s.yaml", "", {.files = FileCheck::leave_as_written}).problems);
+  };
+  EXPECT_EQ(fault(", target_rate: 2 /s, accuracy_table: t.csv", "codec: ds-aciq"), "");
+  EXPECT_EQ(fault(", accuracy_floor: 0.9, accuracy_table: t.csv", "codec: klt"), "");
+  EXPECT_EQ(fault(", accuracy_floor: 0.9", "codec: ds-aciq"),
+            "s.yaml:15:14: policy.partition.accuracy_table is missing: kind: joint needs the CSV that "
+            "`millrace-node eval --codec ds-aciq --cuts all` writes\n");
+  EXPECT_EQ(fault(", accuracy_table: t.csv", "codec: ds-aciq"),
+            "s.yaml:15:14: policy.partition needs a goal: target_rate (the best accuracy at that rate), for "
+            "example 10 /s, or accuracy_floor (the best rate at that accuracy), for example 0.9\n");
+  EXPECT_EQ(fault(", accuracy_floor: 0.9, accuracy_table: t.csv", "codec: ds-aciq, bits: 4"),
+            "s.yaml:16:40: policy.quantization.bits has no effect with policy.partition.kind: joint, which "
+            "gives every cut its own; remove it\n");
+  EXPECT_EQ(
+      fault(", accuracy_floor: 0.9, accuracy_table: t.csv",
+            "kind: deadline, codec: ds-aciq, target_rate: 5 /s"),
+      "s.yaml:16:24: policy.quantization.kind: deadline adapts the bits that policy.partition.kind: joint "
+      "has planned; set it to fixed, or plan with optimal\n");
+  EXPECT_NE(fault(", accuracy_floor: 0.9, target_rate: 1 /s, accuracy_table: t.csv", "codec: ds-aciq"), "");
 }
 
 TEST(ScenarioChecks, WhoPlansNeedsCostsAndFindsTheWaysHimself) {

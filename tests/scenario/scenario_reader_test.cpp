@@ -63,8 +63,8 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
       " channels: 1, classes: 10}\n"
       "workload: {microbatches: 5, arrivals: poisson, rate: 12.5 /s}\n"
       "devices:\n  - {name: a, runs: [source, sink, stage], speed: 1.5 GFLOP/s, memory: 2 GiB, threads: 4, "
-      "slowdown: 2.5}\n"
-      "  - {name: b}\n"
+      "slowdown: 2.5, torch_device: cuda, address: a.local:7}\n"
+      "  - {name: b, address: b.local:8}\n"
       "network: {kind: fluid, transport: raw, tcp: bbr, mtu: 9000 B, links: [{from: a, to: b, rate: 1 kbit/s,"
       " trace_format: two-column, trace_end: hold, trace_rows: starting, trace_series: A/TCPx1/East, "
       "trace_offset: 2 s, trace_scale: 0.5, delay: 1 s, queue: 1 MiB, loss: 0.25, overhead: 38 B}, {from: b, "
@@ -72,7 +72,7 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
       "rate: 1 bit/s}]}\n"
       "policy: {partition: {kind: fixed, cuts: [3], devices: [b, a]}, quantization: {codec: uniform, bits: "
       "3.5}}\n"
-      "run: {mode: deploy, seed: 9, compute: measured, window: 5, timeout: 1 min}\n"
+      "run: {mode: deploy, seed: 9, compute: measured, window: 5, timeout: 1 min, heartbeat: 300 ms}\n"
       "expect: {throughput: '>= 9.5 /s', latency_p95: '<=250ms', accuracy: '>= 0.75'}\n");
   ASSERT_TRUE(read_all.scenario) << to_string(read_all.problems);
   const Scenario& s = *read_all.scenario;
@@ -82,8 +82,8 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
             (std::vector<int>{2, 64, 4, 128, 32, 8, 1, 10}));
   EXPECT_EQ(s.model.microbatch, 3);
   EXPECT_EQ(s.workload, (WorkloadSection{"synthetic", 15, ArrivalKind::poisson, 12.5}));
-  EXPECT_EQ(s.devices[0],
-            (DeviceSection{"a", true, true, true, "", 1.5e9, Bytes(std::int64_t{1} << 31), 4, 2.5}));
+  EXPECT_EQ(s.devices[0], (DeviceSection{"a", true, true, true, "", 1.5e9, Bytes(std::int64_t{1} << 31), 4,
+                                         2.5, "cuda", "a.local:7"}));
   EXPECT_EQ(s.network.kind, NetworkKind::fluid);
   EXPECT_EQ(s.network.transport, TransportKind::raw);
   EXPECT_EQ(s.network.tcp, "bbr");
@@ -107,7 +107,8 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
   EXPECT_EQ(s.policy.partition.devices, (std::vector<std::string>{"b", "a"}));
   EXPECT_EQ(s.policy.quantization.codec, "uniform");
   EXPECT_EQ(s.policy.quantization.bits, 3.5);
-  EXPECT_EQ(s.run, (RunSection{Mode::deploy, 9, ComputeKind::measured, 5, Duration::s(60)}));
+  EXPECT_EQ(s.run,
+            (RunSection{Mode::deploy, 9, ComputeKind::measured, 5, Duration::s(60), Duration::ms(300)}));
   EXPECT_EQ(s.expect,
             (std::vector<Expectation>{
                 {"throughput", true, 9.5}, {"latency_p95", false, 0.25}, {"accuracy", true, 0.75}}));

@@ -66,6 +66,7 @@ class Generator {
   }
   void devices(std::vector<DeviceSection>& devices) {
     const std::size_t count = 1 + below(5);
+    const bool addresses = below(2) == 0;
     for (std::size_t i = 0; i < count; ++i) {
       DeviceSection device;
       device.name = "d" + std::to_string(i);
@@ -77,6 +78,8 @@ class Generator {
       if (below(2) == 0) device.memory = Bytes(1 + static_cast<std::int64_t>(below(std::uint64_t{1} << 62)));
       device.threads = 1 + static_cast<int>(below(1'024));
       device.slowdown = positive(1e6);
+      if (below(2) == 0) device.torch_device = "cuda:" + std::to_string(below(9));
+      if (addresses) device.address = "192.0.2.7:" + std::to_string(1 + below(65'535));
       devices.push_back(device);
     }
     devices.front().source = true;
@@ -195,13 +198,20 @@ class Generator {
       for (const auto& device : s.devices) partition.devices.push_back(device.name);
       std::reverse(partition.devices.begin(), partition.devices.end());
     }
-    const auto kind = below(3);
+    const auto kind = below(4);
     if (kind == 1) {
       partition.kind = "optimal";
       if (below(2) == 0) partition.target_images_per_s = positive(1e9);
       if (below(2) == 0) partition.objective = "latency";
       if (partition.objective == "throughput" && below(2) == 0)
         partition.latency_bound = Duration::ns(1 + static_cast<std::int64_t>(below(1'000'000'000'000)));
+    } else if (kind == 3) {
+      partition.kind = "joint";
+      partition.accuracy_table = "/accura \"cies.csv";
+      if (below(2) == 0)
+        partition.target_images_per_s = positive(1e9);
+      else
+        partition.accuracy_floor = 1 - random_.uniform();
     } else if (kind == 2) {
       partition.kind = "fixed";
       for (std::size_t i = 1; i < s.devices.size(); ++i) partition.cuts.push_back(static_cast<int>(i));
@@ -210,6 +220,7 @@ class Generator {
     quantization.codec = codec.name;
     if (codec.is_real() && below(2) == 0) quantization.calibration = "/cali brations";
     if (codec.has_scope) quantization.scope = pick({"image", "token", "tensor"});
+    if (partition.kind == "joint") return;
     quantization.bits = codec.bits != 0 ? codec.bits : 2 + 6 * random_.uniform();
   }
 
@@ -252,16 +263,19 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "    runs: [source, sink]\n"
             "    threads: 1\n"
             "    slowdown: 1\n"
+            "    torch_device: \"cpu\"\n"
             "  - name: board-a\n"
             "    runs: [stage]\n"
             "    speed: 8 GFLOP/s\n"
             "    threads: 1\n"
             "    slowdown: 1\n"
+            "    torch_device: \"cpu\"\n"
             "  - name: board-b\n"
             "    runs: [stage]\n"
             "    speed: 4 GFLOP/s\n"
             "    threads: 1\n"
             "    slowdown: 1\n"
+            "    torch_device: \"cpu\"\n"
             "network:\n"
             "  transport: tcp\n"
             "  tcp: cubic\n"
@@ -317,6 +331,7 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "  compute: profile\n"
             "  window: 2\n"
             "  timeout: 60 s\n"
+            "  heartbeat: 1 s\n"
             "  lateness_limit: 20 ms\n"
             "  link_interval: 1 s\n");
 }

@@ -175,7 +175,7 @@ TEST_F(Sharing, TheMeterSeesEveryByteOnceAndNoLinkMoreThanItCan) {
     send(50 * i, 2, 3, 30);
   }
   LinkMeter meter(spec_, Duration::ms(10));
-  FairFluidNetwork network(spec_, &meter);
+  FairFluidNetwork network(spec_, {.meter = &meter});
   run(network, traffic_);
   for (const auto& [link, packets] : {std::pair(0U, 166), {1U, 120}, {2U, 286}}) {
     Bytes delivered, offered;

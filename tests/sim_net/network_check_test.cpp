@@ -83,5 +83,47 @@ TEST(Routes, FewestHopsThenFirstDeclared) {
   EXPECT_FALSE(routes.next(DeviceId{4}, DeviceId{0}));
 }
 
+NetworkSpec on_a_medium(SegmentKind kind) {
+  NetworkSpec spec;
+  spec.devices = {"a", "b", "c"};
+  SegmentSpec lan{.name = "lan", .kind = kind, .members = {DeviceId{0}, DeviceId{1}}};
+  lan.rate = BitRate::mbit(10);
+  spec.segments.push_back(lan);
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    spec.links.push_back({DeviceId{i}, DeviceId{1 - i}, lan.rate});
+    spec.links.back().segment = 0;
+  }
+  return spec;
+}
+
+TEST(NetworkCheck, MediaNeedATransportThatSharesThem) {
+  EXPECT_EQ(finding(on_a_medium(SegmentKind::csma)), "");
+  NetworkSpec raw = on_a_medium(SegmentKind::csma);
+  raw.transport = Transport::raw;
+  EXPECT_EQ(finding(raw), "network: segment lan needs transport tcp: bare packets share no medium");
+  NetworkSpec idle = on_a_medium(SegmentKind::csma);
+  idle.segments[0].rate = BitRate(0);
+  EXPECT_NE(finding(idle).find("the rate must be above 0"), std::string::npos);
+}
+
+TEST(NetworkCheck, CrossTrafficNeedsARouteAndATransport) {
+  NetworkSpec spec = on_a_medium(SegmentKind::csma);
+  spec.cross_traffic.push_back({.from = DeviceId{0}, .to = DeviceId{1}, .kind = CrossTrafficKind::tcp_bulk});
+  EXPECT_EQ(finding(spec), "");
+  spec.cross_traffic[0].to = DeviceId{2};
+  EXPECT_EQ(finding(spec), "network: cross traffic has no route from a to c");
+  spec.cross_traffic[0] = {.from = DeviceId{0}, .to = DeviceId{1}, .kind = CrossTrafficKind::on_off};
+  EXPECT_EQ(finding(spec), "network: on-off traffic needs a rate, a time on, and an end after its start");
+}
+
+TEST(NetworkCheck, LossModelsLetSomethingThroughAndOverheadIsBounded) {
+  NetworkSpec spec = on_a_medium(SegmentKind::csma);
+  spec.links[0].loss_model = GilbertElliott{.p = 0.1, .r = 0};
+  EXPECT_NE(finding(spec).find("mean loss below 1"), std::string::npos);
+  spec.links[0].loss_model = GilbertElliott{.p = 0.1, .r = 0.5};
+  spec.links[0].overhead = Bytes(-1);
+  EXPECT_NE(finding(spec).find("overhead must be from 0"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace millrace

@@ -17,7 +17,7 @@ std::string fault(const Header& header) {
 }
 
 TEST(AFrameHeader, HasExactlyTheseBytes) {
-  constexpr std::array<int, kFrameHeader> kPinned = {'M',  'R',  'F', '1', 1,    0,    9, 0,
+  constexpr std::array<int, kFrameHeader> kPinned = {'M',  'R',  'F', '1', 2,    0,    9, 0,
                                                      0x2c, 0x01, 0,   0,   0x70, 0x11, 1, 0};
   const auto header = good();
   for (std::size_t i = 0; i < kFrameHeader; ++i)
@@ -31,6 +31,8 @@ TEST(AFrameHeader, TypesHaveTheseNumbersForGood) {
   EXPECT_EQ(static_cast<int>(FrameType::message), 10);
   EXPECT_EQ(static_cast<int>(FrameType::heartbeat), 12);
   EXPECT_EQ(static_cast<int>(FrameType::stop), 13);
+  EXPECT_EQ(static_cast<int>(FrameType::want), 14);
+  EXPECT_EQ(static_cast<int>(FrameType::farewell), 17);
 }
 
 TEST(AFrameHeader, ReadsBackAsWritten) {
@@ -48,12 +50,12 @@ TEST(AFrameHeader, AnotherMagicIsRefused) {
 
 TEST(AFrameHeader, AnotherVersionIsRefusedNamingBoth) {
   auto header = good();
-  header[4] = std::byte{2};
-  EXPECT_THAT(fault(header), HasSubstr("frame version 2, this is version 1"));
+  header[4] = std::byte{3};
+  EXPECT_THAT(fault(header), HasSubstr("frame version 3, this is version 2"));
 }
 
 TEST(AFrameHeader, UnknownTypesAreRefused) {
-  for (const int type : {0, 14, 255}) {
+  for (const int type : {0, 18, 255}) {
     auto header = good();
     header[6] = static_cast<std::byte>(type);
     EXPECT_THAT(fault(header), HasSubstr("unknown type " + std::to_string(type)));

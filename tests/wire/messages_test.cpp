@@ -49,6 +49,15 @@ TEST(AMessage, AssignComesBackAsSent) {
   EXPECT_EQ(assign->nodes, (std::vector<NodeId>{{0}, {3}}));
 }
 
+TEST(AMessage, ThePlansBitsComeBackToTheLastDigitAndTheirAbsenceToo) {
+  Plan plan = sample_plan();
+  plan.stages[0].bits = 3.1;
+  const auto assign = parse_assign(to_frame(Assign{"", plan, Mode::cosim, {}}));
+  ASSERT_TRUE(assign.ok());
+  EXPECT_EQ(assign->plan, plan);
+  EXPECT_FALSE(assign->plan.stages.back().bits);
+}
+
 TEST(AMessage, AnAssignedNodeBeyondThePlanIsRefused) {
   EXPECT_FALSE(parse_assign(to_frame(Assign{"", sample_plan(), Mode::cosim, {{4}}})).ok());
 }

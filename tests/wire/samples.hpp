@@ -66,15 +66,19 @@ inline std::vector<Record> sample_records() {
 
 inline Plan sample_plan() { return {{0}, {3}, {{{1}, {1, 5}}, {{2}, {6, 8}}}}; }
 
+inline InputFile sample_file() { return {"w.safetensors", std::string(64, 'a'), 3 << 20}; }
+
 inline Turn sample_turn() { return {{}, sample_records(), Time::at_ns(77), true}; }
 
 inline std::vector<std::pair<std::string, Frame>> sample_frames() {
   const NodeMessage activation{{1}, {2}, sample_activation()};
   const NodeMessage feedback{{2}, {1}, Feedback{MicrobatchId{5}, 2}};
   return {
-      {"hello", to_frame(Hello{"agent", "1.2", "0123abcd", {"board-a", "board-b"}, {3}, {4}})},
+      {"hello",
+       to_frame(
+           Hello{"agent", "1.2", "0123abcd", {"board-a", "board-b"}, {3}, {4}, "f00d", Duration::ms(250)})},
       {"refusal", to_frame(Error{"no such device", ExitCode::invalid_input})},
-      {"assign", to_frame(Assign{"millrace: 1\n", sample_plan(), Mode::deploy, {{0}, {3}}})},
+      {"assign", to_frame(Assign{"millrace: 1\n", sample_plan(), Mode::deploy, {{0}, {3}}, {sample_file()}})},
       {"ready", to_frame(Ready{4711})},
       {"peers", to_frame(Peers{{{"127.0.0.1", 1}, {"::1", 65535}}})},
       {"event_start", to_frame(NodeEvent{{2}, {Event::Kind::start, Time::zero(), {}, Feedback{}}})},
@@ -88,6 +92,10 @@ inline std::vector<std::pair<std::string, Frame>> sample_frames() {
       {"start", to_frame(FrameType::start)},
       {"heartbeat", to_frame(FrameType::heartbeat)},
       {"stop", to_frame(FrameType::stop)},
+      {"want", to_frame(Want{sample_file().sha256, 1 << 20})},
+      {"piece", to_frame(Piece{sample_file().sha256, 7, sample_payload()})},
+      {"log", to_frame(LogLine{LogLevel::warning, "it is hot"})},
+      {"farewell", to_frame(Farewell{"millrace_runs_total 1\n"})},
   };
 }
 

@@ -1,0 +1,64 @@
+// What an agent does, as figures that Prometheus reads: counters over its life, gauges of the run under way.
+// Any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "runtime/node/record.hpp"
+
+namespace millrace {
+
+class AgentMetrics {
+ public:
+  using Clock = std::chrono::steady_clock;
+  // Throughput is that of the last so many seconds.
+  static constexpr std::chrono::seconds kRecently{10};
+
+  // Which node of a run: "stage-1" on "board-a".
+  struct Place {
+    std::string node, device;
+    auto operator<=>(const Place&) const = default;
+  };
+
+  void run_begins();
+  void run_ends(bool well);
+  // A microbatch has come to the node.
+  void arrived(const Place& place);
+  // `peer`: for link samples, the node that was sent to.
+  void recorded(const Place& place, const Record& record, const Place& peer, Clock::time_point now);
+  void sent(const Place& from, const Place& to, std::uint64_t bytes);
+
+  // In Prometheus' text format, version 0.0.4. Figures of a run stay until the next one begins.
+  std::string text(Clock::time_point now) const;
+
+ private:
+  struct Node {
+    std::uint64_t microbatches = 0, images = 0, arrived = 0;
+    double compute_s = 0, encode_s = 0, decode_s = 0;
+    double bits_per_value = 0;
+    std::deque<std::pair<Clock::time_point, std::uint32_t>> recent;  // images
+  };
+  struct Link {
+    std::uint64_t bytes = 0;
+    double goodput_mbit_per_s = 0;
+  };
+  using LinkKey = std::pair<Place, Place>;
+
+  void done(Node& node, std::uint32_t images, Clock::time_point now);
+
+  mutable std::mutex mutex_;
+  std::uint64_t runs_well_ = 0, runs_failed_ = 0;
+  bool running_ = false;
+  std::map<Place, Node> nodes_;
+  std::map<LinkKey, Link> links_;
+};
+
+// Of this process, from the kernel.
+std::uint64_t resident_memory_bytes();
+
+}  // namespace millrace

@@ -1,0 +1,164 @@
+// Incoming connections, and what strangers may do before they are known.
+#include <fmt/format.h>
+
+#include <list>
+
+#include "runtime/base/log.hpp"
+#include "runtime/net/tcp_channel.hpp"
+
+namespace millrace {
+
+namespace {
+
+// After a connection could not be accepted.
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+// Strangers that fail are logged, but not more often than this.
+constexpr auto kLogPause = std::chrono::seconds(1);
+
+class TcpListener final : public Listener {
+ public:
+  TcpListener(tcp::acceptor acceptor, SecurityPointer keys)
+      : state_(std::make_shared<State>(std::move(acceptor), std::move(keys))) {}
+  ~TcpListener() override {
+    asio::post(state_->acceptor.get_executor(), [state = state_] {
+      error_code ignored;
+      state->acceptor.close(ignored);
+      state->pause.cancel(ignored);
+      for (const auto& stranger : state->strangers) stranger->end();
+      state->strangers.clear();
+    });
+  }
+  TcpListener(const TcpListener&) = delete;
+  TcpListener& operator=(const TcpListener&) = delete;
+  Endpoint local() const override {
+    error_code ignored;
+    const auto endpoint = state_->acceptor.local_endpoint(ignored);
+    return {endpoint.address().to_string(), endpoint.port()};
+  }
+  void accept(std::function<void(ChannelPointer)> handler) override {
+    state_->handler = std::move(handler);
+    next(state_);
+  }
+
+ private:
+  // Someone who has connected and not shown who it is.
+  struct Stranger {
+    Stranger(tcp::socket socket, const SecurityPointer& keys)
+        : stream(std::make_unique<ByteStream>(std::move(socket), keys)),
+          limit(stream->socket.get_executor()) {}
+    void end() {
+      error_code ignored;
+      limit.cancel(ignored);
+      if (stream) stream->close();
+    }
+    std::unique_ptr<ByteStream> stream;
+    asio::steady_timer limit;
+  };
+  struct State {
+    State(tcp::acceptor open, SecurityPointer own)
+        : acceptor(std::move(open)), pause(acceptor.get_executor()), keys(std::move(own)) {}
+    tcp::acceptor acceptor;
+    asio::steady_timer pause;
+    SecurityPointer keys;
+    std::function<void(ChannelPointer)> handler;
+    std::list<std::shared_ptr<Stranger>> strangers;  // oldest first
+    std::chrono::steady_clock::time_point logged;
+    std::uint64_t unlogged = 0;
+  };
+
+  static void next(const std::shared_ptr<State>& state) {
+    state->acceptor.async_accept([state](error_code error, tcp::socket socket) {
+      if (!state->acceptor.is_open()) return;
+      if (!error) enter(state, std::move(socket));
+      if (!error) return next(state);
+      // Too many open files, say: it may pass.
+      state->pause.expires_after(kAcceptPause);
+      state->pause.async_wait([state](error_code stopped) {
+        if (!stopped && state->acceptor.is_open()) next(state);
+      });
+    });
+  }
+
+  static void enter(const std::shared_ptr<State>& state, tcp::socket socket) {
+    if (!state->keys)
+      return state->handler(make_channel(std::make_unique<ByteStream>(std::move(socket), nullptr)));
+    if (state->strangers.size() >= kMaxHandshakes) {
+      state->strangers.front()->end();
+      state->strangers.pop_front();
+    }
+    const auto stranger = std::make_shared<Stranger>(std::move(socket), state->keys);
+    state->strangers.push_back(stranger);
+    stranger->limit.expires_after(std::chrono::nanoseconds(kHandshake.count_ns()));
+    stranger->limit.async_wait([stranger](error_code stopped) {
+      if (!stopped && stranger->stream) stranger->stream->close();
+    });
+    stranger->stream->tls->async_handshake(
+        asio::ssl::stream_base::server, [state, stranger](error_code error) {
+          state->strangers.remove(stranger);
+          error_code ignored;
+          stranger->limit.cancel(ignored);
+          if (!state->acceptor.is_open()) return;
+          if (error) return turn_away(*state, stranger, error);
+          stranger->stream->names = names_of_peer(*stranger->stream->tls);
+          const auto channel = make_channel(std::move(stranger->stream));
+          channel->send(to_frame(FrameType::heartbeat));  // the client waits for it, see connect.cpp
+          state->handler(channel);
+        });
+  }
+
+  // The alert that says why is on its way; closing with something unread would overtake it.
+  static void turn_away(State& state, const std::shared_ptr<Stranger>& stranger, error_code error) {
+    error_code ignored;
+    const auto peer = stranger->stream->socket.remote_endpoint(ignored);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - state.logged > kLogPause) {
+      log_warning("{} was not let in: {}{}", ignored ? "a stranger" : text_of(peer), error.message(),
+                  state.unlogged == 0 ? "" : fmt::format(" (and {} others before it)", state.unlogged));
+      state.logged = now;
+      state.unlogged = 0;
+    } else {
+      ++state.unlogged;
+    }
+    stranger->stream->socket.shutdown(tcp::socket::shutdown_send, ignored);
+    stranger->limit.expires_after(std::chrono::seconds(1));
+    stranger->limit.async_wait([stranger](error_code) { stranger->stream->close(); });
+    drain(stranger, std::make_shared<std::array<char, 1024>>());
+  }
+
+  static void drain(const std::shared_ptr<Stranger>& stranger,
+                    const std::shared_ptr<std::array<char, 1024>>& rubbish) {
+    stranger->stream->socket.async_read_some(asio::buffer(*rubbish),
+                                             [stranger, rubbish](error_code error, std::size_t) {
+                                               error_code ignored;
+                                               if (error) return void(stranger->limit.cancel(ignored));
+                                               drain(stranger, rubbish);
+                                             });
+  }
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace
+
+Result<tcp::acceptor> open_acceptor(IoLoop& loop, const Endpoint& endpoint, const SecurityPointer& keys) {
+  const auto found = resolve(loop, endpoint, keys, "listening on");
+  if (!found) return found.error();
+  const auto where = found->front();
+  error_code error;
+  tcp::acceptor acceptor(loop.impl().context);
+  acceptor.open(where.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(where, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return Error{fmt::format("listening on {}: {}", text_of(where), error.message())};
+  return acceptor;
+}
+
+Result<std::unique_ptr<Listener>> listen_on(IoLoop& loop, const Endpoint& endpoint,
+                                            const SecurityPointer& keys) {
+  auto acceptor = open_acceptor(loop, endpoint, keys);
+  if (!acceptor) return acceptor.error();
+  return std::unique_ptr<Listener>(std::make_unique<TcpListener>(std::move(*acceptor), keys));
+}
+
+}  // namespace millrace

@@ -1,0 +1,48 @@
+// How accurate a model is when one cut is quantized: the CSV of `millrace-node eval`, read for planning bits.
+// Surprising fact: the table does not say which model and weights it is of; whoever names it knows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+
+namespace millrace {
+
+// The first line; the columns are explained at runtime/stage/evaluation_report.hpp, which writes them.
+inline constexpr std::string_view kAccuracyColumns = "codec,scope,bits,cuts,correct,count,bits_per_value";
+
+struct AccuracyRow {
+  std::string codec, scope;
+  double bits = 0;
+  std::vector<int> cuts;  // quantized at once; empty: none
+  std::uint64_t correct = 0, count = 0;
+
+  double share() const { return static_cast<double>(correct) / static_cast<double>(count); }
+};
+
+// Strict: the columns above, numbers in range, 1 <= count, correct <= count, no row twice; at most 16 MiB. A
+// last line without its end is an error: the evaluation was killed while it wrote it.
+Result<std::vector<AccuracyRow>> parse_accuracy_table(std::string_view text, const std::string& name);
+Result<std::vector<AccuracyRow>> read_accuracy_table(const std::string& path);
+
+// What planning needs of it: single cuts of one codec.
+struct CodecAccuracies {
+  struct Width {
+    double bits = 0;
+    std::vector<double> retained;  // by cut 0..layers: share of the baseline that is left, at most 1
+    std::vector<bool> known;       // by cut; whether the table has it
+  };
+  double baseline = 1;        // of fp32, as a share of the images
+  std::vector<Width> widths;  // most bits first; not empty
+};
+
+// Rows of several cuts are left aside. `scope` is not looked at where it is empty (codecs that share
+// nothing). A cut that the model of so many sub-layers lacks, a table without its fp32 row or without the
+// codec, and counts that differ are errors that say what to evaluate.
+Result<CodecAccuracies> accuracies_of(const std::vector<AccuracyRow>& rows, std::string_view codec,
+                                      std::string_view scope, int layers);
+
+}  // namespace millrace

@@ -1,0 +1,252 @@
+// How a bridge gets its agents, and hands out what they have to do.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "runtime/base/log.hpp"
+#include "runtime/net/agent.hpp"
+#include "runtime/net/inbox.hpp"
+#include "runtime/net/reception.hpp"
+#include "sim/bridge/bridge.hpp"
+
+namespace millrace {
+
+namespace {
+
+// One attempt to reach an agent.
+constexpr Duration kAttempt = Duration::s(2);
+constexpr auto kBetweenAttempts = std::chrono::milliseconds(100);
+
+bool is_loopback(const Endpoint& where) {
+  return where.address == "localhost" || where.address == "::1" || where.address.starts_with("127.");
+}
+
+}  // namespace
+
+std::string Bridge::Address::who() const {
+  return fmt::format("agent of {} ({})", fmt::join(devices, ", "), to_string(where));
+}
+
+Hello Bridge::hello(std::vector<std::string> devices) const {
+  return {"host", setup_.release, setup_.scenario_sha256,       std::move(devices), {},
+          {},     run_id_,        setup_.scenario.run.heartbeat};
+}
+
+Result<void> Bridge::gather(const Watch& watch) {
+  watch_ = watch;
+  if (auto there = listener_ ? await_agents() : connect_agents(); !there) return there;
+  lobby_->close();
+  return assign();
+}
+
+Result<void> Bridge::await_agents() {
+  const auto timeout = setup_.scenario.run.timeout;
+  const auto give_up = Clock::now() + std::chrono::nanoseconds(timeout.count_ns());
+  while (!missing_devices().empty()) {
+    if (const auto greeted = lobby_->next()) {
+      if (auto admitted = admit(*greeted); !admitted) {
+        log_warning("{} was refused: {}", greeted->channel->peer(), admitted.error().message);
+        turn_away(greeted->channel, admitted.error());
+      }
+      continue;
+    }
+    if (auto sound = watch_(); !sound) return sound;
+    if (auto there = mailbox_.check(timeout); !there) return there;
+    if (Clock::now() > give_up) {
+      const auto advice = setup_.local
+                              ? std::string("a larger run.timeout gives local agents more time to start")
+                              : fmt::format("start one with: millrace-node agent --connect {} --device NAME",
+                                            to_string(local()));
+      return Error{fmt::format("no agent came for {} in {:.1f} s; {}", fmt::join(missing_devices(), ", "),
+                               timeout.seconds(), advice),
+                   ExitCode::timeout};
+    }
+  }
+  return {};
+}
+
+Result<void> Bridge::admit(const Lobby::Greeted& greeted) {
+  const auto said = parse_hello(greeted.hello);
+  if (!said) return said.error();
+  if (said->sender != "agent") return Error{"an agent was expected here"};
+  if (auto fits = check_hello(*said, setup_.release, setup_.scenario_sha256); !fits) return fits;
+  if (auto sound = check_devices(*said); !sound) return sound;
+  const auto& channel = greeted.channel;
+  if (auto sound = may_be_devices(channel->names(), said->devices); !sound) return sound;
+  const std::string who = fmt::format("agent of {} ({})", fmt::join(said->devices, ", "), channel->peer());
+  // From here on its frames go to the mailbox; whoever has gone gets no number there.
+  const auto number = lobby_->admit(greeted, mailbox_, who);
+  if (!number) return Error{"it went away before it was admitted"};
+  add_agent(channel, *number, who, said->devices);
+  channel->send(to_frame(hello({})));
+  return {};
+}
+
+void Bridge::add_agent(const ChannelPointer& channel, std::size_t number, const std::string& who,
+                       const std::vector<std::string>& devices) {
+  MR_CHECK(number == agents_.size());
+  for (const auto& device : devices) agent_of_device_[device] = number;
+  channel->open_up();
+  channel->keep_alive(setup_.scenario.run.heartbeat / 2);
+  channel->expect_life(setup_.scenario.run.heartbeat * 2);
+  agents_.push_back({channel, who, fmt::format("{}", fmt::join(devices, "+")), {}});
+}
+
+// Devices at one address are one agent.
+Result<std::vector<Bridge::Address>> Bridge::addresses() const {
+  std::vector<Address> found;
+  for (const auto& name : missing_devices()) {
+    const auto& devices = setup_.scenario.devices;
+    const auto device =
+        std::find_if(devices.begin(), devices.end(), [&](const auto& each) { return each.name == name; });
+    const auto where = parse_endpoint(device->address);
+    if (!where) return where.error().in("the address of " + name);
+    const auto known =
+        std::find_if(found.begin(), found.end(), [&](const Address& each) { return each.where == *where; });
+    if (known == found.end()) {
+      found.push_back({*where, {name}});
+    } else {
+      known->devices.push_back(name);
+    }
+  }
+  const auto near =
+      std::count_if(found.begin(), found.end(), [](const Address& each) { return is_loopback(each.where); });
+  if (near > 0 && static_cast<std::size_t>(near) < found.size()) {
+    return Error{
+        "some devices have an address on loopback, others elsewhere, and these could not connect to "
+        "those; give every device an address that all machines reach",
+        ExitCode::invalid_input};
+  }
+  return found;
+}
+
+Result<void> Bridge::connect_agents() {
+  const auto all = addresses();
+  if (!all) return all.error();
+  const auto give_up = Clock::now() + std::chrono::nanoseconds(setup_.scenario.run.timeout.count_ns());
+  for (const auto& address : *all) {
+    if (auto connected = connect_agent(address, give_up); !connected) return connected;
+  }
+  return {};
+}
+
+// An agent that is not there yet may come, one that serves another run may end it; one that was there and
+// went away is lost.
+Result<void> Bridge::connect_agent(const Address& address, Clock::time_point give_up) {
+  bool told = false;
+  std::string why;
+  for (;;) {
+    auto channel = try_agent(address, give_up, why);
+    if (!channel) return channel.error();
+    if (*channel) {
+      const auto number = mailbox_.add(address.who());
+      (**channel)->receive(mailbox_.handler(number));
+      add_agent(**channel, number, address.who(), address.devices);
+      return {};
+    }
+    if (Clock::now() > give_up) {
+      return Error{
+          fmt::format("{}: {}; it was tried for {:.1f} s. Start it with: millrace-node agent --listen {}",
+                      address.who(), why, setup_.scenario.run.timeout.seconds(), to_string(address.where)),
+          ExitCode::timeout};
+    }
+    if (!std::exchange(told, true))
+      log_note("{}: {}; trying for {:.0f} s", address.who(), why, setup_.scenario.run.timeout.seconds());
+    if (auto sound = watch_(); !sound) return sound;
+    if (auto there = mailbox_.check(setup_.scenario.run.timeout); !there) return there;
+    std::this_thread::sleep_for(kBetweenAttempts);
+  }
+}
+
+// Nothing, with the reason in `why`: another attempt makes sense.
+Result<std::optional<ChannelPointer>> Bridge::try_agent(const Address& address, Clock::time_point give_up,
+                                                        std::string& why) {
+  const auto nothing = std::optional<ChannelPointer>{};
+  auto connected = connect_channel(loop_, address.where, kAttempt, keys_);
+  if (!connected) {
+    const auto& error = connected.error();
+    if (error.code == ExitCode::authentication || error.code == ExitCode::run_failed)
+      return error.in(address.who());
+    why = error.message;
+    return nothing;
+  }
+  const ChannelPointer channel = *connected;
+  const auto inbox = Inbox::of(*channel);
+  channel->keep_alive(setup_.scenario.run.heartbeat / 2);
+  channel->send(to_frame(hello(address.devices)));
+  for (;;) {
+    auto frame = inbox->next(Duration::ms(100), address.who());
+    if (!frame && frame.error().code != ExitCode::timeout) return frame.error();
+    if (frame && frame->type == FrameType::refusal) {
+      const auto refusal = parse_refusal(*frame);
+      channel->close();
+      if (refusal.code != ExitCode::timeout) return refusal.in(address.who());
+      why = refusal.message;
+      return nothing;
+    }
+    if (frame) {
+      if (auto fits = greeted_by(channel, *frame, address); !fits) {
+        turn_away(channel, fits.error());
+        return fits.error().in(address.who());
+      }
+      return std::optional(channel);
+    }
+    if (auto sound = watch_(); !sound) return sound.error();
+    if (auto there = mailbox_.check(setup_.scenario.run.timeout); !there) return there.error();
+    if (Clock::now() > give_up) {
+      return Error{fmt::format("{}: did not answer the greeting in {:.1f} s", address.who(),
+                               setup_.scenario.run.timeout.seconds()),
+                   ExitCode::timeout};
+    }
+  }
+}
+
+Result<void> Bridge::greeted_by(const ChannelPointer& channel, const Frame& frame,
+                                const Address& address) const {
+  const auto said = parse_hello(frame);
+  if (!said) return said.error();
+  if (said->sender != "agent" || said->devices != address.devices)
+    return Error{"an agent of this device was expected there"};
+  if (auto fits = check_hello(*said, setup_.release, setup_.scenario_sha256); !fits) return fits;
+  return may_be_devices(channel->names(), address.devices);
+}
+
+Result<void> Bridge::assign() {
+  for (std::uint32_t i = 0; i < setup_.plan.node_count(); ++i) {
+    const auto agent = agent_at({i});
+    if (!agent) return agent.error();
+    agents_[*agent].nodes.push_back({i});
+  }
+  for (const auto& agent : agents_) {
+    agent.channel->send(
+        to_frame(Assign{setup_.scenario_text, setup_.plan, setup_.mode, agent.nodes, setup_.files}));
+  }
+  return await_ready([this](const Agent& agent, const Ready& ready) {
+    const auto peer = parse_endpoint(agent.channel->peer());
+    for (const auto node : agent.nodes) endpoints_[node] = {peer ? peer->address : std::string(), ready.port};
+  });
+}
+
+// Only files that were announced are read.
+Result<void> Bridge::serve_file(const Mailbox::Letter& letter) {
+  const auto want = parse_want(letter.frame);
+  if (!want) return want.error();
+  const auto& files = setup_.files;
+  const auto file =
+      std::find_if(files.begin(), files.end(), [&](const auto& each) { return each.sha256 == want->sha256; });
+  if (file == files.end() || want->offset >= file->size) return Error{"it asks for what was not announced"};
+  std::ifstream stream(file->path, std::ios::binary);
+  stream.seekg(static_cast<std::streamoff>(want->offset));
+  std::vector<std::byte> bytes(std::min<std::uint64_t>(kMaxPiece, file->size - want->offset));
+  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!stream) return Error{file->path + ": cannot be read any more, or has become shorter"};
+  agents_[letter.agent].channel->send(
+      to_frame(Piece{want->sha256, want->offset, Payload::of(std::move(bytes))}));
+  return {};
+}
+
+}  // namespace millrace

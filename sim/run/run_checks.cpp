@@ -1,0 +1,130 @@
+#include "sim/run/run_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "runtime/base/log.hpp"
+#include "runtime/codec/encoding.hpp"
+#include "runtime/model/device_profile.hpp"
+#include "runtime/node/build_node.hpp"
+#include "runtime/wire/frame.hpp"
+#include "sim/net/network_check.hpp"
+#include "sim/run/runner.hpp"
+#include "sim/run/scenario_plan.hpp"
+
+namespace millrace {
+
+namespace {
+
+// Costs that are not the device's own figures are worth a word before anyone trusts them.
+void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
+  if (scenario.run.compute != ComputeKind::profile) return;
+  std::set<std::string> told;
+  for (const auto& stage : plan.stages) {
+    const auto& device = scenario.devices.at(stage.device.value);
+    if (device.profile.empty() || !told.insert(device.profile).second) continue;
+    const auto profile = read_profile(device.profile, scenario.model.config);
+    if (!profile || profile->derived_from().empty()) continue;
+    log_warning("{}: {} was not measured on this device; costs are derived from {} by operation count",
+                device.profile, scenario.model.config.name, profile->derived_from());
+  }
+}
+
+void warn_of_captures(const Scenario& scenario) {
+  if (!scenario.run.pcap.empty() && network_name(scenario) != "ns3")
+    log_warning(
+        "run.pcap: a {} network has no packets to capture; set network.kind to ns3, in mode simulate, "
+        "cosim or emulate",
+        network_name(scenario));
+}
+
+}  // namespace
+
+NetworkKind network_kind(const Scenario& scenario) {
+  const auto usual = scenario.run.mode == Mode::simulate ? NetworkKind::fluid : NetworkKind::ns3;
+  return scenario.network.kind.value_or(usual);
+}
+
+std::string network_name(const Scenario& scenario) {
+  if (!simulated(scenario.run.mode)) return "real";
+  return network_kind(scenario) == NetworkKind::fluid ? "fluid" : "ns3";
+}
+
+Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) {
+  auto spec = build_network_spec(scenario);
+  if (!spec) return spec;
+  const auto invalid = [](const Error& error) { return Error{error.message, ExitCode::invalid_input}; };
+  if (auto sound = check_network(*spec); !sound) return invalid(sound.error());
+  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
+    const auto from = plan.device_of({i});
+    const auto to = plan.device_of({i + 1});
+    if (from == to) continue;
+    for (const auto& [a, b] : {std::pair(from, to), std::pair(to, from)}) {
+      if (auto route = check_route(*spec, a, b); !route) {
+        return invalid(
+            route.error().in(fmt::format("{} to {}", node_name(plan, {i}), node_name(plan, {i + 1}))));
+      }
+    }
+  }
+  return spec;
+}
+
+Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
+  const auto images = std::min<std::uint64_t>(static_cast<std::uint64_t>(scenario.model.microbatch),
+                                              scenario.workload.images);
+  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
+    const auto too_large = [&](const std::string& finding) {
+      return Error{
+          fmt::format("model.microbatch: {} images are too many for what {} sends: {}; make it smaller",
+                      images, node_name(plan, {i}), finding),
+          ExitCode::invalid_input};
+    };
+    const int cut = plan.is_stage({i}) ? plan.stage({i}).layers.last : 0;
+    for (const auto& tensor : tensors_at_cut(scenario.model.config, cut)) {
+      const TensorShape shape{static_cast<std::int64_t>(images), tensor.rows, tensor.width};
+      if (!within_limits(shape))
+        return too_large(
+            fmt::format("a tensor of {} is beyond {} values", to_string(shape), kMaxTensorValues));
+    }
+    auto executor = build_size_executor(scenario, plan, {i});
+    if (!executor) return executor.error();
+    const WorkKind kind = plan.is_stage({i}) ? WorkKind::encode : WorkKind::load;
+    const auto planned = plan.is_stage({i}) ? plan.stage({i}).bits : std::nullopt;
+    const auto sent = (*executor)->run({.kind = kind,
+                                        .microbatch = {},
+                                        .first_image = 0,
+                                        .images = static_cast<std::uint32_t>(images),
+                                        .input = {},
+                                        .budget = {planned.value_or(scenario.policy.quantization.bits)}});
+    if (!sent) return sent.error();
+    if (sent->output.size > Bytes(kMaxPayload))
+      return too_large(fmt::format("{} B are beyond a frame's {}", sent->output.size.count(), kMaxPayload));
+  }
+  return {};
+}
+
+Result<void> warn_before_run(const Scenario& scenario, const Plan& plan) {
+  warn_of_derived_costs(scenario, plan);
+  const auto warnings = check_memory(scenario, plan);
+  if (!warnings) return warnings.error();
+  for (const auto& warning : *warnings) log_warning("{}", warning);
+  warn_of_captures(scenario);
+  return {};
+}
+
+Result<void> check_runnable(const Scenario& scenario) {
+  const auto plan = make_scenario_plan(scenario);
+  if (!plan) return plan.error();
+  if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();
+  for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
+    if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
+  }
+  if (auto fits = check_payloads(scenario, *plan); !fits) return fits;
+  if (!simulated(scenario.run.mode)) return {};
+  const auto spec = checked_network(scenario, *plan);
+  return spec ? Result<void>{} : spec.error();
+}
+
+}  // namespace millrace

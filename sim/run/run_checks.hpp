@@ -1,0 +1,34 @@
+// What is found wrong with a run before anything is started, and what is worth a word then.
+#pragma once
+
+#include <string>
+
+#include "runtime/base/result.hpp"
+#include "runtime/policy/plan.hpp"
+#include "runtime/scenario/scenario.hpp"
+#include "sim/net/network_spec.hpp"
+
+namespace millrace {
+
+// Whether the network of this mode is simulated.
+inline bool simulated(Mode mode) { return mode != Mode::deploy; }
+// Of a simulated network: as the scenario says, or as is usual in its mode.
+NetworkKind network_kind(const Scenario& scenario);
+// As the run directory calls it: fluid, ns3 or real.
+std::string network_name(const Scenario& scenario);
+
+// The network of the scenario, with a route both ways between all neighbours of the plan.
+Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan);
+
+// What crosses each cut of the plan fits into a tensor's encoding and into a frame.
+Result<void> check_payloads(const Scenario& scenario, const Plan& plan);
+
+// Warns of costs that were not measured, of memory that may not suffice and of captures that will not come.
+// An error where memory cannot suffice.
+Result<void> warn_before_run(const Scenario& scenario, const Plan& plan);
+
+// What can be said of a scenario before it runs: it has a plan, its profiles and traces can be read, its
+// links carry the plan. `validate` asks this; run_scenario() does so first.
+Result<void> check_runnable(const Scenario& scenario);
+
+}  // namespace millrace

@@ -1,0 +1,375 @@
+"""Agents that listen, as a fleet on loopback: run after run, every process killed in every phase, and
+attackers at the doors while an honest run goes on.
+
+Between the host and each agent stands a relay that reads the headers of frames, so that a phase is known by
+what is said in it and not by the clock."""
+
+import json
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from system_test import BIN, LIMIT_S, MILLRACE, NODE, QUICKSTART, SMALL, System, read, rows
+
+DEVICES = ["camera", "board-a", "board-b", "board-c"]
+HELLO, ASSIGN, PEERS, REPORT, STOP = 1, 3, 5, 11, 13
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Agent:
+    def __init__(self, folder, name, *arguments, cwd=None):
+        self.name = name
+        self.port = free_port()
+        self.log = os.path.join(folder, f"{name}-{self.port}.log")
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen([NODE, "agent", "--listen", f"127.0.0.1:{self.port}",
+                                             "--cache", os.path.join(folder, "cache"), *arguments],
+                                            stderr=log, cwd=cwd)
+        deadline = time.monotonic() + LIMIT_S
+        while "listening at" not in self.said():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{name} does not listen: {self.said()}")
+            time.sleep(0.05)
+
+    def said(self):
+        with open(self.log) as file:
+            return file.read()
+
+    def end(self):
+        self.process.terminate()
+        return self.process.wait(timeout=LIMIT_S)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Relay:
+    """Passes frames on; `on_frame(type)` runs before a frame is passed on."""
+
+    def __init__(self, port, on_frame):
+        self.to, self.on_frame = port, on_frame
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listening.accept()
+            except OSError:
+                return
+            try:
+                agent = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                client.close()
+                continue
+            for ends in ((client, agent), (agent, client)):
+                threading.Thread(target=self.pass_on, args=ends, daemon=True).start()
+
+    def pass_on(self, source, target):
+        try:
+            with source.makefile("rb") as stream:
+                while True:
+                    header = stream.read(16)
+                    if len(header) < 16:
+                        break
+                    kind, meta, payload = struct.unpack("<6xHII", header)
+                    body = stream.read(meta + payload)
+                    self.on_frame(kind)
+                    target.sendall(header + body)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listening.close()
+
+
+class Fleet(System):
+    def start(self, *arguments, cwd=None):
+        agents = [Agent(self.folder, name, *arguments, cwd=cwd) for name in DEVICES]
+        self.addCleanup(lambda: [agent.kill() for agent in agents])
+        return agents
+
+    @staticmethod
+    def inventory(ports):
+        settings = []
+        for index, port in enumerate(ports):
+            settings += ["--set", f"devices[{index}].address=127.0.0.1:{port}"]
+        return settings
+
+    def deploy(self, name, ports, *arguments, expect=0):
+        out = self.path(name)
+        self.millrace("run", QUICKSTART, "--mode", "deploy", "--out", out, *SMALL, *self.inventory(ports),
+                      *arguments, expect=expect)
+        return out
+
+
+class Deploy(Fleet):
+    def test_agents_serve_run_after_run_with_the_logits_of_every_other_mode(self):
+        agents = self.start()
+        ports = [agent.port for agent in agents]
+        runs = [self.deploy(f"run-{i}", ports) for i in range(2)]
+        one_process = self.run_quickstart("one", "--set", "network.kind=fluid")
+        isolated = self.run_quickstart("isolated", "--set", "network.kind=fluid", "--isolate")
+        local = self.run_quickstart("local", "--mode", "deploy")
+        for other in (runs[1], one_process, isolated, local):
+            self.assertEqual(read(runs[0], "outputs.csv"), read(other, "outputs.csv"), other)
+        for name in ("plan.yaml",):
+            self.assertEqual(read(runs[0], name), read(isolated, name))
+        self.assertEqual(set(os.listdir(isolated)) - set(os.listdir(runs[0])), {"bandwidth.csv"})
+        with open(os.path.join(runs[1], "agents", "board-a.prom")) as file:
+            self.assertIn('millrace_images_total{device="board-a",node="stage-1"} 22\n', file.read())
+        self.assertEqual([agent.end() for agent in agents], [0] * 4)
+
+    def test_one_agent_may_be_all_devices(self):
+        agent = Agent(self.folder, "all")
+        self.deploy("run", [agent.port] * 4)
+        self.assertEqual(agent.end(), 0)
+
+    def test_weights_come_from_the_host_once(self):
+        # /proc/self/cwd is another folder for the host than for the agents.
+        here, there = self.path("here"), self.path("there")
+        os.mkdir(here)
+        os.mkdir(there)
+        with open(os.path.join(os.path.dirname(QUICKSTART), "models", "vit-mini.safetensors"), "rb") as file:
+            weights = file.read()
+        with open(os.path.join(here, "w.safetensors"), "wb") as file:
+            file.write(weights)
+        agents = self.start(cwd=there)
+        command = [MILLRACE, "run", QUICKSTART, "--mode", "deploy", *SMALL,
+                   *self.inventory([agent.port for agent in agents]),
+                   "--set", "model.weights=/proc/self/cwd/w.safetensors"]
+        for i in range(2):
+            done = subprocess.run([*command, "--out", self.path(f"run-{i}")], cwd=here, capture_output=True,
+                                  text=True, timeout=LIMIT_S)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        kept = [name for name in os.listdir(self.path("cache")) if len(name) == 64]
+        self.assertEqual(len(kept), 1)
+        self.assertEqual(os.path.getsize(os.path.join(self.path("cache"), kept[0])), len(weights))
+        self.assertLessEqual(sum(agent.said().count("comes from the host") for agent in agents), 3)
+        self.assertFalse(os.path.exists(os.path.join(self.path("run-1"), "agents", "board-a.log")))
+        self.assertEqual(read(self.path("run-0"), "outputs.csv"), read(self.path("run-1"), "outputs.csv"))
+        for agent in agents:
+            agent.end()
+
+    def test_an_agent_that_is_not_there_is_waited_for_and_named(self):
+        done = subprocess.run([MILLRACE, "run", QUICKSTART, "--mode", "deploy", "--out", self.path("r"),
+                               "--set", "run.timeout=1 s", *self.inventory([free_port()] * 4)],
+                              capture_output=True, text=True, timeout=LIMIT_S)
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertIn("millrace-node agent --listen", done.stderr)
+
+    def test_a_busy_agent_is_waited_for(self):
+        agent = Agent(self.folder, "all")
+        long = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--mode", "deploy", "--out", self.path("long"),
+                                 *self.inventory([agent.port] * 4), "--set", "workload.images=100000"],
+                                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        deadline = time.monotonic() + LIMIT_S
+        while "begins a run" not in agent.said() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        done = subprocess.run([MILLRACE, "run", QUICKSTART, "--mode", "deploy", "--out", self.path("r"),
+                               "--set", "run.timeout=1 s", *self.inventory([agent.port] * 4)],
+                              capture_output=True, text=True, timeout=LIMIT_S)
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertIn("it serves another run", done.stderr)
+        long.send_signal(signal.SIGINT)
+        long.communicate(timeout=LIMIT_S)
+        self.deploy("after", [agent.port] * 4)
+        agent.end()
+
+
+class Killed(Fleet):
+    """One test per phase; in each, every process is killed once."""
+
+    def kill_in(self, phase, kind, count=1, images="100000"):
+        agents = self.start()
+        for victim in [*range(4), "host"]:
+            with self.subTest(phase=phase, victim=victim):
+                self.kill_one(f"{phase}-{victim}", agents, victim, kind, count, images)
+            for i, agent in enumerate(agents):
+                if agent.process.poll() is not None:
+                    agents[i] = Agent(self.folder, DEVICES[i])
+        # Whoever was left serves on, and so do those who came back.
+        self.deploy(f"{phase}-after", [agent.port for agent in agents])
+
+    def kill_one(self, name, agents, victim, kind, count, images, how=signal.SIGKILL):
+        killed, lock, seen, host = [], threading.Lock(), [], []
+        ready = threading.Event()
+
+        def on_frame(what):
+            with lock:
+                seen.append(what)
+                if killed or seen.count(kind) < count:
+                    return
+                ready.wait()
+                os.kill(host[0].pid if victim == "host" else agents[victim].process.pid, how)
+                killed.append(time.monotonic())
+
+        relays = [Relay(agent.port, on_frame) for agent in agents]
+        out = self.path(name)
+        host.append(subprocess.Popen(
+            [MILLRACE, "run", QUICKSTART, "--mode", "deploy", "--out", out, *SMALL,
+             "--set", f"workload.images={images}", *self.inventory([relay.port for relay in relays])],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
+        ready.set()
+        _, errors = host[0].communicate(timeout=LIMIT_S)
+        ended = time.monotonic()
+        for relay in relays:
+            relay.close()
+        self.assertTrue(killed, f"the phase was not reached: {errors}")
+        json.loads(read(out, "manifest.json"))
+        rows(out, "microbatches.csv")
+        if victim == "host":
+            self.assertEqual(host[0].returncode, -signal.SIGKILL)
+            return
+        self.assertEqual(host[0].returncode, 6, errors)
+        self.assertLess(ended - killed[0], 5, errors)
+        self.assertRegex(errors, f"error: agent of {DEVICES[victim]} ")
+        self.assertFalse(json.loads(read(out, "summary.json"))["complete"])
+
+    def test_while_greeting(self):
+        self.kill_in("greeting", HELLO)
+
+    def test_while_placing(self):
+        self.kill_in("placing", ASSIGN)
+
+    def test_while_connecting(self):
+        self.kill_in("connecting", PEERS)
+
+    def test_while_streaming(self):
+        self.kill_in("streaming", REPORT, count=20)
+
+    def test_by_silence(self):
+        """Stopped, not ended: its connections stay open."""
+        agents = self.start()
+        self.kill_one("silent", agents, 2, REPORT, 20, "100000", signal.SIGSTOP)
+        agents[2].kill()
+
+    def test_while_draining(self):
+        self.kill_in("draining", STOP, images="22")
+
+
+class Guarded(Fleet):
+    def setUp(self):
+        super().setUp()
+        self.millrace("keys", self.path("fleet"), "--scenario", QUICKSTART)
+
+    def keys(self, name):
+        return os.path.join(self.path("fleet"), name)
+
+    def guarded_fleet(self):
+        agents = [Agent(self.folder, name, "--keys", self.keys(name)) for name in DEVICES]
+        self.addCleanup(lambda: [agent.kill() for agent in agents])
+        return agents
+
+    def test_beyond_this_machine_nothing_goes_without_keys(self):
+        done = subprocess.run([NODE, "agent", "--listen", "0.0.0.0:0"], capture_output=True, text=True,
+                              timeout=LIMIT_S)
+        self.assertEqual(done.returncode, 8, done.stderr)
+        self.assertIn("give --keys DIR", done.stderr)
+        elsewhere = [setting.replace("127.0.0.1", "192.0.2.1") for setting in self.inventory([7000] * 4)]
+        done = self.millrace("run", QUICKSTART, "--mode", "deploy", "--out", self.path("r"), *elsewhere,
+                             expect=8)
+        self.assertIn("give --keys DIR", done.stderr)
+        done = subprocess.run([NODE, "agent", "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"],
+                              capture_output=True, text=True, timeout=LIMIT_S)
+        self.assertEqual(done.returncode, 8, done.stderr)
+
+    def test_keys_are_secret_and_never_overwritten(self):
+        for name in ["host", *DEVICES]:
+            self.assertEqual(os.stat(os.path.join(self.keys(name), "node.key")).st_mode & 0o777, 0o600)
+        self.millrace("keys", self.path("fleet"), "camera", expect=2)
+        self.assertIn("board-d", self.millrace("keys", self.path("fleet"), "board-d").stdout)
+
+    def test_whoever_has_other_keys_is_refused_with_code_8(self):
+        agents = self.guarded_fleet()
+        ports = [agent.port for agent in agents]
+        self.millrace("keys", self.path("others"), "camera")
+        self.deploy("other-fleet", ports, "--keys", os.path.join(self.path("others"), "host"), expect=8)
+        self.deploy("a-device", ports, "--keys", self.keys("board-a"), expect=8)
+        swapped = [ports[0], ports[2], ports[1], ports[3]]
+        self.deploy("swapped", swapped, "--keys", self.keys("host"), expect=8)
+        self.deploy("honest", ports, "--keys", self.keys("host"))
+
+    def test_the_honest_run_finishes_under_attack(self):
+        agents = self.guarded_fleet()
+        ports = [agent.port for agent in agents]
+        over = threading.Event()
+        thrown = [0, 0]
+        threads = [threading.Thread(target=self.throw, args=(ports, over, thrown)),
+                   threading.Thread(target=self.sit, args=(ports, over, thrown))]
+        for thread in threads:
+            thread.start()
+        try:
+            attacked = self.deploy("attacked", ports, "--keys", self.keys("host"),
+                                   "--set", "workload.images=88")
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        self.assertGreater(min(thrown), 10)
+        calm = self.deploy("calm", ports, "--keys", self.keys("host"), "--set", "workload.images=88")
+        self.assertEqual(read(attacked, "outputs.csv"), read(calm, "outputs.csv"))
+        self.assertEqual([agent.end() for agent in agents], [0] * 4)
+
+    @staticmethod
+    def throw(ports, over, thrown):
+        """Frames and rubbish: hellos of no one, lengths beyond all limits, noise."""
+        noise = random.Random(7)
+        while not over.is_set():
+            header = struct.pack("<4sHHII", b"MRF1", 2, noise.randrange(20), noise.randrange(2**32),
+                                 noise.randrange(2**32))
+            for message in (header, noise.randbytes(300), b"\x16\x03\x01\xff\xff" + noise.randbytes(200)):
+                try:
+                    with socket.create_connection(("127.0.0.1", noise.choice(ports)), timeout=1) as peer:
+                        peer.sendall(message)
+                        thrown[0] += 1
+                except OSError:
+                    pass
+            time.sleep(0.002)
+
+    @staticmethod
+    def sit(ports, over, thrown):
+        """Slow-loris: as many as may, each with a byte now and then."""
+        sitting = []
+        while not over.is_set():
+            for port in ports:
+                try:
+                    sitting.append(socket.create_connection(("127.0.0.1", port), timeout=1))
+                    thrown[1] += 1
+                except OSError:
+                    pass
+            for peer in sitting:
+                try:
+                    peer.send(b"\x16")
+                except OSError:
+                    pass
+            for peer in sitting[:-400]:
+                peer.close()
+            sitting = sitting[-400:]
+            time.sleep(0.02)
+        for peer in sitting:
+            peer.close()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
