@@ -35,7 +35,7 @@ class AGuardedDoor : public testing::Test {
     listener_->accept([this](const ChannelPointer& channel) {
       ++let_in_;
       seen_ = channel->names();
-      channel->receive([channel](const Result<Frame>&) {});
+      channel->receive([](const Result<Frame>&) {});
     });
   }
   Result<ChannelPointer> come_with(const std::string& folder) {
