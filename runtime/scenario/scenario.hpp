@@ -201,7 +201,7 @@ struct RunSection {
   Duration timeout = Duration::s(60);          // how long agents without progress are waited for (wall clock)
   Duration heartbeat = Duration::s(1);         // silent for two of these is lost
   Duration lateness_limit = Duration::ms(20);  // emulate
-  Duration link_interval = Duration::s(1);     // of links.csv
+  std::optional<Duration> link_interval{};     // of links.csv
   std::vector<std::string> pcap{};             // links to capture: `a-b` or `a->b`
   bool operator==(const RunSection&) const = default;
 };

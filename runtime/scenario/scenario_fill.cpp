@@ -119,7 +119,7 @@ void fill_run(const Fields& in, RunSection& run) {
   assign(run.timeout, in.exact("run.timeout"));
   assign(run.heartbeat, in.exact("run.heartbeat"));
   assign(run.lateness_limit, in.exact("run.lateness_limit"));
-  assign(run.link_interval, in.exact("run.link_interval"));
+  if (const auto interval = in.exact("run.link_interval")) run.link_interval = Duration::ns(*interval);
   run.pcap = names_in(in, "run.pcap");
 }
 

@@ -114,7 +114,7 @@ void write_run(Writer& out, const RunSection& run, bool with_mode) {
   out.line("timeout: {}", duration_text(run.timeout));
   out.line("heartbeat: {}", duration_text(run.heartbeat));
   out.line("lateness_limit: {}", duration_text(run.lateness_limit));
-  out.line("link_interval: {}", duration_text(run.link_interval));
+  if (run.link_interval) out.line("link_interval: {}", duration_text(*run.link_interval));
   if (!run.pcap.empty()) out.line("pcap: {}", quoted_list(run.pcap));
   out.indent("");
 }

@@ -6,10 +6,12 @@
 
 namespace millrace {
 
-LinkMeter::LinkMeter(const NetworkSpec& spec, Duration interval)
-    : interval_(interval),
+LinkMeter::LinkMeter(const NetworkSpec& spec, std::optional<Duration> interval)
+    : interval_(interval.value_or(kFirstInterval)),
+      chooses_(!interval),
       limit_(std::max<std::size_t>(1, kMaxIntervals / std::max<std::size_t>(1, spec.links.size()))) {
-  MR_CHECK(interval > Duration{});
+  MR_CHECK(interval_ > Duration{});
+  if (chooses_) limit_ = std::min(limit_, kChosenIntervals);
   links_.resize(spec.links.size());
   for (std::size_t i = 0; i < links_.size(); ++i) {
     links_[i].trace = rate_trace_of(spec.links[i].rate);
@@ -27,6 +29,31 @@ std::size_t LinkMeter::index_of(Time at) const {
   return static_cast<std::size_t>(at.count_ns() / interval_.count_ns());
 }
 
+// Doubles the interval until the one with this instant is kept.
+void LinkMeter::make_room(Time at) {
+  while (chooses_ && index_of(at) >= limit_) {
+    interval_ = interval_ + interval_;
+    for (Link& link : links_) {
+      for (std::size_t i = 0; i < link.intervals.size(); ++i) {
+        const LinkInterval one = link.intervals[i];
+        LinkInterval& both = link.intervals[i / 2];
+        if (i % 2 == 0) {
+          both = one;
+          continue;
+        }
+        both.offered += one.offered;
+        both.delivered += one.delivered;
+        both.dropped += one.dropped;
+        both.lost += one.lost;
+        both.carried += one.carried;
+      }
+      link.intervals.resize((link.intervals.size() + 1) / 2);
+      link.current /= 2;
+      link.current_end = link.trace->cumulative(begin_of(link.current + 1));
+    }
+  }
+}
+
 LinkInterval& LinkMeter::at_index(Link& link, std::size_t index) {
   if (index >= limit_) return beyond_;
   if (index >= link.intervals.size()) link.intervals.resize(index + 1);
@@ -34,6 +61,7 @@ LinkInterval& LinkMeter::at_index(Link& link, std::size_t index) {
 }
 
 LinkInterval& LinkMeter::interval_at(LinkId link, Time at) {
+  make_room(at);
   return at_index(links_[link.value], index_of(at));
 }
 
@@ -61,6 +89,7 @@ bool LinkMeter::move_to(Link& link, Nanobits position) {
   if (position < link.current_end) return true;
   const auto leaves = link.trace->departure(position);
   if (!leaves) return false;
+  make_room(*leaves);
   link.current = index_of(*leaves);
   link.current_end = link.trace->cumulative(begin_of(link.current + 1));
   return true;
@@ -86,6 +115,7 @@ void LinkMeter::settle(Link& link, Time until) {
 std::vector<LinkInterval> LinkMeter::intervals(LinkId id, Time end) {
   Link& link = links_[id.value];
   settle(link, end);
+  make_room(end);
   const std::size_t whole = index_of(end);
   const std::size_t count = std::min(limit_, whole + (begin_of(whole) < end ? 1 : 0));
   std::vector<LinkInterval> all(

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sim/net/network_spec.hpp"
@@ -28,9 +29,13 @@ class LinkMeter {
  public:
   // Of all links together; what comes later is not kept.
   static constexpr std::size_t kMaxIntervals = 2'000'000;
+  // Of one link, where the meter chooses.
+  static constexpr Duration kFirstInterval = Duration::s(1);
+  static constexpr std::size_t kChosenIntervals = 1'024;
 
-  // REQUIRES interval > 0.
-  LinkMeter(const NetworkSpec& spec, Duration interval);
+  // Without an interval it begins with kFirstInterval and doubles it, merging what it has, whenever a link would
+  // have more than kChosenIntervals. REQUIRES interval > 0.
+  LinkMeter(const NetworkSpec& spec, std::optional<Duration> interval);
 
   // Instants of one link never decrease, nor do positions.
   void offered(LinkId link, Time at, Bytes size);
@@ -48,7 +53,8 @@ class LinkMeter {
   // All that was told so far, also what a link carries later.
   Nanobits total(LinkId link) const { return links_[link.value].total; }
 
-  // The intervals of a link over [0, end), the last one perhaps shorter. At most limit() of them.
+  // The intervals of a link over [0, end), the last one perhaps shorter. At most limit() of them. interval() may
+  // be longer afterwards.
   std::vector<LinkInterval> intervals(LinkId link, Time end);
   Duration interval() const { return interval_; }
   std::size_t links() const { return links_.size(); }
@@ -70,12 +76,14 @@ class LinkMeter {
   LinkInterval& interval_at(LinkId link, Time at);
   LinkInterval& at_index(Link& link, std::size_t index);
   std::size_t index_of(Time at) const;
+  void make_room(Time at);
   Time begin_of(std::size_t index) const;
   void settle(Link& link, Time until);
   void add(Link& link, Nanobits carried, Bytes delivered);
   bool move_to(Link& link, Nanobits position);
 
   Duration interval_;
+  bool chooses_;
   std::size_t limit_;
   std::vector<Link> links_;
   LinkInterval beyond_{};  // where what comes after the limit goes

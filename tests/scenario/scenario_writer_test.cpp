@@ -27,15 +27,17 @@ class Generator {
     devices(s.devices);
     network(s);
     policy(s);
-    s.run = {static_cast<Mode>(below(4)),
-             below(std::uint64_t{1} << 63),
-             ComputeKind::profile,
-             static_cast<LinksKind>(below(2)),
-             1 + static_cast<int>(below(1'024)),
-             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
-             Duration::ns(1 + static_cast<std::int64_t>(below(86'000'000'000'000))),
-             Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
-             {}};
+    s.run = {.mode = static_cast<Mode>(below(4)),
+             .seed = below(std::uint64_t{1} << 63),
+             .compute = ComputeKind::profile,
+             .links = static_cast<LinksKind>(below(2)),
+             .window = 1 + static_cast<int>(below(1'024)),
+             .timeout = Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             .heartbeat = Duration::ns(20'000'000 + static_cast<std::int64_t>(below(3'500'000'000'000))),
+             .lateness_limit = Duration::ns(1 + static_cast<std::int64_t>(below(86'000'000'000'000))),
+             .link_interval = {}};
+    if (below(2) == 0)
+      s.run.link_interval = Duration::ns(1'000'000 + static_cast<std::int64_t>(below(86'000'000'000'000)));
     for (const auto& link : s.network.links) {
       if (below(4) == 0) s.run.pcap.push_back(link.from + (below(2) == 0 ? "->" : "-") + link.to);
     }
@@ -334,8 +336,7 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "  window: 2\n"
             "  timeout: 60 s\n"
             "  heartbeat: 1 s\n"
-            "  lateness_limit: 20 ms\n"
-            "  link_interval: 1 s\n");
+            "  lateness_limit: 20 ms\n");
 }
 
 TEST(ScenarioWriter, TheHashIsOfAllButTheMode) {

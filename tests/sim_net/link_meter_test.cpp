@@ -4,6 +4,7 @@
 
 #include "runtime/base/random.hpp"
 #include "sim/net/fluid_network.hpp"
+#include "sim/net/link_rate.hpp"
 #include "tests/support/seed.hpp"
 
 namespace millrace {
@@ -84,6 +85,49 @@ TEST(LinkMeter, TheLaterIsNotKept) {
 }
 
 // The same sums by hand: every message with its headers passes each link of its way once.
+// A run of unknown length in rows of a length that is only known afterwards: as if it had been known before.
+TEST(LinkMeter, AnIntervalThatGrewCountsAsOneGivenAtOnce) {
+  for (const std::int64_t seconds : {800, 1'500, 5'000, 40'000}) {
+    const auto spec =
+        one_link(steps({{{}, BitRate::mbit(2)}, {Duration::s(7), BitRate(0)}}, Duration::s(11)));
+    const auto run = [&](LinkMeter& meter) {
+      Random random(test_seed(), "meter");
+      Nanobits position = 0;
+      for (std::int64_t at = 0; at < seconds; at += 1 + static_cast<std::int64_t>(random.below(9))) {
+        const Bytes size(static_cast<std::int64_t>(1 + random.below(300'000)));
+        const Time now = ms(1'000 * at + static_cast<std::int64_t>(random.below(1'000)));
+        position = std::max(position, rate_trace_of(spec.links[0].rate)->cumulative(now));
+        meter.offered(kLink, now, size);
+        if (random.below(20) == 0) {
+          meter.dropped(kLink, now, size);
+          continue;
+        }
+        meter.carried(kLink, position, position + nanobits(size), size);
+        position += nanobits(size);
+      }
+      return meter.intervals(kLink, ms(1'000 * seconds));
+    };
+    LinkMeter grown(spec, std::nullopt);
+    const auto rows = run(grown);
+    EXPECT_LE(rows.size(), LinkMeter::kChosenIntervals);
+    EXPECT_GT(rows.size(), LinkMeter::kChosenIntervals / 3);
+    EXPECT_EQ(grown.interval() > Duration::s(1), seconds > 1'024);
+    LinkMeter given(spec, grown.interval());
+    const auto expected = run(given);
+    ASSERT_EQ(rows.size(), expected.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      EXPECT_EQ(rows[i].offered, expected[i].offered) << i;
+      EXPECT_EQ(rows[i].dropped, expected[i].dropped) << i;
+      EXPECT_EQ(rows[i].carried, expected[i].carried) << i;
+      EXPECT_EQ(rows[i].capacity, expected[i].capacity) << i;
+      // Bytes that an interval's end divides are rounded down at each end that there was.
+      EXPECT_NEAR(static_cast<double>(rows[i].delivered.count()),
+                  static_cast<double>(expected[i].delivered.count()), 100)
+          << i;
+    }
+  }
+}
+
 TEST(LinkMeter, AFluidLinkDeliversWhatItsTransfersAre) {
   const auto seed = test_seed();
   RecordProperty("seed", std::to_string(seed));
