@@ -103,8 +103,8 @@ CrossTrafficSection cross_traffic_at(const Fields& in, const std::string& at) {
   assign(cross.to, in.text(at + ".to"));
   assign(cross.kind, in.choice<CrossTrafficKind>(at + ".kind", kCrossTrafficNames));
   if (const auto rate = in.exact(at + ".rate")) cross.rate = BitRate(*rate);
-  assign(cross.on, in.exact(at + ".on"));
-  assign(cross.off, in.exact(at + ".off"));
+  assign(cross.on, in.exact(at + ".on_time"));
+  assign(cross.off, in.exact(at + ".off_time"));
   assign(cross.periods, in.choice<PeriodKind>(at + ".periods", kPeriodNames));
   assign(cross.start, in.exact(at + ".start"));
   if (const auto stop = in.exact(at + ".stop")) cross.stop = Duration::ns(*stop);

@@ -104,8 +104,8 @@ void write_cross_traffic(Writer& out, const CrossTrafficSection& cross) {
   out.line("kind: {}", name_of(cross.kind));
   if (cross.kind == CrossTrafficKind::on_off) {
     out.line("rate: {}", format_exact(Unit::rate, cross.rate.bit_per_s()));
-    out.line("on: {}", duration_text(cross.on));
-    out.line("off: {}", duration_text(cross.off));
+    out.line("on_time: {}", duration_text(cross.on));
+    out.line("off_time: {}", duration_text(cross.off));
     out.line("periods: {}", name_of(cross.periods));
   }
   out.line("start: {}", duration_text(cross.start));

@@ -291,14 +291,14 @@ void add_cross_traffic(std::vector<Key>& keys) {
                     .least = least,
                     .most = 1'000 * kHourNs});
   };
-  duration("on", "on-off: how long it sends.", "500 ms", 1'000'000);
-  duration("off", "on-off: how long it then does not.", "500 ms", 0);
-  keys.push_back(
-      {.path = cross + ".periods",
-       .kind = Kind::choice,
-       .doc = "on-off: `on` and `off` are durations, or means of exponential ones drawn with the run's seed.",
-       .fallback = "constant",
-       .choices = words(kPeriodNames)});
+  duration("on_time", "on-off: how long it sends.", "500 ms", 1'000'000);
+  duration("off_time", "on-off: how long it then does not.", "500 ms", 0);
+  keys.push_back({.path = cross + ".periods",
+                  .kind = Kind::choice,
+                  .doc = "on-off: `on_time` and `off_time` are durations, or means of exponential ones drawn "
+                         "with the run's seed.",
+                  .fallback = "constant",
+                  .choices = words(kPeriodNames)});
   duration("start", "When it begins.", "0 ms", 0);
   duration("stop", "When it ends. Default: never.", "", 1);
 }

@@ -84,8 +84,8 @@ void add_run(std::vector<Key>& keys) {
   keys.push_back({.path = "run.link_interval",
                   .kind = Kind::exact,
                   .unit = Unit::duration,
-                  .doc = "Simulated links: what `links.csv` sums up in one row. Default: 1 s, doubled in long "
-                         "runs until a link has at most 1,024 rows.",
+                  .doc = "Simulated links: what `links.csv` sums up in one row. Default: 1 s, doubled in "
+                         "long runs until a link has at most 1,024 rows.",
                   .least = 1'000'000,
                   .most = 24 * kHourNs});
   keys.push_back({.path = "run.pcap",

@@ -33,8 +33,8 @@ class LinkMeter {
   static constexpr Duration kFirstInterval = Duration::s(1);
   static constexpr std::size_t kChosenIntervals = 1'024;
 
-  // Without an interval it begins with kFirstInterval and doubles it, merging what it has, whenever a link would
-  // have more than kChosenIntervals. REQUIRES interval > 0.
+  // Without an interval it begins with kFirstInterval and doubles it, merging what it has, whenever a link
+  // would have more than kChosenIntervals. REQUIRES interval > 0.
   LinkMeter(const NetworkSpec& spec, std::optional<Duration> interval);
 
   // Instants of one link never decrease, nor do positions.
@@ -53,8 +53,8 @@ class LinkMeter {
   // All that was told so far, also what a link carries later.
   Nanobits total(LinkId link) const { return links_[link.value].total; }
 
-  // The intervals of a link over [0, end), the last one perhaps shorter. At most limit() of them. interval() may
-  // be longer afterwards.
+  // The intervals of a link over [0, end), the last one perhaps shorter. At most limit() of them. interval()
+  // may be longer afterwards.
   std::vector<LinkInterval> intervals(LinkId link, Time end);
   Duration interval() const { return interval_; }
   std::size_t links() const { return links_.size(); }

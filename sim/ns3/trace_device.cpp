@@ -2,6 +2,7 @@
 
 #include <ns3/ipv4-header.h>
 #include <ns3/ipv4-l3-protocol.h>
+#include <ns3/tcp-header.h>
 #include <ns3/tcp-l4-protocol.h>
 
 #include "sim/ns3/simulation.hpp"
@@ -40,14 +41,19 @@ bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::u
 
 bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
   const Bytes size = size_of(*packet);
-  if (!fits(size) && !is_own(*packet, protocol)) {
+  const Origin origin = origin_of(*packet, protocol);
+  const bool room = fits(size);
+  if (!room && origin == Origin::elsewhere) {
     ++dropped_;
     if (tap_ != nullptr) tap_->dropped(size);
     return false;
   }
   if (sending_) {
     queued_ += size;
-    queue_.push_back({packet, protocol, since, {}, {}});
+    auto place = queue_.end();
+    if (origin == Origin::own_acknowledgement)
+      while (place != queue_.begin() && std::prev(place)->held_back) --place;
+    queue_.insert(place, Item{packet, protocol, since, {}, {}, !room && origin == Origin::own_data});
     return true;
   }
   sending_ = Item{packet, protocol, since, {}, {}};
@@ -55,11 +61,17 @@ bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_
   return true;
 }
 
-bool TraceDevice::is_own(const ns3::Packet& packet, std::uint16_t protocol) const {
+TraceDevice::Origin TraceDevice::origin_of(const ns3::Packet& packet, std::uint16_t protocol) const {
   ns3::Ipv4Header header;
-  return own_ && sender_ && above_ == nullptr && protocol == ns3::Ipv4L3Protocol::PROT_NUMBER &&
-         packet.PeekHeader(header) > 0 && header.GetSource() == *own_ &&
-         header.GetProtocol() == ns3::TcpL4Protocol::PROT_NUMBER;
+  if (!own_ || !sender_ || above_ != nullptr || protocol != ns3::Ipv4L3Protocol::PROT_NUMBER ||
+      packet.PeekHeader(header) == 0 || header.GetSource() != *own_ ||
+      header.GetProtocol() != ns3::TcpL4Protocol::PROT_NUMBER)
+    return Origin::elsewhere;
+  const auto segment = packet.Copy();
+  segment->RemoveHeader(header);
+  ns3::TcpHeader tcp;
+  segment->RemoveHeader(tcp);
+  return segment->GetSize() == 0 ? Origin::own_acknowledgement : Origin::own_data;
 }
 
 bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, const ns3::Address& to,

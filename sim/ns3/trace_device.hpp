@@ -53,7 +53,8 @@ class TraceDevice : public ns3::NetDevice {
   // discipline above it. REQUIRES `queue` to live as long as this.
   void hold_back(ns3::NetDeviceQueue* queue) { above_ = queue; }
   // TCP packets from this address, the device's own, wait however many they are: a host holds its own TCP
-  // back (Linux: TCP small queues) and does not drop what it sends itself. What it forwards still is.
+  // back (Linux: TCP small queues) and does not drop what it sends itself. What it forwards still is. What
+  // is beyond the queue waits in its socket there, so its acknowledgements do not wait behind that.
   void wait_for(ns3::Ipv4Address own) { own_ = own; }
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
   // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
@@ -106,12 +107,14 @@ class TraceDevice : public ns3::NetDevice {
     Time since;
     std::optional<Time> first_bit;
     LinkServer::Service service{};  // of the attempt under way
+    bool held_back = false;         // own data of TCP, beyond the queue
   };
+  enum class Origin : std::uint8_t { elsewhere, own_data, own_acknowledgement };
   void start();
   void finish();
   bool is_lost(Time now);
   void receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol);
-  bool is_own(const ns3::Packet& packet, std::uint16_t protocol) const;
+  Origin origin_of(const ns3::Packet& packet, std::uint16_t protocol) const;
 
   std::optional<ns3::Ipv4Address> own_;
   std::optional<Sender> sender_;

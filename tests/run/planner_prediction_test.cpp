@@ -19,7 +19,9 @@ namespace {
 
 constexpr std::uint64_t kScenarios = 14;
 constexpr double kError = 0.03;
-constexpr int kMicrobatches = 120;
+// Where hops share a trunk microbatches come in bunches of a few: so many that one more or less does not
+// matter.
+constexpr int kMicrobatches = 800;
 
 class PlannerPrediction : public InAFolder {
  protected:

@@ -107,9 +107,8 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
   EXPECT_EQ(s.policy.partition.devices, (std::vector<std::string>{"b", "a"}));
   EXPECT_EQ(s.policy.quantization.codec, "uniform");
   EXPECT_EQ(s.policy.quantization.bits, 3.5);
-  EXPECT_EQ(s.run,
-            (RunSection{Mode::deploy, 9, ComputeKind::measured, LinksKind::given, 5, Duration::s(60),
-                        Duration::ms(300)}));
+  EXPECT_EQ(s.run, (RunSection{Mode::deploy, 9, ComputeKind::measured, LinksKind::given, 5, Duration::s(60),
+                               Duration::ms(300)}));
   EXPECT_EQ(s.expect,
             (std::vector<Expectation>{
                 {"throughput", true, 9.5}, {"latency_p95", false, 0.25}, {"accuracy", true, 0.75}}));

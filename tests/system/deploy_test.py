@@ -135,7 +135,8 @@ class Deploy(Fleet):
             self.assertEqual(read(runs[0], "outputs.csv"), read(other, "outputs.csv"), other)
         for name in ("plan.yaml",):
             self.assertEqual(read(runs[0], name), read(isolated, name))
-        self.assertEqual(set(os.listdir(isolated)) - set(os.listdir(runs[0])), {"bandwidth.csv"})
+        self.assertEqual(set(os.listdir(isolated)) - set(os.listdir(runs[0])),
+                         {"bandwidth.csv", "links.csv"})
         with open(os.path.join(runs[1], "agents", "board-a.prom")) as file:
             self.assertIn('millrace_images_total{device="board-a",node="stage-1"} 22\n', file.read())
         self.assertEqual([agent.end() for agent in agents], [0] * 4)
