@@ -15,8 +15,8 @@ class Topologies(System):
         return out, json.loads(read(out, "summary.json"))["throughput_images_per_s"]
 
     def test_both_networks_agree_on_the_shipped_scenarios(self):
-        # Not in the fluid network: the CSMA segment's back-off, CUBIC's recovery from drops at the base station
-        # and at the router.
+        # Not in the fluid network: the CSMA segment's back-off, CUBIC's recovery from drops at the base
+        # station and at the router.
         for scenario, bound, link in (("star-lte", 0.10, ("base-station", "board-b")),
                                       ("csma-lab", 0.15, ("board-a", "board-b")),
                                       ("routed-cross-traffic", 0.12, ("west", "east"))):
