@@ -51,6 +51,35 @@ void add_trace(std::vector<Key>& keys, const std::string& link) {
                   .low_open = true});
 }
 
+void add_loss(std::vector<Key>& keys, const std::string& link) {
+  keys.push_back({.path = link + ".loss",
+                  .kind = Kind::real,
+                  .doc = "Probability that a packet is lost, independent of the others.",
+                  .fallback = "0",
+                  .high = 1,
+                  .high_open = true});
+  keys.push_back({.path = link + ".loss_trace",
+                  .kind = Kind::path,
+                  .doc = "That probability over time, instead of `loss`: a CSV of `time_s,loss`."});
+  keys.push_back(
+      {.path = link + ".loss_model",
+       .kind = Kind::map,
+       .doc = "Loss in bursts, instead of `loss`: Gilbert-Elliott, two states, stepped per packet."});
+  const auto chance = [&](const char* name, const char* doc, const char* fallback, bool below_one) {
+    keys.push_back({.path = link + ".loss_model." + name,
+                    .kind = Kind::real,
+                    .doc = doc,
+                    .fallback = fallback,
+                    .required = *fallback == '\0',
+                    .high = 1,
+                    .high_open = below_one});
+  };
+  chance("p", "Probability of going from good to bad.", "", false);
+  chance("r", "Probability of going from bad to good; 1/r packets is the mean stay in bad.", "", false);
+  chance("good_loss", "Probability of loss in good (1 - k).", "0", true);
+  chance("bad_loss", "Probability of loss in bad (1 - h).", "1", false);
+}
+
 // Everything of a link but its ends.
 void add_link_properties(std::vector<Key>& keys, const std::string& link) {
   keys.push_back(
@@ -91,32 +120,7 @@ void add_link_properties(std::vector<Key>& keys, const std::string& link) {
               "or PIE with `queue` as their limit.",
        .fallback = "drop-tail",
        .choices = words(kQueueDisciplineNames)});
-  keys.push_back({.path = link + ".loss",
-                  .kind = Kind::real,
-                  .doc = "Probability that a packet is lost, independent of the others.",
-                  .fallback = "0",
-                  .high = 1,
-                  .high_open = true});
-  keys.push_back({.path = link + ".loss_trace",
-                  .kind = Kind::path,
-                  .doc = "That probability over time, instead of `loss`: a CSV of `time_s,loss`."});
-  keys.push_back(
-      {.path = link + ".loss_model",
-       .kind = Kind::map,
-       .doc = "Loss in bursts, instead of `loss`: Gilbert-Elliott, two states, stepped per packet."});
-  const auto chance = [&](const char* name, const char* doc, const char* fallback, bool below_one) {
-    keys.push_back({.path = link + ".loss_model." + name,
-                    .kind = Kind::real,
-                    .doc = doc,
-                    .fallback = fallback,
-                    .required = *fallback == '\0',
-                    .high = 1,
-                    .high_open = below_one});
-  };
-  chance("p", "Probability of going from good to bad.", "", false);
-  chance("r", "Probability of going from bad to good; 1/r packets is the mean stay in bad.", "", false);
-  chance("good_loss", "Probability of loss in good (1 - k).", "0", true);
-  chance("bad_loss", "Probability of loss in bad (1 - h).", "1", false);
+  add_loss(keys, link);
   keys.push_back(
       {.path = link + ".overhead",
        .kind = Kind::exact,

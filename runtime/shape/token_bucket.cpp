@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <limits>
@@ -89,7 +90,7 @@ BucketParameters bucket_for(BitRate rate, Bytes mtu, Bytes link_header, Bytes qu
   }
   const double bytes_per_s = static_cast<double>(rate.bit_per_s()) / 8 * static_cast<double>(frame) /
                              static_cast<double>(mtu.count());
-  bucket.bytes_per_s = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(bytes_per_s + 0.5));
+  bucket.bytes_per_s = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::llround(bytes_per_s)));
   const auto burst = static_cast<std::int64_t>(bytes_per_s * kBurstMs / 1000);
   bucket.burst_bytes = static_cast<std::uint32_t>(std::clamp<std::int64_t>(burst, 2 * frame, kMost));
   return bucket;

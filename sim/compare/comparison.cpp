@@ -112,6 +112,7 @@ std::vector<WorldRanking> rankings_of(const Comparison& comparison) {
     }
   }
   std::vector<WorldRanking> list;
+  list.reserve(rankings.size());
   for (auto& [worlds, ranking] : rankings) list.push_back(std::move(ranking));
   return list;
 }

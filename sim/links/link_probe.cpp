@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <chrono>
 #include <cstring>
 #include <vector>
@@ -132,7 +133,7 @@ Result<BitRate> measure_link(const ProbeLink& link) {
   if (!goodput) return goodput.error();
   const double with_headers =
       static_cast<double>(link.mtu.count()) / static_cast<double>(framing.payload().count());
-  return BitRate(static_cast<std::int64_t>(*goodput * 8 * with_headers + 0.5));
+  return BitRate(std::llround(*goodput * 8 * with_headers));
 }
 
 }  // namespace millrace

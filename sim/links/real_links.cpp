@@ -75,7 +75,9 @@ RealLinks::RealLinks(const NetworkSpec& spec) : spec_(spec) {
   for (const auto& link : spec_.links) {
     auto trace = rate_trace_of(link.rate);
     const auto peak = peak_rate(*trace);
-    shaped_.push_back({std::make_unique<TraceSchedule>(std::move(trace)), peak, nullptr});
+    Shaped& shaped = shaped_.emplace_back();
+    shaped.schedule = std::make_unique<TraceSchedule>(std::move(trace));
+    shaped.peak = peak;
   }
 }
 

@@ -15,7 +15,7 @@ std::atomic<bool> taken{false};
 void stop() { ns3::Simulator::Stop(); }
 
 // A stop of our own is no event of the network.
-ns3::EventId scheduled_stop(ns3::Time delay) {
+ns3::EventId scheduled_stop(const ns3::Time& delay) {
   ns3::EventId id = ns3::Simulator::Schedule(delay, &stop);
   PeekingScheduler::current()->own(id.PeekEventImpl());
   return id;

@@ -41,8 +41,9 @@ bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::u
 
 bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
   const Bytes size = size_of(*packet);
-  const Origin origin = origin_of(*packet, protocol);
   const bool room = fits(size);
+  // Only beyond the queue does it matter whose packet it is.
+  const Origin origin = room && held_back_ == 0 ? Origin::elsewhere : origin_of(*packet, protocol);
   if (!room && origin == Origin::elsewhere) {
     ++dropped_;
     if (tap_ != nullptr) tap_->dropped(size);
@@ -53,7 +54,9 @@ bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_
     auto place = queue_.end();
     if (origin == Origin::own_acknowledgement)
       while (place != queue_.begin() && std::prev(place)->held_back) --place;
-    queue_.insert(place, Item{packet, protocol, since, {}, {}, !room && origin == Origin::own_data});
+    const bool held_back = !room && origin == Origin::own_data;
+    held_back_ += held_back ? 1 : 0;
+    queue_.insert(place, Item{packet, protocol, since, {}, {}, held_back});
     return true;
   }
   sending_ = Item{packet, protocol, since, {}, {}};
@@ -121,6 +124,7 @@ void TraceDevice::finish() {
   sending_.reset();
   if (!queue_.empty()) {
     sending_ = std::move(queue_.front());
+    held_back_ -= sending_->held_back ? 1 : 0;
     queue_.pop_front();
     queued_ -= size_of(*sending_->packet);
     start();
@@ -140,6 +144,7 @@ void TraceDevice::DoDispose() {
   on_room_ = nullptr;
   above_ = nullptr;
   queue_.clear();
+  held_back_ = 0;
   sending_.reset();
   node_ = nullptr;
   receive_ = ReceiveCallback();

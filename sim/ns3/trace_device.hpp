@@ -121,6 +121,7 @@ class TraceDevice : public ns3::NetDevice {
   std::optional<LinkServer> server_;
   bool channel_is_bad_ = false;  // of the loss model
   ns3::NetDeviceQueue* above_ = nullptr;
+  std::size_t held_back_ = 0;  // in the queue
   LinkTap* tap_ = nullptr;
   Time last_arrival_;  // at the peer
   std::function<void(const Left&)> on_left_;

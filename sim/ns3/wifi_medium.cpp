@@ -115,7 +115,7 @@ std::vector<ns3::Ptr<ns3::WifiNetDevice>> make_wifi(const SegmentSpec& segment, 
   phy.SetChannel(make_channel());
   std::vector<ns3::Ptr<ns3::WifiNetDevice>> devices;
   for (std::size_t i = 0; i < segment.members.size(); ++i) {
-    const auto node = nodes.at(segment.members[i].value);
+    const auto& node = nodes.at(segment.members[i].value);
     place(segment, i, *node);
     ns3::WifiMacHelper mac;
     const auto& point = segment.wifi.access_point;

@@ -33,7 +33,7 @@ class Fleet {
   // The folder of a machine whose certificate is signed by `signer`, and who trusts this fleet.
   std::string folder(const CertifiedNames& names, CertificateAuthority::Validity validity = {.until_s = 3600},
                      const CertificateAuthority* signer = nullptr) {
-    const auto own = folder_ + "/" + std::to_string(++count_);
+    auto own = folder_ + "/" + std::to_string(++count_);
     std::filesystem::create_directory(own);
     const auto pair = (signer == nullptr ? authority_.get() : signer)->issue(names, validity).value();
     std::ofstream(own + "/ca.crt") << authority_->certificate();
