@@ -18,7 +18,7 @@ class SharedLinks {
       : problem_(problem), search_(search), slower_(problem.links.size(), 1) {}
 
   Result<PlanningResult> run() {
-    const auto relaxed = search_(as_slow_as_known());
+    auto relaxed = search_(as_slow_as_known());
     if (!relaxed) return relaxed;
     PlanningResult best = shared(*relaxed);
     if (settled(*relaxed, best)) {

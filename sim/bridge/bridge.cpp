@@ -225,7 +225,7 @@ bool Bridge::take_aside(const Mailbox::Letter& letter) {
 // What an agent says that goes away. Neighbours of one that has died hear of it too, and often first; the
 // connection that the host itself has lost says best who it was.
 Error Bridge::refusal_of(const Mailbox::Letter& letter) {
-  const auto said = parse_refusal(letter.frame).in(agents_[letter.agent].who);
+  auto said = parse_refusal(letter.frame).in(agents_[letter.agent].who);
   if (said.code != ExitCode::peer_lost) return said;
   const auto give_up = Clock::now() + kWitness;
   for (;;) {

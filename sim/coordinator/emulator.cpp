@@ -123,7 +123,7 @@ Result<void> Emulator::listen(Duration patience) {
 Result<void> Emulator::take(WallNodes::Word word) {
   moved_ = now_;
   if (auto* report = std::get_if<Report>(&word)) {
-    take(std::move(*report));
+    take(*report);
     return {};
   }
   auto& message = std::get<NodeMessage>(word);
@@ -153,7 +153,7 @@ void Emulator::send(NodeMessage message) {
   under_way_.emplace(id, UnderWay{std::move(message), depart, size});
 }
 
-void Emulator::take(Report report) {
+void Emulator::take(const Report& report) {
   for (const auto& record : report.records) {
     if (const auto* stage = std::get_if<StageRecord>(&record)) audit_compute(report.node, *stage);
     if (const auto* completion = std::get_if<CompletionRecord>(&record)) completed_ = completion->completed;
@@ -184,7 +184,7 @@ void Emulator::drain() {
   while (setup_.audit.now() < give_up) {
     auto word = setup_.nodes.next(kQuiet);
     if (!word || !*word) return;
-    if (auto* report = std::get_if<Report>(&**word)) take(std::move(*report));
+    if (auto* report = std::get_if<Report>(&**word)) take(*report);
   }
 }
 

@@ -56,7 +56,7 @@ class Emulator {
   Result<void> listen(Duration patience);
   Result<void> take(WallNodes::Word word);
   void send(NodeMessage message);
-  void take(Report report);
+  void take(const Report& report);
   void audit_compute(NodeId node, const StageRecord& record);
   void drain();
   Result<void> check() const;

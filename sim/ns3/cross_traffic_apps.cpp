@@ -4,6 +4,7 @@
 #include <ns3/udp-socket-factory.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/ns3/host_stack.hpp"
 #include "sim/ns3/simulation.hpp"
@@ -56,7 +57,7 @@ void CrossTrafficApps::add_on_off(const NetworkSpec& spec, const Topology& topol
   sources_.push_back(std::make_unique<OnOff>(
       OnOff{.socket = source,
             .bursts = Bursts(cross, spec.seed, index),
-            .interval = Duration::ns(std::max<std::int64_t>(1, static_cast<std::int64_t>(interval_ns + 0.5))),
+            .interval = Duration::ns(std::max<std::int64_t>(1, std::llround(interval_ns))),
             .payload = static_cast<std::uint32_t>(spec.mtu.count()) - kUdpHeaders}));
   next_burst(*sources_.back());
 }
