@@ -7,7 +7,7 @@
 
 namespace millrace {
 
-// `strangers` and `sweep` belong to the loop's thread.
+// `strangers`, `sweep` and `closed` belong to the loop's thread.
 struct Reception::State : std::enable_shared_from_this<State> {
   using Clock = std::chrono::steady_clock;
   struct Stranger {
@@ -18,6 +18,7 @@ struct Reception::State : std::enable_shared_from_this<State> {
   explicit State(asio::io_context& context) : sweep(context) {}
 
   void enter(const ChannelPointer& channel) {
+    if (closed) return channel->close();  // was accepted while the door closed
     if (strangers.size() >= kMaxStrangers) {
       turn_away(strangers.front().channel, Error{"too many wait here", ExitCode::timeout});
       strangers.pop_front();
@@ -49,6 +50,7 @@ struct Reception::State : std::enable_shared_from_this<State> {
 
   std::list<Stranger> strangers;  // oldest first
   asio::steady_timer sweep;
+  bool closed = false;
   std::mutex mutex;  // held while the handler runs
   Handler handler;
 };
@@ -80,6 +82,7 @@ Reception::~Reception() {
   }
   asio::post(state_->sweep.get_executor(), [state = state_] {
     error_code ignored;
+    state->closed = true;
     state->sweep.cancel(ignored);
     for (const auto& stranger : state->strangers) stranger.channel->close();
     state->strangers.clear();
