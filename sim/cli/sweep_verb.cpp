@@ -19,10 +19,11 @@ namespace {
 
 struct SweepArguments {
   ScenarioArguments scenario;
-  std::string out, directory_file;
+  std::string out, directory_file, keys;
   unsigned jobs = 0;
   double cell_limit_s = 24 * 3600.0;
-  bool list = false, missing = false, dry_run = false, csv = false, discard = false, quiet = false;
+  bool list = false, missing = false, dry_run = false, csv = false, discard = false, quiet = false,
+       isolate = false;
   std::vector<std::string> imports;
 };
 
@@ -37,7 +38,9 @@ std::optional<SweepPlan> plan_or_complain(const SweepArguments& arguments, const
   auto read = read_sweep({.path = arguments.scenario.file,
                           .overrides = overrides_of(arguments.scenario),
                           .folder = arguments.out,
-                          .program = program});
+                          .program = program,
+                          .keys = arguments.keys,
+                          .isolate = arguments.isolate});
   if (!read.plan) complain_of(arguments.scenario.file, read.problems);
   return std::move(read.plan);
 }
@@ -126,8 +129,20 @@ std::string again(const SweepArguments& arguments, const std::string& program) {
   for (const auto& text : overrides_of(arguments.scenario)) words.insert(words.end(), {"--set", text});
   if (!arguments.out.empty()) words.insert(words.end(), {"--out", arguments.out});
   if (arguments.jobs > 0) words.insert(words.end(), {"-j", std::to_string(arguments.jobs)});
+  if (!arguments.keys.empty()) words.insert(words.end(), {"--keys", arguments.keys});
+  if (arguments.isolate) words.emplace_back("--isolate");
   if (arguments.discard) words.emplace_back("--discard-runs");
   return shell_command(words);
+}
+
+// An option that no cell has a use for is a mistake of whoever gave it.
+std::string option_without_effect(const SweepArguments& arguments, const SweepPlan& plan) {
+  if (!arguments.keys.empty() && !plan.uses("--keys"))
+    return "--keys has no effect: no cell goes in mode deploy to agents at addresses of the scenario "
+           "(devices[].address); remove it";
+  if (arguments.isolate && !plan.uses("--isolate"))
+    return "--isolate has no effect: no cell starts agents here; remove it";
+  return {};
 }
 
 int import_runs(Sweeper& sweeper, const SweepArguments& arguments) {
@@ -146,6 +161,8 @@ int sweep(const SweepArguments& arguments, const std::string& program) {
   if (arguments.quiet) log_threshold(LogLevel::warning);
   const auto plan = plan_or_complain(arguments, program);
   if (!plan) return static_cast<int>(ExitCode::invalid_input);
+  if (const auto mistake = option_without_effect(arguments, *plan); !mistake.empty())
+    return complain({mistake, ExitCode::usage});
   if (arguments.list) return list(*plan, arguments.missing);
   if (arguments.dry_run) return dry_run(*plan);
   auto sweeper = Sweeper::open(*plan, arguments.scenario.file);
@@ -195,6 +212,13 @@ Verb add_sweep_verb(CLI::App& program, const std::vector<std::string>& command_l
                   "a cell that takes longer by the wall clock has failed, in seconds (default: a day)")
       ->check(CLI::Range(1.0, 1e8))
       ->type_name("SECONDS");
+  command
+      .add_option("--keys", arguments->keys,
+                  "folder with this host's keys, for cells that go to agents elsewhere; as in `millrace run`")
+      ->check(CLI::ExistingDirectory)
+      ->type_name("DIR");
+  command.add_flag("--isolate", arguments->isolate,
+                   "one local agent process per device in cells that start their agents");
   auto& list_flag =
       *command.add_flag("--list", arguments->list, "print the command of each cell, and run nothing");
   command.add_flag("--missing", arguments->missing, "with --list: only of the cells without a result")

@@ -1,5 +1,6 @@
 #include "sim/run/inputs.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -58,6 +59,12 @@ std::set<std::string> input_files(const Scenario& scenario) {
   }
   files.erase(std::string());
   return files;
+}
+
+bool goes_to_agents(const Scenario& scenario) {
+  return scenario.run.mode == Mode::deploy &&
+         std::ranges::any_of(scenario.devices,
+                             [](const DeviceSection& device) { return !device.address.empty(); });
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> binary_hashes(Mode mode, bool local_agents) {

@@ -16,6 +16,9 @@ namespace millrace {
 // that have them.
 std::set<std::string> input_files(const Scenario& scenario);
 
+// The run goes to agents that listen at the addresses the scenario has, rather than starting some here.
+bool goes_to_agents(const Scenario& scenario);
+
 // "millrace", and "millrace-node" in modes that start agents here, with the SHA-256 of each. The first is the
 // program that runs, also where the file it was started from has been replaced since.
 Result<std::vector<std::pair<std::string, std::string>>> binary_hashes(Mode mode, bool local_agents = true);

@@ -40,10 +40,7 @@ enum class Agents : std::uint8_t { local, connect, listen };
 
 Agents agents_of(const RunRequest& request) {
   if (!request.agents.empty()) return Agents::connect;
-  const auto& devices = request.scenario.devices;
-  const bool inventory = std::any_of(devices.begin(), devices.end(),
-                                     [](const DeviceSection& device) { return !device.address.empty(); });
-  return inventory && request.scenario.run.mode == Mode::deploy ? Agents::listen : Agents::local;
+  return goes_to_agents(request.scenario) ? Agents::listen : Agents::local;
 }
 
 class Run {
@@ -337,6 +334,12 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
   if (request.isolate && agents_of(request) == Agents::listen) {
     return Error{
         "--isolate has no effect where the scenario says at which addresses agents listen; remove it",
+        ExitCode::usage};
+  }
+  if (!request.keys.empty() && agents_of(request) == Agents::local) {
+    return Error{
+        "--keys has no effect where this host starts the agents itself; remove it, or say where agents are "
+        "(devices[].address in mode deploy, or --agents)",
         ExitCode::usage};
   }
   if (!request.agents.empty()) {

@@ -12,6 +12,7 @@ std::string shell_command(const std::vector<std::string>& words);
 
 struct CellCommand {
   std::string program, file;
+  std::vector<std::string> options;  // of `millrace run`, beside the ones below
   std::vector<std::string> overrides;
   std::string directory;
 };

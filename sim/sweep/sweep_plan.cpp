@@ -49,7 +49,11 @@ class Planner {
                                       planned.key.substr(0, kKeyInFolder));
       auto overrides = file_.overrides;
       for (auto& text : planned.cell.overrides()) overrides.push_back(std::move(text));
-      planned.command = words_of({file_.program, file_.path, std::move(overrides), planned.directory});
+      planned.command = words_of({.program = file_.program,
+                                  .file = file_.path,
+                                  .options = options_of(planned.scenario),
+                                  .overrides = std::move(overrides),
+                                  .directory = planned.directory});
     }
   }
 
@@ -64,6 +68,15 @@ class Planner {
   std::vector<Problem> problems;
 
  private:
+  // Those that have an effect on this cell; `run` refuses others. They do not change what it computes.
+  std::vector<std::string> options_of(const Scenario& scenario) const {
+    const bool elsewhere = goes_to_agents(scenario);
+    std::vector<std::string> words;
+    if (elsewhere && !file_.keys.empty()) words = {"--keys", file_.keys};
+    if (!elsewhere && scenario.run.mode != Mode::simulate && file_.isolate) words.emplace_back("--isolate");
+    return words;
+  }
+
   std::optional<Scenario> scenario_of(const std::string& text, const Cell& cell) {
     auto overrides = file_.overrides;
     for (auto& own : cell.overrides()) overrides.push_back(std::move(own));
@@ -102,17 +115,18 @@ class Planner {
       inputs.emplace_back(path, *hash);
     }
     const Mode mode = planned.scenario.run.mode;
-    if (!binaries_.contains(mode)) {
-      auto binaries = binary_hashes(mode);
+    const std::pair programs(mode, !goes_to_agents(planned.scenario));
+    if (!binaries_.contains(programs)) {
+      auto binaries = binary_hashes(programs.first, programs.second);
       if (!binaries) return fault(binaries.error());
-      binaries_.emplace(mode, std::move(*binaries));
+      binaries_.emplace(programs, std::move(*binaries));
     }
-    return cell_key(resolved_yaml(planned.scenario), std::move(inputs), binaries_.at(mode));
+    return cell_key(resolved_yaml(planned.scenario), std::move(inputs), binaries_.at(programs));
   }
 
   const SweepFile& file_;
   FileHashes hashes_;
-  std::map<Mode, NamedHashes> binaries_;
+  std::map<std::pair<Mode, bool>, NamedHashes> binaries_;  // mode, and agents are started here
   std::set<std::string> seen_;
 };
 
@@ -121,6 +135,12 @@ class Planner {
 bool SweepPlan::all_simulated() const {
   return std::ranges::all_of(
       cells, [](const PlannedCell& planned) { return planned.scenario.run.mode == Mode::simulate; });
+}
+
+bool SweepPlan::uses(const std::string& option) const {
+  return std::ranges::any_of(cells, [&](const PlannedCell& planned) {
+    return std::ranges::find(planned.command, option) != planned.command.end();
+  });
 }
 
 ReadSweep read_sweep(const SweepFile& file) {

@@ -29,6 +29,8 @@ struct SweepPlan {
   std::vector<PlannedCell> cells;
 
   bool all_simulated() const;
+  // The command of some cell has this option: "--keys".
+  bool uses(const std::string& option) const;
 };
 
 struct SweepFile {
@@ -36,6 +38,8 @@ struct SweepFile {
   std::vector<std::string> overrides{};  // of the scenario, before those of the cells
   std::string folder{};                  // of the sweep; empty: sweeps/NAME
   std::string program = "millrace";      // as commands name it
+  std::string keys{};                    // of the host, for cells that go to agents elsewhere
+  bool isolate = false;                  // one process per device, in cells that start their agents
 };
 
 struct ReadSweep {

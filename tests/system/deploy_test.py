@@ -1,8 +1,5 @@
-"""Agents that listen, as a fleet on loopback: run after run, every process killed in every phase, and
-attackers at the doors while an honest run goes on.
-
-Between the host and each agent stands a relay that reads the headers of frames, so that a phase is known by
-what is said in it and not by the clock."""
+"""Agents that listen: run after run, every process killed in every phase, and attackers at the doors while an
+honest run goes on."""
 
 import json
 import os
@@ -11,116 +8,26 @@ import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
 
-from system_test import BIN, LIMIT_S, MILLRACE, NODE, QUICKSTART, SMALL, System, read, rows
+from fleet import DEVICES, Agent, Fleet, Relay, free_port
+from system_test import LIMIT_S, MILLRACE, NODE, QUICKSTART, SMALL, read, rows
 
-DEVICES = ["camera", "board-a", "board-b", "board-c"]
 HELLO, ASSIGN, PEERS, REPORT, STOP = 1, 3, 5, 11, 13
+SWEPT = """millrace: 1
+name: swept
+model: {{name: vit-tiny, microbatch: 2}}
+workload: {{images: 4}}
+devices:
+  - {{name: camera, runs: [source, stage], speed: 8 GFLOP/s, address: '127.0.0.1:{}'}}
+  - {{name: board-a, runs: [stage, sink], speed: 8 GFLOP/s, address: '127.0.0.1:{}'}}
+network: {{links: [{{between: [camera, board-a], rate: 10 Mbit/s}}]}}
+run: {{mode: deploy}}
+sweep: {{grid: {{run.window: [1, 2]}}}}
+"""
 
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Agent:
-    def __init__(self, folder, name, *arguments, cwd=None):
-        self.name = name
-        self.port = free_port()
-        self.log = os.path.join(folder, f"{name}-{self.port}.log")
-        with open(self.log, "w") as log:
-            self.process = subprocess.Popen([NODE, "agent", "--listen", f"127.0.0.1:{self.port}",
-                                             "--cache", os.path.join(folder, "cache"), *arguments],
-                                            stderr=log, cwd=cwd)
-        deadline = time.monotonic() + LIMIT_S
-        while "listening at" not in self.said():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{name} does not listen: {self.said()}")
-            time.sleep(0.05)
-
-    def said(self):
-        with open(self.log) as file:
-            return file.read()
-
-    def end(self):
-        self.process.terminate()
-        return self.process.wait(timeout=LIMIT_S)
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-
-class Relay:
-    """Passes frames on; `on_frame(type)` runs before a frame is passed on."""
-
-    def __init__(self, port, on_frame):
-        self.to, self.on_frame = port, on_frame
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listening.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                client, _ = self.listening.accept()
-            except OSError:
-                return
-            try:
-                agent = socket.create_connection(("127.0.0.1", self.to))
-            except OSError:
-                client.close()
-                continue
-            for ends in ((client, agent), (agent, client)):
-                threading.Thread(target=self.pass_on, args=ends, daemon=True).start()
-
-    def pass_on(self, source, target):
-        try:
-            with source.makefile("rb") as stream:
-                while True:
-                    header = stream.read(16)
-                    if len(header) < 16:
-                        break
-                    kind, meta, payload = struct.unpack("<6xHII", header)
-                    body = stream.read(meta + payload)
-                    self.on_frame(kind)
-                    target.sendall(header + body)
-        except OSError:
-            pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listening.close()
-
-
-class Fleet(System):
-    def start(self, *arguments, cwd=None):
-        agents = [Agent(self.folder, name, *arguments, cwd=cwd) for name in DEVICES]
-        self.addCleanup(lambda: [agent.kill() for agent in agents])
-        return agents
-
-    @staticmethod
-    def inventory(ports):
-        settings = []
-        for index, port in enumerate(ports):
-            settings += ["--set", f"devices[{index}].address=127.0.0.1:{port}"]
-        return settings
-
-    def deploy(self, name, ports, *arguments, expect=0):
-        out = self.path(name)
-        self.millrace("run", QUICKSTART, "--mode", "deploy", "--out", out, *SMALL, *self.inventory(ports),
-                      *arguments, expect=expect)
-        return out
 
 
 class Deploy(Fleet):
@@ -206,9 +113,10 @@ class Killed(Fleet):
         for victim in [*range(4), "host"]:
             with self.subTest(phase=phase, victim=victim):
                 self.kill_one(f"{phase}-{victim}", agents, victim, kind, count, images)
-            for i, agent in enumerate(agents):
-                if agent.process.poll() is not None:
-                    agents[i] = Agent(self.folder, DEVICES[i])
+            if victim != "host":  # its connections end before the process itself does
+                agents[victim].process.wait(timeout=LIMIT_S)
+                agents[victim] = Agent(self.folder, DEVICES[victim])
+            self.assertEqual([agent.process.poll() for agent in agents], [None] * 4, "another one ended")
         # Whoever was left serves on, and so do those who came back.
         self.deploy(f"{phase}-after", [agent.port for agent in agents])
 
@@ -310,6 +218,25 @@ class Guarded(Fleet):
         swapped = [ports[0], ports[2], ports[1], ports[3]]
         self.deploy("swapped", swapped, "--keys", self.keys("host"), expect=8)
         self.deploy("honest", ports, "--keys", self.keys("host"))
+        alone = self.millrace("run", QUICKSTART, "--out", self.path("alone"), "--keys", self.keys("host"),
+                              expect=2)
+        self.assertIn("--keys has no effect", alone.stderr)
+
+    def test_cells_of_a_sweep_go_to_agents_with_keys_and_are_known_afterwards(self):
+        agents = [Agent(self.folder, name, "--keys", self.keys(name)) for name in DEVICES[:2]]
+        self.addCleanup(lambda: [agent.kill() for agent in agents])
+        file = self.write("swept.yaml", SWEPT.format(*[agent.port for agent in agents]))
+        command = ["sweep", file, "--out", self.path("swept")]
+        self.assertIn("--keys has no effect", self.millrace(
+            *command, "--mode", "simulate", "--keys", self.keys("host"), expect=2).stderr)
+        self.millrace(*command, expect=1)  # agents with keys answer nobody without
+        command += ["--keys", self.keys("host")]
+        self.millrace(*command)
+        cells = rows(self.path("swept"), "cells.csv")
+        self.assertEqual([cell["status"] for cell in cells], ["finished"] * 2, cells)
+        self.assertEqual(self.millrace(*command, "--list", "--missing").stdout, "")
+        for line in self.millrace(*command, "--list").stdout.splitlines():
+            self.assertIn(f" --keys {self.keys('host')} ", line)
 
     def test_the_honest_run_finishes_under_attack(self):
         agents = self.guarded_fleet()
