@@ -7,11 +7,13 @@ add_custom_command(
   OUTPUT ${made}/millrace.1.gz ${made}/millrace-node.1.gz ${made}/millrace.bash ${made}/millrace-node.bash
   COMMAND /usr/bin/python3 ${PROJECT_SOURCE_DIR}/docker/manual.py ${made} $<TARGET_FILE:millrace>
           $<TARGET_FILE:millrace-node>
-  DEPENDS millrace millrace-node ${PROJECT_SOURCE_DIR}/docker/manual.py
+  DEPENDS millrace millrace-node millrace-links ${PROJECT_SOURCE_DIR}/docker/manual.py
   COMMENT "Writing manual pages and completion from --help")
 add_custom_target(package_files DEPENDS ${made}/millrace.1.gz)
 
 install(TARGETS millrace-node RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT node)
+# What `millrace-node shape` and `clean` become; nobody calls it by its name.
+install(TARGETS millrace-links RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/millrace COMPONENT node)
 install(TARGETS millrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT host)
 foreach(pair millrace-node:node millrace:host)
   string(REPLACE ":" ";" pair ${pair})

@@ -14,10 +14,7 @@ namespace {
 using namespace millrace;
 
 constexpr std::array kVerbs = {
-    add_agent_verb,
-    add_eval_verb,
-    add_calibrate_verb,
-    add_profile_verb,
+    add_agent_verb, add_eval_verb, add_calibrate_verb, add_profile_verb, add_shape_verb, add_clean_verb,
 };
 
 constexpr const char* kFooter =

@@ -14,7 +14,9 @@ struct Verb {
 
 Verb add_agent_verb(CLI::App& program);
 Verb add_calibrate_verb(CLI::App& program);
+Verb add_clean_verb(CLI::App& program);
 Verb add_eval_verb(CLI::App& program);
 Verb add_profile_verb(CLI::App& program);
+Verb add_shape_verb(CLI::App& program);
 
 }  // namespace millrace

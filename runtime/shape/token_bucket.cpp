@@ -116,7 +116,7 @@ Result<TokenBucket> TokenBucket::attach(const std::string& interface, BitRate ra
   if (error == EEXIST)
     return failed(fmt::format(
         "it has a queueing discipline already (tc qdisc show dev {}); remove it, or with `millrace "
-        "clean` if it was left by a millrace that was killed",
+        "clean` (`millrace-node clean`) if it was left by a millrace that was killed",
         interface));
   if (error == ENOENT) return failed("this kernel has no token bucket filter (module sch_tbf)");
   if (error != 0) return failed(said(error));

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "runtime/base/log.hpp"
+#include "runtime/shape/summaries.hpp"
 #include "runtime/shape/token_bucket.hpp"
 #include "sim/cli/verb.hpp"
 
@@ -91,9 +92,9 @@ int clean() {
 }  // namespace
 
 Verb add_clean_verb(CLI::App& program, const std::vector<std::string>&) {
-  auto& command = *program.add_subcommand("clean", "remove what a killed millrace left on this machine");
+  auto& command = *program.add_subcommand("clean", kCleanSummary);
   command.footer(
-      "Ends agents whose host has gone, and shaping of interfaces whose `millrace shape` has gone; what is "
+      "Ends agents whose host has gone, and shaping of interfaces whose shaper has gone; what is "
       "in\n"
       "use stays. Namespaces and links of `run.links: netns` end with their processes and need no cleaning.");
   return {&command, clean};

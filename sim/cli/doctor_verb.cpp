@@ -3,7 +3,7 @@
 #include "runtime/base/log.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/doctor/report.hpp"
-#include "sim/run/runner.hpp"
+#include "sim/run/network_builder.hpp"
 
 namespace millrace {
 namespace {

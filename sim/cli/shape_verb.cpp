@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -8,10 +9,11 @@
 #include "runtime/base/log.hpp"
 #include "runtime/scenario/quantity.hpp"
 #include "runtime/shape/shaper.hpp"
+#include "runtime/shape/summaries.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/links/real_links.hpp"
 #include "sim/net/link_rate.hpp"
-#include "sim/run/runner.hpp"
+#include "sim/run/network_builder.hpp"
 #include "sim/trace/trace_reader.hpp"
 
 namespace millrace {
@@ -96,9 +98,9 @@ Result<void> shape(const ShapeArguments& arguments) {
 
 }  // namespace
 
-Verb add_shape_verb(CLI::App& program, const std::vector<std::string>&) {
+Verb add_shape_verb(CLI::App& program, const std::vector<std::string>& command_line) {
   auto arguments = std::make_shared<ShapeArguments>();
-  auto& command = *program.add_subcommand("shape", "hold an interface of this machine at a rate or a trace");
+  auto& command = *program.add_subcommand("shape", kShapeSummary);
   command.add_option("INTERFACE", arguments->interface, "what leaves through it is shaped")->required();
   command.add_option("--rate", arguments->rate, "'20 Mbit/s'")->type_name("RATE");
   command.add_option("--trace", arguments->trace, "replay this trace, from now on")->type_name("FILE");
@@ -115,14 +117,16 @@ Verb add_shape_verb(CLI::App& program, const std::vector<std::string>&) {
   command.add_option("--queue", arguments->queue, "what waits in front of it; more is dropped")
       ->capture_default_str();
   command.add_option("--for", arguments->duration, "end by itself after '10 s'")->type_name("DURATION");
-  command.footer(
+  const auto name = std::filesystem::path(command_line.at(0)).filename().string();
+  command.footer(fmt::format(
       "Needs root, or the capability CAP_NET_ADMIN. The interface is as before when this ends, by Ctrl-C\n"
-      "too; after kill -9, `millrace clean` puts it right. Only outgoing traffic is shaped: run it at both\n"
+      "too; after kill -9, `{0} clean` puts it right. Only outgoing traffic is shaped: run it at both\n"
       "ends for both directions. Delay and loss are not imposed.\n"
       "Examples:\n"
-      "  millrace shape eth0 --rate '20 Mbit/s'\n"
-      "  millrace shape wlan0 --trace traces/lte-drive.csv\n"
-      "  millrace shape eth0 --scenario my.yaml --link board-a board-b");
+      "  {0} shape eth0 --rate '20 Mbit/s'\n"
+      "  {0} shape wlan0 --trace traces/lte-drive.csv\n"
+      "  {0} shape eth0 --scenario my.yaml --link board-a board-b",
+      name));
   return {&command, [arguments] {
             const auto done = shape(*arguments);
             if (done) return 0;

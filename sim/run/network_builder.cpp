@@ -1,3 +1,5 @@
+#include "sim/run/network_builder.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 #include "runtime/scenario/topology_links.hpp"
 #include "sim/net/link_events.hpp"
 #include "sim/net/wifi_rates.hpp"
-#include "sim/run/runner.hpp"
 #include "sim/trace/series_reader.hpp"
 #include "sim/trace/trace_reader.hpp"
 

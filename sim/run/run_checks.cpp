@@ -12,7 +12,7 @@
 #include "runtime/wire/frame.hpp"
 #include "sim/links/real_links.hpp"
 #include "sim/net/network_check.hpp"
-#include "sim/run/runner.hpp"
+#include "sim/run/network_builder.hpp"
 #include "sim/run/scenario_plan.hpp"
 
 namespace millrace {

@@ -30,7 +30,4 @@ struct RunOutcome {
 // An error: the run could not even begin, and there is no directory.
 Result<RunOutcome> run_scenario(const RunRequest& request);
 
-// What the scenario's links are to the simulated networks; reads its traces.
-Result<NetworkSpec> build_network_spec(const Scenario& scenario);
-
 }  // namespace millrace

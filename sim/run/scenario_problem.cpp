@@ -13,7 +13,7 @@
 #include "sim/net/framing.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/net/routes.hpp"
-#include "sim/run/runner.hpp"
+#include "sim/run/network_builder.hpp"
 #include "sim/run/scenario_plan.hpp"
 #include "sim/trace/trace_statistics.hpp"
 

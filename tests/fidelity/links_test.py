@@ -13,6 +13,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ["MILLRACE_BIN"]
 MILLRACE = os.path.join(BIN, "millrace")
+NODE = os.path.join(BIN, "millrace-node")
 LIMIT_S = 120
 SCENARIO = """
 millrace: 1
@@ -145,8 +146,8 @@ class InANamespace(Netns):
     def shaping(self, interface="x0"):
         return self.inside("tc", "qdisc", "show", "dev", interface, "root").stdout
 
-    def start(self, *arguments):
-        started = subprocess.Popen(["ip", "netns", "exec", self.name, MILLRACE, "shape", "x0", *arguments],
+    def start(self, *arguments, program=MILLRACE):
+        started = subprocess.Popen(["ip", "netns", "exec", self.name, program, "shape", "x0", *arguments],
                                    stderr=subprocess.PIPE, text=True)
         self.addCleanup(started.stderr.close)
         self.addCleanup(started.kill)
@@ -199,13 +200,38 @@ class Shape(InANamespace):
         self.assertIn("another millrace shapes it", done.stderr)
         self.assertIn("rate 12112Kbit", self.shaping())
 
+    def test_a_device_shapes_with_what_is_installed_on_it(self):
+        before = self.shaping()
+        trace = self.path("steps.csv")
+        with open(trace, "w") as file:
+            file.write("time_s,rate_mbit_per_s\n0,12\n0.8,24\n60,end\n")
+        shape = self.start("--trace", trace, program=NODE)
+        self.assertIn("rate 12112Kbit", self.shaping())
+        self.assertTrue(wait_until(lambda: "rate 24224Kbit" in self.shaping(), 3))
+        shape.send_signal(signal.SIGINT)  # the process that was started is the one that shapes
+        self.assertEqual(shape.wait(timeout=10), 0, shape.stderr.read())
+        self.assertEqual(self.shaping(), before)
+        shape = self.start("--rate", "12 Mbit/s", program=NODE)
+        shape.kill()
+        shape.wait()
+        done = self.inside(NODE, "clean")
+        self.assertEqual((done.returncode, done.stdout), (0, "x0: no longer shaped\n"), done.stderr)
+
+    def test_both_programs_say_the_same_of_it(self):
+        for verb in ("shape", "clean"):
+            said = [subprocess.run([program, verb, "--help"], capture_output=True, text=True, check=True,
+                                   timeout=LIMIT_S).stdout.replace(os.path.basename(program), "millrace")
+                    for program in (MILLRACE, NODE)]
+            self.assertEqual(said[0], said[1])
+
     def test_usage(self):
         for arguments, sentence in ((["nowhere", "--rate", "1 Mbit/s"], "there is no such interface"),
                                     (["x0"], "give one of --rate, --trace and --scenario"),
                                     (["x0", "--rate", "20"], "--rate needs a unit")):
-            done = self.inside(MILLRACE, "shape", *arguments)
-            self.assertEqual(done.returncode, 2, done.stderr)
-            self.assertIn(sentence, done.stderr)
+            for program in (MILLRACE, NODE):
+                done = self.inside(program, "shape", *arguments)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(sentence, done.stderr)
 
 
 class Clean(InANamespace):

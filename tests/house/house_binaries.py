@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What a program of ours must not load: `millrace` no LibTorch (0.6-1 s and 170 MB at every start),
-`millrace-node` no ns-3 (GPL-2.0-only, and no use on a device).   house_binaries.py NAME PROGRAM"""
+`millrace-node` no ns-3 (GPL-2.0-only, and no use on a device), `millrace-links` neither.
+
+    house_binaries.py NAME PROGRAM"""
 
 import re
 import subprocess
@@ -9,6 +11,7 @@ import sys
 FORBIDDEN = {
     "millrace": r"lib(torch|c10|caffe2)",
     "millrace-node": r"libns3",
+    "millrace-links": r"lib(torch|c10|caffe2|ns3)",
 }
 
 

@@ -5,7 +5,7 @@
 #include "runtime/scenario/scenario_reader.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/rate_trace.hpp"
-#include "sim/run/runner.hpp"
+#include "sim/run/network_builder.hpp"
 #include "tests/run/two_boards.hpp"
 
 namespace millrace {

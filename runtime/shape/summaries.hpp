@@ -1,0 +1,9 @@
+// What the verbs of real links do, as the programs that have them say it in --help.
+#pragma once
+
+namespace millrace {
+
+inline constexpr const char* kShapeSummary = "hold an interface of this machine at a rate or a trace";
+inline constexpr const char* kCleanSummary = "remove what a killed millrace left on this machine";
+
+}  // namespace millrace
