@@ -11,6 +11,7 @@
 #include "runtime/shape/summaries.hpp"
 #include "runtime/shape/token_bucket.hpp"
 #include "sim/cli/verb.hpp"
+#include "sim/links/throw_away_keys.hpp"
 
 namespace millrace {
 namespace {
@@ -77,6 +78,10 @@ int clean() {
       sound = false;
     }
   }
+  for (const auto& folder : remove_leftover_keys()) {
+    fmt::print("{}: keys of a run that was killed, removed\n", folder);
+    ++removed;
+  }
   const auto buckets = remove_leftover_buckets();
   if (!buckets) {
     log_error("{}", buckets.error().message);
@@ -94,9 +99,9 @@ int clean() {
 Verb add_clean_verb(CLI::App& program, const std::vector<std::string>&) {
   auto& command = *program.add_subcommand("clean", kCleanSummary);
   command.footer(
-      "Ends agents whose host has gone, and shaping of interfaces whose shaper has gone; what is "
-      "in\n"
-      "use stays. Namespaces and links of `run.links: netns` end with their processes and need no cleaning.");
+      "Ends agents whose host has gone and shaping of interfaces whose shaper has gone, and removes this\n"
+      "user's keys of runs that were killed; what is in use stays. Namespaces and links of `run.links: "
+      "netns` end with their processes and need no cleaning.");
   return {&command, clean};
 }
 

@@ -17,6 +17,7 @@
 #include "sim/coordinator/emulator.hpp"
 #include "sim/coordinator/local_attachment.hpp"
 #include "sim/links/real_links.hpp"
+#include "sim/links/throw_away_keys.hpp"
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
@@ -29,7 +30,6 @@
 #include "sim/run/progress.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/run/scenario_plan.hpp"
-#include "sim/run/throw_away_keys.hpp"
 
 namespace millrace {
 

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import unittest.mock
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ["MILLRACE_BIN"]
@@ -63,6 +64,12 @@ class Netns(unittest.TestCase):
             self.skipTest("this system lets nobody make a network namespace")
         self.folder = tempfile.mkdtemp(prefix="millrace-netns-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        # Temporary files of its own: what others leave or use is not looked at.
+        os.mkdir(self.path("tmp"))
+        os.chmod(self.path("tmp"), 0o1777)
+        temporary = unittest.mock.patch.dict(os.environ, TMPDIR=self.path("tmp"))
+        temporary.start()
+        self.addCleanup(temporary.stop)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -121,10 +128,14 @@ class Deployed(Netns):
         theirs = {os.readlink(f"/proc/{pid}/ns/net").strip("net:[]") for pid in [*agents, host.pid]}
         self.assertEqual(len(theirs), 4, "each device and the host have one of their own")
         self.assertLessEqual(theirs, network_namespaces())
+        self.assertIn("nothing was left behind", self.millrace("clean").stdout)
         host.kill()
         host.wait()
         self.assertTrue(wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in agents), 5))
         self.assertTrue(wait_until(lambda: not network_namespaces() & theirs, 5))
+        self.assertEqual(len(os.listdir(self.path("tmp"))), 1, "the keys, which are secret")
+        self.assertIn("keys of a run that was killed, removed", self.millrace("clean").stdout)
+        self.assertEqual(os.listdir(self.path("tmp")), [])
         self.assertIn("nothing was left behind", self.millrace("clean").stdout)
 
 

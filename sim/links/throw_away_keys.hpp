@@ -1,4 +1,5 @@
-// Keys for the agents of one run that this host starts beyond loopback: made for it, gone with it.
+// Keys for the agents of one run that this host starts beyond loopback: made for it, gone with it. What a
+// killed host leaves of them is found by remove_leftover_keys().
 #pragma once
 
 #include <memory>
@@ -22,8 +23,12 @@ class ThrowAwayKeys {
   std::string device(const std::string& name) const { return folder_ + "/fleet/" + name; }
 
  private:
-  explicit ThrowAwayKeys(std::string folder) : folder_(std::move(folder)) {}
+  ThrowAwayKeys(std::string folder, int lock) : folder_(std::move(folder)), lock_(lock) {}
   std::string folder_;
+  int lock_;  // on the folder: who has it uses the keys; gone with the process
 };
+
+// Removes this user's folders of keys, among the temporary files, whose process has gone; returns them.
+std::vector<std::string> remove_leftover_keys();
 
 }  // namespace millrace
