@@ -135,6 +135,7 @@ int serve(const AgentArguments& arguments) {
   config.cache = arguments.cache;
   config.cache_limit = static_cast<std::uint64_t>(arguments.cache_limit_gib * (1 << 30));
   config.peer_memory = arguments.peer_memory_mib << 20;
+  config.local = arguments.local;
   config.forward_log = true;
   if (!arguments.keys.empty()) {
     auto keys = Security::load(arguments.keys);
@@ -150,9 +151,10 @@ int serve(const AgentArguments& arguments) {
 
 void add_options(CLI::App& command, AgentArguments& arguments) {
   auto& ways = *command.add_option_group("way", "who comes to whom");
-  ways.add_option("--listen", arguments.listen,
-                  "serve run after run: wait at ADDR:PORT for hosts, and for neighbours during a run")
-      ->type_name("ADDR:PORT");
+  auto& listen = *ways.add_option("--listen", arguments.listen,
+                                  "serve run after run: wait at ADDR:PORT for hosts, and for neighbours "
+                                  "during a run")
+                      ->type_name("ADDR:PORT");
   auto& connect = *ways.add_option("--connect", arguments.connect,
                                    "serve one run: HOST:PORT where millrace waits for agents");
   ways.require_option(1);
@@ -168,7 +170,7 @@ void add_options(CLI::App& command, AgentArguments& arguments) {
       ->capture_default_str();
   command.add_option("--cache-limit", arguments.cache_limit_gib, "GiB of them to keep")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.0, double{1 << 20}));
   command
       .add_option("--peer-memory", arguments.peer_memory_mib,
                   "MiB of payloads that the host or a neighbour may have waiting here")
@@ -177,7 +179,8 @@ void add_options(CLI::App& command, AgentArguments& arguments) {
   command
       .add_option("--metrics", arguments.metrics,
                   "with --listen: ADDR:PORT for Prometheus (/metrics); off by default")
-      ->type_name("ADDR:PORT");
+      ->type_name("ADDR:PORT")
+      ->needs(&listen);
   command.add_option("--log-format", arguments.log_format, "text, or json: an object per line")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json"}));
@@ -187,7 +190,7 @@ void add_options(CLI::App& command, AgentArguments& arguments) {
       ->group("");
   command.add_option("--timeout", arguments.timeout_s, "seconds of silence after which the host is given up")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.1, 1e6));
 }
 
 }  // namespace

@@ -153,7 +153,9 @@ Result<AgentSession::Assigned> AgentSession::take_assignment() {
   return Assigned{std::move(*read.scenario), std::move(*assign)};
 }
 
-// Every path of the scenario that this device's nodes read becomes that of the same content here.
+// Every path of the scenario that this device's nodes read becomes that of the same content here. One that
+// the host does not announce with its hash is not opened: what is in it would be this device's own, and what
+// is wrong with it would be said to the host.
 Result<void> AgentSession::localize(Assigned& assigned) {
   const auto& assign = assigned.assign;
   Scenario& scenario = assigned.scenario;
@@ -166,7 +168,10 @@ Result<void> AgentSession::localize(Assigned& assigned) {
       path = *local;
       return {};
     }
-    return {};
+    if (config_.local || path.empty()) return {};
+    return Error{
+        fmt::format("{}: the host wants it read here and has not announced its hash; it is not opened", path),
+        ExitCode::invalid_input};
   };
   bool stage = false, ends = false;
   std::set<std::uint32_t> devices;
@@ -186,7 +191,9 @@ Result<void> AgentSession::localize(Assigned& assigned) {
     dataset = dataset.substr(0, colon + 1) + path;
   }
   if (!stage) return {};
-  if (auto done = take(scenario.model.weights); !done) return done;
+  if (scenario.model.weights != "random") {
+    if (auto done = take(scenario.model.weights); !done) return done;
+  }
   std::string& calibration = scenario.policy.quantization.calibration;
   if (calibration.empty()) return {};
   std::vector<std::pair<std::string, InputFile>> side_files;
@@ -199,7 +206,8 @@ Result<void> AgentSession::localize(Assigned& assigned) {
     all_there = all_there && *local == file.path;
     side_files.emplace_back(path.filename().string(), file);
   }
-  if (all_there) return {};
+  if (all_there && (config_.local || !side_files.empty())) return {};
+  if (side_files.empty()) return take(calibration);
   auto folder = cache_.folder_of(side_files);
   if (!folder) return folder.error();
   calibration = *folder;

@@ -22,7 +22,10 @@ namespace fs = std::filesystem;
 namespace {
 
 // What was used this recently is not removed: another agent may be about to open it.
-constexpr auto kFresh = std::chrono::minutes(10);
+constexpr auto kFresh = std::chrono::minutes(2);
+// A part that nobody has written to for so long is that of an agent which was killed.
+constexpr auto kAbandoned = std::chrono::hours(1);
+constexpr std::string_view kPart = ".part-", kFolder = "folder-";
 
 bool is_it(const fs::path& path, const InputFile& file) {
   std::error_code error;
@@ -50,6 +53,7 @@ std::string FileCache::find(const InputFile& file) const {
   const auto kept = fs::path(folder_) / file.sha256;
   std::error_code error;
   if (!fs::exists(kept, error)) return {};
+  used_.insert(file.sha256);
   if (is_it(kept, file)) {
     fs::last_write_time(kept, fs::file_time_type::clock::now(), error);
     return kept.string();
@@ -71,9 +75,14 @@ Result<std::string> FileCache::folder_of(const std::vector<std::pair<std::string
     paths.back() = fs::absolute(paths.back(), error);
     content += fmt::format("{} {} {}\n", file.sha256, name, paths.back().string());
   }
-  const auto place = fs::path(folder_) / ("folder-" + sha256_hex(content));
-  if (fs::is_directory(place, error)) return place.string();
-  const fs::path making = fmt::format("{}.part-{}", place.string(), getpid());
+  const auto name = std::string(kFolder) + sha256_hex(content);
+  used_.insert(name);
+  const auto place = fs::path(folder_) / name;
+  if (fs::is_directory(place, error)) {
+    fs::last_write_time(place, fs::file_time_type::clock::now(), error);
+    return place.string();
+  }
+  const fs::path making = fmt::format("{}{}{}", place.string(), kPart, getpid());
   fs::remove_all(making, error);
   fs::create_directories(making, error);
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -86,28 +95,42 @@ Result<std::string> FileCache::folder_of(const std::vector<std::pair<std::string
   return place.string();
 }
 
-// Files with whole names of hashes only: what is on its way is not ours to judge.
-void FileCache::make_room(std::uint64_t bytes) const {
+// Files of hashes' names are kept, their parts are on their way, folders hold links. What has another name is
+// not ours.
+Result<void> FileCache::make_room(const InputFile& file) const {
   struct Kept {
     fs::path path;
     std::uint64_t size;
     fs::file_time_type used;
   };
   std::vector<Kept> all;
-  std::uint64_t total = 0;
-  std::error_code error;
+  std::uint64_t total = file.size;
+  const auto now = fs::file_time_type::clock::now();
+  std::error_code error, ignored;
   for (const auto& entry : fs::directory_iterator(folder_, error)) {
-    if (!is_sha256(entry.path().filename().string()) || !entry.is_regular_file(error)) continue;
-    all.push_back({entry.path(), entry.file_size(error), entry.last_write_time(error)});
-    total += all.back().size;
+    const auto name = entry.path().filename().string();
+    const auto age = now - entry.last_write_time(ignored);
+    const bool part = name.find(kPart) != std::string::npos;
+    if (name.starts_with(kFolder)) {
+      if (age > kAbandoned && !used_.contains(name)) fs::remove_all(entry.path(), ignored);
+    } else if (is_sha256(name.substr(0, name.find(kPart))) && entry.is_regular_file(ignored)) {
+      if (part && age > kAbandoned && fs::remove(entry.path(), ignored)) continue;
+      all.push_back({entry.path(), entry.file_size(ignored), now - age});
+      total += all.back().size;
+      if (part || age < kFresh || used_.contains(name)) all.pop_back();
+    }
   }
-  std::sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) { return a.used < b.used; });
-  const auto fresh = fs::file_time_type::clock::now() - kFresh;
+  std::ranges::sort(all, {}, &Kept::used);
   for (const auto& kept : all) {
-    if (total + bytes <= limit_ || kept.used > fresh) return;
-    fs::remove(kept.path, error);
-    total -= kept.size;
+    if (total <= limit_) break;
+    if (fs::remove(kept.path, ignored)) total -= kept.size;
   }
+  if (total <= limit_) return {};
+  return Error{
+      fmt::format("{}: {} has no room for its {} bytes: files in use fill {} of the {} that this agent "
+                  "keeps; give a larger --cache-limit, or try again in two minutes",
+                  file.path, folder_, file.size, total - file.size, limit_),
+      ExitCode::invalid_input};
 }
 
 struct FileCache::Incoming::State {
@@ -139,15 +162,21 @@ Result<std::unique_ptr<FileCache::Incoming>> FileCache::receive(const InputFile&
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) return Error{fmt::format("{}: cannot be made: {}", folder_, error.message())};
-  make_room(file.size);
+  if (auto room = make_room(file); !room) return room.error();
   auto state = std::make_unique<Incoming::State>();
   state->file = file;
   state->whole = fs::path(folder_) / file.sha256;
-  std::string part = state->whole.string() + ".part-XXXXXX";
+  std::string part = state->whole.string() + std::string(kPart) + "XXXXXX";
   state->descriptor = mkostemp(part.data(), O_CLOEXEC);
   state->part = part;
   if (state->descriptor < 0) return system_error(part, "cannot be made");
-  return std::unique_ptr<Incoming>(new Incoming(std::move(state)));
+  used_.insert(file.sha256);
+  std::unique_ptr<Incoming> incoming(new Incoming(std::move(state)));
+  // Its place counts from now on, and a disk without it is found out before hours of waiting.
+  if (file.size > 0 && fallocate(incoming->state_->descriptor, 0, 0, static_cast<off_t>(file.size)) != 0 &&
+      errno == ENOSPC)
+    return system_error(part, fmt::format("cannot hold {} bytes", file.size));
+  return incoming;
 }
 
 Result<void> FileCache::Incoming::append(std::span<const std::byte> bytes) {

@@ -110,6 +110,20 @@ TEST_F(AnAgent, RefusesAScenarioThatCannotBeRead) {
   host_.channel->close();
 }
 
+// What is in a file of the device's own is no affair of the host, nor is what would be wrong with it.
+TEST_F(AnAgent, OpensNoFileThatTheHostHasNotAnnounced) {
+  auto scenario = ring_scenario(3);
+  scenario.model.weights = "/etc/hostname";
+  script_host();
+  host_.say(to_frame(Hello{"host", kTestRelease, scenario_hash(scenario), {}, {}, {}}));
+  host_.say(to_frame(Assign{resolved_yaml(scenario), plan_, Mode::cosim, {{1}}}));
+  EXPECT_TRUE(host_.hears(FrameType::hello));
+  EXPECT_EQ(host_.refusal(),
+            "/etc/hostname: the host wants it read here and has not announced its hash; it is not opened");
+  host_.channel->close();
+  EXPECT_EQ(error_of_agent().code, ExitCode::invalid_input);
+}
+
 TEST_F(AnAgent, AHostThatLeavesIsLost) {
   script_host();
   host_.channel->close();

@@ -80,20 +80,57 @@ TEST_F(AFileCache, DoesNotTrustWhatHasChangedOnTheDisk) {
 }
 
 TEST_F(AFileCache, LetsTheOldestGoFirstAndNothingThatIsInUse) {
-  const FileCache cache(folder_, 10);
-  const auto old = fill(cache, file("1234"), "1234").value();
-  const auto older = fill(cache, file("5678"), "5678").value();
+  // A run each.
+  const auto fetch = [this](const std::string& content) {
+    return fill(FileCache(folder_, 10), file(content), content);
+  };
+  const auto old = fetch("1234").value();
+  const auto older = fetch("5678").value();
   age(old);
   age(older);
   fs::last_write_time(older, fs::last_write_time(older) - std::chrono::hours(1));
-  ASSERT_TRUE(fill(cache, file("abcd"), "abcd").ok());
+  ASSERT_TRUE(fetch("abcd").ok());
   EXPECT_FALSE(fs::exists(older));
   EXPECT_TRUE(fs::exists(old));
-  ASSERT_TRUE(fill(cache, file("efgh"), "efgh").ok());
+  ASSERT_TRUE(fetch("efgh").ok());
   EXPECT_FALSE(fs::exists(old));
-  ASSERT_TRUE(fill(cache, file("ijkl"), "ijkl").ok());
-  EXPECT_EQ(files(), 3U) << "those used this minute stay";
-  EXPECT_THAT(fill(cache, file("far too long"), "far too long").error().message, HasSubstr("--cache-limit"));
+  EXPECT_THAT(fetch("ijkl").error().message, HasSubstr("files in use fill 8 of the 10"));
+  EXPECT_EQ(files(), 2U) << "those used this minute stay, and the limit holds";
+  EXPECT_THAT(fetch("far too long").error().message, HasSubstr("--cache-limit"));
+}
+
+TEST_F(AFileCache, NeverRemovesWhatItsOwnRunUses) {
+  const auto old = fill(FileCache(folder_, 10), file("1234"), "1234").value();
+  const FileCache cache(folder_, 10);
+  ASSERT_EQ(cache.find(file("1234")), old);
+  age(old);  // the run's next file took an hour to come
+  EXPECT_FALSE(fill(cache, file("too long"), "too long").ok());
+  EXPECT_TRUE(fs::exists(old));
+  EXPECT_TRUE(fill(FileCache(folder_, 10), file("too long"), "too long").ok()) << "in another run it is old";
+  EXPECT_FALSE(fs::exists(old));
+}
+
+TEST_F(AFileCache, CountsWhatIsOnItsWayAndRemovesWhatKilledAgentsLeft) {
+  const auto first = file("123456"), second = file("abcdef");
+  {
+    const FileCache other(folder_, 10);
+    const auto coming = other.receive(first);
+    ASSERT_TRUE(coming.ok());
+    EXPECT_FALSE(FileCache(folder_, 10).receive(second).ok()) << "all of its room is taken from the start";
+  }
+  const auto left = folder_ + "/" + first.sha256 + ".part-abc123",
+             links = folder_ + "/folder-" + first.sha256;
+  const auto stranger = folder_ + "/notes.part-1";
+  for (const auto& path : {left, stranger}) std::ofstream(path) << "123456";
+  fs::create_directory(links);
+  for (const auto& path : {left, links, stranger}) age(path);
+  age(left);
+  fs::last_write_time(left, fs::last_write_time(left) - std::chrono::hours(1));
+  fs::last_write_time(links, fs::last_write_time(links) - std::chrono::hours(1));
+  EXPECT_TRUE(fill(FileCache(folder_, 10), second, "abcdef").ok());
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_FALSE(fs::exists(links));
+  EXPECT_TRUE(fs::exists(stranger)) << "what is not ours stays";
 }
 
 TEST_F(AFileCache, PutsFilesIntoOneFolderByName) {
