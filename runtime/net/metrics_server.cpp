@@ -12,6 +12,8 @@ namespace {
 
 // From connecting to the last byte of the answer.
 constexpr auto kPatience = std::chrono::seconds(10);
+// After a connection could not be accepted: too many open files, say.
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 std::string answer(std::string_view status, std::string_view type, const std::string& body) {
   return fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
@@ -30,13 +32,22 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
   };
 
   State(tcp::acceptor open, SecurityPointer own, std::function<std::string()> text)
-      : acceptor(std::move(open)), keys(std::move(own)), page(std::move(text)) {}
+      : acceptor(std::move(open)),
+        pause(acceptor.get_executor()),
+        keys(std::move(own)),
+        page(std::move(text)) {}
 
   void next() {
     acceptor.async_accept([self = shared_from_this()](error_code error, tcp::socket socket) {
       if (!self->acceptor.is_open()) return;
-      if (!error) self->enter(std::move(socket));
-      self->next();
+      if (!error) {
+        self->enter(std::move(socket));
+        return self->next();
+      }
+      self->pause.expires_after(kAcceptPause);
+      self->pause.async_wait([self](error_code stopped) {
+        if (!stopped && self->acceptor.is_open()) self->next();
+      });
     });
   }
 
@@ -87,6 +98,7 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
   }
 
   tcp::acceptor acceptor;
+  asio::steady_timer pause;
   SecurityPointer keys;
   std::function<std::string()> page;
   std::list<std::shared_ptr<Visit>> visits;  // oldest first
@@ -107,6 +119,7 @@ MetricsServer::~MetricsServer() {
   asio::post(state_->acceptor.get_executor(), [state = state_] {
     error_code ignored;
     state->acceptor.close(ignored);
+    state->pause.cancel(ignored);
     for (const auto& visit : state->visits) visit->stream.close();
   });
 }

@@ -22,13 +22,30 @@ bool read(const Frame& frame, FrameType type, Wire& wire) {
   return frame.type == type && wire.ParseFromString(frame.meta);
 }
 
+// How many bytes the UTF-8 character at `at` has; 0 for what is none, and for controls: C0, delete, and C1,
+// which some terminals take for escape sequences (U+009B).
+std::size_t character_at(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto first = byte(at);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const std::size_t length = first < 0xe0 ? 2 : (first < 0xf0 ? 3 : 4);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(at + i) & 0xc0U) != 0x80) return 0;
+  }
+  const bool c1 = first == 0xc2 && byte(at + 1) < 0xa0;
+  return c1 ? 0 : length;
+}
+
 }  // namespace
 
 std::string printable(std::string text) {
   constexpr std::size_t kLongest = 2000;
   if (text.size() > kLongest) text.resize(kLongest);
-  for (auto& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  for (std::size_t at = 0; at < text.size();) {
+    const auto length = character_at(text, at);
+    if (length == 0) text[at] = ' ';
+    at += std::max<std::size_t>(1, length);
   }
   return text;
 }

@@ -1,5 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <ctime>
+#include <thread>
 
 #include "runtime/base/log.hpp"
 #include "runtime/net/agent_metrics.hpp"
@@ -74,6 +80,31 @@ TEST_F(AMetricsPage, IsTheOnlyOne) {
 
 TEST_F(AMetricsPage, TakesNoEndlessRequests) {
   EXPECT_EQ(ask(std::string(MetricsServer::kMaxRequest + 1, 'x')), "");
+  EXPECT_THAT(ask("GET /metrics HTTP/1.1\r\n\r\n"), HasSubstr("200 OK"));
+}
+
+double processor_seconds() {
+  timespec spent{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
+
+// Whoever takes all descriptors must not get a processor with them. Nothing else runs in this process: an
+// acceptor that does not rest spends all of the 300 ms.
+TEST_F(AMetricsPage, RestsWhileNoConnectionCanBeTaken) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int last = dup(STDIN_FILENO);
+  ::close(last);
+  const rlimit one_more{static_cast<rlim_t>(last) + 1, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &one_more), 0);
+  {
+    RawPeer knocking(server_->local());  // its own end is the one more
+    const double begin = processor_seconds();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_LT(processor_seconds() - begin, 0.1);
+  }
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_THAT(ask("GET /metrics HTTP/1.1\r\n\r\n"), HasSubstr("200 OK"));
 }
 

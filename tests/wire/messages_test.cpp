@@ -210,6 +210,19 @@ TEST(AMessage, RecordsThatWouldHarmWhoAddsOrPrintsThemAreRefused) {
 TEST(AMessage, ARefusalsSentenceCannotDriveATerminal) {
   EXPECT_EQ(parse_refusal(to_frame(Error{"red \x1b[31m\nalert"})).message, "red  [31m alert");
   EXPECT_EQ(parse_refusal(to_frame(Error{std::string(100'000, 'x')})).message.size(), 2000U);
+  const auto said = [](const std::string& text) { return parse_refusal(to_frame(Error{text})).message; };
+  EXPECT_EQ(said("\xc2\x9b"
+                 "31m"),
+            "  31m")
+      << "CSI as one character";
+  EXPECT_EQ(said("\x9b"
+                 "31m \xff \xe2\x82"),
+            " 31m     ")
+      << "bytes that are no UTF-8";
+  EXPECT_EQ(said("d\xc3\xa9j\xc3\xa0 \xe2\x82\xac \xf0\x9f\x98\x80"),
+            "d\xc3\xa9j\xc3\xa0 \xe2\x82\xac \xf0\x9f\x98\x80");
+  const auto cut = said(std::string(1999, 'x') + "\xc3\xa9");
+  EXPECT_EQ(cut, std::string(1999, 'x') + " ") << "cut within a character";
 }
 
 TEST(AMessage, AFrameOfAnotherTypeIsRefusedByEveryParser) {
