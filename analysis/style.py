@@ -36,7 +36,10 @@ def new_figure(height_inches):
 
 
 def save(figure, path):
-    figure.savefig(path, dpi=DPI, pil_kwargs={"compress_level": 4})
+    try:
+        figure.savefig(path, dpi=DPI, pil_kwargs={"compress_level": 4})
+    except OSError as error:
+        sys.exit(f"error: {path}: cannot be written: {error.strerror or error}")
     return path
 
 

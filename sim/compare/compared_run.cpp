@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -22,6 +23,8 @@ Error invalid(const std::filesystem::path& file, const std::string& finding) {
 Result<std::string> read_text(const std::filesystem::path& path) {
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
+  const bool killed = error == std::errc::no_such_file_or_directory && path.filename() == "summary.json";
+  if (killed) return invalid(path, "is not there: this run is under way, or was killed; run it again");
   if (error) return invalid(path, "cannot be read: " + error.message() + "; is this a run directory?");
   if (size > kMaxFile) return invalid(path, "is larger than any run writes it");
   std::ifstream file(path, std::ios::binary);
@@ -31,10 +34,8 @@ Result<std::string> read_text(const std::filesystem::path& path) {
   return text;
 }
 
-Result<Json> read_object(const std::filesystem::path& path) {
-  const auto text = read_text(path);
-  if (!text) return text.error();
-  auto json = Json::parse(*text, nullptr, false);
+Result<Json> parse_object(const std::filesystem::path& path, const std::string& text) {
+  auto json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object()) return invalid(path, "is no whole JSON object");
   return json;
 }
@@ -45,10 +46,14 @@ std::optional<double> number_at(const Json& json, const std::string& pointer) {
   return json.at(place).get<double>();
 }
 
+// A run may come from anybody: what is in it does not drive the terminal that it is printed on.
 std::string text_at(const Json& json, const std::string& pointer) {
   const Json::json_pointer place(pointer);
   if (!json.contains(place) || !json.at(place).is_string()) return {};
-  return json.at(place).get<std::string>();
+  auto text = json.at(place).get<std::string>();
+  std::ranges::replace_if(
+      text, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
 }
 
 std::vector<StageShares> shares_of(const Json& summary) {
@@ -89,11 +94,9 @@ void leave_out_the_way_it_is_run(Scenario& scenario) {
   scenario.expect.clear();
 }
 
-Result<void> add_experiment(const std::filesystem::path& file, ComparedRun& run) {
-  const auto text = read_text(file);
-  if (!text) return text.error();
+Result<void> add_experiment(const std::filesystem::path& file, const std::string& text, ComparedRun& run) {
   auto read =
-      read_scenario_text(*text, file.string(), ".", {.overrides = {}, .files = FileCheck::leave_as_written});
+      read_scenario_text(text, file.string(), ".", {.overrides = {}, .files = FileCheck::leave_as_written});
   if (!read.scenario) {
     return Error{
         read.problems.empty() ? file.string() + ": is no scenario" : to_string(read.problems.front()),
@@ -114,9 +117,20 @@ Result<void> add_experiment(const std::filesystem::path& file, ComparedRun& run)
 
 Result<ComparedRun> read_compared_run(const std::string& directory) {
   const std::filesystem::path folder(directory);
-  const auto manifest = read_object(folder / "manifest.json");
+  auto manifest = read_text(folder / "manifest.json");
   if (!manifest) return manifest.error();
-  const auto summary = read_object(folder / "summary.json");
+  auto summary = read_text(folder / "summary.json");
+  if (!summary) return summary.error();
+  auto scenario = read_text(folder / "scenario.resolved.yaml");
+  if (!scenario) return scenario.error();
+  return parse_compared_run(directory, {std::move(*manifest), std::move(*summary), std::move(*scenario)});
+}
+
+Result<ComparedRun> parse_compared_run(const std::string& directory, const RunTexts& texts) {
+  const std::filesystem::path folder(directory);
+  const auto manifest = parse_object(folder / "manifest.json", texts.manifest);
+  if (!manifest) return manifest.error();
+  const auto summary = parse_object(folder / "summary.json", texts.summary);
   if (!summary) return summary.error();
   ComparedRun run;
   run.directory = directory;
@@ -124,7 +138,8 @@ Result<ComparedRun> read_compared_run(const std::string& directory) {
   run.network = text_at(*manifest, "/network/kind");
   if (run.mode.empty() || run.network.empty())
     return invalid(folder / "manifest.json", "does not say mode and network");
-  if (auto added = add_experiment(folder / "scenario.resolved.yaml", run); !added) return added.error();
+  if (auto added = add_experiment(folder / "scenario.resolved.yaml", texts.scenario, run); !added)
+    return added.error();
   if (!summary->contains("complete") || !(*summary)["complete"].is_boolean())
     return invalid(folder / "summary.json", "does not say \"complete\"");
   run.complete = (*summary)["complete"].get<bool>();

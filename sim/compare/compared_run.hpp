@@ -40,4 +40,10 @@ struct ComparedRun {
 // its figures is read (`complete` is false).
 Result<ComparedRun> read_compared_run(const std::string& directory);
 
+// What is in three of its files. Errors name the file, in `directory`.
+struct RunTexts {
+  std::string manifest, summary, scenario;
+};
+Result<ComparedRun> parse_compared_run(const std::string& directory, const RunTexts& texts);
+
 }  // namespace millrace

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
 
 #include "sim/compare/comparison.hpp"
 
@@ -69,6 +72,36 @@ std::string percent(const Figure& figure) { return figure ? fmt::format("{:+.2f}
 
 std::string points(const Figure& figure) { return figure ? fmt::format("{:+.2f}", 100 * *figure) : "-"; }
 
+// The first line that two texts do not share, without what indents it; empty where one has none.
+std::pair<std::string, std::string> first_difference(std::string_view one, std::string_view other) {
+  const auto take_line = [](std::string_view& text) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    return line;
+  };
+  const auto trimmed = [](std::string_view line) {
+    return std::string(line.substr(std::min(line.size(), line.find_first_not_of(' '))));
+  };
+  while (!one.empty() || !other.empty()) {
+    const auto a = take_line(one), b = take_line(other);
+    if (a != b) return {trimmed(a), trimmed(b)};
+  }
+  return {};
+}
+
+std::string differences(const Comparison& comparison, const ComparisonGroup& group) {
+  const auto& reference = comparison.runs[group.reference];
+  std::string text;
+  for (const auto index : group.runs) {
+    if (index == group.reference) continue;
+    const auto& run = comparison.runs[index];
+    const auto [here, there] = first_difference(run.experiment, reference.experiment);
+    text += fmt::format("{}: its scenario has \"{}\" where that of {} has \"{}\"\n", run.directory, here,
+                        reference.directory, there);
+  }
+  return text;
+}
+
 std::string group_table(const Comparison& comparison, const ComparisonGroup& group) {
   const auto& reference = comparison.runs[group.reference];
   auto text =
@@ -76,6 +109,7 @@ std::string group_table(const Comparison& comparison, const ComparisonGroup& gro
                   comparison.one_experiment_each ? "different scenarios" : reference.scenario,
                   comparison.one_experiment_each ? "they are not runs of one experiment" : reference.policy,
                   reference.directory, reference.world());
+  if (comparison.one_experiment_each) text += differences(comparison, group);
   text +=
       fmt::format("{:<15} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7}\n",
                   "mode/network", "images/s", "error", "p50 ms", "error", "p95 ms", "error", "p99 ms",

@@ -59,28 +59,33 @@ std::optional<Manifest> parse_manifest(const std::string& text) {
 
 Result<FinishedRun> read_finished_run(const std::string& directory) {
   const std::filesystem::path folder(directory);
+  auto manifest = read_small(folder / "manifest.json");
+  if (!manifest) return manifest.error();
+  auto scenario = read_small(folder / "scenario.resolved.yaml");
+  if (!scenario) return scenario.error();
+  auto summary = read_small(folder / "summary.json");
+  if (!summary) return summary.error();
+  auto wall = read_small(folder / "wall.json");
+  return parse_finished_run(directory, {std::move(*manifest), std::move(*scenario), std::move(*summary),
+                                        wall ? std::move(*wall) : std::string()});
+}
+
+Result<FinishedRun> parse_finished_run(const std::string& directory, const FinishedTexts& texts) {
   const auto invalid = [&](const char* file, const std::string& finding) {
-    return Error{(folder / file).string() + ": " + finding, ExitCode::invalid_input};
+    return Error{(std::filesystem::path(directory) / file).string() + ": " + finding,
+                 ExitCode::invalid_input};
   };
-  const auto manifest_text = read_small(folder / "manifest.json");
-  if (!manifest_text) return manifest_text.error();
-  const auto manifest = parse_manifest(*manifest_text);
+  const auto manifest = parse_manifest(texts.manifest);
   if (!manifest) return invalid("manifest.json", "is not the manifest of a run of this release");
-  const auto resolved = read_small(folder / "scenario.resolved.yaml");
-  if (!resolved) return resolved.error();
-  const auto summary_text = read_small(folder / "summary.json");
-  if (!summary_text) return summary_text.error();
-  auto summary = parse_summary(*summary_text);
+  auto summary = parse_summary(texts.summary);
   if (!summary) return invalid("summary.json", summary.error().message);
-  FinishedRun run{directory,           cell_key(*resolved, manifest->inputs, manifest->binaries),
+  FinishedRun run{directory,           cell_key(texts.scenario, manifest->inputs, manifest->binaries),
                   std::move(*summary), "",
                   manifest->command,   std::nullopt};
-  if (const auto wall_text = read_small(folder / "wall.json")) {
-    const auto wall = Json::parse(*wall_text, nullptr, false);
-    run.finished_utc = text_at(wall, "finished_utc");
-    if (wall.is_object() && wall.contains("wall_s") && wall["wall_s"].is_number())
-      run.wall_s = wall["wall_s"].get<double>();
-  }
+  const auto wall = Json::parse(texts.wall, nullptr, false);
+  run.finished_utc = text_at(wall, "finished_utc");
+  if (wall.is_object() && wall.contains("wall_s") && wall["wall_s"].is_number())
+    run.wall_s = wall["wall_s"].get<double>();
   return run;
 }
 

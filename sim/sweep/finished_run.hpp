@@ -20,4 +20,10 @@ struct FinishedRun {
 // An error says what is missing: a run that was killed has no summary, a folder may be no run at all.
 Result<FinishedRun> read_finished_run(const std::string& directory);
 
+// What is in its files; `wall` is empty where there is none. Errors name the file, in `directory`.
+struct FinishedTexts {
+  std::string manifest, scenario, summary, wall;
+};
+Result<FinishedRun> parse_finished_run(const std::string& directory, const FinishedTexts& texts);
+
 }  // namespace millrace

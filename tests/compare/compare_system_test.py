@@ -71,6 +71,24 @@ class Compare(unittest.TestCase):
             file.write('{"complete": true')
         done = self.millrace("compare", fluid, fluid, expect=3)
         self.assertIn("summary.json: is no whole JSON object", done.stderr)
+        os.remove(os.path.join(fluid, "summary.json"))
+        done = self.millrace("compare", fluid, fluid, expect=3)
+        self.assertIn("this run is under way, or was killed", done.stderr)
+
+    def test_a_run_from_elsewhere_does_not_drive_the_terminal(self):
+        fluid = self.simulate("fluid", "fluid")
+        with open(os.path.join(fluid, "manifest.json")) as file:
+            manifest = json.load(file)
+        with open(os.path.join(fluid, "manifest.json"), "w") as file:
+            json.dump({**manifest, "mode": "sim\x1b[2J"}, file)
+        self.assertIn("sim?[2J/fluid", self.millrace("compare", fluid, fluid).stdout)
+
+    def test_a_picture_that_cannot_be_written_is_a_sentence(self):
+        fluid = self.simulate("fluid", "fluid")
+        done = self.millrace("compare", fluid, fluid, "--picture", os.path.join(self.folder, "no/x.png"),
+                             expect=1)
+        self.assertIn("no/x.png: cannot be written: No such file or directory", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
 
     def test_one_run_is_too_few(self):
         self.millrace("compare", self.folder, expect=2)

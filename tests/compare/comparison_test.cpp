@@ -81,6 +81,19 @@ TEST(Comparison, RunsWithNothingInCommonAreHeldAgainstOneAndSaySo) {
   EXPECT_NE(comparison_table(comparison).find("different scenarios"), std::string::npos);
 }
 
+TEST(Comparison, SaysWhereScenariosFirstDiffer) {
+  auto one = run_of("a: 1\nrun:\n  seed: 1\n  window: 2\n", "deploy", 10);
+  auto other = run_of("a: 1\nrun:\n  seed: 3\n  window: 4\n", "simulate", 15);
+  auto longer = run_of("a: 1\nrun:\n  seed: 1\n  window: 2\nmore: yes\n", "simulate", 15);
+  one.directory = "x";
+  other.directory = "y";
+  longer.directory = "z";
+  const auto table = comparison_table(compare_runs({one, other, longer}));
+  EXPECT_NE(table.find("y: its scenario has \"seed: 3\" where that of x has \"seed: 1\"\n"),
+            std::string::npos);
+  EXPECT_NE(table.find("z: its scenario has \"more: yes\" where that of x has \"\"\n"), std::string::npos);
+}
+
 TEST(Comparison, StagesOnOtherDevicesHaveNoAttributionError) {
   auto one = run_of("a", "deploy", 1), other = run_of("a", "simulate", 1);
   one.stages = {shares("x", 0.5, 0.5)};
