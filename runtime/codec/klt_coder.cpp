@@ -52,7 +52,7 @@ void put_extras(BitWriter& out, const SymbolTable& table, std::int32_t number, b
     return;
   }
   const std::uint32_t digits = zigzag(number);
-  const int width = std::bit_width(digits);
+  const int width = static_cast<int>(std::bit_width(digits));
   out.put(static_cast<std::uint32_t>(width), kDigitsBits);
   out.put(digits, width);
 }
