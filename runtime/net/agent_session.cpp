@@ -63,13 +63,7 @@ Result<void> AgentSession::greet_and_serve() {
     if (auto accepted = accept_host(*hello); !accepted) return accepted;
     return work();
   }();
-  if (!served) {
-    host_->send(to_frame(served.error()));
-    // What is said last must leave before the process does; the host closes when it has heard.
-    (void)inbox_->next(Duration::s(1), "host");
-  }
-  host_->close();
-  return served;
+  return leave(std::move(served));
 }
 
 Result<void> AgentSession::answer_and_serve(const Hello& hello) {
@@ -79,6 +73,11 @@ Result<void> AgentSession::answer_and_serve(const Hello& hello) {
         to_frame(Hello{"agent", config_.release, hello.scenario_sha256, hello.devices, {}, {}, hello.run}));
     return work();
   }();
+  return leave(std::move(served));
+}
+
+// What is said last must leave before the process does; the host closes when it has heard.
+Result<void> AgentSession::leave(Result<void> served) {
   if (!served) {
     host_->send(to_frame(served.error()));
     (void)inbox_->next(Duration::s(1), "host");

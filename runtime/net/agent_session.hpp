@@ -43,6 +43,7 @@ class AgentSession {
     Assign assign;
   };
   Result<void> accept_host(const Hello& hello);
+  Result<void> leave(Result<void> served);
   Result<void> serve();
   Result<void> work();
   Result<Assigned> take_assignment();

@@ -24,9 +24,11 @@ struct Reception::State : std::enable_shared_from_this<State> {
       strangers.pop_front();
     }
     strangers.push_back({channel, Clock::now()});
-    channel->receive([self = shared_from_this(), weak = std::weak_ptr(channel)](const Result<Frame>& frame) {
+    // Both weak: this state holds the channel, and the channel its handler.
+    channel->receive([state = weak_from_this(), weak = std::weak_ptr(channel)](const Result<Frame>& frame) {
+      const auto self = state.lock();
       const auto here = weak.lock();
-      if (!here) return;
+      if (!self || !here) return;
       std::erase_if(self->strangers, [&](const Stranger& stranger) { return stranger.channel == here; });
       if (!frame) return;
       here->receive([](const Result<Frame>&) {});

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "runtime/scenario/device_names.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema_check.hpp"
 #include "runtime/scenario/topology_links.hpp"
@@ -34,29 +35,8 @@ class NetworkChecks {
   }
 
  private:
-  static std::string device_path(std::size_t i) { return fmt::format("devices[{}]", i); }
-
   bool known_node(const std::string& path, const std::string& name) {
-    if (!log_.good(path) || name.empty()) return false;
-    if (device_index_.contains(name) || forwarding_.contains(name)) return true;
-    if (names_known()) {
-      std::vector<std::string> names(forwarding_.begin(), forwarding_.end());
-      for (const auto& device : scenario_.devices) names.push_back(device.name);
-      const std::string meant = did_you_mean(name, names);
-      const std::string advice =
-          meant.empty() ? "add it to devices" : fmt::format("did you mean \"{}\"?", meant);
-      log_.report(path, fmt::format("{} names \"{}\", which is no device; {}", path, name, advice));
-    }
-    return false;
-  }
-
-  // Otherwise the device missed may be the one whose name is at fault.
-  bool names_known() const {
-    if (log_.bad_itself("devices")) return false;
-    for (std::size_t i = 0; i < scenario_.devices.size(); ++i) {
-      if (log_.bad_itself(device_path(i)) || log_.bad_itself(device_path(i) + ".name")) return false;
-    }
-    return true;
+    return check_device_name({scenario_, device_index_, forwarding_}, path, name, log_);
   }
 
   void check_switches() {
@@ -225,7 +205,7 @@ class NetworkChecks {
     needs_tcp(at);
     const bool bulk = cross.kind == CrossTrafficKind::tcp_bulk;
     if (!bulk && !log_.has(at + ".rate")) log_.report(at, at + " needs rate with kind: on-off");
-    for (const char* key : {"rate", "on", "off", "periods"}) {
+    for (const char* key : {"rate", "on_time", "off_time", "periods"}) {
       const std::string path = fmt::format("{}.{}", at, key);
       if (bulk && log_.has(path)) log_.report(path, path + " has no effect with kind: tcp-bulk; remove it");
     }
@@ -234,7 +214,7 @@ class NetworkChecks {
     if (!known_node(at + ".from", cross.from) || !known_node(at + ".to", cross.to)) return;
     if (cross.from == cross.to)
       return log_.report(at + ".to", at + " goes from a device to itself; name two devices");
-    if (!log_.good("network") || !names_known()) return;
+    if (!log_.good("network") || !device_names_sound(scenario_, log_)) return;
     const auto joined = hops(network_);
     if (!leads(joined, cross.from, cross.to) || (bulk && !leads(joined, cross.to, cross.from)))
       log_.report(at, fmt::format("{}: no links lead from {} to {}{}", at, cross.from, cross.to,

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "runtime/model/shape_classes.hpp"
+#include "runtime/scenario/device_names.hpp"
 #include "runtime/scenario/inventory_checks.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/network_checks.hpp"
@@ -39,7 +40,6 @@ class Checks {
   }
 
  private:
-  static std::string device_path(std::size_t i) { return fmt::format("devices[{}]", i); }
 
   void check_model_dimensions(bool has_model) {
     if (!has_model || !log_.good("model")) return;
@@ -132,26 +132,7 @@ class Checks {
   }
 
   bool known_device(const std::string& path, const std::string& name) {
-    if (!log_.good(path) || name.empty()) return false;
-    if (device_index_.contains(name)) return true;
-    if (names_known()) {
-      std::vector<std::string> names;
-      for (const auto& device : scenario_.devices) names.push_back(device.name);
-      const std::string meant = did_you_mean(name, names);
-      const std::string advice =
-          meant.empty() ? "add it to devices" : fmt::format("did you mean \"{}\"?", meant);
-      log_.report(path, fmt::format("{} names \"{}\", which is no device; {}", path, name, advice));
-    }
-    return false;
-  }
-
-  // Otherwise the device missed may be the one whose name is at fault.
-  bool names_known() const {
-    if (log_.bad_itself("devices")) return false;
-    for (std::size_t i = 0; i < scenario_.devices.size(); ++i) {
-      if (log_.bad_itself(device_path(i)) || log_.bad_itself(device_path(i) + ".name")) return false;
-    }
-    return true;
+    return check_device_name({scenario_, device_index_, {}}, path, name, log_);
   }
 
   void check_events() {

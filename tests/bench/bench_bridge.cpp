@@ -12,6 +12,7 @@
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/tensor_executor.hpp"
 #include "tests/bench/bench.hpp"
+#include "tests/bench/forward.hpp"
 #include "tests/bench/process.hpp"
 
 namespace millrace::bench {
@@ -62,17 +63,7 @@ class Handover {
 };
 
 Payload do_work(Executor& executor, WorkKind kind, int microbatch, Payload input) {
-  auto outcome = executor.run({.kind = kind,
-                               .microbatch = {static_cast<std::uint64_t>(microbatch)},
-                               .first_image = static_cast<std::uint64_t>(microbatch * kMicrobatch),
-                               .images = kMicrobatch,
-                               .input = std::move(input),
-                               .budget = {}});
-  if (!outcome) {
-    fmt::print(stderr, "{}\n", outcome.error().message);
-    std::exit(1);
-  }
-  return outcome->output;
+  return outcome_of(executor, kind, microbatch, kMicrobatch, std::move(input)).output;
 }
 
 // The same forwards in one process: a thread per stage, payloads handed over by pointer.

@@ -8,6 +8,7 @@
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/tensor_executor.hpp"
 #include "tests/bench/bench.hpp"
+#include "tests/bench/forward.hpp"
 #include "tests/bench/process.hpp"
 
 namespace millrace::bench {
@@ -32,17 +33,7 @@ const std::string kScenario = fmt::format(
     kMicrobatch, kMicrobatches);
 
 Outcome done(Executor& executor, WorkKind kind, int microbatch, Payload input) {
-  auto outcome = executor.run({.kind = kind,
-                               .microbatch = {static_cast<std::uint64_t>(microbatch)},
-                               .first_image = static_cast<std::uint64_t>(microbatch * kMicrobatch),
-                               .images = kMicrobatch,
-                               .input = std::move(input),
-                               .budget = {}});
-  if (!outcome) {
-    fmt::print(stderr, "{}\n", outcome.error().message);
-    std::exit(1);
-  }
-  return std::move(*outcome);
+  return outcome_of(executor, kind, microbatch, kMicrobatch, std::move(input));
 }
 
 class WholeModel {

@@ -13,6 +13,8 @@ import pathlib
 import subprocess
 import sys
 
+from recordings import mean_and_length
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BITS, PERIOD_S, MICROBATCHES = 8, 0.3, 1500
 VALUES = 197 * 192  # per image, at the cut of the scenario
@@ -33,17 +35,6 @@ TRACES = {
     "Wi-Fi 6, restaurant": "solis-wifi/wifi_restr_231115-130711.txt",
     "broadband, FCC": "pensieve-format/trace_797466_http---www.amazon_part1.log",
 }
-
-
-def mean_and_length(path):
-    """(bit/s, s) of a mahimahi or a two-column trace."""
-    rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    if len(rows[0]) == 1:
-        length = int(rows[-1][0]) / 1e3
-        return len(rows) * 12_000 / length, length
-    times, rates = [float(row[0]) for row in rows], [float(row[1]) * 1e6 for row in rows]
-    bits = sum(rate * (b - a) for a, b, rate in zip(times, times[1:], rates[1:]))
-    return bits / (times[-1] - times[0]), times[-1] - times[0]
 
 
 def run(options, name, path, policy):

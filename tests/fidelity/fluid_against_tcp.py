@@ -10,6 +10,8 @@ import pathlib
 import subprocess
 import sys
 
+from recordings import mean_and_length
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRACES = {
     "LTE, Verizon": "mahimahi/Verizon-LTE-short.down",
@@ -24,17 +26,6 @@ PIPELINES = {
     "two stages, 8 bit": ("policies-lte.yaml", 1, 8),
     "three stages, 8 bit, two recorded links": ("quickstart.yaml", 1, 8),
 }
-
-
-def mean_and_length(path):
-    """Mean rate in bit/s and duration in s, of a Mahimahi or a two-column file."""
-    rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    if len(rows[0]) == 1:
-        length = int(rows[-1][0]) / 1e3
-        return len(rows) * 12_000 / length, length
-    times, rates = [float(row[0]) for row in rows], [float(row[1]) * 1e6 for row in rows]
-    bits = sum(rate * (b - a) for a, b, rate in zip(times, times[1:], rates[1:]))
-    return bits / (times[-1] - times[0]), times[-1] - times[0]
 
 
 def settings(pipeline, path):

@@ -135,6 +135,8 @@ TEST(NetworkSection, CrossTrafficIsChecked) {
             "s.yaml:14:19: network.cross_traffic[0] needs rate with kind: on-off\n");
   EXPECT_EQ(cross("{from: camera, to: board-b, kind: tcp-bulk, rate: 1 Mbit/s}"),
             "s.yaml:14:69: network.cross_traffic[0].rate has no effect with kind: tcp-bulk; remove it\n");
+  EXPECT_EQ(cross("{from: camera, to: board-b, kind: tcp-bulk, on_time: 1 s}"),
+            "s.yaml:14:72: network.cross_traffic[0].on_time has no effect with kind: tcp-bulk; remove it\n");
   EXPECT_EQ(cross("{from: camera, to: camera, kind: tcp-bulk}"),
             "s.yaml:14:38: network.cross_traffic[0] goes from a device to itself; name two devices\n");
   EXPECT_EQ(cross("{from: camera, to: board-b, kind: tcp-bulk, start: 1 s, stop: 1 s}"),

@@ -9,6 +9,7 @@
 
 #include "sim/net/fluid_network.hpp"
 #include "sim/net/link_rate.hpp"
+#include "tests/support/random_rate.hpp"
 #include "tests/support/seed.hpp"
 
 namespace millrace {
@@ -26,18 +27,6 @@ std::map<std::uint64_t, Delivery> run(Network& network, const std::vector<Sendin
   for (const auto& one : traffic) network.submit(one.depart, one.transfer);
   while (const auto d = network.run_until(Time::never())) deliveries.emplace(d->id.value, *d);
   return deliveries;
-}
-
-LinkRate random_rate(Random& random) {
-  if (random.below(3) == 0) return BitRate::kbit(1000 + std::int64_t(random.below(99'000)));
-  std::vector<RateStep> steps;
-  Duration at;
-  for (std::uint64_t i = 0; i < 2 + random.below(6); ++i) {
-    const bool outage = i > 0 && random.below(4) == 0;
-    steps.push_back({at, outage ? BitRate(0) : BitRate::kbit(1000 + std::int64_t(random.below(99'000)))});
-    at += Duration::ns(5'000'000 + std::int64_t(random.below(55'000'000)));
-  }
-  return std::make_shared<const RateTrace>(RateTrace::make(std::move(steps), at, TraceEnd::loop).value());
 }
 
 // The first-in-first-out network is another program: it follows packets link by link as they come.

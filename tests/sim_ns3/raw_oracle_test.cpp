@@ -14,6 +14,7 @@
 #include "sim/net/link_rate.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/trace/trace_reader.hpp"
+#include "tests/support/random_rate.hpp"
 #include "tests/support/seed.hpp"
 
 namespace millrace {
@@ -23,19 +24,6 @@ struct Sending {
   Time depart;
   Transfer transfer;
 };
-
-// 1 to 100 Mbit/s in steps of 5 to 60 ms, now and then an outage.
-LinkRate random_rate(Random& random) {
-  if (random.below(3) == 0) return BitRate::kbit(1000 + std::int64_t(random.below(99'000)));
-  std::vector<RateStep> steps;
-  Duration at;
-  for (std::uint64_t i = 0; i < 2 + random.below(6); ++i) {
-    const bool outage = i > 0 && random.below(4) == 0;
-    steps.push_back({at, outage ? BitRate(0) : BitRate::kbit(1000 + std::int64_t(random.below(99'000)))});
-    at += Duration::ns(5'000'000 + std::int64_t(random.below(55'000'000)));
-  }
-  return std::make_shared<const RateTrace>(RateTrace::make(std::move(steps), at, TraceEnd::loop).value());
-}
 
 NetworkSpec random_line(Random& random, std::uint32_t hops) {
   NetworkSpec spec;
