@@ -18,7 +18,7 @@ namespace {
 std::filesystem::path links_program() {
   std::error_code ignored;
   const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  const auto beside = folder / "millrace-links";
+  auto beside = folder / "millrace-links";
   if (std::filesystem::exists(beside, ignored)) return beside;
   return (folder / "../libexec/millrace/millrace-links").lexically_normal();
 }
