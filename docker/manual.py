@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 VERB = re.compile(r"^  ([a-z][a-z-]*)  +(\S.*)$")
-OPTION = re.compile(r"^  ((?:-[A-Za-z],)?--[a-z][a-z0-9-]*)")
+OPTION = re.compile(r"^ +((?:-[A-Za-z],)?--[a-z][a-z0-9-]*)")
 
 
 def help_of(program, words):
@@ -30,8 +30,9 @@ def verbs_of(text):
 
 
 def options_of(text):
-    return [option for line in section(text, "Options") if (found := OPTION.match(line))
-            for option in found.group(1).split(",")]
+    """Those of groups (`  Options:`) too."""
+    lines = section(text, "Options") + section(text, "  Options")
+    return [option for line in lines if (found := OPTION.match(line)) for option in found.group(1).split(",")]
 
 
 def commands(program, words=()):

@@ -1,11 +1,14 @@
 # An agent, from the package that ./dev package leaves:
 #   docker build -f docker/node.Dockerfile -t millrace-node build/package
+# The user comes before the package, which would make one with another number in each image: host and agents
+# share a volume of keys that only their owner reads. Volumes that are empty take the owner of /keys.
 FROM debian:bookworm-slim
 COPY millrace-node.deb /tmp/
-RUN apt-get update \
+RUN useradd --system --uid 990 --create-home --home-dir /var/lib/millrace millrace \
+ && install -d -o millrace -g millrace -m 700 /keys \
+ && apt-get update \
  && apt-get install -y --no-install-recommends /tmp/millrace-node.deb \
- && rm -rf /tmp/millrace-node.deb /var/lib/apt/lists/* \
- && useradd --system --create-home --home-dir /var/lib/millrace millrace
+ && rm -rf /tmp/millrace-node.deb /var/lib/apt/lists/*
 USER millrace
 WORKDIR /var/lib/millrace
 ENTRYPOINT ["/usr/bin/millrace-node"]

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs build/package/*.deb in a bare Debian 12 made with debootstrap, does in it what containers of these
-# images would do, removes them again, and looks at what is left. Needs root, debootstrap and 3 GB of disk.
-# The root file system is that of the images (debian:bookworm-slim is a debootstrap --variant=minbase too); no
-# container engine is needed, and none is tested.
+# Installs build/package/*.deb in a bare Debian 12 made with debootstrap, does in it what the Dockerfiles
+# and the compose file do, each service in a network namespace of its own, removes the packages again, and
+# looks at what is left. Needs root, debootstrap, iproute2, python3-yaml and 3 GB of disk. The root file
+# system is that of the images (debian:bookworm-slim is a debootstrap --variant=minbase too); no container
+# engine is needed, and none is tested.
 #
 #   ./dev package && docker/test_packages.sh [--keep] [--reuse ROOT]
 set -euo pipefail
@@ -10,7 +11,7 @@ export LC_ALL=C
 
 repository=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 packages=$repository/build/package
-keep=0 machine=''
+keep=0 machine='' services=() namespaces=()
 say() { printf 'test_packages: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 while (($#)); do
@@ -36,6 +37,9 @@ unmount() {
     awk -v root="$machine/" 'index($2, root) == 1 {print $2}' /proc/mounts | sort -r)
 }
 clean_up() {
+  local each
+  for each in "${services[@]}"; do kill "$each" 2>/dev/null || true; done
+  for each in "${namespaces[@]}"; do ip netns del "$each" 2>/dev/null || true; done
   unmount
   if ((keep)); then say "the root is kept in $machine"
   else rm -rf --one-file-system "$machine"; fi
@@ -53,12 +57,45 @@ make_machine() {
   rm -f "$machine.log"
   sources >"$machine/etc/apt/sources.list"
   apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90host" || true
+  # There are no terminals in there; what is thrown away needs not be safe from power cuts.
+  printf 'Dpkg::Use-Pty "0";\nDPkg::Options {"--force-unsafe-io";};\n' >"$machine/etc/apt/apt.conf.d/91root"
 }
 inside() { chroot "$machine" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
   DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy="$http_proxy"} \
   ${https_proxy:+https_proxy="$https_proxy"} "$@" </dev/null; }
 as_nobody() { chroot --userspec=65534:65534 "$machine" env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C "$@"; }
-installs() { inside apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "$@" >/dev/null; }
+installs() { inside apt-get -qq -y --no-install-recommends install "$@" >/dev/null; }
+purges() { inside apt-get -qq -y purge "$@" >/dev/null; }
+knows_user() { inside getent passwd millrace >/dev/null; }
+# What a Dockerfile RUNs, as one line.
+run_of() { sed -n '/^RUN/,/[^\\]$/p' "$1" | sed 's/^RUN//; s/\\$//' | tr '\n' ' '; }
+
+# A bridge, and on it a namespace per service that finds the others by name.
+join_services() {
+  local service number=1 prefix=mr-$$
+  namespaces+=("$prefix-bridge")
+  ip netns add "$prefix-bridge"
+  ip -n "$prefix-bridge" link add bridge type bridge
+  ip -n "$prefix-bridge" link set bridge up
+  printf '127.0.0.1 localhost\n' >"$machine/etc/hosts"
+  for service in "$@"; do
+    number=$((number + 1))
+    namespaces+=("$prefix-$service")
+    ip netns add "$prefix-$service"
+    ip -n "$prefix-bridge" link add "to$number" type veth peer name eth0 netns "$prefix-$service"
+    ip -n "$prefix-bridge" link set "to$number" master bridge up
+    ip -n "$prefix-$service" address add "10.111.0.$number/24" dev eth0
+    ip -n "$prefix-$service" link set eth0 up
+    ip -n "$prefix-$service" link set lo up
+    printf '10.111.0.%s %s\n' "$number" "$service" >>"$machine/etc/hosts"
+  done
+}
+# start_service NAME COMMAND: in its namespace, as the images' user, this shell's child. It ends with SIGTERM.
+start_service() {
+  ip netns exec "mr-$$-$1" chroot --userspec=millrace:millrace "$machine" env -i PATH=/usr/bin:/bin \
+    HOME=/var/lib/millrace LC_ALL=C sh -c "cd && exec $2" </dev/null &
+  services+=($!)
+}
 # Everything of ours but what the package manager itself keeps.
 files() {
   (cd "$machine" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./var/lib/dpkg \
@@ -94,8 +131,34 @@ for file in /usr/share/man/man1/millrace-node.1.gz /etc/default/millrace-node \
   [[ -s $machine$file ]] || die "millrace-node has no $file"
 done
 
-say "host: installs beside it, simulates, and deploys to agents as a compose file would start them"
-installs /tmp/millrace.deb
+[[ $(inside stat -c %a /usr/libexec/millrace/millrace-links) == 755 ]] || die "millrace-links is not there"
+as_nobody millrace-node shape --help | grep -q "millrace-node shape eth0" ||
+  die "millrace-node shape has no help"
+knows_user || die "millrace-node made no user"
+
+say "node: purged with its user, its cache and its settings; keys that somebody put there are root's"
+inside install -d -o millrace -m 700 /etc/millrace/keys /var/cache/millrace
+inside install -o millrace -m 600 /dev/null /etc/millrace/keys/node.key
+purges millrace-node
+! knows_user || die "user millrace is left"
+[[ $(inside stat -c %U:%a /etc/millrace/keys/node.key) == root:600 ]] || die "the key is somebody else's now"
+[[ ! -e $machine/var/cache/millrace && ! -e $machine/etc/default/millrace-node ]] || die "purge left files"
+rm -r "$machine/etc/millrace"
+left=$(files)
+[[ -z $left ]] || die "this is left: $left"
+
+say "images: what the Dockerfiles run, first the agents', then the host's"
+inside sh -c "$(run_of "$repository/docker/node.Dockerfile")" >/dev/null
+[[ $(inside id -u millrace) == 990 && $(inside stat -c %U:%a /keys) == millrace:700 ]] ||
+  die "/keys is nobody's"
+purges millrace-node
+! knows_user || die "user millrace is left"
+rm -r "$machine/keys" "$machine/var/lib/millrace"
+cp "$packages"/*.deb "$machine/tmp/"
+inside sh -c "$(run_of "$repository/docker/host.Dockerfile")" >/dev/null
+[[ $(inside id -u millrace) == 990 ]] || die "the images' users differ, and share keys"
+
+say "host: beside the node, simulates, and deploys to agents on loopback"
 quickstart=/usr/share/millrace/scenarios/quickstart.yaml
 as_nobody millrace validate "$quickstart"
 as_nobody millrace run "$quickstart" --mode simulate --set workload.images=256 --quiet --out /tmp/simulate
@@ -115,8 +178,28 @@ cmp "$machine/tmp/deploy/outputs.csv" "$machine/tmp/cosim/outputs.csv" || die "d
 as_nobody millrace compare /tmp/deploy /tmp/cosim --picture /tmp/error.png >/dev/null
 [[ -s $machine/tmp/error.png ]] || die "no picture was drawn"
 
+say "compose: what its services run, each in a network namespace, with the keys that the host makes"
+declare -A command_of=()
+while read -r service command; do command_of[$service]=$command; done < <(
+  python3 "$repository/docker/compose_commands.py" "$repository/docker/docker-compose.yml")
+((${#command_of[@]} == 5)) || die "the compose file has not five services"
+join_services "${!command_of[@]}"
+for service in camera board-a board-b board-c; do start_service "$service" "${command_of[$service]}"; done
+start_service host "${command_of[host]} --set workload.images=64 --quiet"
+wait "${services[-1]}" || die "the host of the compose file failed"
+unset 'services[-1]'
+for service in "${services[@]}"; do
+  kill "$service" 2>/dev/null || die "an agent of the compose file ended before its host did"
+done
+wait "${services[@]}" || true
+services=()
+[[ $(stat -c %a "$machine/keys/host/node.key") == 600 ]] || die "the host's key is not secret"
+cmp "$machine/tmp/run/outputs.csv" "$machine/tmp/cosim/outputs.csv" || die "compose and cosim differ"
+rm -r "$machine/keys" "$machine/var/lib/millrace"  # the Dockerfiles made them
+
 say "both are removed without a trace"
-inside apt-get -qq -y -o Dpkg::Use-Pty=0 purge millrace millrace-node >/dev/null
+purges millrace millrace-node
+! knows_user || die "user millrace is left"
 rm -rf "$machine/tmp/"*
 left=$(files)
 [[ -z $left ]] || die "this is left: $left"
