@@ -20,7 +20,8 @@ constexpr std::array kVerbs = {
 constexpr const char* kFooter =
     "Exit codes: 0 ok, 1 failed, 2 usage, 3 scenario or another input invalid, 6 host or neighbour lost, 7 "
     "nobody "
-    "answered.\n\nExample, with the host waiting for agents at 192.0.2.1:7000 (millrace run FILE --agents "
+    "answered,\n8 authentication.\n\nExample, with the host waiting for agents at 192.0.2.1:7000 (millrace "
+    "run FILE --agents "
     "192.0.2.1:7000):\n  millrace-node agent --connect 192.0.2.1:7000 --device board-a";
 
 }  // namespace

@@ -162,11 +162,13 @@ void add_options(CLI::App& command, AgentArguments& arguments) {
                                      "name of a device in the scenario; repeat for several. With --listen: "
                                      "the only ones to serve (default: whichever the host asks for)");
   connect.needs(&device);
-  command.add_option(
-      "--keys", arguments.keys,
-      "folder with this device's keys (ca.crt, node.crt, node.key; `millrace keys` makes them); "
-      "without, only this machine is listened and connected to");
+  command
+      .add_option("--keys", arguments.keys,
+                  "folder with this device's keys (ca.crt, node.crt, node.key; `millrace keys` makes them); "
+                  "without, only this machine is listened and connected to")
+      ->type_name("DIR");
   command.add_option("--cache", arguments.cache, "folder for weights and other files that come from hosts")
+      ->type_name("DIR")
       ->capture_default_str();
   command.add_option("--cache-limit", arguments.cache_limit_gib, "GiB of them to keep")
       ->capture_default_str()

@@ -5,6 +5,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "runtime/base/log.hpp"
 #include "runtime/net/asio_tls.hpp"
@@ -35,10 +39,13 @@ PeerNames names_in(const X509* certificate) {
   return names;
 }
 
+// OpenSSL's own codes say of a file that is not there that something is wrong.
 Error bad_keys(const std::string& file, const error_code& error) {
-  return {fmt::format("{}: {}; `millrace keys` makes a folder with ca.crt, node.crt and node.key", file,
-                      error.message()),
-          ExitCode::authentication};
+  const auto finding = access(file.c_str(), R_OK) != 0 ? std::string(std::strerror(errno))
+                                                       : "it cannot be used: " + error.message();
+  return {
+      fmt::format("{}: {}; `millrace keys` makes a folder with ca.crt, node.crt and node.key", file, finding),
+      ExitCode::authentication};
 }
 
 }  // namespace

@@ -40,7 +40,6 @@ class Checks {
   }
 
  private:
-
   void check_model_dimensions(bool has_model) {
     if (!has_model || !log_.good("model")) return;
     if (const auto good = check_model(scenario_.model.config); !good)

@@ -229,7 +229,12 @@ TEST(Security, WithoutKeysOnlyThisMachineIsSpokenTo) {
 TEST(Security, KeysThatAreNotThereAreNamed) {
   const auto loaded = Security::load("/nowhere");
   EXPECT_EQ(loaded.error().code, ExitCode::authentication);
-  EXPECT_THAT(loaded.error().message, HasSubstr("/nowhere/ca.crt"));
+  EXPECT_THAT(loaded.error().message,
+              HasSubstr("/nowhere/ca.crt: No such file or directory; `millrace keys`"));
+  Fleet fleet;
+  const auto folder = fleet.folder({.host = true, .devices = {}});
+  std::ofstream(folder + "/node.crt") << "rubbish";
+  EXPECT_THAT(Security::load(folder).error().message, HasSubstr("/node.crt: it cannot be used: "));
 }
 
 // --- an agent under fire
