@@ -1,14 +1,16 @@
 #include "sim/ns3/trace_device.hpp"
 
-#include <ns3/ipv4-header.h>
 #include <ns3/ipv4-l3-protocol.h>
-#include <ns3/tcp-header.h>
-#include <ns3/tcp-l4-protocol.h>
+
+#include <algorithm>
+#include <limits>
 
 #include "sim/ns3/simulation.hpp"
 
 namespace millrace {
 namespace {
+
+constexpr Bytes kAnySize{std::numeric_limits<std::int64_t>::max()};
 
 Bytes size_of(const ns3::Packet& packet) { return Bytes(packet.GetSize()); }
 
@@ -30,9 +32,11 @@ void TraceDevice::set_sender(Sender sender) {
   sender_ = std::move(sender);
 }
 
-bool TraceDevice::fits(Bytes size) const {
-  return sender_ && (!sending_ || (above_ == nullptr && queued_ + size <= sender_->queue));
+Bytes TraceDevice::room() const {
+  return above_ == nullptr ? std::max(sender_->queue - queued_, Bytes(0)) : Bytes(0);
 }
+
+bool TraceDevice::fits(Bytes size) const { return sender_ && (!sending_ || size <= room()); }
 
 bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
   if (tap_ != nullptr) tap_->offered(size_of(*packet));
@@ -40,41 +44,46 @@ bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::u
 }
 
 bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
-  const Bytes size = size_of(*packet);
-  const bool room = fits(size);
-  // Only beyond the queue does it matter whose packet it is.
-  const Origin origin = room && held_back_ == 0 ? Origin::elsewhere : origin_of(*packet, protocol);
-  if (!room && origin == Origin::elsewhere) {
+  QueuedPacket queued{packet, protocol, since, {}};
+  const bool fitting = fits(size_of(*packet));
+  const bool may_be_own =
+      own_ && sender_ && above_ == nullptr && protocol == ns3::Ipv4L3Protocol::PROT_NUMBER;
+  if (const auto segment = may_be_own ? tcp_segment(*packet) : std::nullopt;
+      segment && segment->from == own_->Get()) {
+    if (segment->has_data) queued.flow = segment->flow;
+    // An acknowledgement enters even a full queue.
+    if (segment->has_data && (!fitting || !own_data_.may_enter(segment->flow))) {
+      own_data_.wait(std::move(queued));
+      return true;
+    }
+  } else if (!fitting) {
     ++dropped_;
-    if (tap_ != nullptr) tap_->dropped(size);
+    if (tap_ != nullptr) tap_->dropped(size_of(*packet));
     return false;
   }
-  if (sending_) {
-    queued_ += size;
-    auto place = queue_.end();
-    if (origin == Origin::own_acknowledgement)
-      while (place != queue_.begin() && std::prev(place)->held_back) --place;
-    const bool held_back = !room && origin == Origin::own_data;
-    held_back_ += held_back ? 1 : 0;
-    queue_.insert(place, Item{packet, protocol, since, {}, {}, held_back});
-    return true;
-  }
-  sending_ = Item{packet, protocol, since, {}, {}};
-  start();
+  enqueue(std::move(queued));
   return true;
 }
 
-TraceDevice::Origin TraceDevice::origin_of(const ns3::Packet& packet, std::uint16_t protocol) const {
-  ns3::Ipv4Header header;
-  if (!own_ || !sender_ || above_ != nullptr || protocol != ns3::Ipv4L3Protocol::PROT_NUMBER ||
-      packet.PeekHeader(header) == 0 || header.GetSource() != *own_ ||
-      header.GetProtocol() != ns3::TcpL4Protocol::PROT_NUMBER)
-    return Origin::elsewhere;
-  const auto segment = packet.Copy();
-  segment->RemoveHeader(header);
-  ns3::TcpHeader tcp;
-  segment->RemoveHeader(tcp);
-  return segment->GetSize() == 0 ? Origin::own_acknowledgement : Origin::own_data;
+void TraceDevice::enqueue(QueuedPacket packet) {
+  packet.since = last_since_ = std::max(last_since_, packet.since);
+  if (packet.flow) own_data_.entered(*packet.flow);
+  if (sending_) {
+    queued_ += size_of(*packet.packet);
+    queue_.push_back(std::move(packet));
+    return;
+  }
+  sending_ = std::move(packet);
+  start();
+}
+
+// With own data whose turn it is.
+void TraceDevice::refill() {
+  while (!own_data_.empty()) {
+    auto next = own_data_.next(sending_ ? room() : kAnySize);
+    if (!next) return;
+    enqueue(std::move(*next));
+  }
 }
 
 bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, const ns3::Address& to,
@@ -121,14 +130,15 @@ void TraceDevice::finish() {
                                         &TraceDevice::receive, ns3::Ptr<TraceDevice>(peer_), sending_->packet,
                                         sending_->protocol);
   }
+  if (sending_->flow) own_data_.left(*sending_->flow);
   sending_.reset();
   if (!queue_.empty()) {
     sending_ = std::move(queue_.front());
-    held_back_ -= sending_->held_back ? 1 : 0;
     queue_.pop_front();
     queued_ -= size_of(*sending_->packet);
     start();
   }
+  refill();
   if (above_ != nullptr && !sending_) above_->Wake();
   if (on_room_) on_room_();
 }
@@ -144,7 +154,7 @@ void TraceDevice::DoDispose() {
   on_room_ = nullptr;
   above_ = nullptr;
   queue_.clear();
-  held_back_ = 0;
+  own_data_.clear();
   sending_.reset();
   node_ = nullptr;
   receive_ = ReceiveCallback();

@@ -21,6 +21,7 @@
 #include "sim/net/link_server.hpp"
 #include "sim/net/network_spec.hpp"
 #include "sim/ns3/link_tap.hpp"
+#include "sim/ns3/small_queues.hpp"
 
 namespace millrace {
 
@@ -52,9 +53,8 @@ class TraceDevice : public ns3::NetDevice {
   // From now on the device holds only the packet it sends, and stops and wakes the queue of a queue
   // discipline above it. REQUIRES `queue` to live as long as this.
   void hold_back(ns3::NetDeviceQueue* queue) { above_ = queue; }
-  // TCP packets from this address, the device's own, wait however many they are: a host holds its own TCP
-  // back (Linux: TCP small queues) and does not drop what it sends itself. What it forwards still is. What
-  // is beyond the queue waits in its socket there, so its acknowledgements do not wait behind that.
+  // TCP data from this address, the device's own, waits however much it is, in small_queues.hpp: a host does
+  // not drop what it sends itself, nor its acknowledgements. What it forwards is dropped at the full queue.
   void wait_for(ns3::Ipv4Address own) { own_ = own; }
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
   // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
@@ -101,33 +101,27 @@ class TraceDevice : public ns3::NetDevice {
   void DoDispose() override;
 
  private:
-  struct Item {
-    ns3::Ptr<ns3::Packet> packet;
-    std::uint16_t protocol;
-    Time since;
-    std::optional<Time> first_bit;
-    LinkServer::Service service{};  // of the attempt under way
-    bool held_back = false;         // own data of TCP, beyond the queue
-  };
-  enum class Origin : std::uint8_t { elsewhere, own_data, own_acknowledgement };
   void start();
   void finish();
+  void enqueue(QueuedPacket packet);
+  void refill();
+  Bytes room() const;
   bool is_lost(Time now);
   void receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol);
-  Origin origin_of(const ns3::Packet& packet, std::uint16_t protocol) const;
 
   std::optional<ns3::Ipv4Address> own_;
   std::optional<Sender> sender_;
   std::optional<LinkServer> server_;
   bool channel_is_bad_ = false;  // of the loss model
   ns3::NetDeviceQueue* above_ = nullptr;
-  std::size_t held_back_ = 0;  // in the queue
   LinkTap* tap_ = nullptr;
   Time last_arrival_;  // at the peer
   std::function<void(const Left&)> on_left_;
   std::function<void()> on_room_;
-  std::optional<Item> sending_;
-  std::deque<Item> queue_;
+  std::optional<QueuedPacket> sending_;
+  std::deque<QueuedPacket> queue_;
+  SmallQueues own_data_;
+  Time last_since_;
   Bytes queued_;
   std::uint64_t dropped_ = 0, lost_ = 0;
 

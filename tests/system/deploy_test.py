@@ -145,6 +145,8 @@ class Killed(Fleet):
         for relay in relays:
             relay.close()
         self.assertTrue(killed, f"the phase was not reached: {errors}")
+        if victim != "host" and how == signal.SIGKILL:
+            agents[victim].process.wait(timeout=LIMIT_S)  # its sockets close before it has ended
         json.loads(read(out, "manifest.json"))
         rows(out, "microbatches.csv")
         if victim == "host":

@@ -1,0 +1,71 @@
+// A host's own TCP data on its way into its device (Linux: TCP small queues). Of every connection only a few
+// packets are in the device at once; the others wait, none is dropped, and the connections come in turn. So a
+// short message does not wait behind a long one of another connection, nor does what the host forwards find a
+// queue full of what the host itself sends. Private to this folder: it includes ns-3.
+#pragma once
+
+#include <ns3/packet.h>
+
+#include <compare>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "sim/net/link_server.hpp"
+
+namespace millrace {
+
+// A TCP connection as its sender sees it.
+struct TcpFlow {
+  std::uint32_t to;
+  std::uint16_t source_port, target_port;
+  auto operator<=>(const TcpFlow&) const = default;
+};
+
+// What an IPv4 packet says of itself; nothing if it is no TCP.
+struct TcpSegment {
+  std::uint32_t from;
+  TcpFlow flow;
+  bool has_data;
+};
+std::optional<TcpSegment> tcp_segment(const ns3::Packet& packet);
+
+struct QueuedPacket {
+  ns3::Ptr<ns3::Packet> packet;
+  std::uint16_t protocol;
+  Time since;                   // it waits for the link
+  std::optional<TcpFlow> flow;  // of the host's own data
+  std::optional<Time> first_bit{};
+  LinkServer::Service service{};  // of the attempt under way
+};
+
+class SmallQueues {
+ public:
+  // Packets of one connection in the device, the one that is being sent included. Linux allows at least two
+  // buffers (tcp_small_queue_check), each of at least two segments (tcp_tso_autosize).
+  static constexpr std::size_t kInDevice = 4;
+
+  // The flow has few packets in the device, and none that waits.
+  bool may_enter(const TcpFlow& flow) const;
+  bool empty() const { return turns_.empty(); }
+  // One of the flow's packets is in the device from now on, or no longer.
+  void entered(const TcpFlow& flow) { ++flows_[flow].in_device; }
+  void left(const TcpFlow& flow);
+  // REQUIRES packet.flow.
+  void wait(QueuedPacket packet);
+  // The packet whose turn it is of those that may enter, if it has at most `room` bytes. entered() is not
+  // called for it.
+  std::optional<QueuedPacket> next(Bytes room);
+  void clear();
+
+ private:
+  struct State {
+    std::size_t in_device = 0;
+    std::deque<QueuedPacket> waiting;
+  };
+  std::map<TcpFlow, State> flows_;  // those with packets here or in the device
+  std::deque<TcpFlow> turns_;       // those with packets here
+};
+
+}  // namespace millrace

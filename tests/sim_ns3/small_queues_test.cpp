@@ -1,0 +1,121 @@
+// What a host sends itself: nothing of it is lost, and its connections take turns.
+#include "sim/ns3/small_queues.hpp"
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+#include <ns3/ipv4-header.h>
+#include <ns3/tcp-header.h>
+#include <ns3/tcp-option-ts.h>
+
+#include <algorithm>
+
+#include "tests/sim_ns3/bulk.hpp"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint32_t kFrom = 0x0A000001, kTo = 0x0A000002;
+
+ns3::Ptr<ns3::Packet> segment(std::uint32_t payload, std::uint16_t source_port = 1000, bool options = false,
+                              std::uint8_t protocol = 6) {
+  auto packet = ns3::Create<ns3::Packet>(payload);
+  ns3::TcpHeader tcp;
+  tcp.SetSourcePort(source_port);
+  tcp.SetDestinationPort(7);
+  if (options) tcp.AppendOption(ns3::CreateObject<ns3::TcpOptionTS>());
+  packet->AddHeader(tcp);
+  ns3::Ipv4Header ip;
+  ip.SetSource(ns3::Ipv4Address(kFrom));
+  ip.SetDestination(ns3::Ipv4Address(kTo));
+  ip.SetProtocol(protocol);
+  ip.SetPayloadSize(static_cast<std::uint16_t>(packet->GetSize()));
+  packet->AddHeader(ip);
+  return packet;
+}
+
+TEST(TcpSegment, SaysWhoseItIsAndWhetherItHasData) {
+  for (const bool options : {false, true}) {
+    const auto data = tcp_segment(*segment(1, 1000, options));
+    ASSERT_TRUE(data);
+    EXPECT_EQ(data->from, kFrom);
+    EXPECT_EQ(data->flow, (TcpFlow{kTo, 1000, 7}));
+    EXPECT_TRUE(data->has_data);
+    const auto acknowledgement = tcp_segment(*segment(0, 1000, options));
+    ASSERT_TRUE(acknowledgement);
+    EXPECT_FALSE(acknowledgement->has_data);
+  }
+  EXPECT_FALSE(tcp_segment(*segment(1000, 1000, false, 17))) << "UDP";
+  EXPECT_FALSE(tcp_segment(*ns3::Create<ns3::Packet>(1000))) << "zeros";
+  EXPECT_FALSE(tcp_segment(*ns3::Create<ns3::Packet>(10)));
+}
+
+TEST(SmallQueues, FlowsTakeTurnsEachInItsOrderAndNoneHasMoreThanItsShareInTheDevice) {
+  SmallQueues queues;
+  const TcpFlow a{kTo, 1, 7}, b{kTo, 2, 7};
+  for (std::size_t i = 0; i < SmallQueues::kInDevice; ++i) {
+    EXPECT_TRUE(queues.may_enter(a));
+    queues.entered(a);
+  }
+  EXPECT_FALSE(queues.may_enter(a));
+  EXPECT_TRUE(queues.may_enter(b));
+  for (const std::uint32_t size : {10U, 20U}) queues.wait({segment(size), 0x0800, Time{}, a});
+  for (const std::uint32_t size : {30U, 40U}) queues.wait({segment(size), 0x0800, Time{}, b});
+  EXPECT_FALSE(queues.may_enter(b)) << "what came before it waits";
+  std::vector<std::uint32_t> order;
+  const auto take = [&] {
+    const auto next = queues.next(Bytes(1500));
+    order.push_back(next ? next->packet->GetSize() - 40 : 0);
+  };
+  EXPECT_FALSE(queues.next(Bytes(69))) << "30 + 40 bytes do not fit";
+  take();  // of b: a has its share in the device
+  queues.left(a);
+  take();
+  take();
+  queues.left(a);
+  take();
+  take();
+  EXPECT_EQ(order, (std::vector<std::uint32_t>{30, 10, 40, 20, 0}));
+  EXPECT_TRUE(queues.empty());
+}
+
+// 0 sends through the switch 1 over a slow link; 2 and 3 hang on the switch.
+NetworkSpec star() {
+  NetworkSpec spec;
+  spec.devices = {"a", "switch", "b", "c"};
+  join(spec, 0, 1, BitRate::mbit(10), Duration::ms(1));
+  join(spec, 1, 2, BitRate::mbit(1000), Duration::ms(1));
+  join(spec, 1, 3, BitRate::mbit(1000), Duration::ms(1));
+  return spec;
+}
+
+TEST(SmallQueues, AShortMessageDoesNotWaitBehindALongOneOfAnotherConnection) {
+  const Probe probe{DeviceId{0}, DeviceId{3}, Bytes(100), Duration::ms(50)};
+  const auto got = Bulk(star()).run({{0, 2}}, Duration::s(2), Duration::s(10), probe);
+  ASSERT_GT(got.probe_times.size(), 150U);
+  // Alone it takes 2 ms and 122 us; ahead of it are four packets of 1.2 ms.
+  const auto longest = *std::max_element(got.probe_times.begin(), got.probe_times.end());
+  fmt::print("probes: median {:.2f} ms, longest {:.2f} ms; bulk {:.3f} Mbit/s\n",
+             median(got.probe_times).seconds() * 1e3, longest.seconds() * 1e3, got.mbit_per_s[0]);
+  EXPECT_LE(longest, Duration::us(2122 + 4 * 1200));
+  EXPECT_GT(got.mbit_per_s[0], 9.4) << "1448 of 1500 bytes, less the probes";
+}
+
+TEST(SmallQueues, ConnectionsOfAHostShareItsLinkEvenly) {
+  const auto got = Bulk(star()).run({{0, 2}, {0, 3}}, Duration::s(2), Duration::s(10));
+  EXPECT_NEAR(got.mbit_per_s[0], got.mbit_per_s[1], 0.01 * got.mbit_per_s[0]);
+  EXPECT_GT(got.mbit_per_s[0] + got.mbit_per_s[1], 9.6);
+}
+
+TEST(SmallQueues, WhatAHostForwardsIsNotShutOutByWhatItSendsItself) {
+  NetworkSpec spec;
+  spec.devices = {"a", "router", "b"};
+  join(spec, 0, 1, BitRate::mbit(100), Duration::ms(1));
+  join(spec, 1, 2, BitRate::mbit(10), Duration::ms(1), Bytes(25'000));
+  const auto got = Bulk(spec).run({{0, 2}, {1, 2}}, Duration::s(2), Duration::s(20));
+  fmt::print("forwarded {:.2f}, own {:.2f} Mbit/s\n", got.mbit_per_s[0], got.mbit_per_s[1]);
+  for (const double rate : got.mbit_per_s) EXPECT_GT(rate, 1.0);
+  EXPECT_GT(got.mbit_per_s[0] + got.mbit_per_s[1], 9.4);
+}
+
+}  // namespace
+}  // namespace millrace
