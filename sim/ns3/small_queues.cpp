@@ -1,5 +1,6 @@
 #include "sim/ns3/small_queues.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -22,7 +23,11 @@ std::optional<TcpSegment> tcp_segment(const ns3::Packet& packet) {
   const auto two = [&](std::size_t at) { return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]); };
   const auto four = [&](std::size_t at) { return std::uint32_t{two(at)} << 16 | two(at + 2); };
   const std::size_t headers = tcp + 4 * static_cast<std::size_t>(bytes[tcp + 12] >> 4);
-  return TcpSegment{four(12), {four(16), two(tcp), two(tcp + 2)}, packet.GetSize() > headers};
+  if (packet.GetSize() < headers) return std::nullopt;
+  return TcpSegment{four(12),
+                    {four(16), two(tcp), two(tcp + 2)},
+                    four(tcp + 4),
+                    packet.GetSize() - static_cast<std::uint32_t>(headers)};
 }
 
 bool SmallQueues::may_enter(const TcpFlow& flow) const {
@@ -30,17 +35,39 @@ bool SmallQueues::may_enter(const TcpFlow& flow) const {
   return found == flows_.end() || (found->second.waiting.empty() && found->second.in_device < kInDevice);
 }
 
-void SmallQueues::left(const TcpFlow& flow) {
-  const auto found = flows_.find(flow);
-  MR_CHECK(found != flows_.end() && found->second.in_device > 0, "a packet left that had not entered");
-  if (--found->second.in_device == 0 && found->second.waiting.empty()) flows_.erase(found);
+bool SmallQueues::holds(const TcpSegment& segment) const {
+  const auto found = flows_.find(segment.flow);
+  if (found == flows_.end()) return false;
+  const auto& held = found->second.held;
+  auto piece = held.upper_bound(segment.sequence);
+  std::uint64_t covered = segment.sequence;
+  const std::uint64_t end = covered + segment.bytes;
+  if (piece != held.begin()) --piece;
+  for (; covered < end && piece != held.end() && piece->first <= covered; ++piece)
+    covered = std::max(covered, std::uint64_t{piece->first} + piece->second);
+  return covered >= end;
 }
 
 void SmallQueues::wait(QueuedPacket packet) {
   const auto flow = *packet.flow;
-  auto& waiting = flows_[flow].waiting;
-  if (waiting.empty()) turns_.push_back(flow);
-  waiting.push_back(std::move(packet));
+  auto& state = flows_[flow];
+  state.held[packet.sequence] = packet.bytes;
+  if (state.waiting.empty()) turns_.push_back(flow);
+  state.waiting.push_back(std::move(packet));
+}
+
+void SmallQueues::entered(const QueuedPacket& packet) {
+  auto& state = flows_[*packet.flow];
+  state.held[packet.sequence] = packet.bytes;
+  ++state.in_device;
+}
+
+void SmallQueues::left(const QueuedPacket& packet) {
+  const auto found = flows_.find(*packet.flow);
+  MR_CHECK(found != flows_.end() && found->second.in_device > 0, "a packet left that had not entered");
+  auto& state = found->second;
+  state.held.erase(packet.sequence);
+  if (--state.in_device == 0 && state.waiting.empty()) flows_.erase(found);
 }
 
 std::optional<QueuedPacket> SmallQueues::next(Bytes room) {

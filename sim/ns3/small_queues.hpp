@@ -27,7 +27,8 @@ struct TcpFlow {
 struct TcpSegment {
   std::uint32_t from;
   TcpFlow flow;
-  bool has_data;
+  std::uint32_t sequence;  // of its first byte
+  std::uint32_t bytes;     // of data
 };
 std::optional<TcpSegment> tcp_segment(const ns3::Packet& packet);
 
@@ -36,6 +37,8 @@ struct QueuedPacket {
   std::uint16_t protocol;
   Time since;                   // it waits for the link
   std::optional<TcpFlow> flow;  // of the host's own data
+  std::uint32_t sequence = 0;   // with a flow: of its first byte
+  std::uint32_t bytes = 0;      // of data
   std::optional<Time> first_bit{};
   LinkServer::Service service{};  // of the attempt under way
 };
@@ -46,14 +49,16 @@ class SmallQueues {
   // buffers (tcp_small_queue_check), each of at least two segments (tcp_tso_autosize).
   static constexpr std::size_t kInDevice = 4;
 
+  // All of the segment waits or is in the device. TCP that takes it for lost need not send it again (Linux:
+  // skb_still_in_host_queue). Not said of one that is cut elsewhere and crosses the end of the numbers.
+  bool holds(const TcpSegment& segment) const;
   // The flow has few packets in the device, and none that waits.
   bool may_enter(const TcpFlow& flow) const;
   bool empty() const { return turns_.empty(); }
-  // One of the flow's packets is in the device from now on, or no longer.
-  void entered(const TcpFlow& flow) { ++flows_[flow].in_device; }
-  void left(const TcpFlow& flow);
-  // REQUIRES packet.flow.
+  // From now on the packet waits, is in the device, or is in neither any more. REQUIRES packet.flow.
   void wait(QueuedPacket packet);
+  void entered(const QueuedPacket& packet);
+  void left(const QueuedPacket& packet);
   // The packet whose turn it is of those that may enter, if it has at most `room` bytes. entered() is not
   // called for it.
   std::optional<QueuedPacket> next(Bytes room);
@@ -62,6 +67,7 @@ class SmallQueues {
  private:
   struct State {
     std::size_t in_device = 0;
+    std::map<std::uint32_t, std::uint32_t> held;  // sequence and bytes of all that waits or is in the device
     std::deque<QueuedPacket> waiting;
   };
   std::map<TcpFlow, State> flows_;  // those with packets here or in the device

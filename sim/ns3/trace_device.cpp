@@ -39,35 +39,44 @@ Bytes TraceDevice::room() const {
 bool TraceDevice::fits(Bytes size) const { return sender_ && (!sending_ || size <= room()); }
 
 bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
+  const auto own = own_segment(*packet, protocol);
+  if (own && own->bytes > 0 && own_data_.holds(*own)) return true;
   if (tap_ != nullptr) tap_->offered(size_of(*packet));
-  return send_waiting(packet, protocol, Simulation::now());
+  QueuedPacket queued{packet, protocol, Simulation::now(), {}};
+  if (!own) return enter_or_drop(std::move(queued));
+  if (own->bytes > 0) {
+    queued.flow = own->flow;
+    queued.sequence = own->sequence;
+    queued.bytes = own->bytes;
+    if (!fits(size_of(*packet)) || !own_data_.may_enter(own->flow))
+      return own_data_.wait(std::move(queued)), true;
+  }
+  enqueue(std::move(queued));  // an acknowledgement enters even a full queue
+  return true;
 }
 
 bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
-  QueuedPacket queued{packet, protocol, since, {}};
-  const bool fitting = fits(size_of(*packet));
-  const bool may_be_own =
-      own_ && sender_ && above_ == nullptr && protocol == ns3::Ipv4L3Protocol::PROT_NUMBER;
-  if (const auto segment = may_be_own ? tcp_segment(*packet) : std::nullopt;
-      segment && segment->from == own_->Get()) {
-    if (segment->has_data) queued.flow = segment->flow;
-    // An acknowledgement enters even a full queue.
-    if (segment->has_data && (!fitting || !own_data_.may_enter(segment->flow))) {
-      own_data_.wait(std::move(queued));
-      return true;
-    }
-  } else if (!fitting) {
-    ++dropped_;
-    if (tap_ != nullptr) tap_->dropped(size_of(*packet));
-    return false;
-  }
-  enqueue(std::move(queued));
-  return true;
+  return enter_or_drop({packet, protocol, since, {}});
+}
+
+bool TraceDevice::enter_or_drop(QueuedPacket packet) {
+  const Bytes size = size_of(*packet.packet);
+  if (fits(size)) return enqueue(std::move(packet)), true;
+  ++dropped_;
+  if (tap_ != nullptr) tap_->dropped(size);
+  return false;
+}
+
+std::optional<TcpSegment> TraceDevice::own_segment(const ns3::Packet& packet, std::uint16_t protocol) const {
+  if (!own_ || !sender_ || above_ != nullptr || protocol != ns3::Ipv4L3Protocol::PROT_NUMBER) return {};
+  auto segment = tcp_segment(packet);
+  if (segment && segment->from != own_->Get()) segment.reset();
+  return segment;
 }
 
 void TraceDevice::enqueue(QueuedPacket packet) {
   packet.since = last_since_ = std::max(last_since_, packet.since);
-  if (packet.flow) own_data_.entered(*packet.flow);
+  if (packet.flow) own_data_.entered(packet);
   if (sending_) {
     queued_ += size_of(*packet.packet);
     queue_.push_back(std::move(packet));
@@ -130,7 +139,7 @@ void TraceDevice::finish() {
                                         &TraceDevice::receive, ns3::Ptr<TraceDevice>(peer_), sending_->packet,
                                         sending_->protocol);
   }
-  if (sending_->flow) own_data_.left(*sending_->flow);
+  if (sending_->flow) own_data_.left(*sending_);
   sending_.reset();
   if (!queue_.empty()) {
     sending_ = std::move(queue_.front());

@@ -54,7 +54,8 @@ class TraceDevice : public ns3::NetDevice {
   // discipline above it. REQUIRES `queue` to live as long as this.
   void hold_back(ns3::NetDeviceQueue* queue) { above_ = queue; }
   // TCP data from this address, the device's own, waits however much it is, in small_queues.hpp: a host does
-  // not drop what it sends itself, nor its acknowledgements. What it forwards is dropped at the full queue.
+  // not drop what it sends itself, nor its acknowledgements, nor does it send again what has not left yet.
+  // What it forwards is dropped at the full queue.
   void wait_for(ns3::Ipv4Address own) { own_ = own; }
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
   // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
@@ -103,6 +104,8 @@ class TraceDevice : public ns3::NetDevice {
  private:
   void start();
   void finish();
+  std::optional<TcpSegment> own_segment(const ns3::Packet& packet, std::uint16_t protocol) const;
+  bool enter_or_drop(QueuedPacket packet);
   void enqueue(QueuedPacket packet);
   void refill();
   Bytes room() const;
