@@ -18,7 +18,6 @@ namespace {
 
 using Kind = ValueKind;
 constexpr std::int64_t kBillion = 1'000'000'000;
-constexpr std::int64_t kHourNs = 3'600 * kBillion;
 
 std::string doc_of_dimension(std::string_view name) {
   struct Doc {
