@@ -6,6 +6,7 @@ import sys
 import numpy as np
 
 import attribution
+import links
 import pipeline
 import quantpipe
 import style
@@ -85,22 +86,26 @@ def headline(figure, run, inches):
 
 def parts_of(run):
     """The figures that say something about this run."""
-    return [throughput, *([quantpipe] if quantpipe.adaptive(run) else []), pipeline, attribution]
+    return [throughput, *([quantpipe] if quantpipe.adaptive(run) else []), pipeline,
+            *([links] if len(run.links) else []), attribution]
 
 
 def make(run):
     parts = parts_of(run)
     heights = {throughput: throughput.HEIGHT - 0.6, quantpipe: quantpipe.HEIGHT - 0.9,
-               pipeline: pipeline.height(run) - 0.9, attribution: attribution.height(run) - 1.0}
+               pipeline: pipeline.height(run) - 0.9, links: links.height(run) - 1.25,
+               attribution: attribution.height(run) - 1.0}
     gap, top, bottom = 0.95, 0.5, 0.55
     inches = HEADLINE_INCHES + top + sum(heights[part] for part in parts) + (len(parts) - 1) * gap + bottom
+    inches += links.HEAD_INCHES if links in parts else 0
     figure = style.new_figure(inches)
     headline(figure, run, inches)
     y = inches - HEADLINE_INCHES - top
     sides = {throughput: (0.065, 0.985), quantpipe: (0.065, 0.985), pipeline: (0.135, 0.985),
-             attribution: (0.135, 0.875)}
+             links: (0.065, 0.985), attribution: (0.135, 0.875)}
     for part in parts:
         tall, (left, right) = heights[part], sides[part]
+        y -= links.HEAD_INCHES if part is links else 0
         grid = figure.add_gridspec(1, 1, left=left, right=right, top=y / inches, bottom=(y - tall) / inches)
         part.draw(figure, grid[0], run)
         y -= tall + gap

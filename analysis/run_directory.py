@@ -18,6 +18,8 @@ COLUMNS = {
     "decisions": ["time_ns", "from", "to", "microbatch", "policy", "bits_per_value"],
     "outputs": ["microbatch", "label_rank"],
     "bandwidth": ["from", "to", "time_ns", "rate_mbit_per_s"],
+    "links": ["from", "to", "time_ns", "interval_ns", "offered_bytes", "delivered_bytes", "queued_bytes",
+              "dropped_bytes", "lost_bytes", "capacity_bytes"],
 }
 TEXT = {"device", "from", "to", "kind", "policy"}
 
@@ -56,6 +58,7 @@ class RunDirectory:
         self.activations = self.transfers.where(self.transfers["kind"] == "activation")
         self.bandwidth = self._table("bandwidth")
         self.decisions = self._table("decisions")
+        self.links = self._table("links")
 
     @property
     def label_ranks(self):

@@ -53,6 +53,9 @@ class MediumBuilder {
 
  private:
   static constexpr Bytes kPreambleAndGap = Bytes(20);
+  // Back-off: ns-3's numbers, which suit 10 Mbit/s (1 us a slot), in bit times.
+  static constexpr std::int64_t kBitsPerSlot = 10;
+  static constexpr std::uint32_t kMinSlots = 1, kMaxSlots = 1000, kCeiling = 10, kMaxRetries = 1000;
 
   void add_csma(const SegmentSpec& segment) {
     auto channel = ns3::CreateObject<ns3::CsmaChannel>();
@@ -71,6 +74,10 @@ class MediumBuilder {
       device->SetQueue(queue);
       device->Attach(channel);
       device->SetInterframeGap(to_ns3(time_of(kPreambleAndGap, segment.rate)));
+      // The order of the last two is that of ns-3.37's definition; its declaration names them the other way.
+      device->SetBackoffParams(ns3::NanoSeconds(std::max(
+                                   kBitsPerSlot * 1'000'000'000 / segment.rate.bit_per_s(), std::int64_t{1})),
+                               kMinSlots, kMaxSlots, kCeiling, kMaxRetries);
       device->AssignStreams(++stream_);
       topology_.nodes[member.value]->AddDevice(device);
       topology_.on_media.emplace_back(member, device);

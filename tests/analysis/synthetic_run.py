@@ -18,6 +18,8 @@ HEADERS = {
     "transfers": "transfer,from,to,kind,microbatch,bytes,submitted_ns,delivered_ns,queued_ns,wire_ns,"
                  "propagation_ns",
     "bandwidth": "from,to,time_ns,rate_mbit_per_s",
+    "links": "from,to,time_ns,interval_ns,offered_bytes,delivered_bytes,queued_bytes,dropped_bytes,"
+             "lost_bytes,capacity_bytes,utilisation",
     "decisions": "time_ns,from,to,microbatch,policy,bits_per_value,observed_mbit_per_s",
     "outputs": "microbatch,image,predicted,logits_sha256,label_rank",
 }
@@ -115,7 +117,26 @@ class Pipeline:
             for share, rate in PHASES if link == 1 else [(0, 1000.0)]:
                 self.rows["bandwidth"].append([self.device(link), self.device(link + 1),
                                                ns(share * self.span), rate])
+            self.rows["links"] += self.link_rows(link)
         return self
+
+    def link_rows(self, link):
+        """Per second: each message is offered when it is submitted and delivered when its last bit has left;
+        on the link that changes, a tenth of what is delivered in its third phase is dropped beside it."""
+        here, there = self.device(link), self.device(link + 1)
+        sent = [row for row in self.rows["transfers"] if row[1:4] == [here, there, "activation"]]
+        rows, waiting, end = [], 0, self.rows["microbatches"][-1][3]
+        for begin in range(0, end, NS):
+            until = min(end, begin + NS)
+            offered = sum(row[5] for row in sent if begin <= row[6] < until)
+            delivered = sum(row[5] for row in sent if begin <= row[7] - row[10] < until)
+            slow = link == 1 and 0.4 * self.span <= begin / NS < 0.65 * self.span
+            dropped = delivered // 10 if slow else 0
+            waiting += offered - delivered
+            capacity = round((until - begin) / 8e3 * self.rate(link, begin / NS))
+            rows.append([here, there, begin, until - begin, offered + dropped, delivered, waiting, dropped, 0,
+                         capacity, f"{min(1.0, delivered / capacity):.6f}"])
+        return rows
 
     def manifest(self):
         return {"millrace": "0.1.0", "scenario": {"name": "synthetic-phases", "sha256": "00" * 32},

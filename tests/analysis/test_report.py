@@ -25,7 +25,7 @@ import synthetic_run  # noqa: E402
 import throughput  # noqa: E402
 from run_directory import RunDirectory, RunError, Table  # noqa: E402
 
-PICTURES = {"report.png", "throughput.png", "pipeline.png", "attribution.png", "quantpipe.png"}
+PICTURES = {"report.png", "throughput.png", "pipeline.png", "attribution.png", "quantpipe.png", "links.png"}
 
 
 def quietly(path):

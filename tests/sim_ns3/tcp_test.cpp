@@ -24,6 +24,19 @@ void expect_within_2_ns(Duration actual, Duration expected) {
   EXPECT_LE(actual, expected + Duration::ns(2));
 }
 
+// The same way from a to b, but the queue is at a router, where what does not fit is dropped: a sender's own
+// packets wait at its link however long its queue is.
+NetworkSpec by_way_of_a_router(BitRate rate, Duration delay, Bytes queue) {
+  NetworkSpec spec;
+  spec.devices = {"a", "b", "router"};
+  const BitRate access = BitRate(10 * rate.bit_per_s());
+  for (const auto& [from, to] : {std::pair(2U, 1U), {1U, 2U}})
+    spec.links.push_back({DeviceId{from}, DeviceId{to}, rate, delay, queue});
+  for (const auto& [from, to] : {std::pair(0U, 2U), {2U, 0U}})
+    spec.links.push_back({DeviceId{from}, DeviceId{to}, access, Duration{}, Bytes::mib(4)});
+  return spec;
+}
+
 // Messages of 64 KiB back to back for `total`; share of the capacity their payload got from `from` on.
 double share_of_capacity(const NetworkSpec& spec, Duration from, Duration total) {
   const auto network = make_ns3_network(spec).value();
@@ -52,13 +65,46 @@ double share_of_capacity(const NetworkSpec& spec, Duration from, Duration total)
 
 TEST(Tcp, CubicFillsALinkWithAQueueOfOneBandwidthDelayProduct) {
   const Duration delay = Duration::ms(10);
-  for (const std::int64_t mbit : {10, 100}) {
+  for (const std::int64_t mbit : {1, 10, 100}) {
     const BitRate rate = BitRate::mbit(mbit);
     const auto spec = pair_of(rate, delay, bandwidth_delay_product(rate, delay));
-    const double share = share_of_capacity(spec, Duration::s(1), Duration::s(4));
+    const double share = share_of_capacity(spec, Duration::s(1), Duration::s(mbit == 1 ? 20 : 4));
     EXPECT_GE(share, 0.95) << mbit << " Mbit/s";
     EXPECT_LE(share, 1.001) << mbit << " Mbit/s";
   }
+}
+
+TEST(Tcp, CubicFillsALinkBehindARouterWhoseQueueOfOneBandwidthDelayProductDrops) {
+  struct Case {
+    std::int64_t mbit;
+    Duration delay, total;
+  };
+  // At 1 Mbit/s the window grows by one packet in a second or so, hence the longer runs.
+  for (const auto& [mbit, delay, total] : {Case{1, Duration::ms(25), Duration::s(120)},
+                                           {1, Duration::ms(50), Duration::s(120)},
+                                           {10, Duration::ms(10), Duration::s(30)},
+                                           {100, Duration::ms(10), Duration::s(8)}}) {
+    const BitRate rate = BitRate::mbit(mbit);
+    const auto spec = by_way_of_a_router(rate, delay, bandwidth_delay_product(rate, delay));
+    const double share = share_of_capacity(spec, Duration::s(mbit == 1 ? 10 : 2), total);
+    EXPECT_GE(share, 0.95) << mbit << " Mbit/s, one way " << delay.seconds() * 1e3 << " ms";
+    EXPECT_LE(share, 1.001) << mbit << " Mbit/s";
+  }
+}
+
+// 20 ms at 1 Mbit/s are 2500 bytes: a queue of one packet. A window of four packets overflows it, and with
+// one of three an acknowledgement for every second packet lets two leave per round trip; a link of 12 ms a
+// packet needs 2.8. What is above that is from the rounds before each loss.
+TEST(Tcp, AQueueOfOnePacketBehindARouterIsTooLittleForTwoPacketsAnAcknowledgement) {
+  const BitRate rate = BitRate::mbit(1);
+  const Duration delay = Duration::ms(10);
+  const auto spec = by_way_of_a_router(rate, delay, bandwidth_delay_product(rate, delay));
+  const double packet_s = 1500 * 8 / 1e6, acknowledgement_s = 52 * 8 / 1e6;
+  const double round_trip_s = 2 * delay.seconds() + 1.1 * (packet_s + acknowledgement_s);
+  const double two_packets = 2 * packet_s / round_trip_s;  // 0.713
+  const double share = share_of_capacity(spec, Duration::s(10), Duration::s(120));
+  EXPECT_GE(share, two_packets);
+  EXPECT_LE(share, two_packets * 1.05);
 }
 
 TEST(Tcp, TheOtherVariantsCarryBulkToo) {
