@@ -203,7 +203,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binaries")
     parser.add_argument("--only", default="", help="scenarios whose name holds this text")
-    parser.add_argument("--keep", help="leave the runs in this folder")
+    parser.add_argument("--keep", help="leave the runs in this folder (they are left where a bar is missed)")
     parser.add_argument("--dry", action="store_true", help="print, and write nothing into the tree")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
@@ -228,11 +228,13 @@ def main():
     if not arguments.only and not arguments.dry:
         (HERE / "fidelity.json").write_text(json.dumps(result, indent=2) + "\n")
         (HERE / "README.md").write_text(page(result))
-    if not arguments.keep:
-        shutil.rmtree(folder)
     misses = missed(figures)
     for miss in misses:
         print(f"fidelity: {miss}", file=sys.stderr)
+    if misses:
+        print(f"fidelity: the runs are in {folder}", file=sys.stderr)
+    elif not arguments.keep:
+        shutil.rmtree(folder)
     return 4 if misses else 0
 
 
