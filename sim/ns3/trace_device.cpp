@@ -95,11 +95,6 @@ void TraceDevice::refill() {
   }
 }
 
-bool TraceDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, const ns3::Address& to,
-                           std::uint16_t protocol) {
-  return Send(packet, to, protocol);
-}
-
 void TraceDevice::start() {
   const Bytes size = size_of(*sending_->packet) + sender_->overhead;
   const auto& service = sending_->service = server_->serve(sending_->since, size);

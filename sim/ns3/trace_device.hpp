@@ -73,8 +73,9 @@ class TraceDevice : public ns3::NetDevice {
   // Send() for a packet that has been waiting since then for the queue to have room.
   bool send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since);
   bool Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address& to, std::uint16_t protocol) override;
-  bool SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address& from, const ns3::Address& to,
-                std::uint16_t protocol) override;
+  bool SendFrom(ns3::Ptr<ns3::Packet>, const ns3::Address&, const ns3::Address&, std::uint16_t) override {
+    return false;  // see SupportsSendFrom()
+  }
   void SetIfIndex(std::uint32_t index) override { index_ = index; }
   std::uint32_t GetIfIndex() const override { return index_; }
   ns3::Ptr<ns3::Channel> GetChannel() const override { return nullptr; }
