@@ -207,10 +207,12 @@ void TcpCarrier::carry(std::uint64_t order, const Transfer& transfer) {
   write(connection);
 }
 
-// Keeps the send buffer full; the rest waits here, in the application.
+// What TCP may send, and so much ahead of what has left the host; the rest waits here, in the application.
+// TCP would put all its window allows into the host's own link, and ns-3 walks through all of that for each
+// packet.
 void TcpCarrier::write(Connection& connection) {
   if (!connection.connected) return;
-  while (connection.written < connection.submitted) {
+  while (connection.written < std::min(connection.submitted, connection.left + kAheadOfLink)) {
     const std::uint64_t room = std::min(connection.sender->GetTxAvailable(), kWriteAtOnce);
     const auto size = static_cast<std::uint32_t>(std::min(room, connection.submitted - connection.written));
     if (size == 0) return;
@@ -235,27 +237,26 @@ void TcpCarrier::read(Connection& connection) {
 // Which messages the segment's bytes belong to, if it is data on its first link.
 void TcpCarrier::left(DeviceId from, const TraceDevice::Left& left) {
   if (left.protocol != ns3::Ipv4L3Protocol::PROT_NUMBER) return;
-  const auto packet = left.packet->Copy();
-  ns3::Ipv4Header ip;
-  packet->RemoveHeader(ip);
-  if (device_of(ip.GetSource()) != from || ip.GetProtocol() != ns3::TcpL4Protocol::PROT_NUMBER) return;
-  ns3::TcpHeader tcp;
-  packet->RemoveHeader(tcp);
-  if (packet->GetSize() == 0 || tcp.GetDestinationPort() != kPort) return;
-  const auto found = connections_.find(Pair{from, device_of(ip.GetDestination())});
+  const auto segment = tcp_segment(*left.packet);
+  if (!segment || device_of(ns3::Ipv4Address(segment->from)) != from || segment->bytes == 0 ||
+      segment->flow.target_port != kPort)
+    return;
+  const auto found = connections_.find(Pair{from, device_of(ns3::Ipv4Address(segment->flow.to))});
   if (found == connections_.end()) return;
   Connection& connection = *found->second;
   // The stream starts at sequence number 1; 32 bits of it are near what has arrived.
   const auto near = static_cast<std::uint32_t>(connection.arrived);
-  const auto distance = static_cast<std::int32_t>(tcp.GetSequenceNumber().GetValue() - 1U - near);
+  const auto distance = static_cast<std::int32_t>(segment->sequence - 1U - near);
   const auto begin = static_cast<std::int64_t>(connection.arrived) + distance;
-  const auto end = begin + packet->GetSize();
+  const auto end = begin + segment->bytes;
   for (Message& message : connection.messages) {
     if (static_cast<std::int64_t>(message.begin) >= end) break;
     if (static_cast<std::int64_t>(message.end) <= begin) continue;
     if (!message.first_bit) message.first_bit = left.first_bit;
     message.last_bit = Simulation::now();
   }
+  connection.left = std::max(connection.left, static_cast<std::uint64_t>(std::max(end, std::int64_t{0})));
+  write(connection);
 }
 
 bool TcpCarrier::dead_way(DeviceId from, DeviceId to) const {

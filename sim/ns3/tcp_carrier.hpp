@@ -23,6 +23,7 @@ namespace millrace {
 class TcpCarrier final : public Carrier {
  public:
   static constexpr std::uint32_t kSocketBuffer = 4U << 20U;  // bytes, each side
+  static constexpr std::uint64_t kAheadOfLink = 1U << 19U;  // bytes of a connection that may wait in its host
   static constexpr Duration kMinRetransmit = Duration::ms(200);
   static constexpr Duration kDelayedAck = Duration::ms(40);
   static constexpr Duration kConnectRetry = Duration::s(1);
@@ -49,8 +50,8 @@ class TcpCarrier final : public Carrier {
   struct Connection {
     ns3::Ptr<ns3::Socket> sender, receiver;
     bool connected = false, failed = false;
-    std::uint64_t submitted = 0, written = 0, arrived = 0;  // bytes of the stream
-    std::deque<Message> messages;                           // not yet arrived, in order
+    std::uint64_t submitted = 0, written = 0, left = 0, arrived = 0;  // bytes of the stream
+    std::deque<Message> messages;                                     // not yet arrived, in order
   };
   using Pair = std::pair<DeviceId, DeviceId>;
 
