@@ -87,10 +87,8 @@ def bar(axes, position, seconds, duration):
 
 
 def make(run):
-    inches = height(run)
-    figure = style.new_figure(inches)
-    grid = figure.add_gridspec(1, 1, left=0.135, right=0.87, top=1 - 0.45 / inches, bottom=0.55 / inches)
-    draw(figure, grid[0], run)
+    figure, cell = style.single(height(run), left=0.135, right=0.87, above=0.45, below=0.55)
+    draw(figure, cell, run)
     return figure
 
 

@@ -146,10 +146,8 @@ def amount(count):
 
 
 def make(run):
-    inches = height(run)
-    figure = style.new_figure(inches)
-    grid = figure.add_gridspec(1, 1, left=0.065, right=0.985, top=1 - 0.75 / inches, bottom=0.5 / inches)
-    draw(figure, grid[0], run)
+    figure, cell = style.single(height(run), left=0.065, right=0.985, above=0.75, below=0.5)
+    draw(figure, cell, run)
     return figure
 
 

@@ -157,10 +157,8 @@ def legend(axes):
 
 
 def make(run):
-    inches = height(run) + 0.3
-    figure = style.new_figure(inches)
-    grid = figure.add_gridspec(1, 1, left=0.135, right=0.985, top=1 - 0.5 / inches, bottom=0.6 / inches)
-    draw(figure, grid[0], run)
+    figure, cell = style.single(height(run) + 0.3, left=0.135, right=0.985, above=0.5, below=0.6)
+    draw(figure, cell, run)
     return figure
 
 

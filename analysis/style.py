@@ -35,6 +35,14 @@ def new_figure(height_inches):
     return figure
 
 
+def single(height_inches, left, right, above, below):
+    """(figure, its one cell). left and right are shares of the width; above, below: margins in inches."""
+    figure = new_figure(height_inches)
+    grid = figure.add_gridspec(1, 1, left=left, right=right, top=1 - above / height_inches,
+                               bottom=below / height_inches)
+    return figure, grid[0]
+
+
 def save(figure, path):
     try:
         figure.savefig(path, dpi=DPI, pil_kwargs={"compress_level": 4})
