@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/exit_code.hpp"
-#include "runtime/base/log.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/cli/verb.hpp"
 
@@ -30,22 +28,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{"millrace-node: the part of millrace that runs on a device: real tensors, real stages.\n"};
   app.set_version_flag("--version", std::string("millrace-node ") + kRelease);
-  app.require_subcommand(1);
   app.footer(kFooter);
   std::vector<Verb> verbs;
   verbs.reserve(kVerbs.size());
   for (const auto add : kVerbs) verbs.push_back(add(app));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& stop) {
-    return app.exit(stop) == 0 ? 0 : static_cast<int>(ExitCode::usage);
-  }
-  try {
-    for (const auto& verb : verbs) {
-      if (verb.command->parsed()) return verb.run();
-    }
-  } catch (const std::exception& thrown) {
-    log_error("{}", thrown.what());
-  }
-  return static_cast<int>(ExitCode::run_failed);
+  return run_program(app, verbs, argc, argv);
 }

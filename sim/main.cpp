@@ -1,7 +1,6 @@
 // millrace: the host. Reads a scenario, simulates its network, drives its nodes, writes the run directory.
 #include <array>
 
-#include "runtime/base/log.hpp"
 #include "runtime/base/version.hpp"
 #include "sim/cli/verb.hpp"
 
@@ -32,23 +31,10 @@ constexpr const char* kExamples =
 int main(int argc, char** argv) {
   CLI::App app{"millrace: pipeline inference on edge devices over simulated and real links.\n"};
   app.set_version_flag("--version", std::string("millrace ") + kRelease);
-  app.require_subcommand(1);
   app.footer(std::string(kExitCodes) + kExamples);
   const std::vector<std::string> command_line(argv, argv + argc);
   std::vector<Verb> verbs;
   verbs.reserve(kVerbs.size());
   for (const auto add : kVerbs) verbs.push_back(add(app, command_line));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& stop) {
-    return app.exit(stop) == 0 ? 0 : static_cast<int>(ExitCode::usage);
-  }
-  try {
-    for (const auto& verb : verbs) {
-      if (verb.command->parsed()) return verb.run();
-    }
-  } catch (const std::exception& thrown) {
-    log_error("{}", thrown.what());
-  }
-  return static_cast<int>(ExitCode::run_failed);
+  return run_program(app, verbs, argc, argv);
 }

@@ -1,16 +1,9 @@
-// The verbs of `millrace-node`, one file each. A verb adds its subcommand and options to the program and says
-// what runs when it was given; main.cpp has them in one table, in the order of --help.
+// The verbs of `millrace-node`, one file each; main.cpp has them in one table, in the order of --help.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
+#include "runtime/cli/program.hpp"
 
 namespace millrace {
-
-struct Verb {
-  CLI::App* command = nullptr;
-  std::function<int()> run;  // returns the exit code
-};
 
 Verb add_agent_verb(CLI::App& program);
 Verb add_calibrate_verb(CLI::App& program);

@@ -1,13 +1,11 @@
-// The verbs of `millrace`, one file each. A verb adds its subcommand and options to the program and says what
-// runs when it was given; main.cpp has them in one table, in the order of --help.
+// The verbs of `millrace`, one file each; main.cpp has them in one table, in the order of --help.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/cli/program.hpp"
 #include "runtime/scenario/scenario_reader.hpp"
 
 namespace millrace {
@@ -16,11 +14,6 @@ inline constexpr const char* kExitCodes =
     "Exit codes: 0 ok, 1 run failed, 2 usage, 3 scenario or trace invalid, 4 fidelity violated, 5 `expect` "
     "not met,\n"
     "6 peer lost, 7 time-out, 8 authentication.\n";
-
-struct Verb {
-  CLI::App* command = nullptr;
-  std::function<int()> run;  // returns the exit code
-};
 
 // `command_line`: the program's arguments as given, for records of what was run.
 Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_line);

@@ -73,6 +73,7 @@ def code_only(text):
 
 SIM_MAY_USE = {"base", "wire", "scenario", "model", "node", "policy", "codec",
                "shape"}
+MAY_USE_TOO = {"sim/bridge": {"net"}, "sim/cli": {"cli"}}
 
 # Third party -> the only folders whose files may include it.
 DOORS = {
@@ -123,7 +124,8 @@ def dependency_direction(tree):
             if target[0] == "sim" and not folder.startswith("sim"):
                 yield path, line, f"runtime never includes sim: {included}"
             if target[0] == "runtime" and folder.startswith("sim"):
-                allowed = SIM_MAY_USE | ({"net"} if within(folder, "sim/bridge") else set())
+                too = (more for door, more in MAY_USE_TOO.items() if within(folder, door))
+                allowed = SIM_MAY_USE.union(*too)
                 if target[1] not in allowed:
                     yield path, line, f"{folder} does not include runtime/{target[1]}: {included}"
 
