@@ -1,5 +1,6 @@
 // Files, log lines and farewells.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/base/sha256.hpp"
 #include "runtime/wire/messages.hpp"
@@ -37,17 +38,22 @@ std::size_t character_at(std::string_view text, std::size_t at) {
   return c1 ? 0 : length;
 }
 
+// A blank for each byte of what is no character of a text.
+std::string without_controls(std::string text, bool has_lines) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto length = character_at(text, at);
+    if (length == 0 && !(has_lines && text[at] == '\n')) text[at] = ' ';
+    at += std::max<std::size_t>(1, length);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string printable(std::string text) {
   constexpr std::size_t kLongest = 2000;
   if (text.size() > kLongest) text.resize(kLongest);
-  for (std::size_t at = 0; at < text.size();) {
-    const auto length = character_at(text, at);
-    if (length == 0) text[at] = ' ';
-    at += std::max<std::size_t>(1, length);
-  }
-  return text;
+  return without_controls(std::move(text), false);
 }
 
 Frame to_frame(const Want& want) {
@@ -102,7 +108,7 @@ Result<Farewell> parse_farewell(const Frame& frame) {
   wire::Farewell wire;
   if (!read(frame, FrameType::farewell, wire) || wire.figures().size() > kLongestFigures)
     return Error{"a malformed farewell frame was refused"};
-  return Farewell{wire.figures()};
+  return Farewell{without_controls(wire.figures(), true)};
 }
 
 }  // namespace millrace

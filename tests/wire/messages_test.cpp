@@ -225,6 +225,12 @@ TEST(AMessage, ARefusalsSentenceCannotDriveATerminal) {
   EXPECT_EQ(cut, std::string(1999, 'x') + " ") << "cut within a character";
 }
 
+TEST(AMessage, AFarewellHasLinesButCannotDriveATerminal) {
+  const auto figures = parse_farewell(to_frame(Farewell{"a 1\nb\x1b[2J \xc3\xa9\r\n"}));
+  ASSERT_TRUE(figures);
+  EXPECT_EQ(figures->figures, "a 1\nb [2J \xc3\xa9 \n");
+}
+
 TEST(AMessage, AFrameOfAnotherTypeIsRefusedByEveryParser) {
   const auto wrong = to_frame(FrameType::stop);
   EXPECT_FALSE(parse_hello(wrong).ok());
