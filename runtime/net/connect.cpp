@@ -96,7 +96,8 @@ Result<std::vector<tcp::endpoint>> resolve(IoLoop& loop, const Endpoint& endpoin
                        tcp::endpoint(asio::ip::address_v6::loopback(), endpoint.port)};
   }
   if (error || found.empty())
-    return Error{fmt::format("{}: not an address: {}", to_string(endpoint), error.message())};
+    return Error{fmt::format("{}: this name has no address: {}", to_string(endpoint), error.message()),
+                 ExitCode::invalid_input};
   std::vector<tcp::endpoint> all(found.begin(), found.end());
   for (const auto& each : all) {
     if (keys || each.address().is_loopback()) continue;

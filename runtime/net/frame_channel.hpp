@@ -58,7 +58,8 @@ inline constexpr std::uint32_t kMaxStrangerMeta = 64U << 10;
 
 // `loop` outlives the channel. An error names the endpoint and what the system said; after `timeout` it gives
 // up. Without keys only loopback is connected to (authentication); with keys the peer has shown a certificate
-// of the fleet and taken ours when this returns.
+// of the fleet and taken ours when this returns. A name that has no address (not yet, perhaps) is
+// invalid_input.
 Result<ChannelPointer> connect_channel(IoLoop& loop, const Endpoint& endpoint, Duration timeout,
                                        const SecurityPointer& keys = {});
 

@@ -168,6 +168,14 @@ TEST_F(AChannel, NamesAreResolvedAndEveryAddressTried) {
   EXPECT_TRUE(channel.ok()) << channel.error().message;
 }
 
+// RFC 2606: nobody ever has this name.
+TEST_F(AChannel, ANameWithoutAnAddressIsAnErrorThatNamesIt) {
+  const auto channel = connect_channel(loop_, {"no-such-host.invalid", 7000}, kPatience);
+  ASSERT_FALSE(channel.ok());
+  EXPECT_EQ(channel.error().code, ExitCode::invalid_input);
+  EXPECT_THAT(channel.error().message, HasSubstr("no-such-host.invalid:7000: this name has no address"));
+}
+
 TEST_F(AChannel, APortTakenTwiceIsAnErrorThatNamesIt) {
   listen();
   const auto again = listen_on(loop_, listener_->local());

@@ -86,6 +86,16 @@ class Deploy(Fleet):
         self.assertEqual(done.returncode, 7, done.stderr)
         self.assertIn("millrace-node agent --listen", done.stderr)
 
+    def test_a_name_may_get_its_address_while_it_is_waited_for(self):
+        names = [part for index in range(4)
+                 for part in ("--set", f"devices[{index}].address=no-such-host.invalid:{7000 + index}")]
+        done = subprocess.run([MILLRACE, "run", QUICKSTART, "--mode", "deploy", "--out", self.path("r"),
+                               "--set", "run.timeout=1 s", *names],
+                              capture_output=True, text=True, timeout=LIMIT_S)
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertIn("no-such-host.invalid:7000: this name has no address", done.stderr)
+        self.assertIn("it was tried for 1.0 s", done.stderr)
+
     def test_a_busy_agent_is_waited_for(self):
         agent = Agent(self.folder, "all")
         long = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--mode", "deploy", "--out", self.path("long"),
