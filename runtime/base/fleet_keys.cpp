@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+
+#include "runtime/base/read_file.hpp"
 
 namespace millrace {
 
@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLongestName = 64;
 constexpr std::int64_t kDay_s = 24 * 3600;
+constexpr std::size_t kMaxPem = std::size_t{1} << 20;
 
 // Nobody else ever sees a key, not even between creating the file and protecting it.
 Result<void> write_file(const fs::path& path, const std::string& text, mode_t mode) {
@@ -30,21 +31,13 @@ Result<void> write_file(const fs::path& path, const std::string& text, mode_t mo
   return {};
 }
 
-Result<std::string> read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) return Error{path.string() + ": cannot be read"};
-  return text.str();
-}
-
 Result<CertificateAuthority> authority_in(const fs::path& folder, CertificateAuthority::Validity validity) {
   std::error_code ignored;
   const auto certificate_file = folder / "ca.crt", key_file = folder / "ca.key";
   if (fs::exists(key_file, ignored)) {
-    auto certificate = read_file(certificate_file), key = read_file(key_file);
-    if (!certificate) return certificate.error();
-    if (!key) return key.error();
+    auto certificate = read_file(certificate_file, kMaxPem), key = read_file(key_file, kMaxPem);
+    if (!certificate) return certificate.error().in(certificate_file.string());
+    if (!key) return key.error().in(key_file.string());
     auto authority = CertificateAuthority::load({*certificate, *key});
     if (!authority) return authority.error().in(key_file.string());
     return authority;

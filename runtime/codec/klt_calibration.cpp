@@ -6,9 +6,9 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <numeric>
 
+#include "runtime/base/read_file.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/codec/half.hpp"
 #include "runtime/codec/little_endian.hpp"
@@ -244,16 +244,9 @@ Result<CutCalibration> parse_calibration(std::span<const std::byte> file) {
 }
 
 Result<std::shared_ptr<const CutCalibration>> read_calibration(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::error_code failed;
-  const auto size = std::filesystem::file_size(path, failed);
-  if (!in || failed) return Error{path + ": cannot be read", ExitCode::invalid_input};
-  if (size > kMaxCalibrationBytes) return refused(fmt::format("{} has {} bytes", path, size));
-  Buffer bytes(static_cast<std::size_t>(size));
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (in.gcount() != static_cast<std::streamsize>(bytes.size()))
-    return Error{path + ": cannot be read", ExitCode::invalid_input};
-  auto parsed = parse_calibration(bytes);
+  const auto content = read_file(path, kMaxCalibrationBytes);
+  if (!content) return content.error().in(path);
+  auto parsed = parse_calibration(std::as_bytes(std::span(*content)));
   if (!parsed) return parsed.error().in(path);
   return std::make_shared<const CutCalibration>(*std::move(parsed));
 }

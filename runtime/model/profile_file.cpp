@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <set>
 
+#include "runtime/base/read_file.hpp"
 #include "runtime/model/model_config.hpp"
 
 namespace millrace {
@@ -212,17 +212,9 @@ Result<ProfileFile> parse_profile(const std::string& text, const std::string& na
 }
 
 Result<ProfileFile> read_profile_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    return Error{fmt::format("reading profile {}: cannot open the file", path), ExitCode::invalid_input};
-  std::string text(kMaxFileBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad()) return Error{fmt::format("reading profile {}: read error", path), ExitCode::invalid_input};
-  if (text.size() > kMaxFileBytes)
-    return Error{fmt::format("reading profile {}: larger than {} bytes", path, kMaxFileBytes),
-                 ExitCode::invalid_input};
-  return parse_profile(text, path);
+  const auto text = read_file(path, kMaxFileBytes);
+  if (!text) return text.error().in("reading profile " + path);
+  return parse_profile(*text, path);
 }
 
 }  // namespace millrace

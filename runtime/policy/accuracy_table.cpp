@@ -6,16 +6,16 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <set>
 #include <tuple>
+
+#include "runtime/base/read_file.hpp"
 
 namespace millrace {
 
 namespace {
 
-constexpr std::uintmax_t kMaxTableBytes = 16 << 20;
+constexpr std::size_t kMaxTableBytes = 16 << 20;
 constexpr double kMostBits = 32;
 constexpr int kMostCut = 4096;
 
@@ -117,15 +117,9 @@ Result<std::vector<AccuracyRow>> parse_accuracy_table(std::string_view text, con
 }
 
 Result<std::vector<AccuracyRow>> read_accuracy_table(const std::string& path) {
-  std::error_code problem;
-  const auto size = std::filesystem::file_size(path, problem);
-  if (problem) return fault(path + ": cannot be read: " + problem.message());
-  if (size > kMaxTableBytes)
-    return fault(fmt::format("{}: {} bytes, at most {} are read", path, size, kMaxTableBytes));
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return fault(path + ": cannot be read");
-  return parse_accuracy_table(text, path);
+  const auto text = read_file(path, kMaxTableBytes);
+  if (!text) return text.error().in(path);
+  return parse_accuracy_table(*text, path);
 }
 
 Result<CodecAccuracies> accuracies_of(const std::vector<AccuracyRow>& rows, std::string_view codec,

@@ -7,12 +7,10 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <sstream>
 #include <unordered_map>
 
+#include "runtime/base/read_file.hpp"
 #include "runtime/scenario/yaml_text.hpp"
 
 namespace millrace {
@@ -255,19 +253,6 @@ YamlDocument read_yaml(std::string_view text, const std::string& name) {
   return document;
 }
 
-Result<std::string> read_text_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxYamlBytes + 1, '\0');
-  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  const auto size = static_cast<std::size_t>(file.gcount());
-  if (!file.eof() && size < text.size())
-    return Error{fmt::format("cannot be read: {}", errno != 0 ? std::strerror(errno) : "reading failed"),
-                 ExitCode::invalid_input};
-  if (size > kMaxYamlBytes)
-    return Error{fmt::format("larger than {} bytes", kMaxYamlBytes), ExitCode::invalid_input};
-  text.resize(size);
-  return text;
-}
+Result<std::string> read_text_file(const std::string& path) { return read_file(path, kMaxYamlBytes); }
 
 }  // namespace millrace

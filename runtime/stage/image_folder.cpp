@@ -9,6 +9,7 @@
 #include <fstream>
 #include <vector>
 
+#include "runtime/base/read_file.hpp"
 #include "runtime/stage/jpeg.hpp"
 
 namespace millrace {
@@ -103,17 +104,9 @@ Result<void> read_image(const std::string& path, int size, std::span<std::uint8_
   const auto side = static_cast<std::size_t>(size);
   MR_CHECK(out.size() == 3 * side * side);
   const std::string context = "reading image " + path;
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return Error{context + ": cannot open the file", ExitCode::invalid_input};
-  const auto bytes = file.tellg();
-  if (bytes < 0 || static_cast<std::uint64_t>(bytes) > kMaxJpegBytes)
-    return Error{fmt::format("{}: not a file of at most {} bytes", context, kMaxJpegBytes),
-                 ExitCode::invalid_input};
-  std::vector<std::uint8_t> content(static_cast<std::size_t>(bytes));
-  file.seekg(0);
-  if (!file.read(reinterpret_cast<char*>(content.data()), bytes))
-    return Error{context + ": read error", ExitCode::invalid_input};
-  auto image = decode_jpeg(content);
+  const auto content = read_file(path, kMaxJpegBytes);
+  if (!content) return content.error().in(context);
+  auto image = decode_jpeg({reinterpret_cast<const std::uint8_t*>(content->data()), content->size()});
   if (!image) return Error{context + ": " + image.error().message, ExitCode::invalid_input};
 
   const int shorter = std::min(image->width, image->height);

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/read_file.hpp"
 #include "runtime/scenario/scenario_reader.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 
@@ -14,23 +14,18 @@ namespace millrace {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::uintmax_t kMaxFile = 64U << 20;
+constexpr std::size_t kMaxFile = 64U << 20;
 
 Error invalid(const std::filesystem::path& file, const std::string& finding) {
   return {file.string() + ": " + finding, ExitCode::invalid_input};
 }
 
 Result<std::string> read_text(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  const bool killed = error == std::errc::no_such_file_or_directory && path.filename() == "summary.json";
-  if (killed) return invalid(path, "is not there: this run is under way, or was killed; run it again");
-  if (error) return invalid(path, "cannot be read: " + error.message() + "; is this a run directory?");
-  if (size > kMaxFile) return invalid(path, "is larger than any run writes it");
-  std::ifstream file(path, std::ios::binary);
-  std::string text(size, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(size));
-  if (!file) return invalid(path, "cannot be read");
+  std::error_code ignored;
+  if (path.filename() == "summary.json" && !std::filesystem::exists(path, ignored))
+    return invalid(path, "is not there: this run is under way, or was killed; run it again");
+  auto text = read_file(path, kMaxFile);
+  if (!text) return invalid(path, text.error().message + "; is this a run directory?");
   return text;
 }
 

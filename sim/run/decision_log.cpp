@@ -4,15 +4,15 @@
 
 #include <charconv>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <optional>
+
+#include "runtime/base/read_file.hpp"
 
 namespace millrace {
 
 namespace {
 
-constexpr std::uintmax_t kMaxLogBytes = std::uintmax_t{1} << 31;
+constexpr std::size_t kMaxLogBytes = std::size_t{1} << 31;
 constexpr std::int64_t kMaxNs = std::int64_t{1} << 60;  // as records from other processes
 
 std::string seen_text(const std::vector<LinkSample>& seen) {
@@ -153,16 +153,9 @@ Result<std::vector<LoggedDecision>> parse_decisions(std::string_view text, const
 }
 
 Result<std::vector<LoggedDecision>> read_decisions(const std::string& path) {
-  std::error_code problem;
-  const auto size = std::filesystem::file_size(path, problem);
-  if (problem) return Error{path + ": cannot be read: " + problem.message(), ExitCode::invalid_input};
-  if (size > kMaxLogBytes)
-    return Error{fmt::format("{}: {} bytes, at most {} are read", path, size, kMaxLogBytes),
-                 ExitCode::invalid_input};
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return Error{path + ": cannot be read", ExitCode::invalid_input};
-  return parse_decisions(text, path);
+  const auto text = read_file(path, kMaxLogBytes);
+  if (!text) return text.error().in(path);
+  return parse_decisions(*text, path);
 }
 
 std::vector<Budget> replay(std::span<const LoggedDecision> decisions, QuantizationPolicy& policy) {

@@ -1,9 +1,9 @@
 #include "sim/sweep/finished_run.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/read_file.hpp"
 #include "sim/sweep/cell_key.hpp"
 #include "sim/sweep/command.hpp"
 
@@ -11,17 +11,11 @@ namespace millrace {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::uintmax_t kMaxFile = 64U << 20;
+constexpr std::size_t kMaxFile = 64U << 20;
 
 Result<std::string> read_small(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return Error{path.string() + ": cannot be read: " + error.message(), ExitCode::invalid_input};
-  if (size > kMaxFile) return Error{path.string() + ": is too large", ExitCode::invalid_input};
-  std::ifstream file(path, std::ios::binary);
-  std::string text(size, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(size));
-  if (!file) return Error{path.string() + ": cannot be read", ExitCode::invalid_input};
+  auto text = read_file(path, kMaxFile);
+  if (!text) return text.error().in(path.string());
   return text;
 }
 

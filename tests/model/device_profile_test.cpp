@@ -264,7 +264,7 @@ TEST(DeviceProfile, FaultsNameFileAndLine) {
 
 TEST(DeviceProfile, MissingFileAndEmptyFileAreErrors) {
   EXPECT_THAT(read_profile("/nonexistent/p.yaml", model("vit-base")).error().message,
-              HasSubstr("cannot open"));
+              HasSubstr("cannot be read: No such file or directory"));
   EXPECT_THAT(parse_profile("", "p.yaml").error().message, HasSubstr("p.yaml:1: the profile must be a map"));
 }
 
