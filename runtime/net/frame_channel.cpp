@@ -211,9 +211,8 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
   void fail(Error error) {
     if (!lost_) {
       lost_ = std::move(error);
-      error_code ignored;
-      beat_.cancel(ignored);
-      watch_.cancel(ignored);
+      beat_.cancel();
+      watch_.cancel();
       stream_->close();
     }
     tell(*lost_);

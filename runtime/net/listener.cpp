@@ -23,7 +23,7 @@ class TcpListener final : public Listener {
     asio::post(state_->acceptor.get_executor(), [state = state_] {
       error_code ignored;
       state->acceptor.close(ignored);
-      state->pause.cancel(ignored);
+      state->pause.cancel();
       for (const auto& stranger : state->strangers) stranger->end();
       state->strangers.clear();
     });
@@ -47,8 +47,7 @@ class TcpListener final : public Listener {
         : stream(std::make_unique<ByteStream>(std::move(socket), keys)),
           limit(stream->socket.get_executor()) {}
     void end() {
-      error_code ignored;
-      limit.cancel(ignored);
+      limit.cancel();
       if (stream) stream->close();
     }
     std::unique_ptr<ByteStream> stream;
@@ -95,8 +94,7 @@ class TcpListener final : public Listener {
     stranger->stream->tls->async_handshake(
         asio::ssl::stream_base::server, [state, stranger](error_code error) {
           state->strangers.remove(stranger);
-          error_code ignored;
-          stranger->limit.cancel(ignored);
+          stranger->limit.cancel();
           if (!state->acceptor.is_open()) return;
           if (error) return turn_away(*state, stranger, error);
           stranger->stream->names = names_of_peer(*stranger->stream->tls);
@@ -129,8 +127,7 @@ class TcpListener final : public Listener {
                     const std::shared_ptr<std::array<char, 1024>>& rubbish) {
     stranger->stream->socket.async_read_some(asio::buffer(*rubbish),
                                              [stranger, rubbish](error_code error, std::size_t) {
-                                               error_code ignored;
-                                               if (error) return void(stranger->limit.cancel(ignored));
+                                               if (error) return void(stranger->limit.cancel());
                                                drain(stranger, rubbish);
                                              });
   }

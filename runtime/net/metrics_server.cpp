@@ -93,8 +93,7 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
 
   void leave(const std::shared_ptr<Visit>& visit) {
     visits.remove(visit);
-    error_code ignored;
-    visit->limit.cancel(ignored);  // and its handler closes
+    visit->limit.cancel();  // and its handler closes
   }
 
   tcp::acceptor acceptor;
@@ -119,7 +118,7 @@ MetricsServer::~MetricsServer() {
   asio::post(state_->acceptor.get_executor(), [state = state_] {
     error_code ignored;
     state->acceptor.close(ignored);
-    state->pause.cancel(ignored);
+    state->pause.cancel();
     for (const auto& visit : state->visits) visit->stream.close();
   });
 }

@@ -83,9 +83,8 @@ Reception::~Reception() {
     state_->handler = {};
   }
   asio::post(state_->sweep.get_executor(), [state = state_] {
-    error_code ignored;
     state->closed = true;
-    state->sweep.cancel(ignored);
+    state->sweep.cancel();
     for (const auto& stranger : state->strangers) stranger.channel->close();
     state->strangers.clear();
   });

@@ -1,6 +1,7 @@
 #include "runtime/scenario/key_path.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "runtime/scenario/schema_check.hpp"
 #include "runtime/scenario/yaml_text.hpp"

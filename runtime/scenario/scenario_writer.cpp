@@ -1,5 +1,7 @@
 #include "runtime/scenario/scenario_writer.hpp"
 
+#include <fmt/ranges.h>
+
 #include "runtime/base/sha256.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/network_writer.hpp"

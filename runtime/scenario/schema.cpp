@@ -1,6 +1,7 @@
 #include "runtime/scenario/schema.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

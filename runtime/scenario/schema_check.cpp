@@ -1,6 +1,7 @@
 #include "runtime/scenario/schema_check.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <unordered_map>

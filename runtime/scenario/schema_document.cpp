@@ -1,6 +1,7 @@
 #include "runtime/scenario/schema_document.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,7 @@
 #include "runtime/scenario/sweep_fill.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>

@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 #include "runtime/stage/evaluation_report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,7 @@
 #include "sim/sweep/cell.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "sim/trace/trace_synth.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
