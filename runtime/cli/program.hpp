@@ -13,8 +13,8 @@ struct Verb {
   std::function<int()> run;  // returns the exit code
 };
 
-// Parses the arguments and runs the verb they name. Returns the program's exit code: 2 for arguments that are
-// none (what is wrong and --help are printed), 1 for an exception (logged).
+// Parses the arguments and runs the verb they name; without any the help is printed. Returns the program's
+// exit code: 2 for arguments that are none (what is wrong is printed), 1 for an exception (logged).
 int run_program(CLI::App& program, std::span<const Verb> verbs, int argc, char** argv);
 
 }  // namespace millrace
