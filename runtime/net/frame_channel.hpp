@@ -65,7 +65,8 @@ Result<ChannelPointer> connect_channel(IoLoop& loop, const Endpoint& endpoint, D
 
 class Listener {
  public:
-  // How long a stranger may take to prove who it is, and how many may be at it; one more makes the oldest go.
+  // How long a stranger may take to prove who it is, and how many may be at it; one more makes the oldest of
+  // those go whose address (of IPv6: network of 64 bits) has most.
   static constexpr Duration kHandshake = Duration::s(5);
   static constexpr std::size_t kMaxHandshakes = 64;
 

@@ -1,7 +1,9 @@
 // Incoming connections, and what strangers may do before they are known.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <list>
+#include <map>
 
 #include "runtime/base/log.hpp"
 #include "runtime/net/tcp_channel.hpp"
@@ -14,6 +16,19 @@ namespace {
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 // Strangers that fail are logged, but not more often than this.
 constexpr auto kLogPause = std::chrono::seconds(1);
+// How long one who was turned away may take to read why, and how many may be at it.
+constexpr auto kLeave = std::chrono::seconds(1);
+constexpr std::size_t kMaxLeaving = 64;
+
+// Who is answerable for a connection. A host of IPv6 has 2^64 addresses: what counts is its network.
+asio::ip::address source_of(const tcp::socket& socket) {
+  error_code gone;
+  const auto address = socket.remote_endpoint(gone).address();
+  if (gone || !address.is_v6() || address.to_v6().is_v4_mapped()) return address;
+  auto bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return asio::ip::address_v6(bytes);
+}
 
 class TcpListener final : public Listener {
  public:
@@ -45,13 +60,15 @@ class TcpListener final : public Listener {
   struct Stranger {
     Stranger(tcp::socket socket, const SecurityPointer& keys)
         : stream(std::make_unique<ByteStream>(std::move(socket), keys)),
-          limit(stream->socket.get_executor()) {}
+          limit(stream->socket.get_executor()),
+          source(source_of(stream->socket)) {}
     void end() {
       limit.cancel();
       if (stream) stream->close();
     }
     std::unique_ptr<ByteStream> stream;
     asio::steady_timer limit;
+    asio::ip::address source;
   };
   struct State {
     State(tcp::acceptor open, SecurityPointer own)
@@ -61,6 +78,7 @@ class TcpListener final : public Listener {
     SecurityPointer keys;
     std::function<void(ChannelPointer)> handler;
     std::list<std::shared_ptr<Stranger>> strangers;  // oldest first
+    std::size_t leaving = 0;
     std::chrono::steady_clock::time_point logged;
     std::uint64_t unlogged = 0;
   };
@@ -81,10 +99,7 @@ class TcpListener final : public Listener {
   static void enter(const std::shared_ptr<State>& state, tcp::socket socket) {
     if (!state->keys)
       return state->handler(make_channel(std::make_unique<ByteStream>(std::move(socket), nullptr)));
-    if (state->strangers.size() >= kMaxHandshakes) {
-      state->strangers.front()->end();
-      state->strangers.pop_front();
-    }
+    if (state->strangers.size() >= kMaxHandshakes) make_room(*state);
     const auto stranger = std::make_shared<Stranger>(std::move(socket), state->keys);
     state->strangers.push_back(stranger);
     stranger->limit.expires_after(std::chrono::nanoseconds(kHandshake.count_ns()));
@@ -96,7 +111,7 @@ class TcpListener final : public Listener {
           state->strangers.remove(stranger);
           stranger->limit.cancel();
           if (!state->acceptor.is_open()) return;
-          if (error) return turn_away(*state, stranger, error);
+          if (error) return turn_away(state, stranger, error);
           stranger->stream->names = names_of_peer(*stranger->stream->tls);
           const auto channel = make_channel(std::move(stranger->stream));
           channel->send(to_frame(FrameType::heartbeat));  // the client waits for it, see connect.cpp
@@ -104,8 +119,34 @@ class TcpListener final : public Listener {
         });
   }
 
+  // The oldest from where most of them are goes: a flood from one place pushes out none but itself.
+  static void make_room(State& state) {
+    std::map<asio::ip::address, std::size_t> counts;
+    for (const auto& stranger : state.strangers) ++counts[stranger->source];
+    const auto most = std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; });
+    const auto oldest = std::ranges::find_if(
+        state.strangers, [&](const auto& stranger) { return stranger->source == most->first; });
+    (*oldest)->end();
+    state.strangers.erase(oldest);
+  }
+
   // The alert that says why is on its way; closing with something unread would overtake it.
-  static void turn_away(State& state, const std::shared_ptr<Stranger>& stranger, error_code error) {
+  static void turn_away(const std::shared_ptr<State>& state, const std::shared_ptr<Stranger>& stranger,
+                        error_code error) {
+    log(*state, stranger, error);
+    if (state->leaving >= kMaxLeaving) return stranger->stream->close();
+    ++state->leaving;
+    error_code ignored;
+    stranger->stream->socket.shutdown(tcp::socket::shutdown_send, ignored);
+    stranger->limit.expires_after(kLeave);
+    stranger->limit.async_wait([state, stranger](error_code) {
+      --state->leaving;
+      stranger->stream->close();
+    });
+    drain(stranger, std::make_shared<std::array<char, 1024>>());
+  }
+
+  static void log(State& state, const std::shared_ptr<Stranger>& stranger, error_code error) {
     error_code ignored;
     const auto peer = stranger->stream->socket.remote_endpoint(ignored);
     const auto now = std::chrono::steady_clock::now();
@@ -117,10 +158,6 @@ class TcpListener final : public Listener {
     } else {
       ++state.unlogged;
     }
-    stranger->stream->socket.shutdown(tcp::socket::shutdown_send, ignored);
-    stranger->limit.expires_after(std::chrono::seconds(1));
-    stranger->limit.async_wait([stranger](error_code) { stranger->stream->close(); });
-    drain(stranger, std::make_shared<std::array<char, 1024>>());
   }
 
   static void drain(const std::shared_ptr<Stranger>& stranger,

@@ -51,9 +51,14 @@ class Loopback : public testing::Test {
 // A plain socket.
 class RawPeer {
  public:
-  explicit RawPeer(const Endpoint& where) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+  // `from`: another of loopback's addresses, to be somebody else.
+  explicit RawPeer(const Endpoint& where, const std::string& from = "127.0.0.1")
+      : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    inet_pton(AF_INET, from.c_str(), &address.sin_addr);
+    if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      ADD_FAILURE() << "cannot bind";
     address.sin_port = htons(where.port);
     inet_pton(AF_INET, where.address.c_str(), &address.sin_addr);
     if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
@@ -73,6 +78,11 @@ class RawPeer {
       if (got <= 0) return all;
       all.append(piece, static_cast<std::size_t>(got));
     }
+  }
+  // The other side has neither closed nor said anything.
+  bool hears_nothing_yet() const {
+    char byte = 0;
+    return ::recv(socket_, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN;
   }
   void close() {
     if (socket_ >= 0) ::close(socket_);

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "runtime/base/random.hpp"
@@ -214,6 +215,33 @@ TEST_F(AGuardedDoor, StaysOpenWhileManySitInFrontOfIt) {
     sitting.back()->say("\x16");  // the first byte of a handshake, and no more
     if (i % Listener::kMaxHandshakes == 0) expect_honest_peer_is_served();
   }
+  expect_honest_peer_is_served();
+}
+
+TEST_F(AGuardedDoor, AFloodFromOneAddressPushesOutNobodyElse) {
+  RawPeer slow(listener_->local(), "127.0.0.2");
+  slow.say("\x16");
+  std::vector<std::unique_ptr<RawPeer>> flood;
+  for (std::size_t i = 0; i < 3 * Listener::kMaxHandshakes; ++i)
+    flood.push_back(std::make_unique<RawPeer>(listener_->local()));
+  EXPECT_EQ(flood[2 * Listener::kMaxHandshakes]->hear_all(), "") << "was pushed out";
+  EXPECT_TRUE(slow.hears_nothing_yet()) << "has its time";
+}
+
+// Open sockets are bounded: there are two of ours to each of the first ones, one to each of the others.
+TEST_F(AGuardedDoor, DoesNotWaitForMoreThanSomeOfThoseItTurnedAway) {
+  const auto open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto before = open_files();
+  constexpr std::size_t kMany = 4 * Listener::kMaxHandshakes;
+  std::vector<std::unique_ptr<RawPeer>> rude;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    rude.push_back(std::make_unique<RawPeer>(listener_->local()));
+    rude.back()->say("GET / HTTP/1.1\r\n\r\n");
+    (void)rude.back()->hear_all();
+  }
+  EXPECT_LE(open_files() - before, static_cast<std::ptrdiff_t>(kMany + Listener::kMaxHandshakes + 1));
   expect_honest_peer_is_served();
 }
 
