@@ -25,7 +25,7 @@ test_here() {
   say "$(dpkg-query -W -f '${Package} ${Version}, ' libtorch-dev libboost-dev libfmt-dev g++)"
   cmake -S . -B build/newer -G Ninja -DCMAKE_BUILD_TYPE=Release -DMILLRACE_HOST=OFF
   ninja -C build/newer
-  ctest --test-dir build/newer -j "$(nproc)" --output-on-failure --progress
+  ctest --test-dir build/newer -LE slow-extra -j "$(nproc)" --output-on-failure --progress
 }
 
 while (($#)); do
