@@ -23,7 +23,7 @@ constexpr std::size_t kMaxLeaving = 64;
 // Who is answerable for a connection. A host of IPv6 has 2^64 addresses: what counts is its network.
 asio::ip::address source_of(const tcp::socket& socket) {
   error_code gone;
-  const auto address = socket.remote_endpoint(gone).address();
+  auto address = socket.remote_endpoint(gone).address();
   if (gone || !address.is_v6() || address.to_v6().is_v4_mapped()) return address;
   auto bytes = address.to_v6().to_bytes();
   std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});

@@ -222,9 +222,9 @@ TEST_F(AGuardedDoor, AFloodFromOneAddressPushesOutNobodyElse) {
   RawPeer slow(listener_->local(), "127.0.0.2");
   slow.say("\x16");
   std::vector<std::unique_ptr<RawPeer>> flood;
-  for (std::size_t i = 0; i < 3 * Listener::kMaxHandshakes; ++i)
+  for (std::size_t i = 0; i < Listener::kMaxHandshakes + 8; ++i)
     flood.push_back(std::make_unique<RawPeer>(listener_->local()));
-  EXPECT_EQ(flood[2 * Listener::kMaxHandshakes]->hear_all(), "") << "was pushed out";
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(flood[i]->hear_all(), "") << i << " was pushed out";
   EXPECT_TRUE(slow.hears_nothing_yet()) << "has its time";
 }
 

@@ -101,8 +101,14 @@ for program in "$binaries"/bin/*_test; do
   fi
   ran=$((ran + 1))
   begun=$SECONDS
-  emulate "$program" --gtest_brief=1 --gtest_filter="$filter" 2>&1 | tail -n 25 || failed+=("$name")
-  say "$name took $((SECONDS - begun)) s"
+  log=$binaries/$name.log
+  if emulate "$program" --gtest_brief=1 --gtest_filter="$filter" >"$log" 2>&1; then
+    say "$name: $(grep -a '^\[  PASSED' "$log" | cut -c 14-) $((SECONDS - begun)) s"
+  else
+    failed+=("$name")
+    grep -aE ': Failure$|^\[  FAILED' -A 8 "$log" || tail -n 25 "$log"
+    say "$name: FAILED, $((SECONDS - begun)) s; all it said is in $log"
+  fi
 done
 ((ran)) || die "no test program's name matches \"$only\", or those that do are slow: --slow"
 say "left out: ${left_out[*]}"
