@@ -8,7 +8,8 @@
 #   --only PATTERN   test programs whose names match an extended regular expression
 #   --slow           also the tests that take minutes each; hours in all
 #
-# Properties (rapidcheck) are tried on 10 cases each instead of 100; RC_PARAMS in the environment has its way.
+# Properties (rapidcheck) are tried on 10 cases each instead of 100, and agents with 2,000 damaged frames
+# instead of 20,000; RC_PARAMS and MILLRACE_MUTATED_FRAMES in the environment have their way.
 # Leaves build/arm64-root (the packages, unpacked without running their scripts) and build/arm64 (binaries),
 # and uses both again; remove build/arm64-root to have newer packages.
 set -euo pipefail
@@ -88,7 +89,7 @@ say "built after $((SECONDS - started)) s"
 emulate() { qemu-aarch64-static -L "$packages" "$@"; }
 
 emulate "$binaries/bin/millrace-node" --version
-export RC_PARAMS=${RC_PARAMS:-max_success=10}
+export RC_PARAMS=${RC_PARAMS:-max_success=10} MILLRACE_MUTATED_FRAMES=${MILLRACE_MUTATED_FRAMES:-2000}
 ((slow)) || left_out+=("${slow_tests[@]}")
 filter=-$(IFS=:; printf '%s' "${left_out[*]}")
 failed=() ran=0
