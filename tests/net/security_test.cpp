@@ -228,7 +228,8 @@ TEST_F(AGuardedDoor, AFloodFromOneAddressPushesOutNobodyElse) {
   EXPECT_TRUE(slow.hears_nothing_yet()) << "has its time";
 }
 
-// Open sockets are bounded: there are two of ours to each of the first ones, one to each of the others.
+// Open sockets are bounded: two to each of those who may read why, one (the stranger's own) to each of the
+// others, and one that may be about to close.
 TEST_F(AGuardedDoor, DoesNotWaitForMoreThanSomeOfThoseItTurnedAway) {
   const auto open_files = [] {
     return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
