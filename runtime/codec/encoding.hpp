@@ -13,8 +13,8 @@
 //        8      4  images
 //       12      4  rows
 //       16      4  width
-//       20      4  payload bytes that follow; of codecs of fixed rate exactly what codec, bits and shape
-//       imply
+//       20      4  payload bytes that follow; for codecs of fixed rate exactly what codec, bits and shape
+//                  imply
 //
 // The payload's layout stands at each codec's header.
 #pragma once

@@ -12,8 +12,8 @@
 // its columns along.
 //
 // Payload:
-//   u64 id of the calibration, 0 for none | images, one after the other, as klt_coder.hpp says | zeroes up to
-//   one byte per 32 values
+//   u64 id of the calibration, 0 for none | images, one after the other, as klt_coder.hpp says |
+//   zeroes up to one byte per 32 values
 // Side information of an image, without calibration: i16 typical scale, then for each run of columns (of
 // column_run(rows) columns) u8 c and i8 m: standard deviation 2^((c-24)/4), mean m/4 of that.
 //

@@ -2,11 +2,9 @@
 // klt_calibration.hpp keeps. Rows are taken at unit size, as when encoding.
 //
 //   means          of each component at each row, drawn towards the mean of all rows as far as the images are
-//   too
-//                  few to tell the two apart (James and Stein's estimator)
-//   rotation       eigenvectors of the covariance around these means, in blocks of rotation_block(width)
-//   adjacent
-//                  channels, strongest first; none for GELU's outputs
+//                  too few to tell the two apart (James and Stein's estimator)
+//   rotation       eigenvectors of the covariance around these means, strongest first, in blocks of
+//                  rotation_block(width) adjacent channels; none for GELU's outputs
 //   refinements    the first row, the class token, is all that the last layers look at: a common step that is
 //                  fine enough on the average is too coarse for it, and 3 bits per value more for one row of
 //                  many cost 0.015 bits per value

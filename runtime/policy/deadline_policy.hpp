@@ -5,9 +5,8 @@
 //   time left   from when the link is clear and the encoding done until the consumer would have to wait
 //   period      the microbatch's time at the target rate
 //   link time   period + g (time left - period - reserve): one period in equilibrium, more while there is
-//   more in
-//               stock than the reserve, less while a queue stands and eats it; at most the share of the time
-//               left that forecasts have deserved
+//               more in stock than the reserve, less while a queue stands and eats it. At most a share of the
+//               time left, which is smaller the further the latest forecasts were off
 //   budget      link time · rate / values
 //
 // It does not oscillate: with a rate that stays, what the stock lacks shrinks by the factor 1 - g per

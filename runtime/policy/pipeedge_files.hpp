@@ -3,9 +3,10 @@
 // and bytes; so do we unless told that the profiles meant 10⁶.
 //
 //   models.yml        NAME: {layers: N, mem_MB: [N], parameters_in: P, parameters_out: [N]}
-//   device_types.yml  TYPE: {bw_Mbps: B, mem_MB: M, model_profiles: {NAME: [{batch_size, dtype, time_s:
-//   [N]}]}} devices.yml       TYPE: [HOST, …] schedule          - HOST: [first, last]       one per stage,
-//   sub-layers from 1, both included
+//   device_types.yml  TYPE: {bw_Mbps: B, mem_MB: M,
+//                            model_profiles: {NAME: [{batch_size, dtype, time_s: [N]}]}}
+//   devices.yml       TYPE: [HOST, …]
+//   schedule          - HOST: [first, last]       one per stage; sub-layers from 1, both included
 #pragma once
 
 #include <string>

@@ -10,11 +10,11 @@
 //   stage period  = decode(i) + compute(i+1..j) + encode(j)                       on its device
 //   hop period    = max(bytes(k)·8 / rate(u,v), (bytes(k)·8 / rate(u,v) + latency(u,v) + feedback(u,v)) / W)
 //                   with W = window, the activations that may be on their way unconfirmed (0: no such bound)
-//   link period   = the sum of bytes·8 / rate of all activations, input and result included, that cross the
-//   link bottleneck    = the longest of all stage periods, all hop periods between stages, that of the input
-//   from
-//                   the source and that of the result to the sink, and all link periods; throughput =
-//                   images / bottleneck. Searches leave link periods aside and are told so (planner.hpp)
+//   link period   = the sum of bytes·8 / rate of all activations, input and result included, that cross it
+//   bottleneck    = the longest of all stage periods, all hop periods between stages, that of the input from
+//                   the source and that of the result to the sink, and all link periods. Searches leave link
+//                   periods aside and are told so (planner.hpp)
+//   throughput    = images / bottleneck
 //   fill latency  = the sum of all stage periods and all transfer times bytes(k)·8 / rate + latency
 //   memory(i,j)   = weights + inbound_buffers·buffer(i) + outbound_buffers·buffer(j) + activation(i) +
 //                   activation(j) + the largest working set of a sub-layer; must not exceed the device's

@@ -1,7 +1,6 @@
 // The names under which files keep what a stage asks for. ViT's tensors are asked for by timm's names
-// (`blocks.0.attn.qkv.weight`), KWT's by those of its file (`blocks.0.attn.q.weight`), BERT's by Hugging
-// Face's
-// (`bert.encoder.layer.0.attention.self.query.weight`).
+// (`blocks.0.attn.qkv.weight`), KWT's by those of its file (`blocks.0.attn.q.weight`), BERT's by
+// Hugging Face's (`bert.encoder.layer.0.attention.self.query.weight`).
 #pragma once
 
 #include <optional>

@@ -14,9 +14,9 @@
 
 namespace millrace {
 
-// Errors: those of check_network; an unknown NetworkSpec::tcp_variant (the message lists the known ones);
-// a capture that cannot
-// be written; another network of this kind is alive.
+// Errors: those of check_network;
+// an unknown NetworkSpec::tcp_variant (the message lists the known ones);
+// a capture that cannot be written; another network of this kind is alive.
 Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
 // What NetworkSpec::tcp_variant may be, cubic first.

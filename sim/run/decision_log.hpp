@@ -5,8 +5,8 @@
 //   stage                           the number of the sending stage, from 1: a policy per stage
 //   images .. ready_bytes           its Outgoing
 //   seen                            the acknowledgements since the row before of this stage, oldest first,
-//   with a
-//                                   blank between two: microbatch/sent_ns/acknowledged_ns/bytes/values/images
+//                                   with a blank between two:
+//                                   microbatch/sent_ns/acknowledged_ns/bytes/values/images
 #pragma once
 
 #include <span>
