@@ -17,7 +17,7 @@ Result<void> Shaper::start() {
     const auto& schedule = *links_[i].schedule;
     rates_[i] = schedule.rate_at(Time::zero());
     next_[i] = schedule.next_change(Time::zero());
-    if (auto set = links_[i].bucket->set(rates_[i]); !set) return set;
+    if (auto set = links_[i].link->set(rates_[i]); !set) return set;
   }
   thread_ = std::thread([this] { loop(); });
   return {};
@@ -50,7 +50,7 @@ Result<void> Shaper::apply(std::size_t link, Time now) {
   next_[link] = schedule.next_change(now);
   if (rate == rates_[link]) return {};
   rates_[link] = rate;
-  return links_[link].bucket->set(rate);
+  return links_[link].link->set(rate);
 }
 
 // Rates change when they are to, also on a busy machine; where this is not permitted, as soon as it comes.

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/shape/rate_schedule.hpp"
-#include "runtime/shape/token_bucket.hpp"
+#include "runtime/shape/shaped_link.hpp"
 
 namespace millrace {
 
@@ -17,10 +17,10 @@ class Shaper {
  public:
   using Clock = std::chrono::steady_clock;
   struct Link {
-    TokenBucket* bucket;
+    ShapedLink* link;
     const RateSchedule* schedule;
   };
-  // Buckets and schedules outlive the shaper.
+  // Links and schedules outlive the shaper.
   explicit Shaper(std::vector<Link> links) : links_(std::move(links)) {}
   ~Shaper();
   Shaper(const Shaper&) = delete;

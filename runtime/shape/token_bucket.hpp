@@ -11,6 +11,7 @@
 
 #include "runtime/base/units.hpp"
 #include "runtime/shape/route_socket.hpp"
+#include "runtime/shape/shaped_link.hpp"
 
 namespace millrace {
 
@@ -27,7 +28,7 @@ inline constexpr std::int64_t kBurstMs = 2;
 // REQUIRES rate >= 0, mtu > 0.
 BucketParameters bucket_for(BitRate rate, Bytes mtu, Bytes link_header, Bytes queue);
 
-class TokenBucket {
+class TokenBucket final : public ShapedLink {
  public:
   // In the network namespace of the calling thread. Errors: no such interface, no permission, the interface
   // has a queueing discipline of somebody's own.
@@ -36,10 +37,10 @@ class TokenBucket {
   TokenBucket(const TokenBucket&) = delete;
   TokenBucket& operator=(const TokenBucket&) = delete;
   TokenBucket& operator=(TokenBucket&&) = delete;
-  ~TokenBucket();
+  ~TokenBucket() override;
 
   // At once, from any thread and namespace. What waits in the queue stays there.
-  Result<void> set(BitRate rate);
+  Result<void> set(BitRate rate) override;
   const std::string& interface() const { return interface_; }
   Bytes mtu() const { return mtu_; }
 

@@ -10,6 +10,7 @@
 #include "runtime/scenario/quantity.hpp"
 #include "runtime/shape/shaper.hpp"
 #include "runtime/shape/summaries.hpp"
+#include "runtime/shape/token_bucket.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/links/real_links.hpp"
 #include "sim/net/link_rate.hpp"

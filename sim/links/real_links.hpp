@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/shape/shaper.hpp"
+#include "runtime/shape/token_bucket.hpp"
 #include "sim/links/network_namespace.hpp"
 #include "sim/links/trace_schedule.hpp"
 #include "sim/net/network_spec.hpp"
