@@ -4,8 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <csignal>
 
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/stage/shapes_dataset.hpp"
@@ -14,8 +14,6 @@
 namespace {
 
 using namespace millrace;
-
-volatile std::sig_atomic_t interrupted = 0;
 
 struct Arguments {
   std::string model = "vit-mini", out, from;
@@ -32,13 +30,13 @@ class Training {
   Training(const Arguments& arguments, VitTrainer& trainer) : arguments_(arguments), trainer_(trainer) {}
 
   Result<void> run(const ImageDataset& images, const ImageDataset& validation) {
-    while (trainer_.steps() < arguments_.plan.steps && interrupted == 0) {
+    while (trainer_.steps() < arguments_.plan.steps && !interrupt_requested()) {
       const auto score = trainer_.step(images);
       if (!score) return score.error();
       recent_.images += score->images;
       recent_.right += score->right;
       recent_.loss += score->loss * static_cast<double>(score->images);
-      const bool last = trainer_.steps() == arguments_.plan.steps || interrupted != 0;
+      const bool last = trainer_.steps() == arguments_.plan.steps || interrupt_requested();
       if (last || trainer_.steps() % arguments_.look_every == 0) {
         if (auto looked = look(validation); !looked) return looked;
       }
@@ -97,7 +95,7 @@ Result<void> train(const Arguments& arguments) {
   if (!trainer) return trainer.error();
   Training training(arguments, *trainer);
   if (auto trained = training.run(**images, **validation); !trained) return trained;
-  if (interrupted != 0)
+  if (interrupt_requested())
     return Error{fmt::format("interrupted at step {} of {}; the best weights so far are in {}",
                              trainer->steps(), arguments.plan.steps, arguments.out)};
   log_note("the weights are in {}", arguments.out);
@@ -140,8 +138,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
 int main(int argc, char** argv) {
   CLI::App app{
       "millrace-train: trains a small vision transformer on the procedural `shapes` images.\n\nEvery step "
-      "sees "
-      "new images, so there is nothing to learn by heart. At every look the weights that are best on\nthe "
+      "sees new images, so there is nothing to learn by heart. At every look the weights that are best "
+      "on\nthe "
       "validation images so far are written; Ctrl-C looks once more and ends. The images that scenarios use "
       "are\nneither seen nor looked at here.\n"};
   app.footer(
@@ -156,9 +154,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& stop) {
     return app.exit(stop) == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }
-  const auto interrupt = [](int) { interrupted = 1; };
-  std::signal(SIGINT, interrupt);
-  std::signal(SIGTERM, interrupt);
+  catch_interrupts();
   try {
     const auto trained = train(arguments);
     if (trained) return 0;
