@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/fill_assign.hpp"
 #include "runtime/scenario/names.hpp"
@@ -113,7 +115,6 @@ void fill_policy(const Fields& in, PolicySection& policy) {
 void fill_run(const Fields& in, RunSection& run) {
   assign(run.mode, in.choice<Mode>("run.mode", kModeNames));
   assign(run.seed, in.exact("run.seed"));
-  assign(run.compute, in.choice<ComputeKind>("run.compute", kComputeNames));
   assign(run.links, in.choice<LinksKind>("run.links", kLinksNames));
   assign(run.window, in.exact("run.window"));
   assign(run.timeout, in.exact("run.timeout"));
@@ -123,9 +124,21 @@ void fill_run(const Fields& in, RunSection& run) {
   run.pcap = names_in(in, "run.pcap");
 }
 
+// Real devices on the wall clock are not to be held to what a scenario assumes of them, unless it says so. In
+// virtual time a run is a function of its scenario, whoever computes.
+ComputeKind usual_compute(const Scenario& scenario, bool agents_elsewhere) {
+  const auto& run = scenario.run;
+  const bool wall_clock = run.mode == Mode::deploy || run.mode == Mode::emulate;
+  const bool addressed = run.mode == Mode::deploy && run.links == LinksKind::given &&
+                         std::ranges::any_of(scenario.devices, [](const DeviceSection& device) {
+                           return !device.address.empty();
+                         });
+  return addressed || (wall_clock && agents_elsewhere) ? ComputeKind::measured : ComputeKind::profile;
+}
+
 }  // namespace
 
-FilledScenario fill_scenario(const Fields& in) {
+FilledScenario fill_scenario(const Fields& in, bool agents_elsewhere) {
   FilledScenario filled;
   Scenario& scenario = filled.scenario;
   assign(scenario.name, in.text("name"));
@@ -137,6 +150,8 @@ FilledScenario fill_scenario(const Fields& in) {
   fill_events(in, scenario.network, filled);
   fill_policy(in, scenario.policy);
   fill_run(in, scenario.run);
+  scenario.run.compute = in.choice<ComputeKind>("run.compute", kComputeNames)
+                             .value_or(usual_compute(scenario, agents_elsewhere));
   if (const YamlNode* expect = in.node("expect")) {
     for (const YamlEntry& entry : expect->entries) {
       if (const auto bound = in.bound("expect." + entry.key))

@@ -16,6 +16,6 @@ struct FilledScenario {
   bool has_model = false;               // the name is known; its dimensions may contradict each other
 };
 
-FilledScenario fill_scenario(const Fields& fields);
+FilledScenario fill_scenario(const Fields& fields, bool agents_elsewhere = false);
 
 }  // namespace millrace

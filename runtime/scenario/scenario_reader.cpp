@@ -149,7 +149,7 @@ ReadScenario read_scenario_text(std::string_view text, const std::string& name, 
   check_against(schema, root, log);
   if (root.kind == YamlNode::Kind::map) {
     const Fields fields(schema, root, log);
-    filled = fill_scenario(fields);
+    filled = fill_scenario(fields, options.agents_elsewhere);
     FileFinder finder(fields, folder, options.files, log);
     find_files(filled, finder);
     check_scenario(filled, log);

@@ -27,6 +27,8 @@ enum class FileCheck : std::uint8_t { must_exist, leave_as_written };
 struct ReadOptions {
   std::vector<std::string> overrides{};  // KEY=VALUE, see overrides.hpp
   FileCheck files = FileCheck::must_exist;
+  bool agents_elsewhere =
+      false;  // they come to the host (--agents): devices are real, whatever their address
 };
 
 // A file named in the scenario is looked for in the scenario's folder, then in the current one; one named by

@@ -111,7 +111,7 @@ void write_run(Writer& out, const RunSection& run, bool with_mode) {
   if (with_mode) out.line("mode: {}", name_of(run.mode));
   if (with_mode) out.line("links: {}", name_of(run.links));
   out.line("seed: {}", run.seed);
-  out.line("compute: {}", name_of(run.compute));
+  if (with_mode) out.line("compute: {}", name_of(run.compute));
   out.line("window: {}", run.window);
   out.line("timeout: {}", duration_text(run.timeout));
   out.line("heartbeat: {}", duration_text(run.heartbeat));

@@ -41,8 +41,9 @@ void add_run(std::vector<Key>& keys) {
   keys.push_back(
       {.path = "run.compute",
        .kind = Kind::choice,
-       .doc = "Charge compute by the device's profile or speed, or by measured time and `slowdown`.",
-       .fallback = "profile",
+       .doc = "Charge compute by the device's profile or speed, or by measured time and `slowdown`. Default: "
+              "measured where real devices run on the wall clock (deploy with `devices[].address`; deploy or "
+              "emulate with `--agents`), else profile.",
        .choices = words(kComputeNames)});
   keys.push_back({.path = "run.links",
                   .kind = Kind::choice,

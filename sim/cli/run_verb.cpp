@@ -25,7 +25,7 @@ std::string option_without_effect(const RunArguments& arguments, Mode mode) {
 
 int run(const RunArguments& arguments, const std::vector<std::string>& command_line) {
   if (arguments.quiet) log_threshold(LogLevel::warning);
-  auto read = read_or_complain(arguments.scenario);
+  auto read = read_or_complain(arguments.scenario, !arguments.agents.empty());
   auto& scenario = read.scenario;
   if (!scenario) return static_cast<int>(ExitCode::invalid_input);
   if (read.sweep)

@@ -33,9 +33,10 @@ void complain_of(const std::string& file, const std::vector<Problem>& problems) 
   log_error("{}: {} problem{}", file, problems.size(), problems.size() == 1 ? "" : "s");
 }
 
-ReadScenario read_or_complain(const ScenarioArguments& arguments) {
-  auto read =
-      read_scenario(arguments.file, {.overrides = overrides_of(arguments), .files = FileCheck::must_exist});
+ReadScenario read_or_complain(const ScenarioArguments& arguments, bool agents_elsewhere) {
+  auto read = read_scenario(arguments.file, {.overrides = overrides_of(arguments),
+                                             .files = FileCheck::must_exist,
+                                             .agents_elsewhere = agents_elsewhere});
   if (!read.scenario) complain_of(arguments.file, read.problems);
   return read;
 }

@@ -40,7 +40,8 @@ std::vector<std::string> overrides_of(const ScenarioArguments& arguments);
 void complain_of(const std::string& file, const std::vector<Problem>& problems);
 // Files must exist. Problems are printed; nothing is returned where there are any.
 std::optional<Scenario> read_scenario_or_complain(const ScenarioArguments& arguments);
-ReadScenario read_or_complain(const ScenarioArguments& arguments);
+// `agents_elsewhere`: they come to the host, which decides a default (ReadOptions).
+ReadScenario read_or_complain(const ScenarioArguments& arguments, bool agents_elsewhere = false);
 
 // For scripts: writes the path of a folder into `file`, if one was asked for. False (and an error in the log)
 // where that failed.

@@ -1,7 +1,10 @@
 #include "sim/run/json.hpp"
 
+#include <array>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/figure_text.hpp"
+#include "sim/run/run_checks.hpp"
 #include "sim/run/run_directory.hpp"
 
 namespace millrace {
@@ -89,6 +92,95 @@ Json emulation_json(const EmulationFigures& emulation, const Summary& summary) {
           {"network_busy_share", seconds > 0 ? emulation.network_busy.seconds() / seconds : 0}};
 }
 
+Json caveats_json(const std::vector<Caveat>& caveats) {
+  Json rows = Json::array();
+  for (const auto& [id, text] : caveats) rows.push_back({{"id", id}, {"text", text}});
+  return rows;
+}
+
+// What the run's end showed first: that it was not its end matters most.
+std::vector<Caveat> all_caveats(const RunConditions& conditions, const RunEnd& run) {
+  auto caveats = caveats_at_end(run);
+  caveats.insert(caveats.end(), conditions.caveats.begin(), conditions.caveats.end());
+  return caveats;
+}
+
+std::string_view words_of(ComputeIs compute) {
+  constexpr std::array<std::string_view, 3> kWords{"compute reckoned from speeds and profiles",
+                                                   "compute measured", "compute imitated"};
+  return kWords.at(static_cast<std::size_t>(compute));
+}
+
+std::string words_of(LinksAre links, const Scenario& scenario) {
+  switch (links) {
+    case LinksAre::simulated:
+      return fmt::format("links simulated ({}{})", network_name(scenario),
+                         scenario.run.mode == Mode::emulate ? " in real time" : "");
+    case LinksAre::shaped:
+      return "links real and shaped (netns)";
+    case LinksAre::given:
+      return "links as they are";
+    case LinksAre::not_applied:
+      return "links not applied";
+  }
+  return {};
+}
+
+std::string headline(const RunConditions& conditions, const RunEnd& run) {
+  const auto& summary = run.summary;
+  const auto caveats = all_caveats(conditions, run);
+  std::string text = "\n";
+  for (const auto& caveat : caveats)
+    if (caveat.id == kIncomplete) text += fmt::format("INCOMPLETE: {}\n", caveat.text);
+  const bool virtual_time = run.scenario.run.mode == Mode::simulate || run.scenario.run.mode == Mode::cosim;
+  const auto ms = [&](double share) {
+    const auto value = summary.latency(share);
+    return value ? figure_text(value->milliseconds(), 1) : std::string("-");
+  };
+  if (summary.microbatches() > 0) {
+    text += fmt::format("{} image{} in {} s{}: {} images/s; latency p50 {} ms, p95 {} ms, p99 {} ms\n",
+                        summary.images(), summary.images() == 1 ? "" : "s",
+                        figure_text(summary.duration().seconds(), 3), virtual_time ? " of virtual time" : "",
+                        figure_text(summary.throughput_images_per_s(), 3), ms(0.50), ms(0.95), ms(0.99));
+  }
+  text += fmt::format("mode {}: {}, {}\n", mode_name(run.scenario.run.mode), words_of(conditions.compute),
+                      words_of(conditions.links, run.scenario));
+  for (const auto& caveat : caveats)
+    if (caveat.id != kIncomplete) text += fmt::format("- {}\n", caveat.text);
+  return text;
+}
+
+std::string stages_table(const RunEnd& run) {
+  auto text = fmt::format(
+      "\nwhere the stages' time went, share of the run\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n",
+      "stage", "device", "layers", "compute", "decode", "encode", "blocked", "idle");
+  const double whole = std::max(run.summary.duration().seconds(), 1e-9);
+  for (std::size_t i = 0; i < run.plan.stages.size(); ++i) {
+    const auto& stage = run.plan.stages[i];
+    const auto& figures = run.summary.stage(i);
+    const auto share = [&](Duration part) { return figure_text(100 * part.seconds() / whole, 1) + " %"; };
+    text += fmt::format(
+        "{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n", i + 1, name_of(run.scenario, stage.device),
+        fmt::format("{}..{}", stage.layers.first, stage.layers.last), share(figures.compute),
+        share(figures.decode), share(figures.encode), share(figures.blocked), share(figures.idle));
+  }
+  return text;
+}
+
+std::string links_table(const RunEnd& run) {
+  auto text = fmt::format("\n{:<33} {:>12} {:>14} {:>12}\n", "link", "sent", "goodput Mbit/s", "bits/value");
+  for (const auto& [pair, link] : run.summary.links()) {
+    const auto bits = link.bits_per_value();
+    text += fmt::format(
+        "{:<33} {:>12} {:>14} {:>12}\n",
+        fmt::format("{} -> {}", name_of(run.scenario, pair.first), name_of(run.scenario, pair.second)),
+        bytes_text(static_cast<double>(link.bytes.count())),
+        figure_text(goodput_mbit_per_s(link, run.summary), 3),
+        bits ? figure_text(*bits, 2) : std::string("-"));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string mode_name(Mode mode) {
@@ -122,6 +214,9 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
       {"seed", scenario.run.seed},
       {"network", {{"kind", facts.network}, {"transport", tcp ? "tcp" : "raw"}}},
       {"model", {{"name", scenario.model.config.name}, {"weights", scenario.model.weights}}},
+      {"compute", name_of(facts.conditions.compute)},
+      {"link_conditions", name_of(facts.conditions.links)},
+      {"caveats", caveats_json(facts.conditions.caveats)},
       {"inputs", inputs},
       {"binaries", binaries},
       {"devices", devices},
@@ -131,15 +226,18 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
   return text_of(manifest);
 }
 
-std::string summary_json(const Scenario& scenario, const Plan& plan, const Summary& summary,
-                         const std::optional<Error>& failure) {
-  const auto latency = [&](double share) {
+std::string summary_json(const RunConditions& conditions, const RunEnd& run) {
+  const auto& [scenario, plan, summary, failure] = run;
+  const auto latency = [&summary = run.summary](double share) {
     const auto value = summary.latency(share);
     return value ? Json(value->milliseconds()) : Json(nullptr);
   };
   const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
 
   Json root = {{"complete", !failure},
+               {"compute", name_of(conditions.compute)},
+               {"link_conditions", name_of(conditions.links)},
+               {"caveats", caveats_json(all_caveats(conditions, run))},
                {"throughput_images_per_s", summary.throughput_images_per_s()},
                {"duration_s", summary.duration().seconds()},
                {"latency_ms", {{"p50", latency(0.50)}, {"p95", latency(0.95)}, {"p99", latency(0.99)}}},
@@ -177,14 +275,10 @@ std::string plan_yaml(const Scenario& scenario, const Plan& plan) {
   return text + fmt::format("sink: {}\n", name_of(scenario, plan.sink));
 }
 
-std::string summary_table(const Scenario& scenario, const Plan& plan, const Summary& summary) {
-  const auto ms = [&](double share) {
-    const auto value = summary.latency(share);
-    return value ? fmt::format("{:.1f}", value->milliseconds()) : std::string("-");
-  };
-  std::string text = fmt::format(
-      "\n{} images in {:.3f} s: {:.3f} images/s; latency p50 {} ms, p95 {} ms, p99 {} ms\n", summary.images(),
-      summary.duration().seconds(), summary.throughput_images_per_s(), ms(0.50), ms(0.95), ms(0.99));
+std::string summary_table(const RunConditions& conditions, const RunEnd& run) {
+  const auto& summary = run.summary;
+  auto text = headline(conditions, run);
+  if (run.failure && summary.microbatches() == 0) return text;
   if (const auto top1 = summary.top1()) {
     const auto [low, high] = top1->interval_95();
     text += fmt::format(
@@ -192,40 +286,19 @@ std::string summary_table(const Scenario& scenario, const Plan& plan, const Summ
         top1->count, 100 * top1->share(), 100 * low, 100 * high, 100 * summary.top5()->share());
   }
   if (const auto share = summary.share_meeting_target()) {
-    text +=
-        fmt::format("{:.1f} % of the microbatches met the target of {:g} images/s, with {:.2f} bits/value\n",
-                    100 * *share, *summary.target_images_per_s(), summary.bits_per_value_mean().value_or(0));
+    const auto bits = summary.bits_per_value_mean();
+    text += fmt::format("{} % of the microbatches met the target of {:g} images/s{}\n",
+                        figure_text(100 * *share, 1), *summary.target_images_per_s(),
+                        bits ? fmt::format(", with {} bits/value", figure_text(*bits, 2)) : std::string());
   }
   if (const auto& emulation = summary.emulation()) {
     text += "on the wall clock, late by at most (limit " +
             fmt::format("{:g} ms):", emulation->limit.milliseconds());
     for (const auto& kind : emulation->kinds)
-      if (kind.max) text += fmt::format(" {} {:.3f} ms", kind.name, kind.max->milliseconds());
+      if (kind.max) text += fmt::format(" {} {} ms", kind.name, figure_text(kind.max->milliseconds(), 3));
     text += "\n";
   }
-  text += fmt::format(
-      "\nwhere the stages' time went, share of the run\n{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n",
-      "stage", "device", "layers", "compute", "decode", "encode", "blocked", "idle");
-  const double whole = std::max(summary.duration().seconds(), 1e-9);
-  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
-    const auto& stage = plan.stages[i];
-    const auto& figures = summary.stage(i);
-    const auto share = [&](Duration part) { return fmt::format("{:.1f} %", 100 * part.seconds() / whole); };
-    text += fmt::format(
-        "{:<5} {:<16} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}\n", i + 1, name_of(scenario, stage.device),
-        fmt::format("{}..{}", stage.layers.first, stage.layers.last), share(figures.compute),
-        share(figures.decode), share(figures.encode), share(figures.blocked), share(figures.idle));
-  }
-  text += fmt::format("\n{:<33} {:>12} {:>14} {:>12}\n", "link", "MB", "goodput Mbit/s", "bits/value");
-  for (const auto& [pair, link] : summary.links()) {
-    const auto bits = link.bits_per_value();
-    text +=
-        fmt::format("{:<33} {:>12.3f} {:>14.3f} {:>12}\n",
-                    fmt::format("{} -> {}", name_of(scenario, pair.first), name_of(scenario, pair.second)),
-                    static_cast<double>(link.bytes.count()) * 1e-6, goodput_mbit_per_s(link, summary),
-                    bits ? fmt::format("{:.2f}", *bits) : std::string("-"));
-  }
-  return text;
+  return text + stages_table(run) + links_table(run);
 }
 
 }  // namespace millrace

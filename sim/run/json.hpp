@@ -7,6 +7,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/policy/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "sim/run/caveats.hpp"
 #include "sim/run/summary.hpp"
 
 namespace millrace {
@@ -24,11 +25,13 @@ struct WallFacts {
 
 std::string mode_name(Mode mode);
 std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const HostFacts& host);
-std::string summary_json(const Scenario& scenario, const Plan& plan, const Summary& summary,
-                         const std::optional<Error>& failure);
+// `run`: what was planned, and what came of it.
+std::string summary_json(const RunConditions& conditions, const RunEnd& run);
 std::string wall_json(const WallFacts& wall, const Summary& summary);
 std::string plan_yaml(const Scenario& scenario, const Plan& plan);
-// For people: the figures of summary.json as a table.
-std::string summary_table(const Scenario& scenario, const Plan& plan, const Summary& summary);
+// For people: a headline that says what the figures are figures of, then those of summary.json as tables; of
+// a run that failed before anything was complete the headline alone, as tables of zeros would say that it
+// ran.
+std::string summary_table(const RunConditions& conditions, const RunEnd& run);
 
 }  // namespace millrace

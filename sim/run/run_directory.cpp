@@ -209,7 +209,11 @@ void RunDirectory::on_transfer(const TransferRecord& transfer) {
 }
 
 std::string RunDirectory::summary_json() const {
-  return millrace::summary_json(scenario_, plan_, summary_, failure_);
+  return millrace::summary_json(facts_.conditions, {scenario_, plan_, summary_, failure_});
+}
+
+std::string RunDirectory::summary_table() const {
+  return millrace::summary_table(facts_.conditions, {scenario_, plan_, summary_, failure_});
 }
 
 Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, const NetworkSpec* links,

@@ -25,6 +25,7 @@
 #include "sim/coordinator/observer.hpp"
 #include "sim/net/link_meter.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/run/caveats.hpp"
 #include "sim/run/csv_file.hpp"
 #include "sim/run/summary.hpp"
 
@@ -39,6 +40,7 @@ struct RunFacts {
   std::vector<std::string> command;                             // argv
   std::vector<std::pair<std::string, std::string>> inputs;      // path and SHA-256 of every file read
   std::vector<std::pair<std::string, std::string>> binaries{};  // name and SHA-256 of our programs
+  RunConditions conditions{};
 };
 
 // runs/NAME-MODE-TIME, a folder that does not exist yet.
@@ -66,6 +68,7 @@ class RunDirectory final : public RunObserver {
   void emulated(EmulationFigures figures) { summary_.emulated(std::move(figures)); }
   const Summary& summary() const { return summary_; }
   std::string summary_json() const;
+  std::string summary_table() const;
   const std::string& path() const { return path_; }
   // Of what it was told: how far a run came that failed.
   Time latest() const { return latest_; }

@@ -22,6 +22,7 @@
 #include "sim/net/network_check.hpp"
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/run/agent_files.hpp"
+#include "sim/run/caveats.hpp"
 #include "sim/run/emulation.hpp"
 #include "sim/run/expectations.hpp"
 #include "sim/run/inputs.hpp"
@@ -93,7 +94,10 @@ class Run {
                    .network = network_name(scenario_),
                    .command = request_.command,
                    .inputs = {},
-                   .binaries = {}};
+                   .binaries = {},
+                   .conditions = conditions_of(
+                       scenario_, plan_, agents_ == Agents::local ? AgentsAre::local : AgentsAre::elsewhere)};
+    for (const auto& caveat : facts.conditions.caveats) log_note("{}", caveat.text);
     for (const auto& path : input_files(scenario_)) {
       auto hash = sha256_of_file(path);
       if (!hash) return hash.error();
@@ -299,9 +303,7 @@ class Run {
       return closed.error();
     RunOutcome outcome{.directory = directory_->path(),
                        .summary_json = directory_->summary_json(),
-                       .table = failure && directory_->summary().microbatches() == 0
-                                    ? std::string()  // nothing ran: a table of zeros would say it did
-                                    : summary_table(scenario_, plan_, directory_->summary()),
+                       .table = directory_->summary_table(),
                        .exit = failure ? failure->code : ExitCode::ok};
     if (failure) {
       log_error("{}", failure->message);
@@ -340,6 +342,12 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
     return Error{
         "--keys has no effect where this host starts the agents itself; remove it, or say where agents are "
         "(devices[].address in mode deploy, or --agents)",
+        ExitCode::usage};
+  }
+  if (on_shaped_links(request.scenario) && goes_to_agents(request.scenario)) {
+    return Error{
+        "run.links: netns starts all agents on this machine, and devices[].address says that they are "
+        "elsewhere; remove one of the two",
         ExitCode::usage};
   }
   if (!request.agents.empty()) {

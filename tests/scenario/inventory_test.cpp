@@ -34,6 +34,27 @@ TEST(AnInventory, HasHostsAndPorts) {
   }
 }
 
+// Whose devices are real is not held to what a scenario assumes of them, unless it says so.
+TEST(AnInventory, IsOfRealDevicesWhoseComputeIsMeasuredOnTheWallClock) {
+  const auto compute = [](std::vector<std::string> overrides, bool addressed, bool agents_elsewhere = false) {
+    const std::string a = addressed ? ", address: 192.0.2.1:7000" : "";
+    const auto read =
+        read_scenario_text(with_devices(a, a, a), "s.yaml", "",
+                           {.overrides = std::move(overrides), .agents_elsewhere = agents_elsewhere});
+    EXPECT_TRUE(read.scenario) << to_string(read.problems);
+    return read.scenario ? read.scenario->run.compute : ComputeKind::profile;
+  };
+  EXPECT_EQ(compute({"run.mode=deploy"}, true), ComputeKind::measured);
+  EXPECT_EQ(compute({"run.mode=deploy"}, false, true), ComputeKind::measured) << "--agents";
+  EXPECT_EQ(compute({"run.mode=emulate"}, false, true), ComputeKind::measured);
+  EXPECT_EQ(compute({"run.mode=deploy", "run.compute=profile"}, true), ComputeKind::profile);
+  EXPECT_EQ(compute({"run.mode=deploy"}, false), ComputeKind::profile) << "local agents imitate boards";
+  EXPECT_EQ(compute({"run.mode=deploy", "run.links=netns"}, true), ComputeKind::profile) << "so do these";
+  EXPECT_EQ(compute({"run.mode=emulate"}, true), ComputeKind::profile) << "it goes to no address";
+  EXPECT_EQ(compute({"run.mode=cosim"}, true, true), ComputeKind::profile) << "virtual time";
+  EXPECT_EQ(compute({"run.mode=simulate"}, true), ComputeKind::profile);
+}
+
 TEST(AnInventory, NamesDevicesOfLibTorch) {
   for (const std::string good : {"cpu", "cuda", "cuda:0", "cuda:12"})
     EXPECT_EQ(faults(with_devices("", ", torch_device: \"" + good + "\"", "")), "") << good;

@@ -339,13 +339,15 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "  lateness_limit: 20 ms\n");
 }
 
-TEST(ScenarioWriter, TheHashIsOfAllButTheMode) {
+TEST(ScenarioWriter, TheHashIsOfAllButHowItIsRun) {
   const auto hash = [](const std::vector<std::string>& overrides) {
     return scenario_hash(read(kGoodScenario, overrides).scenario.value());
   };
   EXPECT_EQ(hash({}).size(), 64U);
   for (const char* mode : {"simulate", "emulate", "deploy"})
     EXPECT_EQ(hash({std::string("run.mode=") + mode}), hash({}));
+  EXPECT_EQ(hash({"run.links=netns"}), hash({}));
+  EXPECT_EQ(hash({"run.compute=measured"}), hash({})) << "its default is the mode's";
   for (const char* other :
        {"run.seed=2", "network.links[1].delay=5.001 ms", "model.microbatch=7", "name=other"})
     EXPECT_NE(hash({other}), hash({})) << other;

@@ -1,0 +1,173 @@
+#include "sim/run/caveats.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/base/figure_text.hpp"
+#include "sim/links/real_links.hpp"
+#include "sim/run/run_checks.hpp"
+
+namespace millrace {
+
+namespace {
+
+// Before the run.
+
+struct Planned {
+  const Scenario& scenario;
+  const Plan& plan;
+  AgentsAre agents;
+  ComputeIs compute;
+  LinksAre links;
+};
+
+bool on_the_wall_clock(Mode mode) { return mode == Mode::emulate || mode == Mode::deploy; }
+
+// The first stage's device whose measured time is stretched; null where none is.
+const DeviceSection* slowed_device(const Scenario& scenario, const Plan& plan) {
+  for (const auto& stage : plan.stages) {
+    const auto& device = scenario.devices.at(stage.device.value);
+    if (device.slowdown != 1) return &device;
+  }
+  return nullptr;
+}
+
+ComputeIs compute_of(const Scenario& scenario, const Plan& plan) {
+  const bool by_profile = scenario.run.compute == ComputeKind::profile;
+  if (!on_the_wall_clock(scenario.run.mode)) return by_profile ? ComputeIs::profile : ComputeIs::measured;
+  return by_profile || slowed_device(scenario, plan) != nullptr ? ComputeIs::imitated : ComputeIs::measured;
+}
+
+// Whether anything goes from one device to another.
+bool crosses_links(const Plan& plan) {
+  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i)
+    if (plan.device_of({i}) != plan.device_of({i + 1})) return true;
+  return false;
+}
+
+bool describes_a_network(const NetworkSection& network) {
+  return !network.links.empty() || !network.segments.empty() || !network.cross_traffic.empty();
+}
+
+LinksAre links_of(const Scenario& scenario, const Plan& plan, AgentsAre agents) {
+  if (simulated(scenario.run.mode)) return LinksAre::simulated;
+  if (on_shaped_links(scenario)) return LinksAre::shaped;
+  const bool lost = crosses_links(plan) && describes_a_network(scenario.network);
+  return agents == AgentsAre::local && lost ? LinksAre::not_applied : LinksAre::given;
+}
+
+// The keys of the scenario that say what the links are like.
+std::string network_keys(const Scenario& scenario) {
+  const auto& network = scenario.network;
+  const bool traces =
+      std::ranges::any_of(network.links, [](const LinkSection& link) { return !link.trace.empty(); });
+  std::string keys;
+  const auto add = [&keys](bool has, const char* key) {
+    if (has) keys += (keys.empty() ? "" : ", ") + std::string(key);
+  };
+  add(!network.links.empty(), traces ? "network.links with its traces" : "network.links");
+  add(!network.segments.empty(), "network.segments");
+  add(!network.cross_traffic.empty(), "network.cross_traffic");
+  add(!scenario.events.empty(), "events");
+  return keys;
+}
+
+std::optional<std::string> compute_imitated(const Planned& run) {
+  if (run.compute != ComputeIs::imitated) return std::nullopt;
+  const bool local = run.agents == AgentsAre::local;
+  if (run.scenario.run.compute == ComputeKind::measured)
+    return fmt::format(
+        "compute imitated: devices[].slowdown stretches what was measured ({}: {:g} times); with 1 the rate "
+        "is "
+        "that of {}",
+        slowed_device(run.scenario, run.plan)->name, slowed_device(run.scenario, run.plan)->slowdown,
+        local ? "this machine" : "the devices themselves");
+  return fmt::format(
+      "compute imitated: run.compute is profile, so every stage takes at least as long as the speed or "
+      "profile of its device says; `--set run.compute=measured` lets {}",
+      local ? "this machine compute as fast as it can" : "the real devices compute as fast as they can");
+}
+
+std::optional<std::string> compute_shared(const Planned& run) {
+  const bool measured_here = run.scenario.run.mode != Mode::simulate && run.agents == AgentsAre::local &&
+                             run.scenario.run.compute == ComputeKind::measured;
+  if (!measured_here) return std::nullopt;
+  return "compute was measured on this machine, whose processors all devices share: it is not the speed of "
+         "the devices";
+}
+
+// What would have applied them, and what that asks for first.
+std::string how_to_apply(const Scenario& scenario, const Plan& plan) {
+  std::string text = "`--set run.links=netns` (as root) applies them";
+  const auto spec = checked_network(scenario, plan);
+  const auto possible = spec ? RealLinks::check(*spec) : Result<void>(spec.error());
+  return possible ? text : text + " once this is mended: " + possible.error().message;
+}
+
+std::optional<std::string> links_not_applied(const Planned& run) {
+  if (run.links != LinksAre::not_applied) return std::nullopt;
+  return fmt::format(
+      "links not applied: the devices talked over this machine's loopback, and {} had no effect; {}",
+      network_keys(run.scenario), how_to_apply(run.scenario, run.plan));
+}
+
+std::optional<std::string> links_given(const Planned& run) {
+  const bool described =
+      run.links == LinksAre::given && crosses_links(run.plan) && describes_a_network(run.scenario.network);
+  if (!described) return std::nullopt;
+  return fmt::format("the devices' own network was used: {} was not applied", network_keys(run.scenario));
+}
+
+struct Before {
+  const char* id;
+  std::optional<std::string> (*text)(const Planned&);
+};
+constexpr std::array kBefore{
+    Before{"compute_imitated", compute_imitated}, Before{"compute_shared", compute_shared},
+    Before{"links_not_applied", links_not_applied}, Before{"links_given", links_given}};
+
+// At its end.
+
+std::optional<std::string> incomplete(const RunEnd& end) {
+  if (!end.failure) return std::nullopt;
+  return fmt::format("the run ended after {} s with {} of {} images: {}",
+                     figure_text(end.summary.duration().seconds(), 3), end.summary.images(),
+                     end.scenario.workload.images, end.failure->message);
+}
+
+struct After {
+  std::string_view id;
+  std::optional<std::string> (*text)(const RunEnd&);
+};
+constexpr std::array kAfter{After{kIncomplete, incomplete}};
+
+}  // namespace
+
+std::string_view name_of(ComputeIs compute) {
+  constexpr std::array<std::string_view, 3> kNames{"profile", "measured", "imitated"};
+  return kNames.at(static_cast<std::size_t>(compute));
+}
+
+std::string_view name_of(LinksAre links) {
+  constexpr std::array<std::string_view, 4> kNames{"simulated", "shaped", "given", "not applied"};
+  return kNames.at(static_cast<std::size_t>(links));
+}
+
+RunConditions conditions_of(const Scenario& scenario, const Plan& plan, AgentsAre agents) {
+  RunConditions conditions{.compute = compute_of(scenario, plan), .links = links_of(scenario, plan, agents)};
+  const Planned run{scenario, plan, agents, conditions.compute, conditions.links};
+  for (const auto& row : kBefore)
+    if (auto text = row.text(run)) conditions.caveats.push_back({row.id, std::move(*text)});
+  return conditions;
+}
+
+std::vector<Caveat> caveats_at_end(const RunEnd& end) {
+  std::vector<Caveat> caveats;
+  for (const auto& row : kAfter)
+    if (auto text = row.text(end)) caveats.push_back({std::string(row.id), std::move(*text)});
+  return caveats;
+}
+
+}  // namespace millrace

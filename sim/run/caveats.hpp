@@ -1,0 +1,63 @@
+// What limits the truth of a run's figures, in one list: the headline, summary.json, manifest.json, the
+// report picture and `millrace compare` all show it. Surprising fact: a caveat is found either from what is
+// planned, before anything runs, or from what came of it, at the end, and whoever shows the list need not
+// know which.
+//
+// To add one: in caveats.cpp a function that returns its sentence, or nothing where it does not apply, and a
+// row in kBefore or kAfter. An id is snake_case and stays: scripts rely on it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "runtime/policy/plan.hpp"
+#include "runtime/scenario/scenario.hpp"
+#include "sim/run/summary.hpp"
+
+namespace millrace {
+
+// What the time of computing is. profile: reckoned from speeds and profiles, in virtual time. measured: what
+// real tensors took. imitated: on the wall clock, but stretched to what a speed, profile or slowdown says.
+enum class ComputeIs : std::uint8_t { profile, measured, imitated };
+// What the activations crossed. given: the network of devices that are elsewhere. not_applied: the scenario
+// describes links, and its local devices talked over loopback.
+enum class LinksAre : std::uint8_t { simulated, shaped, given, not_applied };
+// Who computes: agents that the host starts on its own machine, or such as come from, or are, elsewhere.
+enum class AgentsAre : std::uint8_t { local, elsewhere };
+
+std::string_view name_of(ComputeIs compute);
+std::string_view name_of(LinksAre links);
+
+struct Caveat {
+  std::string id;
+  std::string text;  // one sentence, without a full stop
+};
+
+// What a run is going to be; `caveats` are those that are known before it runs.
+struct RunConditions {
+  ComputeIs compute = ComputeIs::profile;
+  LinksAre links = LinksAre::simulated;
+  std::vector<Caveat> caveats{};
+};
+
+// REQUIRES a plan of that scenario.
+RunConditions conditions_of(const Scenario& scenario, const Plan& plan, AgentsAre agents);
+
+// What a run came to. `summary` has been closed; `failure`: why the run ended early, or null.
+struct RunEnd {
+  const Scenario& scenario;
+  const Plan& plan;
+  const Summary& summary;
+  const std::optional<Error>& failure;
+};
+
+inline constexpr std::string_view kIncomplete = "incomplete";  // the id of the first of them
+
+// Those that only its end shows.
+std::vector<Caveat> caveats_at_end(const RunEnd& end);
+
+}  // namespace millrace
