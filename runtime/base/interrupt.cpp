@@ -1,15 +1,16 @@
 #include "runtime/base/interrupt.hpp"
 
 #include <csignal>
+#include <cstdio>
 
 namespace millrace {
 
 namespace {
 
-volatile std::sig_atomic_t requested = 0;
+volatile std::sig_atomic_t requested = 0;  // which signal
 
 extern "C" void on_signal(int number) {
-  requested = 1;
+  requested = number;
   std::signal(number, SIG_DFL);
 }
 
@@ -22,5 +23,12 @@ void catch_interrupts() {
 }
 
 bool interrupt_requested() { return requested != 0; }
+
+void end_as_interrupted() {
+  if (requested != SIGINT) return;
+  std::fflush(nullptr);
+  std::signal(SIGINT, SIG_DFL);
+  std::raise(SIGINT);
+}
 
 }  // namespace millrace

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/base/exit_code.hpp"
+#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 
 namespace millrace {
@@ -46,7 +47,10 @@ int run_program(CLI::App& program, std::span<const Verb> verbs, int argc, char**
   }
   try {
     for (const auto& verb : verbs) {
-      if (verb.command->parsed()) return verb.run();
+      if (!verb.command->parsed()) continue;
+      const int code = verb.run();
+      end_as_interrupted();
+      return code;
     }
   } catch (const std::exception& thrown) {
     log_error("{}", thrown.what());

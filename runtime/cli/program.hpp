@@ -14,7 +14,8 @@ struct Verb {
 };
 
 // Parses the arguments and runs the verb they name; without any the help is printed. Returns the program's
-// exit code: 2 for arguments that are none (what is wrong is printed), 1 for an exception (logged).
+// exit code: 2 for arguments that are none (what is wrong is printed), 1 for an exception (logged). Where
+// Ctrl-C ended the verb this does not return: the process ends by SIGINT.
 int run_program(CLI::App& program, std::span<const Verb> verbs, int argc, char** argv);
 
 }  // namespace millrace

@@ -173,7 +173,8 @@ class Shape(InANamespace):
             shape = self.start("--rate", "12 Mbit/s", "--queue", "64 KiB")
             self.assertIn("rate 12112Kbit", self.shaping())  # 12 Mbit/s and 14 bytes per 1500
             shape.send_signal(stop)
-            self.assertEqual(shape.wait(timeout=10), 0, shape.stderr.read())
+            ended = -signal.SIGINT if stop == signal.SIGINT else 0
+            self.assertEqual(shape.wait(timeout=10), ended, shape.stderr.read())
             self.assertEqual(self.shaping(), before)
 
     def test_a_trace_is_followed_and_time_ends_it(self):
@@ -220,7 +221,7 @@ class Shape(InANamespace):
         self.assertIn("rate 12112Kbit", self.shaping())
         self.assertTrue(wait_until(lambda: "rate 24224Kbit" in self.shaping(), 3))
         shape.send_signal(signal.SIGINT)  # the process that was started is the one that shapes
-        self.assertEqual(shape.wait(timeout=10), 0, shape.stderr.read())
+        self.assertEqual(shape.wait(timeout=10), -signal.SIGINT, shape.stderr.read())
         self.assertEqual(self.shaping(), before)
         shape = self.start("--rate", "12 Mbit/s", program=NODE)
         shape.kill()

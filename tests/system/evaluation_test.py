@@ -54,7 +54,7 @@ class Evaluation(System):
             process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=LIMIT_S)
-        self.assertEqual(process.returncode, 1, errors)
+        self.assertEqual(process.returncode, -signal.SIGINT, errors)
         self.assertIn("interrupted: ", errors)
         kept = rows(self.folder, "eval.csv")
         self.assertIn(f"the {len(kept)} rows that were complete", errors)

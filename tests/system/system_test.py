@@ -229,7 +229,7 @@ class Interface(System):
 class Failures(System):
     def start(self, out, *arguments):
         return subprocess.Popen([MILLRACE, "run", QUICKSTART, "--out", out, "--set", "workload.images=100000",
-                                 *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                                 *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def wait_for_rows(self, out, name="microbatches.csv", count=2):
         deadline = time.monotonic() + LIMIT_S
@@ -303,9 +303,10 @@ class Failures(System):
         host = self.start(out)
         self.wait_for_rows(out, count=3)
         host.send_signal(signal.SIGINT)
-        _, errors = host.communicate(timeout=LIMIT_S)
-        self.assertEqual(host.returncode, 1, errors)
+        said, errors = host.communicate(timeout=LIMIT_S)
+        self.assertEqual(host.returncode, -signal.SIGINT, errors)
         self.assertIn("interrupted", errors)
+        self.assertRegex(said, r"^\nINCOMPLETE: the run ended after [\d.]+ s with \d+ of \d+ images: ")
         summary = json.loads(read(out, "summary.json"))
         self.assertFalse(summary["complete"])
         self.assertGreaterEqual(summary["microbatches"], 3)
@@ -318,7 +319,7 @@ class Failures(System):
         asked = time.monotonic()
         host.send_signal(signal.SIGINT)
         _, errors = host.communicate(timeout=LIMIT_S)
-        self.assertEqual(host.returncode, 1, errors)
+        self.assertEqual(host.returncode, -signal.SIGINT, errors)
         self.assertLess(time.monotonic() - asked, 15)  # agents are ended at once, or after 3 s at the latest
 
     def test_nobody_comes_ends_with_code_7_and_says_how_to_start_an_agent(self):
@@ -361,7 +362,7 @@ class ShippedModel(System):
             time.sleep(0.05)
         trainer.send_signal(signal.SIGINT)
         _, errors = trainer.communicate(timeout=LIMIT_S)
-        self.assertEqual(trainer.returncode, 1, errors)
+        self.assertEqual(trainer.returncode, -signal.SIGINT, errors)
         self.assertIn("the best weights so far are in " + weights, errors)
         self.run_quickstart("run", "--set", f"model.weights={weights}", "--set", "network.kind=fluid")
 
