@@ -155,13 +155,14 @@ int main(int argc, char** argv) {
     return app.exit(stop) == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }
   catch_interrupts();
+  int code = static_cast<int>(ExitCode::run_failed);
   try {
     const auto trained = train(arguments);
-    if (trained) return 0;
-    log_error("{}", trained.error().message);
-    return static_cast<int>(trained.error().code);
+    if (!trained) log_error("{}", trained.error().message);
+    code = trained ? 0 : static_cast<int>(trained.error().code);
   } catch (const std::exception& thrown) {
     log_error("{}", thrown.what());
-    return static_cast<int>(ExitCode::run_failed);
   }
+  end_as_interrupted();
+  return code;
 }
