@@ -164,7 +164,7 @@ class PublicExample : public testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(folder_ + "models.yml"))
-      GTEST_SKIP() << "PipeEdge's public example is not beside the repository: " << folder_;
+      GTEST_SKIP() << "needs ../shared (PipeEdge's public example): there is no " << folder_;
   }
   Result<PlanningProblem> problem(PipeEdgeMega mega) const {
     return read_pipeedge_problem(

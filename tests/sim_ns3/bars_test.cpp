@@ -29,7 +29,7 @@ TEST(StaticLink, RawCarriesItsRateTimesThePayloadsShare) {
 TEST(TraceReplay, BothNetworksCarryTheIntegralOfARecording) {
   for (const char* file : {"mahimahi/ATT-LTE-driving-2016.up", "mahimahi/Verizon-EVDO-driving.down"}) {
     const std::string path = std::string(MILLRACE_SOURCE_DIR) + "/../shared/traces/" + file;
-    if (!std::ifstream(path)) GTEST_SKIP() << "no recordings beside this tree (../shared/traces)";
+    if (!std::ifstream(path)) GTEST_SKIP() << "needs ../shared/traces (recordings)";
     const LinkRate rate = read_trace(path, {}).value();
     const NetworkSpec spec = replay_spec(rate);
     for (const bool fluid : {true, false}) {

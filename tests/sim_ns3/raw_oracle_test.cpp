@@ -197,7 +197,7 @@ TEST(RawOracle, ADeliveryScheduleIsWithinOneMillisecondOfItsRate) {
 TEST(RawOracle, ARecordingIsReplayedLineByLine) {
   const std::string path = MILLRACE_SOURCE_DIR "/../shared/traces/mahimahi/ATT-LTE-driving-2016.up";
   std::ifstream file(path);
-  if (!file) GTEST_SKIP() << "no recordings beside this tree (../shared/traces)";
+  if (!file) GTEST_SKIP() << "needs ../shared/traces (recordings)";
   std::vector<Time> lines;
   for (std::int64_t ms = 0; file >> ms;)
     if (ms > 0) lines.push_back(Time::zero() + Duration::ms(ms));

@@ -63,7 +63,7 @@ TEST(SeriesReader, ALinkTakesTheDelayOfTheInstantItsLastBitLeaves) {
 TEST(SeriesReader, ARecordedDelayIsRead) {
   const std::string path =
       std::string(MILLRACE_SOURCE_DIR) + "/../shared/traces/leocc-starlink/delay_example.txt";
-  if (!std::ifstream(path)) GTEST_SKIP() << "no recordings beside this tree (../shared/traces)";
+  if (!std::ifstream(path)) GTEST_SKIP() << "needs ../shared/traces (recordings)";
   const auto delay = read_delay_series(path, {}).value();
   ASSERT_NE(delay.series(), nullptr);
   EXPECT_EQ(delay.series()->values.size(), 11'999U);

@@ -64,7 +64,7 @@ void expect_near(const std::string& file, const std::string& column, double ours
 TEST(TraceStatistics, AgreeWithTheRecordingsOwn) {
   const std::filesystem::path folder = std::filesystem::path(MILLRACE_SOURCE_DIR) / "../shared/traces";
   std::ifstream table(folder / "STATS.csv");
-  if (!table) GTEST_SKIP() << "no recordings beside this tree (../shared/traces)";
+  if (!table) GTEST_SKIP() << "needs ../shared/traces (recordings)";
   std::string line;
   std::getline(table, line);
   const auto header = fields(line);

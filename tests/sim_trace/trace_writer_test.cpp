@@ -38,7 +38,7 @@ TEST(TraceWriter, RandomSchedulesComeBackToo) {
 
 TEST(TraceWriter, RecordingsComeBackByteForByte) {
   const std::filesystem::path folder = MILLRACE_SOURCE_DIR "/../shared/traces/mahimahi";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no recordings beside this tree (../shared/traces)";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "needs ../shared/traces (recordings)";
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const auto text = read_trace_file(entry.path()).value();

@@ -16,7 +16,7 @@ class Accuracy : public testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(weights_) || !std::filesystem::exists(labels_))
-      GTEST_SKIP() << "no pretrained weights beside the tree (" << shared_ << ")";
+      GTEST_SKIP() << "needs ../shared (pretrained weights): there is no " << shared_;
   }
 
   // The right ones of the first images, by "codec scope bits cuts".

@@ -30,7 +30,7 @@ class KltAccuracy : public testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(weights_) || !std::filesystem::exists(labels_))
-      GTEST_SKIP() << "no pretrained weights beside the tree (" << shared_ << ")";
+      GTEST_SKIP() << "needs ../shared (pretrained weights): there is no " << shared_;
     prepare_blas();
     dataset_ = *open_dataset("image-folder:" + labels_, model_, 1);
   }

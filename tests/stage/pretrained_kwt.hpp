@@ -20,7 +20,7 @@ class PretrainedKwt : public testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(weights_) || !std::filesystem::exists(clips_))
-      GTEST_SKIP() << "no pretrained weights beside the tree (" << shared_ << ")";
+      GTEST_SKIP() << "needs ../shared (pretrained weights): there is no " << shared_;
     dataset_ = *open_dataset("features:" + clips_, model_, 1);
   }
 

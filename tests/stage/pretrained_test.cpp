@@ -18,7 +18,7 @@ class Pretrained : public testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(weights_) || !std::filesystem::exists(labels_))
-      GTEST_SKIP() << "no pretrained weights beside the tree (" << shared_ << ")";
+      GTEST_SKIP() << "needs ../shared (pretrained weights): there is no " << shared_;
   }
 
   Outcome run(Executor& executor, const Work& work) {

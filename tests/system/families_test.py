@@ -43,7 +43,7 @@ class Families(System):
         weights = os.path.join(SHARED, "models", "kwt1", "kwt1_fp32.safetensors")
         clips = os.path.join(SHARED, "data", "speech_commands", "kwt_mfcc_test1320_fp16.safetensors")
         if not (os.path.exists(weights) and os.path.exists(clips)):
-            self.skipTest("no pretrained weights beside the tree")
+            self.skipTest("needs ../shared (pretrained weights)")
         data = ["--set", f"model.weights={weights}", "--set", f"workload.dataset=features:{clips}",
                 "--set", "network.kind=fluid"]
         one = ["--set", "policy.partition={kind: even, devices: [node-a]}", "--set",

@@ -23,7 +23,8 @@ class Outputs(System):
     def test_what_an_agent_warns_of_is_in_the_run_directory(self):
         nothing = self.path("nothing-learnt")
         os.mkdir(nothing)
-        klt = ["--set", "policy.quantization.codec=klt", "--set", f"policy.quantization.calibration={nothing}"]
+        klt = ["--set", "policy.quantization.codec=klt",
+               "--set", f"policy.quantization.calibration={nothing}"]
         for mode in ("cosim", "deploy"):
             out = self.run_quickstart(mode, "--mode", mode, *klt)
             logs = self.agent_logs(out)

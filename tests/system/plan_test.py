@@ -112,7 +112,7 @@ class Plans(Base):
 
     def test_the_example_of_pipeedges_readme(self):
         if not os.path.isdir(EXAMPLE):
-            self.skipTest("the reference data is not beside the repository")
+            self.skipTest("needs ../shared (reference data)")
         files = ",".join(os.path.join(EXAMPLE, name)
                          for name in ("models.yml", "device_types.yml", "devices.yml"))
         name = "google/vit-base-patch16-224"
