@@ -3,6 +3,7 @@
 
 import sys
 
+import house_layout
 import house_rules
 
 
@@ -11,13 +12,14 @@ def main(root):
     if "CMakeLists.txt" not in tree or not any(path.endswith(".cpp") for path in tree):
         sys.exit(f"{root} is not the root of this repository: nothing was checked")
     count = 0
-    for rule in house_rules.RULES:
+    rules = house_rules.RULES + house_layout.RULES
+    for rule in rules:
         for path, line, finding in rule(tree):
             print(f"{path}:{line}: {finding} [{rule.__name__}]")
             count += 1
     if count:
         sys.exit(f"{count} findings")
-    print(f"{len(tree)} files, {len(house_rules.RULES)} rules, nothing found")
+    print(f"{len(tree)} files, {len(rules)} rules, nothing found")
 
 
 if __name__ == "__main__":
