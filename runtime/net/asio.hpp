@@ -1,4 +1,4 @@
-// The one door to Boost.Asio. Included by .cpp files of runtime/net and sim/bridge only: it costs 3 s to
+// The one door to Boost.Asio. Included by .cpp files of runtime/net only: it costs 3 s to
 // compile.
 #pragma once
 

@@ -1,6 +1,6 @@
 // The one table of all scenario keys. From it come the checking of files and `--set` overrides
 // (schema_check.hpp), the defaults (fields.hpp), the JSON Schema for editors and the key reference in
-// scenarios/README.md (schema_document.hpp). A new key is a new row in schema_table.cpp, a line in
+// scenarios/README.md (schema_document.hpp). A new key is a new row in a schema_*.cpp, a line in
 // scenario_fill.cpp and one in scenario_writer.cpp.
 #pragma once
 

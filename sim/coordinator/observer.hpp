@@ -1,4 +1,4 @@
-// Who listens to a run: the run directory, tests. Observers never influence it.
+// Who listens to a run: the run directory, tests. All that an observer can do to it is end it (interrupted).
 #pragma once
 
 #include "runtime/base/time.hpp"

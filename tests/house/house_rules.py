@@ -79,7 +79,7 @@ MAY_USE_TOO = {"sim/bridge": {"net"}, "sim/cli": {"cli"}}
 DOORS = {
     "ns-3": (r"ns3/", ["sim/ns3"]),
     "LibTorch": (r"(torch|ATen|c10|caffe2)/", ["runtime/stage"]),
-    "Boost.Asio": (r"(boost/asio|asio)(/|\.hpp)", ["runtime/net", "sim/bridge"]),
+    "Boost.Asio": (r"(boost/asio|asio)(/|\.hpp)", ["runtime/net"]),
     "yaml-cpp": (r"yaml-cpp/", ["runtime/scenario", "runtime/model"]),
     "OpenSSL": (r"openssl/", ["runtime/base", "runtime/net"]),
     "Protocol Buffers": (r"google/protobuf/|.*\.pb\.h$", ["runtime/wire", "sim/run"]),
