@@ -19,8 +19,8 @@ struct Turn {
 // Makes element (p, q) zero (Golub, Van Loan: Matrix Computations, 8.5).
 Turn turn_of(double pp, double pq, double qq) {
   const double theta = (qq - pp) / (2 * pq);
-  const double tangent = (theta >= 0 ? 1 : -1) / (std::abs(theta) + std::hypot(theta, 1.0));
-  const double cosine = 1 / std::hypot(tangent, 1.0);
+  const double tangent = (theta >= 0 ? 1 : -1) / (std::abs(theta) + std::sqrt(1 + theta * theta));
+  const double cosine = 1 / std::sqrt(1 + tangent * tangent);
   return {cosine, cosine * tangent};
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "runtime/base/random.hpp"
+#include "runtime/base/sha256.hpp"
 #include "runtime/codec/eigen.hpp"
 #include "tests/codec/tensors.hpp"
 
@@ -111,6 +112,21 @@ TEST(Eigenvectors, AreOrthonormalAndDiagonaliseTheirMatrix) {
       EXPECT_NEAR(form, i == j ? found.values[i] : 0, 1e-11);
     }
   }
+}
+
+TEST(Eigenvectors, HaveTheSameBitsOnEveryMachine) {
+  Random random(53, "eigenvectors");
+  constexpr std::size_t n = 64;
+  std::vector<double> factor(n * n), a(n * n);  // whole numbers, so that the matrix is exact everywhere
+  for (double& f : factor) f = static_cast<double>(random.below(2001)) - 1000;
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j)
+      for (std::size_t k = 0; k < n; ++k) a[i * n + j] += factor[i * n + k] * factor[j * n + k];
+  const auto found = eigenvectors(a, n);
+  Sha256 hash;
+  hash.update(std::as_bytes(std::span(found.values)));
+  hash.update(std::as_bytes(std::span(found.vectors)));
+  EXPECT_EQ(hash.hex(), "715b9327cafd1f85b4cc3c73543974aaac43ac6956b1a69a3fe71d9c4f4ae02f");
 }
 
 }  // namespace
