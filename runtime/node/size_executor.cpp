@@ -1,5 +1,9 @@
 #include "runtime/node/size_executor.hpp"
 
+#include <fmt/format.h>
+
+#include "runtime/codec/encoding.hpp"
+
 namespace millrace {
 
 SizeExecutor::SizeExecutor(const ModelConfig& model, int cut, std::unique_ptr<Codec> codec)
@@ -7,11 +11,17 @@ SizeExecutor::SizeExecutor(const ModelConfig& model, int cut, std::unique_ptr<Co
 
 SizeExecutor::~SizeExecutor() = default;
 
-Outcome SizeExecutor::encoded(std::int64_t images, Budget budget) const {
+Result<Outcome> SizeExecutor::encoded(std::int64_t images, Budget budget) const {
   Outcome outcome;
   outcome.bit_width = codec_for(tensors_.front().role, *codec_).bit_width(budget);
   for (const auto& tensor : tensors_) {
     const TensorShape shape{images, tensor.rows, tensor.width};
+    if (!within_limits(shape))
+      return Error{
+          fmt::format("model.microbatch: {} images make a tensor of {}, and a tensor holds at most {} "
+                      "values; make it smaller",
+                      images, to_string(shape), kMaxTensorValues),
+          ExitCode::invalid_input};
     outcome.output.size += codec_for(tensor.role, *codec_).predicted_size(shape, tensor.role, budget);
     outcome.values += static_cast<std::uint64_t>(shape.values());
   }

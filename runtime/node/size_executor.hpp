@@ -16,10 +16,11 @@ class SizeExecutor final : public Executor {
   // lengths and logits are encoded as codec_for() says.
   SizeExecutor(const ModelConfig& model, int cut, std::unique_ptr<Codec> codec);
   ~SizeExecutor() override;
+  // An error (invalid_input): so many images make a tensor beyond the limits of an encoding.
   Result<Outcome> run(const Work& work) override;
 
  private:
-  Outcome encoded(std::int64_t images, Budget budget) const;
+  Result<Outcome> encoded(std::int64_t images, Budget budget) const;
 
   std::vector<TensorSpec> tensors_;
   std::unique_ptr<Codec> codec_;

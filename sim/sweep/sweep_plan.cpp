@@ -19,7 +19,10 @@ constexpr std::size_t kKeyInFolder = 12;  // digits of the key in a run director
 
 class Planner {
  public:
-  explicit Planner(const SweepFile& file) : file_(file) {}
+  // Replications differ in their seeds alone: to find problems the first and the last of them are enough.
+  enum class Replications : std::uint8_t { all, ends };
+  explicit Planner(const SweepFile& file, Replications wanted = Replications::all)
+      : file_(file), wanted_(wanted) {}
 
   // The cells with their scenarios, or `problems`.
   std::optional<SweepPlan> read() {
@@ -34,6 +37,8 @@ class Planner {
     const auto text = read_text_file(file_.path);
     if (!text) return problems.push_back({file_.path, 0, 0, text.error().message}), std::nullopt;
     for (Cell& cell : enumerate_cells(*base.sweep, base.scenario->run.seed)) {
+      const bool end = cell.replication == 0 || cell.replication + 1 == base.sweep->replications;
+      if (wanted_ == Replications::ends && !end) continue;
       if (auto scenario = scenario_of(*text, cell))
         plan.cells.push_back({std::move(cell), std::move(*scenario), "", "", {}});
       if (problems.size() > kMaxProblems) break;
@@ -125,6 +130,7 @@ class Planner {
   }
 
   const SweepFile& file_;
+  Replications wanted_;
   FileHashes hashes_;
   std::map<std::pair<Mode, bool>, NamedHashes> binaries_;  // mode, and agents are started here
   std::set<std::string> seen_;
@@ -156,7 +162,7 @@ ReadSweep read_sweep(const SweepFile& file) {
 }
 
 std::vector<Problem> sweep_problems(const SweepFile& file) {
-  Planner planner(file);
+  Planner planner(file, Planner::Replications::ends);
   (void)planner.read();
   return planner.in_order();
 }

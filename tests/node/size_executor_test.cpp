@@ -110,5 +110,19 @@ TEST(ASizeExecutor, ScoresNameTheImagesAndNothingElse) {
   EXPECT_TRUE(made->outputs[0].logits_sha256.empty());
 }
 
+TEST(ASizeExecutor, RefusesTensorsThatNoEncodingHolds) {
+  const auto model = model_by_name("vit-base").value();
+  SizeExecutor source(model, 0, make_codec("u8").value());
+  const auto refused = source.run(work(WorkKind::load, 65536));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ExitCode::invalid_input);
+  EXPECT_EQ(refused.error().message,
+            "model.microbatch: 65536 images make a tensor of 65536 x 3 x 50176, and a tensor holds at most "
+            "536870912 values; make it smaller");
+  SizeExecutor stage(model, 2, make_codec("fp32").value());
+  EXPECT_FALSE(stage.run(work(WorkKind::encode, 65536)).ok());
+  EXPECT_TRUE(stage.run(work(WorkKind::encode, 64)).ok());
+}
+
 }  // namespace
 }  // namespace millrace
