@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/coordinator/what_it_is.hpp"
 #include "sim/net/rate_trace.hpp"
 
 namespace millrace {
@@ -51,18 +52,27 @@ Result<void> Coordinator::step() {
   const NodeId node = next_to_wake();
   const Time promise = promises_[node.value];
   if (const auto delivery = setup_.network.run_until(promise)) return deliver(*delivery);
-  if (promise == Time::never()) {
-    return Error{fmt::format("the pipeline is stuck at {:.3f} s: {}", now_.seconds(),
-                             under_way_.empty()
-                                 ? "no node has anything to do and nothing is under way"
-                                 : "what is under way waits for a link that never comes back")};
-  }
+  if (promise == Time::never()) return stuck();
   if (promise > RateTrace::kHorizon) {
     return in_context(node, Error{fmt::format("its next event is at {:.3g} s; networks end at {:.3g} s",
                                               promise.seconds(), RateTrace::kHorizon.seconds())});
   }
   now_ = promise;
   return hand_over(node, {Event::Kind::wake, now_, {}, Feedback{}});
+}
+
+// What has been under way longest is what all else waits for.
+Error Coordinator::stuck() const {
+  const auto at = fmt::format("the pipeline is stuck at {:.3f} s: ", now_.seconds());
+  const auto oldest = std::ranges::min_element(
+      under_way_, {}, [](const auto& entry) { return std::pair(entry.second.submitted, entry.first.value); });
+  if (oldest == under_way_.end()) return {at + "no node has anything to do and nothing is under way"};
+  const UnderWay& item = oldest->second;
+  const DeviceId from = setup_.plan.device_of(item.from), to = setup_.plan.device_of(item.to);
+  return {fmt::format(
+      "{}{} from {} to {}, under way since {:.3f} s, never arrives: {}", at, what_it_is(item.message),
+      node_name(setup_.plan, item.from), node_name(setup_.plan, item.to), item.submitted.seconds(),
+      setup_.why ? setup_.why(from, to, std::max(now_, setup_.network.now())) : "its link carries nothing")};
 }
 
 Result<void> Coordinator::hand_over(NodeId node, Event event) {

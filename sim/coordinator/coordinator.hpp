@@ -6,7 +6,9 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -24,6 +26,8 @@ class Coordinator {
     Network& network;
     RunObserver& observer;
     std::vector<std::unique_ptr<Attachment>> nodes;  // one per node of the plan, in order
+    // Why nothing arrives on this way at this instant, for the error of a run that stands still.
+    std::function<std::string(DeviceId from, DeviceId to, Time at)> why{};
   };
   explicit Coordinator(Setup setup);
 
@@ -52,6 +56,7 @@ class Coordinator {
   void send(NodeId from, Turn::Send send);
   Result<void> deliver(const Delivery& delivery);
   NodeId next_to_wake() const;
+  Error stuck() const;
 
   Setup setup_;
   Time now_;

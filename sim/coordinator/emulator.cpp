@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/coordinator/what_it_is.hpp"
+
 namespace millrace {
 namespace {
 
@@ -68,12 +70,23 @@ Result<void> Emulator::step() {
   const Duration pause = next == Time::never() ? kPatience : next - setup_.audit.now() + kAfter;
   if (auto heard = listen(std::clamp(pause, Duration{}, kPatience)); !heard) return heard;
   if (auto punctual = check(); !punctual) return punctual;
-  if (!under_way_.empty() && now_ - moved_ > setup_.timeout)
-    return Error{fmt::format("nothing has moved for {:.1f} s although messages are under way: a link that "
-                             "carries nothing? A larger run.timeout waits longer",
-                             setup_.timeout.seconds()),
-                 ExitCode::timeout};
+  if (!under_way_.empty() && now_ - moved_ > setup_.timeout) return stuck();
   return {};
+}
+
+// What has been under way longest is what all else waits for.
+Error Emulator::stuck() const {
+  const auto& [id, item] = *std::ranges::min_element(
+      under_way_, {}, [](const auto& entry) { return std::pair(entry.second.submitted, entry.first.value); });
+  const NodeId from = item.message.from, to = item.message.to;
+  return {fmt::format(
+              "nothing has moved for {:.1f} s: {} from {} to {}, under way since {:.3f} s, does not arrive: "
+              "{}. A larger run.timeout waits longer",
+              setup_.timeout.seconds(), what_it_is(item.message.message), node_name(setup_.plan, from),
+              node_name(setup_.plan, to), item.submitted.seconds(),
+              setup_.why ? setup_.why(setup_.plan.device_of(from), setup_.plan.device_of(to), now_)
+                         : fmt::format("link {} -> {} carries nothing", device(from), device(to))),
+          ExitCode::timeout};
 }
 
 // Brings the network up to now. It is never run ahead: a node may send at any moment.
@@ -131,7 +144,9 @@ Result<void> Emulator::take(WallNodes::Word word) {
   const auto from = message.from.value, to = message.to.value;
   const bool neighbours = to == from + 1 || from == to + 1;
   if (from >= plan.node_count() || to >= plan.node_count() || !neighbours)
-    return Error{fmt::format("a message from node {} to node {}, which are no neighbours", from, to)};
+    return Error{from < plan.node_count() ? fmt::format("{} sent a message to one who is no neighbour of it",
+                                                        node_name(plan, message.from))
+                                          : std::string("a message from a node that the plan does not have")};
   if (!message.at) return Error{"a message that does not say when it was sent"};
   send(std::move(message));
   return {};

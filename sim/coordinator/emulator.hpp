@@ -3,6 +3,7 @@
 // the limit the run ends with exit code 4. It does not fall behind silently.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -33,6 +34,8 @@ class Emulator {
     std::vector<std::unique_ptr<CostModel>> costs;
     // Nothing has moved for so long although something is under way: give up.
     Duration timeout;
+    // Why nothing arrives on this way at this instant, for that error.
+    std::function<std::string(DeviceId from, DeviceId to, Time at)> why{};
   };
   explicit Emulator(Setup setup);
 
@@ -64,6 +67,7 @@ class Emulator {
   std::string network_was_late(const LatenessAudit::Violation& violation) const;
   std::string advice() const;
   const std::string& device(NodeId node) const;
+  Error stuck() const;
 
   Setup setup_;
   Time now_, moved_, completed_;

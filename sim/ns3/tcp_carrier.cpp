@@ -187,10 +187,12 @@ TcpCarrier::Connection& TcpCarrier::open(const Pair& pair) {
         connection.connected = true;
         write(connection);
       },
-      [&connection, pair](const ns3::Ptr<ns3::Socket>&) {
+      [this, &connection, pair](const ns3::Ptr<ns3::Socket>&) {
         connection.failed = true;
-        log_warning("tcp from device {} to device {}: no connection after {} attempts", pair.first.value,
-                    pair.second.value, kConnectRetries);
+        log_warning(
+            "tcp from {} to {}: no connection after {} attempts: a link that carries nothing, loses too "
+            "much, or does not reach so far",
+            spec_.devices[pair.first.value], spec_.devices[pair.second.value], kConnectRetries);
       });
   connection.sender->SetSendCallback(
       [this, &connection](const ns3::Ptr<ns3::Socket>&, std::uint32_t) { write(connection); });

@@ -31,6 +31,7 @@
 #include "sim/run/progress.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/run/scenario_plan.hpp"
+#include "sim/run/stuck.hpp"
 
 namespace millrace {
 
@@ -110,6 +111,9 @@ class Run {
       facts.binaries = std::move(*binaries);
     const auto path = request_.out.empty() ? default_run_directory(scenario_) : request_.out;
     auto directory = RunDirectory::create(path, scenario_, plan_, facts);
+    if (!directory && request_.out.empty())
+      return Error{directory.error().message + "; --out DIR writes the run somewhere else",
+                   directory.error().code};
     if (!directory) return directory.error();
     directory_ = std::move(*directory);
     return {};
@@ -145,13 +149,23 @@ class Run {
           VirtualNode::Compute::inline_));
     }
     directory_->ready();
-    return coordinate(**network, observer, std::move(nodes));
+    return coordinate(spec, **network, observer, std::move(nodes));
   }
 
-  Result<Time> coordinate(Network& network, RunObserver& observer,
+  // What a run says that stands still. `spec` outlives it.
+  auto why(const NetworkSpec& spec) const {
+    return [this, &spec](DeviceId from, DeviceId to, Time at) {
+      return why_nothing_arrives(scenario_, spec, from, to, at);
+    };
+  }
+
+  Result<Time> coordinate(const NetworkSpec& spec, Network& network, RunObserver& observer,
                           std::vector<std::unique_ptr<Attachment>> nodes) {
-    Coordinator coordinator(
-        {.plan = plan_, .network = network, .observer = observer, .nodes = std::move(nodes)});
+    Coordinator coordinator({.plan = plan_,
+                             .network = network,
+                             .observer = observer,
+                             .nodes = std::move(nodes),
+                             .why = why(spec)});
     auto end = coordinator.run();
     reached_ = coordinator.now();
     return end;
@@ -160,7 +174,8 @@ class Run {
   Result<Time> cosim(const NetworkSpec& spec, RunObserver& observer) {
     auto network = build_network(spec);
     if (!network) return network.error();
-    return with_agents([&](Bridge& bridge) { return coordinate(**network, observer, bridge.attachments()); });
+    return with_agents(
+        [&](Bridge& bridge) { return coordinate(spec, **network, observer, bridge.attachments()); });
   }
 
   // Time 0 of the run is when everybody has been told to start.
@@ -189,7 +204,8 @@ class Run {
                          .observer = observer,
                          .nodes = *nodes,
                          .costs = std::move(costs),
-                         .timeout = scenario_.run.timeout});
+                         .timeout = scenario_.run.timeout,
+                         .why = why(spec)});
       auto end = emulator.run();
       reached_ = emulator.now();
       directory_->emulated(emulation_figures(*audit_, emulator.busy()));

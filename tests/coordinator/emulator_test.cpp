@@ -193,7 +193,8 @@ TEST_F(AnEmulator, NothingMovingWithSomethingUnderWayIsATimeOut) {
   const auto end = run();
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code, ExitCode::timeout);
-  EXPECT_THAT(end.error().message, HasSubstr("nothing has moved for 10.0 s"));
+  EXPECT_THAT(end.error().message, HasSubstr("nothing has moved for 10.0 s: "));
+  EXPECT_THAT(end.error().message, HasSubstr(" from source to stage 1, under way since "));
 }
 
 TEST_F(AnEmulator, MessagesToStrangersAndWithoutAnInstantEndTheRun) {
