@@ -317,6 +317,9 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
       best = candidate;
     }
   }
+  if (!best.empty() || wanted.size() < 3) return best;
+  const auto begun = [&](const std::string& candidate) { return candidate.starts_with(wanted); };
+  if (std::ranges::count_if(known, begun) == 1) best = *std::ranges::find_if(known, begun);  // "sim"
   return best;
 }
 

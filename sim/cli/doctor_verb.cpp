@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "runtime/base/log.hpp"
+#include "sim/cli/complaint.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/doctor/report.hpp"
 #include "sim/run/network_builder.hpp"
@@ -40,10 +41,7 @@ int doctor(const DoctorArguments& arguments) {
   }
   if (scenario) {
     auto verdict = verdict_of(*scenario, findings.machine, findings.carried);
-    if (!verdict) {
-      log_error("{}: {}", arguments.scenario.file, verdict.error().message);
-      return static_cast<int>(verdict.error().code);
-    }
+    if (!verdict) return complain_of(arguments.scenario, verdict.error());
     findings.scenario = scenario->name;
     findings.verdict = std::move(*verdict);
   }

@@ -11,6 +11,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/policy/pipeedge_files.hpp"
 #include "runtime/policy/planner.hpp"
+#include "sim/cli/complaint.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/run/scenario_plan.hpp"
 #include "sim/run/scenario_problem.hpp"
@@ -109,8 +110,7 @@ Result<PlanningProblem> problem_of(const PlanArguments& arguments, PlanningReque
   if (!arguments.pipeedge.empty()) return pipeedge_problem(arguments, request);
   if (arguments.scenario.file.empty()) return usage("give a scenario, or --pipeedge MODELS,TYPES,DEVICES");
   auto scenario = read_scenario_or_complain(arguments.scenario);
-  if (!scenario)
-    return Error{arguments.scenario.file + ": no plan for an invalid scenario", ExitCode::invalid_input};
+  if (!scenario) return Error{"no plan for an invalid scenario", ExitCode::invalid_input};
   if (auto overridden = override_partition(arguments, scenario->policy.partition); !overridden)
     return overridden.error();
   request = planning_request_of(*scenario);
@@ -121,7 +121,7 @@ int plan(const PlanArguments& arguments) {
   catch_interrupts();
   PlanningRequest request;
   auto problem = problem_of(arguments, request);
-  if (!problem) return fail(problem.error());
+  if (!problem) return complain_of(arguments.scenario, problem.error());
   if (auto sound = check_problem(*problem); !sound) return fail(sound.error());
   Watch watch;
   request.watch = [&watch](const PlanningProgress& progress) { return watch(progress); };

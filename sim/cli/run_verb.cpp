@@ -4,6 +4,7 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
+#include "sim/cli/complaint.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/run/runner.hpp"
 
@@ -43,10 +44,7 @@ int run(const RunArguments& arguments, const std::vector<std::string>& command_l
                                      .isolate = arguments.isolate,
                                      .agents = arguments.agents,
                                      .keys = arguments.keys});
-  if (!outcome) {
-    log_error("{}", outcome.error().message);
-    return static_cast<int>(outcome.error().code);
-  }
+  if (!outcome) return complain_of(arguments.scenario, outcome.error());
   const bool printed = print_all(arguments.json ? outcome->summary_json : outcome->table);
   fmt::print(stderr, "run directory: {}\n", outcome->directory);
   const bool noted = note_directory(arguments.directory_file, outcome->directory);

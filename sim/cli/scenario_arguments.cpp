@@ -4,6 +4,9 @@
 #include <fstream>
 
 #include "runtime/base/log.hpp"
+#include "runtime/scenario/error_place.hpp"
+#include "runtime/scenario/strict_yaml.hpp"
+#include "sim/cli/complaint.hpp"
 #include "sim/cli/verb.hpp"
 
 namespace millrace {
@@ -28,15 +31,37 @@ std::vector<std::string> overrides_of(const ScenarioArguments& arguments) {
   return overrides;
 }
 
+namespace {
+
+// Under the option that the user gave, not under the override that it became.
+Problem by_option(const ScenarioArguments& arguments, Problem problem) {
+  if (!arguments.mode.empty() && problem.file == "--set run.mode") problem.file = "--mode";
+  if (!arguments.seed.empty() && problem.file == "--set run.seed") problem.file = "--seed";
+  return problem;
+}
+
+}  // namespace
+
 void complain_of(const std::string& file, const std::vector<Problem>& problems) {
   std::fputs(to_string(problems).c_str(), stderr);
   log_error("{}: {} problem{}", file, problems.size(), problems.size() == 1 ? "" : "s");
+}
+
+int complain_of(const ScenarioArguments& arguments, const Error& error) {
+  Problem problem{arguments.file, 0, 0, error.message};
+  const auto text = arguments.file.empty() ? Result<std::string>(Error{}) : read_text_file(arguments.file);
+  if (text) problem = place_error({arguments.file, *text, overrides_of(arguments)}, error);
+  problem = by_option(arguments, std::move(problem));
+  const bool placed = problem.line > 0 || problem.file != arguments.file;
+  log_error("{}", placed || error.code == ExitCode::invalid_input ? to_string(problem) : error.message);
+  return static_cast<int>(error.code);
 }
 
 ReadScenario read_or_complain(const ScenarioArguments& arguments, bool agents_elsewhere) {
   auto read = read_scenario(arguments.file, {.overrides = overrides_of(arguments),
                                              .files = FileCheck::must_exist,
                                              .agents_elsewhere = agents_elsewhere});
+  for (auto& problem : read.problems) problem = by_option(arguments, std::move(problem));
   if (!read.scenario) complain_of(arguments.file, read.problems);
   return read;
 }

@@ -1,6 +1,6 @@
 #include <memory>
 
-#include "runtime/base/log.hpp"
+#include "sim/cli/complaint.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/sweep/sweep_plan.hpp"
@@ -12,7 +12,7 @@ int validate(const ScenarioArguments& arguments) {
   const auto scenario = read_scenario_or_complain(arguments);
   if (!scenario) return static_cast<int>(ExitCode::invalid_input);
   if (auto sound = check_runnable(*scenario); !sound) {
-    log_error("{}: {}", arguments.file, sound.error().message);
+    complain_of(arguments, sound.error());
     return static_cast<int>(ExitCode::invalid_input);
   }
   const auto problems = sweep_problems({.path = arguments.file, .overrides = overrides_of(arguments)});

@@ -19,7 +19,7 @@ constexpr double kMib = 1 << 20;
 
 Result<Plan> planned_by_cost(const Scenario& scenario) {
   auto problem = planning_problem_of(scenario);
-  if (!problem) return problem.error().in("policy.partition");
+  if (!problem) return problem.error();
   auto request = planning_request_of(scenario);
   request.watch = [](const PlanningProgress&) { return !interrupt_requested(); };
   const auto result = plan_pipeline(*problem, request);

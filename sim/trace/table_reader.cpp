@@ -108,8 +108,11 @@ Result<Layout> known_layout(const std::vector<std::string>& header, const std::s
     if (name.ends_with("throughput_mbps")) rates.push_back(name);
   }
   if (rates.empty())
-    return Error{"a table must be told its columns (rate, and time or step); it has: " + joined(header),
-                 ExitCode::invalid_input};
+    return Error{
+        "a table must be told its columns; it has: " + joined(header) +
+            "; `millrace trace convert FILE trace.csv --rate-column NAME --rate-unit UNIT --time-column "
+            "NAME` makes a trace of it that needs no names",
+        ExitCode::invalid_input};
   columns.rate = rates.front();
   if (index_of(header, "num_tcp_conn") && index_of(header, "server_location")) {
     if (auto chosen = select_run(series, columns); !chosen) return chosen.error();
