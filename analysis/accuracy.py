@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import style
+from output import is_standard_output
 
 COLUMNS = ["codec", "scope", "bits", "cuts", "correct", "count", "bits_per_value"]
 Z = 1.959963984540054  # the 97.5 % point of the normal distribution
@@ -173,7 +174,10 @@ def main(arguments):
     except TableError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
-    print(style.save(figure, given.out or Path(given.tables[0]).with_suffix(".png")))
+    out = given.out or Path(given.tables[0]).with_suffix(".png")
+    style.save(figure, out)
+    if not is_standard_output(out):
+        print(out)
     return 0
 
 

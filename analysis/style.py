@@ -1,5 +1,6 @@
 """How pictures look: colours that colour-blind readers can tell apart (Okabe and Ito 2008), quiet axes."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from matplotlib.colors import to_rgb  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
+from output import write_output  # noqa: E402
 from run_directory import RunDirectory, RunError  # noqa: E402
 
 DPI = 110
@@ -44,8 +46,14 @@ def single(height_inches, left, right, above, below):
 
 
 def save(figure, path):
+    """Writes it as its name's ending says, PNG without one, and returns the path."""
+    ending = Path(path).suffix.lower().lstrip(".")
+    form = ending if ending in figure.canvas.get_supported_filetypes() else "png"
+    drawn = io.BytesIO()
+    options = {"pil_kwargs": {"compress_level": 4}} if form == "png" else {}
+    figure.savefig(drawn, format=form, dpi=DPI, **options)
     try:
-        figure.savefig(path, dpi=DPI, pil_kwargs={"compress_level": 4})
+        write_output(path, drawn.getvalue())
     except OSError as error:
         sys.exit(f"error: {path}: cannot be written: {error.strerror or error}")
     return path

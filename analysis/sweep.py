@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import style
+from output import is_standard_output
 from run_directory import RunError
 
 NAME = "sweep.png"
@@ -244,7 +245,10 @@ def main():
         key = arguments.over or sweep.usual_axis()
         if key not in sweep.keys:
             raise RunError(f"--over: {key} is not swept here; these are: {', '.join(sweep.keys)}")
-        print(style.save(make(sweep, key), arguments.out or sweep.folder / NAME))
+        out = arguments.out or sweep.folder / NAME
+        style.save(make(sweep, key), out)
+        if not is_standard_output(out):
+            print(out)
     except RunError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import style
+from output import is_standard_output
 
 
 MAX_LAG_S = 60
@@ -89,7 +90,8 @@ def main():
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
     draw([(Path(path).name, read(options.millrace, path)) for path in options.files], options.out)
-    print(options.out)
+    if not is_standard_output(options.out):
+        print(options.out)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/cli/progress_line.hpp"
@@ -105,10 +106,7 @@ Result<void> write_json(const EvalArguments& arguments, const std::vector<Evalua
   if (!dataset) return dataset.error();
   facts.weights_sha256 = *weights;
   facts.dataset_sha256 = *dataset;
-  std::ofstream file(arguments.json, std::ios::trunc);
-  if (!(file << evaluation_json(facts, rows) << std::flush))
-    return Error{fmt::format("writing {}: cannot", arguments.json)};
-  return {};
+  return write_output(arguments.json, evaluation_json(facts, rows));
 }
 
 std::vector<std::string> command_line() {
@@ -118,21 +116,33 @@ std::vector<std::string> command_line() {
   return words;
 }
 
+// An argument that names no place to write.
+template <class T>
+Error usage(const Result<T>& refused, const std::string& option) {
+  return {refused.error().in(option).message, ExitCode::usage};
+}
+
 // Rows go to the CSV and to stdout as they become complete; Ctrl-C keeps those.
 Result<void> eval(const EvalArguments& arguments) {
   const auto opened = open(arguments);
   if (!opened) return opened.error();
-  std::ofstream csv(arguments.out, std::ios::trunc);
-  if (!(csv << kEvaluationColumns << '\n' << std::flush))
-    return Error{fmt::format("--out {}: cannot write there", arguments.out), ExitCode::usage};
+  if (!arguments.json.empty()) {
+    if (const auto possible = check_output(arguments.json); !possible) return usage(possible, "--json");
+  }
+  auto csv = OutputStream::open(arguments.out);
+  if (!csv) return usage(csv, "--out");
+  Result<void> written = csv->append(fmt::format("{}\n", kEvaluationColumns));
+  if (!written) return usage(written, "--out");
+  const bool shown = !arguments.quiet && !is_standard_output(arguments.out) &&
+                     (arguments.json.empty() || !is_standard_output(arguments.json));
   catch_interrupts();
   std::vector<EvaluationRow> rows;
   ProgressLine progress(arguments.quiet);
   EvaluationEvents events;
   events.row = [&](const EvaluationRow& row) {
-    csv << csv_line(row) << '\n' << std::flush;
+    if (written) written = csv->append(csv_line(row) + "\n");
     progress.clear();
-    if (!arguments.quiet) {
+    if (shown) {
       if (rows.empty()) fmt::print("{}\n", table_header());
       fmt::print("{}\n", table_line(row));
       std::fflush(stdout);
@@ -141,13 +151,14 @@ Result<void> eval(const EvalArguments& arguments) {
   };
   events.progress = [&](const EvaluationProgress& now) {
     progress.update(now.done / now.all);
-    return !interrupt_requested() && csv.good();
+    return !interrupt_requested() && written;
   };
   const auto ended = evaluate(opened->request, *opened->dataset, *opened->weights, events);
   progress.clear();
   if (!ended) return ended.error();
-  if (!csv) return Error{fmt::format("writing {}: the disk took no more", arguments.out)};
-  if (const auto table = table_over_cuts(rows); !table.empty() && !arguments.quiet) fmt::print("\n{}", table);
+  if (!written) return written;
+  if (const auto closed = csv->close(); !closed) return closed;
+  if (const auto table = table_over_cuts(rows); !table.empty() && shown) fmt::print("\n{}", table);
   if (!arguments.json.empty()) {
     const EvaluationFacts facts{.release = kRelease,
                                 .weights = arguments.weights,
@@ -160,7 +171,7 @@ Result<void> eval(const EvalArguments& arguments) {
                                 .threads = arguments.threads,
                                 .wall_s = progress.elapsed_s(),
                                 .complete = *ended};
-    if (const auto written = write_json(arguments, rows, facts); !written) return written.error();
+    if (const auto json = write_json(arguments, rows, facts); !json) return json.error();
   }
   if (!*ended)
     return Error{
@@ -210,7 +221,10 @@ void add_what(CLI::App& command, EvalArguments& arguments) {
 }
 
 void add_how(CLI::App& command, EvalArguments& arguments) {
-  command.add_option("--out", arguments.out, "CSV, a row as soon as it is complete")->required();
+  command
+      .add_option("--out", arguments.out,
+                  "CSV, a row as soon as it is complete; - is stdout, and nothing else there")
+      ->required();
   command.add_option("--json", arguments.json,
                      "also this: top-5, intervals, bytes, hashes of weights and labels, command");
   command

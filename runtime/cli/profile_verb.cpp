@@ -12,6 +12,7 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/cli/verb.hpp"
 #include "runtime/stage/blas.hpp"
@@ -104,24 +105,12 @@ int fail(const Error& error) {
   return static_cast<int>(error.code);
 }
 
-// The path must be writable before minutes are spent; the file appears only when it is whole.
-int write_profile(const std::string& path, const std::string& text) {
-  const std::string partial = path + ".partial";
-  std::ofstream out(partial, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out || std::rename(partial.c_str(), path.c_str()) != 0)
-    return fail({fmt::format("profile: {} cannot be written", path)});
-  return 0;
-}
-
 int profile(const ProfileArguments& arguments) {
   const auto model = model_by_name(arguments.model);
   if (!model) return fail(model.error());
   const std::string path = arguments.out.empty() ? "profile-" + model->name + ".yaml" : arguments.out;
-  if (std::ofstream probe(path + ".partial"); !probe)
-    return fail({fmt::format("profile: {} cannot be written; choose another --out", path), ExitCode::usage});
-  std::remove((path + ".partial").c_str());
+  if (const auto possible = check_output(path); !possible)  // before minutes are spent
+    return fail({possible.error().message + "; choose another --out", ExitCode::usage});
   const Blas& blas = prepare_blas();
   if (const auto warning = blas_warning(blas); !warning.empty()) log_warning("{}", warning);
   catch_interrupts();
@@ -144,9 +133,10 @@ int profile(const ProfileArguments& arguments) {
   const auto file = measure_profile(request);
   line.end();
   if (!file) return fail(file.error());
-  if (const int code = write_profile(path, profile_text(*file)); code != 0) return code;
-  fmt::print("{}", table(*file, *model));
-  fmt::print(stderr, "profile: {}\n", path);
+  if (const auto written = write_output(path, profile_text(*file)); !written) return fail(written.error());
+  const bool alone = is_standard_output(path);
+  fmt::print(alone ? stderr : stdout, "{}", table(*file, *model));
+  if (!alone) fmt::print(stderr, "profile: {}\n", path);
   return std::fflush(stdout) == 0 ? 0 : static_cast<int>(ExitCode::run_failed);
 }
 
@@ -168,7 +158,8 @@ Verb add_profile_verb(CLI::App& program) {
   command.add_option("--codecs", arguments->codecs, "codecs to measure, e.g. fp16,uniform (default: all)")
       ->delimiter(',');
   command.add_option("--device", arguments->device, "what the profile calls this machine");
-  command.add_option("--out", arguments->out, "the profile (default: profile-MODEL.yaml)")->type_name("FILE");
+  command.add_option("--out", arguments->out, "the profile (default: profile-MODEL.yaml); - is stdout")
+      ->type_name("FILE");
   command.add_flag("--quiet", arguments->quiet, "no progress on stderr");
   command.footer(
       "Run it on an otherwise idle device. A scenario uses the file as `devices: [{name: board, profile: "

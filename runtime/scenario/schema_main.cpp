@@ -1,21 +1,16 @@
 // millrace-schema FOLDER: writes FOLDER/millrace.schema.json and the key reference in FOLDER/README.md from
 // the table of keys. Run it with `scenarios` after changing schema_table.cpp; a test compares.
-#include <fmt/format.h>
-
-#include <fstream>
-
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 #include "runtime/scenario/schema_document.hpp"
 #include "runtime/scenario/strict_yaml.hpp"
 
 namespace {
 
 bool write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) millrace::log_error("{} cannot be written", path);
-  return static_cast<bool>(file);
+  const auto written = millrace::write_output(path, text);
+  if (!written) millrace::log_error("{}", written.error().message);
+  return written.ok();
 }
 
 int write_documents(const std::string& folder) {

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
+#include "runtime/base/output_file.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/codec/klt_fit.hpp"
 #include "runtime/stage/dataset.hpp"
@@ -116,19 +116,11 @@ Result<std::vector<CutCalibration>> calibrate(const CalibrateRequest& request,
 }
 
 Result<std::string> write_calibration(const std::string& folder, const CutCalibration& calibration) {
-  const auto path = std::filesystem::path(folder) / calibration_file_name(calibration.cut);
-  const auto unfinished = path.string() + ".part";
+  const auto path = (std::filesystem::path(folder) / calibration_file_name(calibration.cut)).string();
   const Buffer bytes = serialize(calibration);
-  {
-    std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
-    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    out.flush();
-    if (!out) return Error{unfinished + ": cannot be written"};
-  }
-  std::error_code failed;
-  std::filesystem::rename(unfinished, path, failed);
-  if (failed) return Error{fmt::format("{}: cannot be written: {}", path.string(), failed.message())};
-  return path.string();
+  const auto written = write_output(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (!written) return written.error();
+  return path;
 }
 
 }  // namespace millrace

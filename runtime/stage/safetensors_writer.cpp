@@ -1,11 +1,5 @@
 #include "runtime/stage/safetensors_writer.hpp"
 
-#include <fmt/core.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "runtime/codec/half.hpp"
@@ -32,21 +26,6 @@ std::string half_safetensors(const std::vector<NamedTensor>& tensors,
   for (std::size_t byte = 0; byte < sizeof(std::uint64_t); ++byte)
     file += static_cast<char>(std::uint64_t{text.size()} >> (8 * byte) & 0xff);
   return file + text + data;
-}
-
-Result<void> replace_file(const std::string& path, const std::string& bytes) {
-  const std::string beside = path + ".part";
-  const auto failed = [&](const char* attempt, const std::string& file) {
-    return Error{fmt::format("{} {}: {}", attempt, file, std::strerror(errno))};
-  };
-  {
-    std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-    if (!out) return failed("creating", beside);
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush();
-    if (!out) return failed("writing", beside);
-  }
-  if (std::rename(beside.c_str(), path.c_str()) != 0) return failed("renaming to", path);
-  return {};
 }
 
 }  // namespace millrace

@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/result.hpp"
-
 namespace millrace {
 
 struct NamedTensor {
@@ -20,8 +18,5 @@ struct NamedTensor {
 // The bytes of a file, values rounded to F16. `metadata` goes into "__metadata__".
 std::string half_safetensors(const std::vector<NamedTensor>& tensors,
                              const std::map<std::string, std::string>& metadata);
-
-// Writes beside `path` first and renames: a reader, or an interruption, never finds half a file.
-Result<void> replace_file(const std::string& path, const std::string& bytes);
 
 }  // namespace millrace

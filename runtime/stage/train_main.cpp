@@ -7,6 +7,7 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/stage/shapes_dataset.hpp"
 #include "runtime/stage/vit_trainer.hpp"
@@ -67,7 +68,7 @@ class Training {
         {"steps", fmt::format("{} of {}", trainer_.steps(), arguments_.plan.steps)},
         {"batch", std::to_string(arguments_.plan.batch)},
         {"validation", fmt::format("{} of {} right", score->right, score->images)}};
-    return replace_file(arguments_.out, half_safetensors(trainer_.weights(), metadata));
+    return write_output(arguments_.out, half_safetensors(trainer_.weights(), metadata));
   }
 
   const Arguments& arguments_;

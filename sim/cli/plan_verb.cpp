@@ -3,12 +3,13 @@
 
 #include <array>
 #include <chrono>
-#include <fstream>
+#include <cstdio>
 #include <memory>
 #include <optional>
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 #include "runtime/policy/pipeedge_files.hpp"
 #include "runtime/policy/planner.hpp"
 #include "sim/cli/complaint.hpp"
@@ -133,10 +134,10 @@ int plan(const PlanArguments& arguments) {
   result->planning_s = planning_s;
   add_planning_alternatives(*problem, request, *result);
   if (!arguments.schedule.empty()) {
-    std::ofstream out(arguments.schedule);
-    out << pipeedge_schedule(*problem, result->stages);
-    out.close();
-    if (!out) return fail({"--schedule: " + arguments.schedule + " cannot be written"});
+    const auto written = write_output(arguments.schedule, pipeedge_schedule(*problem, result->stages));
+    if (!written) return fail(written.error().in("--schedule"));
+    // Standard output holds one thing: the schedule, where that was asked for.
+    if (is_standard_output(arguments.schedule)) return static_cast<int>(ExitCode::ok);
   }
   const bool printed =
       print_all(arguments.json ? planning_json(*problem, *result) : planning_table(*problem, *result));
@@ -201,7 +202,9 @@ Verb add_plan_verb(CLI::App& program, const std::vector<std::string>&) {
                   "with --pipeedge: \"M\" in bw_Mbps and mem_MB is 1024^2 (as PipeEdge reckons) or 1000^2")
       ->check(CLI::IsMember({1024, 1000}))
       ->capture_default_str();
-  command.add_option("--schedule", arguments->schedule, "write the plan as PipeEdge's schedule into FILE")
+  command
+      .add_option("--schedule", arguments->schedule,
+                  "write the plan as PipeEdge's schedule into FILE; - is stdout, and nothing else there")
       ->type_name("FILE");
   command.add_option("--microbatch", arguments->microbatch, "with --pipeedge: images per microbatch")
       ->check(CLI::Range(1, 65536))

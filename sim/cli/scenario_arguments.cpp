@@ -1,9 +1,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 #include "runtime/scenario/error_place.hpp"
 #include "runtime/scenario/strict_yaml.hpp"
 #include "sim/cli/complaint.hpp"
@@ -72,11 +72,9 @@ std::optional<Scenario> read_scenario_or_complain(const ScenarioArguments& argum
 
 bool note_directory(const std::string& file, const std::string& directory) {
   if (file.empty()) return true;
-  std::ofstream out(file);
-  out << directory << "\n";
-  out.close();
-  if (!out) log_error("--directory-file: {} cannot be written", file);
-  return out.good();
+  const auto written = write_output(file, directory + "\n");
+  if (!written) log_error("--directory-file: {}", written.error().message);
+  return written.ok();
 }
 
 bool print_all(const std::string& text) {

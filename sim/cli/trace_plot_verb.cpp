@@ -13,7 +13,7 @@ Verb trace_plot_verb(CLI::App& trace) {
   auto arguments = std::make_shared<Arguments>();
   auto& command = *trace.add_subcommand(
       "plot", "draw traces as a PNG: rate over time, distribution over 1 s, autocorrelation");
-  command.add_option("OUT", arguments->out, "the picture, .png")->required();
+  command.add_option("OUT", arguments->out, "the picture, .png (or .svg, .pdf); - is stdout")->required();
   command.add_option("FILES", arguments->files, "traces of any format that needs no further options")
       ->required();
   return {&command, [arguments] {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 #include "sim/cli/trace_verbs.hpp"
 #include "sim/trace/trace_synth.hpp"
 #include "sim/trace/trace_writer.hpp"
@@ -26,8 +27,7 @@ int synth(const SynthArguments& arguments) {
   const auto text = csv_text(std::make_shared<const RateTrace>(*made),
                              fmt::format("generated: millrace trace synth {} --seed {} --duration {:g}",
                                          arguments.kind, arguments.seed, arguments.duration_s));
-  if (arguments.out == "-") return print_all(text) ? 0 : static_cast<int>(ExitCode::run_failed);
-  if (auto written = write_trace_text(arguments.out, text); !written) {
+  if (auto written = write_output(arguments.out, text); !written) {
     log_error("{}", written.error().message);
     return static_cast<int>(written.error().code);
   }

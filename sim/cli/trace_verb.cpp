@@ -1,8 +1,8 @@
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 #include "runtime/scenario/names.hpp"
 #include "sim/cli/trace_verbs.hpp"
 #include "sim/cli/verb.hpp"
@@ -119,6 +119,7 @@ Result<Form> form_of(const std::string& path, const std::string& named) {
   if (named == "csv") return Form::csv;
   if (named == "mahimahi") return Form::mahimahi;
   if (named == "two-column") return Form::two_column;
+  if (is_standard_output(path)) return Form::csv;
   const auto extension = fs::path(path).extension().string();
   if (extension == ".csv") return Form::csv;
   if (extension == ".up" || extension == ".down" || extension == ".mahimahi" || extension == ".mm")
@@ -147,7 +148,7 @@ int convert(const ConvertArguments& arguments) {
   const bool as_it_is = reading->offset == Duration{} && reading->scale == 1;
   const auto text = text_of(*rate, *form, as_it_is ? *content : std::string());
   if (!text) return failed(text.error());
-  if (auto written = write_trace_text(arguments.out, *text); !written) return failed(written.error());
+  if (auto written = write_output(arguments.out, *text); !written) return failed(written.error());
   return 0;
 }
 
@@ -171,14 +172,17 @@ int lint(const LintArguments& arguments) {
                           arguments.repair.empty() ? "" : " -> " + finding.repair);
   if (!rate) report += fmt::format("{}\n", rate.error().message);
   if (found.findings.empty() && rate) report = fmt::format("{}: no finding\n", arguments.in.file);
-  if (!print_all(report)) return static_cast<int>(ExitCode::run_failed);
+  if (is_standard_output(arguments.repair))
+    std::fputs(report.c_str(), stderr);
+  else if (!print_all(report))
+    return static_cast<int>(ExitCode::run_failed);
   if (arguments.repair.empty() || !rate)
     return found.findings.empty() && rate ? 0 : static_cast<int>(ExitCode::invalid_input);
   const auto form = form_of(arguments.repair, "");
   if (!form) return failed(form.error());
   const auto text = text_of(*rate, *form, *content);
   if (!text) return failed(text.error());
-  if (auto written = write_trace_text(arguments.repair, *text); !written) return failed(written.error());
+  if (auto written = write_output(arguments.repair, *text); !written) return failed(written.error());
   log_note("{}: written, {} change{}", arguments.repair, found.findings.size(),
            found.findings.size() == 1 ? "" : "s");
   return 0;
@@ -214,27 +218,13 @@ Verb convert_verb(CLI::App& trace) {
   auto arguments = std::make_shared<ConvertArguments>();
   auto& command = *trace.add_subcommand("convert", "write a trace as CSV, for Mahimahi, or in two columns");
   add_reading_options(command, arguments->in, true);
-  command.add_option("OUT", arguments->out, "its ending says the form")->required();
+  command.add_option("OUT", arguments->out, "its ending says the form; - is stdout, CSV")->required();
   command.add_option("--to", arguments->to, "csv, mahimahi or two-column, whatever the ending")
       ->check(CLI::IsMember({"csv", "mahimahi", "two-column"}));
   return {&command, [arguments] { return convert(*arguments); }};
 }
 
 }  // namespace
-
-Result<void> write_trace_text(const std::string& path, const std::string& text) {
-  const auto partial = path + ".partial";
-  std::ofstream out(partial, std::ios::binary);
-  out << text;
-  out.close();
-  std::error_code problem;
-  if (out) fs::rename(partial, path, problem);
-  if (!out || problem) {
-    fs::remove(partial, problem);
-    return Error{fmt::format("{} cannot be written", path), ExitCode::run_failed};
-  }
-  return {};
-}
 
 Verb add_trace_verb(CLI::App& program, const std::vector<std::string>&) {
   auto& command = *program.add_subcommand("trace", "look at, check, convert, draw and generate traces");

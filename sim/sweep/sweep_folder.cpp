@@ -8,8 +8,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
+
+#include "runtime/base/output_file.hpp"
 
 namespace millrace {
 namespace {
@@ -70,17 +71,7 @@ std::string SweepFolder::log_of(const std::string& run_directory) const {
 }
 
 Result<void> SweepFolder::write(const std::string& name, const std::string& text) const {
-  const auto place = path_ + "/" + name, part = place + ".part";
-  {
-    std::ofstream file(part, std::ios::binary | std::ios::trunc);
-    file << text;
-    file.close();
-    if (!file) return Error{part + ": cannot be written"};
-  }
-  std::error_code error;
-  fs::rename(part, place, error);
-  if (error) return Error{fmt::format("{}: cannot be written: {}", place, error.message())};
-  return {};
+  return write_output(path_ + "/" + name, text);
 }
 
 }  // namespace millrace

@@ -120,15 +120,5 @@ TEST(HalfSafetensors, AreReadBackByTheWeightReader) {
   }
 }
 
-TEST(ReplaceFile, LeavesTheOldFileWhereItCannotWriteTheNewOne) {
-  const TemporaryFile file("w", "old");
-  EXPECT_TRUE(replace_file(file.path(), "new").ok());
-  std::ifstream in(file.path());
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "new");
-  EXPECT_FALSE(std::filesystem::exists(file.path() + ".part"));
-  EXPECT_THAT(replace_file("/nonexistent/w", "x").error().message,
-              HasSubstr("creating /nonexistent/w.part: No such file"));
-}
-
 }  // namespace
 }  // namespace millrace
