@@ -48,9 +48,8 @@ void add_events(std::vector<Key>& keys) {
                   .most = std::int64_t{3'600} * 1'000'000'000});
   keys.push_back({.path = event + ".loss",
                   .kind = Kind::real,
-                  .doc = "From now on this probability that a packet is lost.",
-                  .high = 1,
-                  .high_open = true});
+                  .doc = "From now on this probability that a packet is lost; 1 until a later event only.",
+                  .high = 1});
 }
 
 }  // namespace millrace

@@ -58,9 +58,10 @@ void add_loss(std::vector<Key>& keys, const std::string& link) {
                   .fallback = "0",
                   .high = 1,
                   .high_open = true});
-  keys.push_back({.path = link + ".loss_trace",
-                  .kind = Kind::path,
-                  .doc = "That probability over time, instead of `loss`: a CSV of `time_s,loss`."});
+  keys.push_back(
+      {.path = link + ".loss_trace",
+       .kind = Kind::path,
+       .doc = "That probability over time, instead of `loss`: a CSV of `time_s,loss`, from 0 to 1."});
   keys.push_back(
       {.path = link + ".loss_model",
        .kind = Kind::map,

@@ -43,6 +43,8 @@ FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& t
   }
   for (const SegmentSpec& segment : spec.segments)
     resources_.push_back({.trace = rate_trace_of(segment.rate)});
+  for (std::size_t i = 0; i < links_.size(); ++i)
+    capacities_.emplace_back(resources_[resource_of_[i]].trace, links_[i]);
   add_cross_traffic(spec);
 }
 
@@ -51,7 +53,7 @@ std::vector<RouteHop> FairFluidNetwork::route(DeviceId from, DeviceId to) const 
   for (const LinkId link : routes_.path(from, to)) {
     const std::size_t resource = resource_of_[link.value];
     hops.push_back({.link = &links_[link.value],
-                    .trace = resources_[resource].trace.get(),
+                    .capacity = &capacities_[link.value],
                     .resource = resource,
                     .overhead_bits = overhead_bits_[link.value]});
   }

@@ -106,6 +106,7 @@ class FairFluidNetwork final : public Network {
   double wire_bits(const Message& message) const;
   std::vector<ResourceUse> uses(const Flow& flow) const;
   Time next_step(const Resource& resource) const;
+  Time next_loss(const Flow& flow) const;
   void set_datagram_rates();
   void toggle_datagrams();
   bool anything_can_happen() const;
@@ -119,6 +120,7 @@ class FairFluidNetwork final : public Network {
   Routes routes_;
   Bytes mtu_;
   std::vector<LinkSpec> links_;
+  std::vector<LossyCapacity> capacities_;    // by link
   std::vector<Resource> resources_;          // of links; those of media follow
   std::vector<std::size_t> resource_of_;     // by link
   std::vector<std::int64_t> overhead_bits_;  // by link

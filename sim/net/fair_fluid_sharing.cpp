@@ -10,6 +10,7 @@ namespace millrace {
 namespace {
 
 constexpr double kNegligible_bits = 1e-3;
+constexpr double kNothingArrives = 1e-9;  // of what is sent at loss 1, so that a rate is a number
 
 // ns in which so many bits pass, rounded up.
 Duration time_for(double bits, double bit_per_s) {
@@ -51,10 +52,9 @@ void FairFluidNetwork::meter_carried(const Flow& flow, Message& message, double 
     const auto link = static_cast<std::uint32_t>(hop.link - links_.data());
     const auto packets = framing_.packets(message.transfer.size);
     const Nanobits overhead = Nanobits{packets * hop.overhead_bits} * passed.bits() / wire.bits();
-    const Nanobits per_bit = nanobits_per_bit(loss_at(hop.link->loss, hop.link->loss_model, since));
-    const Nanobits from = std::max(metered_[link], hop.trace->cumulative(since));
-    metered_[link] = from + (Nanobits{passed.bits()} + overhead) * per_bit;
-    meter_->carried(LinkId{link}, from, metered_[link], passed);
+    const Nanobits from = std::max(metered_[link], hop.capacity->trace().cumulative(since));
+    metered_[link] = hop.capacity->end(from, nanobits(passed) + overhead * 1'000'000'000);
+    meter_->carried(LinkId{link}, *hop.capacity, {from, metered_[link], passed});
   }
 }
 
@@ -69,8 +69,8 @@ std::vector<ResourceUse> FairFluidNetwork::uses(const Flow& flow) const {
   std::vector<ResourceUse> found;
   for (const RouteHop& hop : flow.alone.route()) {
     const double loss = loss_at(hop.link->loss, hop.link->loss_model, now_);
-    found.push_back(
-        {hop.resource, (1 + packets * static_cast<double>(hop.overhead_bits) / bits) / (1 - loss)});
+    found.push_back({hop.resource, (1 + packets * static_cast<double>(hop.overhead_bits) / bits) /
+                                       std::max(kNothingArrives, 1 - loss)});
   }
   return found;
 }
@@ -91,6 +91,7 @@ void FairFluidNetwork::set_rates() {
     sending.push_back(flow);
     flows.push_back({uses(*flow)});
     for (const auto& use : flows.back().uses) used.push_back(use.resource);
+    next_shared_ = std::min(next_shared_, next_loss(*flow));
   }
   if (!anybody_waits) return;  // nobody would see it
   std::sort(used.begin(), used.end());
@@ -111,6 +112,14 @@ void FairFluidNetwork::set_rates() {
     if (!head.begun) head.begun = now_;
     next_shared_ = std::min(next_shared_, now_ + time_for(head.bits_left, rates[i]));
   }
+}
+
+// When what of its packets arrives changes on one of its links.
+Time FairFluidNetwork::next_loss(const Flow& flow) const {
+  Time next = Time::never();
+  for (const RouteHop& hop : flow.alone.route())
+    next = std::min(next, loss_changes_after(hop.link->loss, hop.link->loss_model, now_));
+  return next;
 }
 
 Time FairFluidNetwork::next_step(const Resource& resource) const {
@@ -134,7 +143,7 @@ void FairFluidNetwork::complete(Flow& flow) {
     const auto& hops = flow.alone.route();
     for (std::size_t i = 0; i < hops.size(); ++i) {
       arrives = arrives + hops[i].link->delay.at(arrives);
-      const auto rate = static_cast<double>(hops[i].trace->rate_at(now_).bit_per_s());
+      const auto rate = static_cast<double>(hops[i].capacity->trace().rate_at(now_).bit_per_s());
       if (i == 0 || rate <= 0 || message.stored) continue;  // the last packet, stored and forwarded
       const auto bits = framing_.last_packet(message.transfer.size).bits() + hops[i].overhead_bits;
       arrives = arrives + time_for(static_cast<double>(bits), rate);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "sim/net/expected_loss.hpp"
 #include "sim/net/fair_fluid_network.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/network_check.hpp"
@@ -20,10 +19,8 @@ FluidNetwork::FluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
   links_.reserve(spec.links.size());
   for (const LinkSpec& link : spec.links)
     links_.push_back({.to = link.to,
-                      .trace = rate_trace_of(link.rate),
+                      .capacity = LossyCapacity(rate_trace_of(link.rate), link),
                       .delay = link.delay,
-                      .loss = link.loss,
-                      .loss_model = link.loss_model,
                       .overhead = link.overhead});
 }
 
@@ -54,28 +51,27 @@ void FluidNetwork::submit(Time depart, const Transfer& transfer) {
 // when the link has served their place, but not before they were there themselves.
 void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
   Link& link = links_[flight.link.value];
-  const Nanobits start = std::max(link.position, link.trace->cumulative(first_packet));
-  // The loss as it is when the message comes; a change in the middle of a message counts for the next one.
-  const Nanobits per_bit = nanobits_per_bit(loss_at(link.loss, link.loss_model, first_packet));
+  const RateTrace& trace = link.capacity.trace();
+  const Nanobits start = std::max(link.position, trace.cumulative(first_packet));
   const Bytes wire_size =
       framing_.wire_size(flight.transfer.size) + link.overhead * framing_.packets(flight.transfer.size);
-  link.position = start + Nanobits{wire_size.bits()} * per_bit;
+  link.position = link.capacity.end(start, nanobits(wire_size));
   if (meter_ != nullptr) {
     const Bytes wire = framing_.wire_size(flight.transfer.size);
     meter_->offered(flight.link, first_packet, wire);
-    meter_->carried(flight.link, start, link.position, wire);
+    meter_->carried(flight.link, link.capacity, {start, link.position, wire});
   }
   const bool arrives = link.to == flight.transfer.to;
   // One place for all packets says enough if they were all there and their own instants matter to nobody.
   const bool as_one = !flight.previous && arrives && link.delay.constant();
-  const auto left = as_one ? link.trace->when(link.position) : packet_by_packet(link, flight, start, per_bit);
+  const auto left = as_one ? trace.when(link.position) : packet_by_packet(link, flight, start);
   if (link.dead || !left) {
     link.dead = true;
     flights_.erase(flight.order);
     return;
   }
   if (!flight.previous) {
-    const Time begins = link.trace->departure(start).value();
+    const Time begins = trace.departure(start).value();
     flight.delivery.queued = begins - flight.submitted;
     flight.delivery.wire = *left - begins;
   }
@@ -86,8 +82,8 @@ void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
 }
 
 // When the last packet has left; nothing if never. flight.packets moves on to the link's other end.
-std::optional<Time> FluidNetwork::packet_by_packet(Link& link, Flight& flight, Nanobits place,
-                                                   Nanobits per_bit) {
+std::optional<Time> FluidNetwork::packet_by_packet(Link& link, Flight& flight, Nanobits place) {
+  const RateTrace& trace = link.capacity.trace();
   const Bytes size = flight.transfer.size;
   const auto count = static_cast<std::size_t>(framing_.packets(size));
   const bool all_there = flight.packets.empty();
@@ -96,10 +92,10 @@ std::optional<Time> FluidNetwork::packet_by_packet(Link& link, Flight& flight, N
   if (tail != nullptr) place = std::max(place, *tail);
   std::optional<Time> left;
   for (std::size_t i = 0; i < count; ++i) {
-    if (!all_there) place = std::max(place, link.trace->cumulative(flight.packets[i]));
+    if (!all_there) place = std::max(place, trace.cumulative(flight.packets[i]));
     const Bytes wire = i + 1 < count ? framing_.payload() + framing_.header() : framing_.last_packet(size);
-    place += Nanobits{(wire + link.overhead).bits()} * per_bit;
-    left = link.trace->when(place);
+    place = link.capacity.end(place, nanobits(wire + link.overhead));
+    left = trace.when(place);
     if (!left) return std::nullopt;
     flight.packets[i] = arrival(link, *left);
   }

@@ -1,6 +1,7 @@
 // Message-level network in exact integer nanoseconds: one first-in-first-out service position per directed
 // link, no packets, no events but arrivals. It is the oracle of the packet-level ones and fast enough for
-// sweeps of thousands of runs. Surprising fact: loss is only its expectation, every byte takes 1/(1-loss).
+// sweeps of thousands of runs. Surprising fact: loss is only its expectation, a byte takes 1/(1-loss) of when
+// it passes.
 #pragma once
 
 #include <memory>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
+#include "sim/net/expected_loss.hpp"
 #include "sim/net/framing.hpp"
 #include "sim/net/network.hpp"
 #include "sim/net/network_spec.hpp"
@@ -31,10 +33,8 @@ class FluidNetwork final : public Network {
  private:
   struct Link {
     DeviceId to;
-    std::shared_ptr<const RateTrace> trace;
+    LossyCapacity capacity;
     Scheduled<Duration> delay;
-    Scheduled<double> loss;
-    std::optional<GilbertElliott> loss_model;
     Bytes overhead;
     Time last_arrival{};    // at the other end: nothing overtakes
     Nanobits position = 0;  // everything before it on the cumulative axis is taken
@@ -62,7 +62,7 @@ class FluidNetwork final : public Network {
 
   void enter_link(Flight& flight, Time first_packet);
   static Time arrival(Link& link, Time left);
-  std::optional<Time> packet_by_packet(Link& link, Flight& flight, Nanobits place, Nanobits per_bit);
+  std::optional<Time> packet_by_packet(Link& link, Flight& flight, Nanobits place);
   void schedule(Time at, bool delivers, const Flight& flight);
 
   LinkMeter* meter_;

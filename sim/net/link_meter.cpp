@@ -78,6 +78,19 @@ void LinkMeter::carried(LinkId link, Nanobits from, Nanobits to, Bytes delivered
   spans.push_back({from, to, delivered});
 }
 
+void LinkMeter::carried(LinkId link, const LossyCapacity& capacity, const Span& span) {
+  const Nanobits whole = capacity.useful(span.from, span.to);
+  Nanobits through = 0;
+  Bytes told;
+  capacity.stretches(span.from, span.to, [&](Nanobits from, Nanobits to, Nanobits useful) {
+    through += useful;
+    Bytes arrived = span.delivered;
+    if (to != span.to) arrived = Bytes(static_cast<std::int64_t>(through * span.delivered.count() / whole));
+    carried(link, from, to, arrived - told);
+    told = arrived;
+  });
+}
+
 void LinkMeter::add(Link& link, Nanobits carried, Bytes delivered) {
   LinkInterval& here = at_index(link, link.current);
   here.carried += carried;

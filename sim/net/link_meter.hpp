@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "sim/net/expected_loss.hpp"
 #include "sim/net/network_spec.hpp"
 #include "sim/net/rate_trace.hpp"
 
@@ -45,6 +46,12 @@ class LinkMeter {
   // From one position on the link's cumulative capacity to another, also beyond now; `delivered` bytes arrive
   // evenly on the way.
   void carried(LinkId link, Nanobits from, Nanobits to, Bytes delivered);
+  // The same, with what arrives divided as the link's loss lets it through.
+  struct Span {
+    Nanobits from, to;
+    Bytes delivered;
+  };
+  void carried(LinkId link, const LossyCapacity& capacity, const Span& span);
   // The same for links without positions (delivery schedules): all at once.
   void carried_at(LinkId link, Time at, Bytes size) {
     interval_at(link, at).carried += nanobits(size);
@@ -61,10 +68,6 @@ class LinkMeter {
   std::size_t limit() const { return limit_; }
 
  private:
-  struct Span {
-    Nanobits from, to;
-    Bytes delivered;
-  };
   struct Link {
     std::shared_ptr<const RateTrace> trace;
     std::vector<LinkInterval> intervals;

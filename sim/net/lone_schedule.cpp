@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "sim/net/expected_loss.hpp"
-
 namespace millrace {
 namespace {
 
@@ -26,13 +24,12 @@ LoneSchedule::LoneSchedule(std::vector<RouteHop> route, Framing framing)
     : route_(std::move(route)), framing_(framing), ends_(route_.size()), last_arrival_(route_.size()) {}
 
 void LoneSchedule::forget(Time now) {
-  for (std::size_t i = 0; i < route_.size(); ++i)
-    ends_[i] = std::min(ends_[i], route_[i].trace->cumulative(now));
+  for (std::size_t i = 0; i < route_.size(); ++i) ends_[i] = std::min(ends_[i], trace(i).cumulative(now));
   std::fill(last_arrival_.begin(), last_arrival_.end(), Time::zero());
 }
 
-Nanobits LoneSchedule::wire(Bytes size, std::int64_t packets, std::size_t hop, Nanobits per_bit) const {
-  return Nanobits{framing_.wire_size(size).bits() + route_[hop].overhead_bits * packets} * per_bit;
+Nanobits LoneSchedule::wire(Bytes size, std::int64_t packets, std::size_t hop) const {
+  return Nanobits{framing_.wire_size(size).bits() + route_[hop].overhead_bits * packets} * kNano;
 }
 
 Nanobits LoneSchedule::packet_bits(Bytes size, std::int64_t packet, std::int64_t count) const {
@@ -58,13 +55,11 @@ LonePlace LoneSchedule::place(Time from, Bytes size, double share) {
 }
 
 bool LoneSchedule::place_one_hop(LonePlace& place, Bytes size, Time from) {
-  const RateTrace& trace = *route_[0].trace;
-  const LinkSpec& link = *route_[0].link;
-  const Nanobits per_bit = nanobits_per_bit(loss_at(link.loss, link.loss_model, from));
-  place.start = std::max(ends_[0], trace.cumulative(from));
-  place.end = ends_[0] = place.start + part(wire(size, framing_.packets(size), 0, per_bit), place.share);
-  place.begins = trace.departure(place.start).value_or(from);
-  place.left = trace.when(place.end);
+  place.start = std::max(ends_[0], trace(0).cumulative(from));
+  const Nanobits bits = part(wire(size, framing_.packets(size), 0), place.share);
+  place.end = ends_[0] = route_[0].capacity->end(place.start, bits);
+  place.begins = trace(0).departure(place.start).value_or(from);
+  place.left = trace(0).when(place.end);
   if (!place.left) return false;
   place.arrives = arrival(0, *place.left);
   return true;
@@ -72,13 +67,9 @@ bool LoneSchedule::place_one_hop(LonePlace& place, Bytes size, Time from) {
 
 // place.packets moves on from one end of the link to the other.
 bool LoneSchedule::place_on(std::size_t hop, LonePlace& place, Bytes size, Time from) {
-  const RateTrace& trace = *route_[hop].trace;
-  const LinkSpec& link = *route_[hop].link;
   const auto count = static_cast<std::int64_t>(place.packets.size());
   const Nanobits message = Nanobits{framing_.wire_size(size).bits()} * kNano;
   Nanobits sent = message - part(message, place.share);
-  const Nanobits per_bit =
-      nanobits_per_bit(loss_at(link.loss, link.loss_model, hop == 0 ? from : place.packets.front()));
   Nanobits at = ends_[hop];
   place.known = 0;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -87,13 +78,14 @@ bool LoneSchedule::place_on(std::size_t hop, LonePlace& place, Bytes size, Time 
     const Nanobits gone = std::min(sent, whole * kNano);
     sent -= gone;
     if (gone < whole * kNano) {
-      at = std::max(at, trace.cumulative(packet));
+      at = std::max(at, trace(hop).cumulative(packet));
       if (hop == 0 && place.known == 0) {
         place.start = at;
-        place.begins = trace.departure(at).value_or(from);
+        place.begins = trace(hop).departure(at).value_or(from);
       }
-      at += (whole + route_[hop].overhead_bits) * per_bit - gone / kNano * per_bit;
-      const auto left = trace.when(at);
+      const Nanobits bits = whole + route_[hop].overhead_bits - gone / kNano;
+      at = route_[hop].capacity->end(at, bits * kNano);
+      const auto left = trace(hop).when(at);
       if (!left) return false;
       if (hop == 0) place.left = left;
       packet = arrival(hop, *left);
@@ -115,8 +107,10 @@ Time LoneSchedule::arrival(std::size_t hop, Time left) {
 double LoneSchedule::share_left(const LonePlace& place, Bytes size, Time now) const {
   if (route_.size() == 1) {
     if (place.end == place.start) return 0;
-    const Nanobits gone = std::clamp(route_[0].trace->cumulative(now), place.start, place.end);
-    return place.share * static_cast<double>(place.end - gone) / static_cast<double>(place.end - place.start);
+    const LossyCapacity& capacity = *route_[0].capacity;
+    const Nanobits gone = std::clamp(trace(0).cumulative(now), place.start, place.end);
+    return place.share * static_cast<double>(capacity.useful(gone, place.end)) /
+           static_cast<double>(capacity.useful(place.start, place.end));
   }
   const auto count = static_cast<std::int64_t>(place.packets.size());
   double left = 0;

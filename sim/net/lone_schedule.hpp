@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "sim/net/expected_loss.hpp"
 #include "sim/net/framing.hpp"
 #include "sim/net/network_spec.hpp"
 #include "sim/net/rate_trace.hpp"
@@ -16,9 +17,9 @@ namespace millrace {
 // One link of a route. What it points to outlives all who use it.
 struct RouteHop {
   const LinkSpec* link;
-  const RateTrace* trace;
-  std::size_t resource;        // whose capacity it takes: its own, or that of its medium
-  std::int64_t overhead_bits;  // beside the IP packet, per packet
+  const LossyCapacity* capacity;  // with this link's loss
+  std::size_t resource;           // whose capacity it takes: its own, or that of its medium
+  std::int64_t overhead_bits;     // beside the IP packet, per packet
 };
 
 // A message's place on its way.
@@ -49,7 +50,8 @@ class LoneSchedule {
   void forget(Time now);
 
  private:
-  Nanobits wire(Bytes size, std::int64_t packets, std::size_t hop, Nanobits per_bit) const;
+  const RateTrace& trace(std::size_t hop) const { return route_[hop].capacity->trace(); }
+  Nanobits wire(Bytes size, std::int64_t packets, std::size_t hop) const;
   Nanobits packet_bits(Bytes size, std::int64_t packet, std::int64_t count) const;
   bool place_one_hop(LonePlace& place, Bytes size, Time from);
   bool place_on(std::size_t hop, LonePlace& place, Bytes size, Time from);

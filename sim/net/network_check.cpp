@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -32,6 +33,23 @@ std::vector<Value> values_of(const Scheduled<Value>& scheduled) {
   return values;
 }
 
+// 1 for a time is an outage in which the link sends on; for ever it is no link.
+Result<void> check_loss(const Scheduled<double>& loss) {
+  for (const double value : values_of(loss)) {
+    if (!(value >= 0 && value <= 1))
+      return invalid(fmt::format("loss must be >= 0 and < 1 (1 for a time only), got {}", value));
+  }
+  const auto& last = loss.steps().back();
+  bool passes = last.second < 1;
+  if (const auto* series = loss.series(); series != nullptr && loss.steps().size() == 1) {
+    const auto below_1 = [](const auto& step) { return step.second < 1; };
+    passes = series->loops ? std::any_of(series->values.begin(), series->values.end(), below_1)
+                           : below_1(series->values.back());
+  }
+  if (passes) return {};
+  return invalid("loss must be >= 0 and < 1 in the end, got 1 without end: nothing would ever arrive");
+}
+
 bool passes(const GilbertElliott& model) {
   for (const double chance : {model.p, model.r, model.good_loss, model.bad_loss})
     if (!(chance >= 0 && chance <= 1)) return false;
@@ -57,10 +75,7 @@ Result<void> check_link(const NetworkSpec& spec, const LinkSpec& link) {
   if (link.queue < spec.mtu)
     return invalid(fmt::format("{}: queue must hold at least one packet of {} bytes, got {}", name,
                                spec.mtu.count(), link.queue.count()));
-  for (const double loss : values_of(link.loss)) {
-    if (!(loss >= 0 && loss < 1))
-      return invalid(fmt::format("{}: loss must be >= 0 and < 1, got {}", name, loss));
-  }
+  if (auto passed = check_loss(link.loss); !passed) return passed.error().in(name);
   if (link.loss_model && !passes(*link.loss_model))
     return invalid(name + ": a loss model has probabilities from 0 to 1 and a mean loss below 1");
   if (link.overhead < Bytes(0) || link.overhead > Framing::kMaxMtu)

@@ -76,7 +76,7 @@ struct LinkSpec {
   Scheduled<Duration> delay{};
   Bytes queue = Bytes::kib(
       256);  // what the link's device holds waiting; see sim/net/README.md for its meaning per transport
-  // Independent probability per packet, 0 <= loss < 1, when its last bit has left.
+  // Independent probability per packet when its last bit has left: 0 to 1, and below 1 in the end.
   Scheduled<double> loss = 0.0;
   std::optional<GilbertElliott> loss_model{};  // until `loss` first changes, instead of it
   QueueDiscipline discipline = QueueDiscipline::drop_tail;

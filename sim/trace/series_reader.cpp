@@ -37,12 +37,11 @@ std::optional<double> factor_of(const std::array<Column, n>& columns, std::strin
 // What a series is of: where its values lie, and how they are written.
 struct Kind {
   std::string_view what;
-  double highest;  // exclusive for a loss
-  bool open;
+  double highest;
   bool whole_lines;  // LeoReplayer's form is allowed
 };
-constexpr Kind kDelay{"delay", 1e15, false, true};
-constexpr Kind kLoss{"loss", 1, true, false};
+constexpr Kind kDelay{"delay", 1e15, true};
+constexpr Kind kLoss{"loss", 1, false};
 static_assert(kMaxDelay == Duration::s(1'000'000));
 
 // Values at rising times in ns from 0, and the end.
@@ -115,10 +114,10 @@ class SeriesText {
     }
     const auto value = decimal(value_field);
     const double scaled = value ? *value * columns_->second : -1;
-    if (!(scaled >= 0) || scaled > kind_.highest || (kind_.open && scaled >= kind_.highest))
-      return text_.error(fmt::format("{} must be a number from 0 {} {:g}{}, got {}", kind_.what,
-                                     kind_.open ? "to below" : "to", kind_.open ? 1 : kind_.highest / 1e9,
-                                     kind_.open ? "" : " s", quoted(value_field)));
+    if (!(scaled >= 0) || scaled > kind_.highest)
+      return text_.error(fmt::format("{} must be a number from 0 to {}, got {}", kind_.what,
+                                     kind_.whole_lines ? fmt::format("{:g} s", kind_.highest / 1e9) : "1",
+                                     quoted(value_field)));
     rows_.values.emplace_back(at, scaled);
     return {};
   }

@@ -38,7 +38,7 @@ TEST(SeriesReader, LeoReplayersLinesAreTenMillisecondsEach) {
 
 TEST(SeriesReader, FaultsHaveTheirLine) {
   const auto fault = [](const char* text) { return parse_loss_series(text, "x", {}).error().message; };
-  EXPECT_EQ(fault("time_s,loss\n0,1\n"), "x:2: loss must be a number from 0 to below 1, got \"1\"");
+  EXPECT_EQ(fault("time_s,loss\n0,1.01\n"), "x:2: loss must be a number from 0 to 1, got \"1.01\"");
   EXPECT_EQ(fault("time_s,loss\n1,0\n"), "x:2: the first row is at time 0 and times increase, got \"1\"");
   EXPECT_EQ(fault("time_s,loss\n0,0\n"), "x: a series needs rows, and a CSV a last row `<time>,end`");
   EXPECT_EQ(fault("12\n"), "x:1: the header must be time_{s,ms,us,ns},{loss,loss_percent}; got \"12\"");
