@@ -1,12 +1,9 @@
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
-#include <optional>
-
-#include "runtime/stage/mapped_file.hpp"
-#include "runtime/stage/safetensors.hpp"
-#include "runtime/stage/weight_names.hpp"
 #include "runtime/stage/weights.hpp"
+#include "runtime/weights/mapped_file.hpp"
+#include "runtime/weights/safetensors.hpp"
+#include "runtime/weights/weight_file.hpp"
 
 namespace millrace {
 
@@ -19,50 +16,16 @@ class FileWeights final : public WeightSource {
 
   Result<WeightTensor> tensor(const std::string& name,
                               const std::vector<std::int64_t>& shape) const override {
-    std::vector<const StoredTensor*> parts;
-    std::vector<std::int64_t> part_shape = shape;
-    for (const auto& names : names_in_files(name)) {
-      parts.clear();
-      for (const std::string& part : names) {
-        if (const auto found = index_.find(part); found != index_.end()) parts.push_back(&found->second);
-      }
-      if (parts.size() != names.size()) continue;
-      part_shape[0] = shape[0] / static_cast<std::int64_t>(parts.size());
-      for (const StoredTensor* part : parts) {
-        if (auto fault = check(*part, name, part_shape)) return *fault;
-      }
-      return parts.size() == 1 ? take(*parts[0]) : join(parts);
-    }
-    return error(name, "is not in the file");
-  }
-
-  // A block the model does not have: the file belongs to another model.
-  Result<void> check_blocks(const ModelConfig& model) const {
-    for (const auto& [name, stored] : index_) {
-      const auto block = block_of(name);
-      if (block && *block >= model.blocks)
-        return Error{
-            fmt::format("reading weights {}: tensor {} is of a block that {} with {} blocks does not have",
-                        path_, in_quotes(name), model.name, model.blocks),
-            ExitCode::invalid_input};
-    }
-    return {};
+    const auto parts = parts_of(name, index_);
+    if (parts.empty()) return error(name, "is not in the file");
+    if (const auto fault = fault_of(parts, shape)) return error(name, *fault);
+    return parts.size() == 1 ? take(*parts[0]) : join(parts);
   }
 
  private:
   Error error(const std::string& name, const std::string& finding) const {
     return {fmt::format("reading weights {}: tensor \"{}\" {}", path_, name, finding),
             ExitCode::invalid_input};
-  }
-
-  std::optional<Error> check(const StoredTensor& part, const std::string& name,
-                             const std::vector<std::int64_t>& shape) const {
-    if (!is_float(part.type))
-      return error(name, fmt::format("has dtype {}; F32, F16 and BF16 are read", part.dtype));
-    if (part.shape != shape)
-      return error(name, fmt::format("has shape [{}], the model needs [{}]", fmt::join(part.shape, ", "),
-                                     fmt::join(shape, ", ")));
-    return std::nullopt;
   }
 
   std::span<const std::byte> stored(const StoredTensor& part) const {
@@ -106,9 +69,9 @@ Result<std::unique_ptr<WeightSource>> open_weights(const std::string& path, cons
   if (!mapping) return mapping.error().in(context);
   auto index = parse_safetensors((*mapping)->bytes());
   if (!index) return index.error().in(context);
-  auto weights = std::make_unique<FileWeights>(path, std::move(*mapping), std::move(*index));
-  if (const auto checked = weights->check_blocks(model); !checked) return checked.error();
-  return std::unique_ptr<WeightSource>(std::move(weights));
+  if (const auto read = check_tensors_read(*index, model); !read) return read.error().in(context);
+  return std::unique_ptr<WeightSource>(
+      std::make_unique<FileWeights>(path, std::move(*mapping), std::move(*index)));
 }
 
 }  // namespace millrace

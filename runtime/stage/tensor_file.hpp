@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
-#include "runtime/stage/mapped_file.hpp"
-#include "runtime/stage/safetensors.hpp"
+#include "runtime/weights/mapped_file.hpp"
+#include "runtime/weights/safetensors.hpp"
 
 namespace millrace {
 

@@ -38,8 +38,8 @@ std::unique_ptr<WeightSource> random_weights(std::uint64_t seed);
 // A safetensors file with the names of weight_names.hpp: timm's or Hugging Face's for ViT (there q, k and v
 // are separate and joined here), Hugging Face's for BERT, for KWT those of the published files. The file is
 // mapped; fp32 tensors are used in place, so it must not be truncated or overwritten while in use (replacing
-// it by rename is fine). F16 and BF16 are widened. A file with more blocks than the model is refused: it
-// belongs to another model.
+// it by rename is fine). F16 and BF16 are widened. A file with more blocks than the model, or with tensors
+// that nothing reads, is refused: it belongs to another model (runtime/weights/README.md).
 Result<std::unique_ptr<WeightSource>> open_weights(const std::string& path, const ModelConfig& model);
 
 // `random` or a path, as in a scenario's model.weights.

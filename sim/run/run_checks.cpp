@@ -9,6 +9,7 @@
 #include "runtime/codec/encoding.hpp"
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
+#include "runtime/weights/weight_file.hpp"
 #include "runtime/wire/frame.hpp"
 #include "sim/links/real_links.hpp"
 #include "sim/net/network_check.hpp"
@@ -117,6 +118,10 @@ Result<void> warn_before_run(const Scenario& scenario, const Plan& plan) {
 }
 
 Result<void> check_runnable(const Scenario& scenario) {
+  if (scenario.model.weights != "random") {
+    auto sound = check_weight_file(scenario.model.weights, scenario.model.config);
+    if (!sound) return sound.error().in("model.weights");
+  }
   const auto plan = make_scenario_plan(scenario);
   if (!plan) return plan.error();
   if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();

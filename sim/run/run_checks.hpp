@@ -31,8 +31,8 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan);
 // An error where memory cannot suffice.
 Result<void> warn_before_run(const Scenario& scenario, const Plan& plan);
 
-// What can be said of a scenario before it runs: it has a plan, its profiles and traces can be read, its
-// links carry the plan. `validate` asks this; run_scenario() does so first.
+// What can be said of a scenario before it runs: its weights are its model's, it has a plan, its profiles and
+// traces can be read, its links carry the plan. `validate` asks this; run_scenario() does so first.
 Result<void> check_runnable(const Scenario& scenario);
 
 }  // namespace millrace

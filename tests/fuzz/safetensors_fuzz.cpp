@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runtime/base/check.hpp"
-#include "runtime/stage/safetensors.hpp"
+#include "runtime/weights/safetensors.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace millrace;

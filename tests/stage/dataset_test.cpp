@@ -8,8 +8,8 @@
 
 #include "runtime/base/sha256.hpp"
 #include "tests/stage/jpeg_file.hpp"
-#include "tests/stage/safetensors_file.hpp"
 #include "tests/stage/small_vit.hpp"
+#include "tests/weights/safetensors_file.hpp"
 
 namespace millrace {
 namespace {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "runtime/codec/half.hpp"
-#include "tests/stage/safetensors_file.hpp"
 #include "tests/stage/small_families.hpp"
+#include "tests/weights/safetensors_file.hpp"
 
 namespace millrace {
 namespace {

@@ -4,9 +4,9 @@
 #include <limits>
 #include <optional>
 
-#include "runtime/stage/weight_names.hpp"
-#include "tests/stage/safetensors_file.hpp"
+#include "runtime/weights/weight_names.hpp"
 #include "tests/stage/small_vit.hpp"
+#include "tests/weights/safetensors_file.hpp"
 
 namespace millrace {
 namespace {
@@ -152,7 +152,11 @@ TEST(FileWeights, WrongTensorsAreErrorsThatNameThem) {
   SafetensorsWriter writer;
   writer.add("norm.weight", "I32", {2}, "12345678");
   writer.add("vit.encoder.layer.0.attention.attention.query.bias", "F32", {2}, "12345678");
-  const TemporaryFile file("w.safetensors", writer.file());
+  const TemporaryFile odd("odd.safetensors", writer.file());
+  EXPECT_THAT(error_opening(odd.path()), HasSubstr("query.bias\" is read by nothing in small"));
+  SafetensorsWriter rest;
+  rest.add("norm.weight", "I32", {2}, "12345678");
+  const TemporaryFile file("w.safetensors", rest.file());
   const auto weights = *open_weights(file.path(), model);
   const auto error = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
     return weights->tensor(name, shape).error().message;

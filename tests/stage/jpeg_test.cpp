@@ -6,7 +6,7 @@
 #include "runtime/base/random.hpp"
 #include "runtime/stage/dataset.hpp"
 #include "tests/stage/jpeg_file.hpp"
-#include "tests/stage/safetensors_file.hpp"
+#include "tests/weights/safetensors_file.hpp"
 
 namespace millrace {
 namespace {

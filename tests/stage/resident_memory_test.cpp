@@ -7,8 +7,8 @@
 #include <iostream>
 #include <optional>
 
-#include "tests/stage/safetensors_file.hpp"
 #include "tests/stage/small_vit.hpp"
+#include "tests/weights/safetensors_file.hpp"
 
 namespace millrace {
 namespace {

@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/stage/safetensors_file.hpp"
 #include "tests/stage/small_families.hpp"
+#include "tests/weights/safetensors_file.hpp"
 
 namespace millrace {
 namespace {

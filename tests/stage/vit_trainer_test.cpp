@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "runtime/stage/shapes_dataset.hpp"
-#include "tests/stage/safetensors_file.hpp"
 #include "tests/stage/small_vit.hpp"
+#include "tests/weights/safetensors_file.hpp"
 
 namespace millrace {
 namespace {

@@ -1,4 +1,4 @@
-#include "runtime/stage/safetensors.hpp"
+#include "runtime/weights/safetensors.hpp"
 
 #include <fmt/core.h>
 
@@ -8,6 +8,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
+
+#include "runtime/base/foreign_file.hpp"
 
 namespace millrace {
 
@@ -147,9 +149,13 @@ Result<SafetensorsIndex> parse_safetensors(std::span<const std::byte> file) {
   if (file.size() < sizeof header_bytes)
     return invalid(fmt::format("{} bytes are too few for a safetensors file", file.size()));
   std::memcpy(&header_bytes, file.data(), sizeof header_bytes);
+  if (header_bytes > kMaxHeaderBytes) {
+    if (const auto foreign = foreign_file(file)) return invalid(*foreign + "; it is no safetensors file");
+  }
   if (header_bytes > kMaxHeaderBytes)
-    return invalid(
-        fmt::format("a header of {} bytes is not believed (limit {})", header_bytes, kMaxHeaderBytes));
+    return invalid(fmt::format(
+        "it does not begin as a safetensors file does: a header of {} bytes is not believed (limit {})",
+        header_bytes, kMaxHeaderBytes));
   if (header_bytes > file.size() - sizeof header_bytes)
     return invalid(fmt::format("truncated: a header of {} bytes in a file of {}", header_bytes, file.size()));
   const std::string_view text(reinterpret_cast<const char*>(file.data()) + sizeof header_bytes, header_bytes);

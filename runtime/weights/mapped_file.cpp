@@ -1,4 +1,4 @@
-#include "runtime/stage/mapped_file.hpp"
+#include "runtime/weights/mapped_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>

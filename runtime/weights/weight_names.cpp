@@ -1,4 +1,4 @@
-#include "runtime/stage/weight_names.hpp"
+#include "runtime/weights/weight_names.hpp"
 
 #include <array>
 #include <charconv>

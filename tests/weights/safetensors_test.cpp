@@ -1,4 +1,4 @@
-#include "runtime/stage/safetensors.hpp"
+#include "runtime/weights/safetensors.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "runtime/base/random.hpp"
-#include "tests/stage/safetensors_file.hpp"
+#include "tests/weights/safetensors_file.hpp"
 
 namespace millrace {
 namespace {
