@@ -25,7 +25,8 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr Seconds kWarmUp{0.15}, kShortest{0.3}, kLongest{3};
 constexpr double kPackets = 200;
-constexpr int kPatienceMs = 2000;
+constexpr Seconds kPatience{2};
+constexpr double kSilentPackets = 4, kFewestPackets = 2;  // of a slow link
 
 class Socket {
  public:
@@ -55,7 +56,15 @@ Error failed(const std::string& attempt) {
   return Error{fmt::format("{}: {}", attempt, std::strerror(errno)), ExitCode::fidelity};
 }
 
-Result<Connection> connect(const ProbeLink& link) {
+// Blocking calls that ran out of time say that they would block.
+Error connecting_failed(Seconds patience) {
+  if (errno != EINPROGRESS && errno != EAGAIN) return failed("connecting");
+  return Error{fmt::format("connecting: no answer in {:.3g} s", patience.count()), ExitCode::fidelity};
+}
+
+int milliseconds(Seconds time) { return static_cast<int>(time.count() * 1e3); }
+
+Result<Connection> connect(const ProbeLink& link, Seconds waited) {
   Socket listener;
   Connection connection;
   sockaddr_in address{};
@@ -73,23 +82,27 @@ Result<Connection> connect(const ProbeLink& link) {
   if (!listening) return listening.error();
   auto connected = link.from.within([&]() -> Result<void> {
     connection.sender = Socket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const timeval patience{kPatienceMs / 1000, 0};
+    const timeval patience{static_cast<time_t>(std::ceil(waited.count())), 0};
     setsockopt(connection.sender.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (::connect(connection.sender.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0)
-      return failed("connecting");
+      return connecting_failed(waited);
     return {};
   });
   if (!connected) return connected.error();
   pollfd arrival{listener.get(), POLLIN, 0};
-  if (poll(&arrival, 1, kPatienceMs) == 1)
+  if (poll(&arrival, 1, milliseconds(waited)) == 1)
     connection.receiver = Socket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (connection.receiver.get() < 0) return failed("accepting");
+  // Closing is an abort: the kernel would else go on with what is in the buffers.
+  const linger at_once{1, 0};
+  for (const Socket* end : {&connection.sender, &connection.receiver})
+    setsockopt(end->get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   return connection;
 }
 
 // Keeps the sender's buffer full and drains the receiver's. The clock runs from the end of the warm-up, when
 // the bucket's burst is used up and TCP has found its rate.
-Result<double> goodput_bytes_per_s(const Connection& connection, Seconds measured) {
+Result<double> goodput_bytes_per_s(const Connection& connection, Seconds measured, Seconds patience) {
   std::vector<char> block(64U << 10);
   const auto begin = Clock::now();
   auto from = begin, last = begin;
@@ -98,13 +111,14 @@ Result<double> goodput_bytes_per_s(const Connection& connection, Seconds measure
   for (;;) {
     std::array<pollfd, 2> ready{pollfd{connection.sender.get(), POLLOUT, 0},
                                 pollfd{connection.receiver.get(), POLLIN, 0}};
-    if (poll(ready.data(), ready.size(), kPatienceMs) <= 0) return failed("waiting for traffic");
+    if (poll(ready.data(), ready.size(), milliseconds(patience)) <= 0) return failed("waiting for traffic");
     if ((ready[0].revents & POLLOUT) != 0 &&
         send(connection.sender.get(), block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
         errno != EAGAIN)
       return failed("sending");
     if ((ready[1].revents & POLLIN) == 0) {
-      if (Clock::now() - last > std::chrono::milliseconds(kPatienceMs)) return failed("nothing arrives");
+      if (Clock::now() - last > patience)
+        return Error{fmt::format("nothing arrives in {:.3g} s", patience.count()), ExitCode::fidelity};
       continue;
     }
     const auto got = recv(connection.receiver.get(), block.data(), block.size(), MSG_DONTWAIT);
@@ -123,13 +137,15 @@ Result<double> goodput_bytes_per_s(const Connection& connection, Seconds measure
 }  // namespace
 
 Result<BitRate> measure_link(const ProbeLink& link) {
-  auto connection = connect(link);
-  if (!connection) return connection.error();
   const Framing framing(Transport::tcp, link.mtu);
   const double packet_s = static_cast<double>(link.mtu.bits()) /
                           static_cast<double>(std::max<std::int64_t>(1, link.asked.bit_per_s()));
-  const auto measured = std::clamp(Seconds(packet_s * kPackets), kShortest, kLongest);
-  const auto goodput = goodput_bytes_per_s(*connection, measured);
+  const auto longest = std::max(kLongest, Seconds(packet_s * kFewestPackets));
+  const auto measured = std::clamp(Seconds(packet_s * kPackets), kShortest, longest);
+  const auto patience = std::max(kPatience, Seconds(packet_s * kSilentPackets));
+  auto connection = connect(link, patience);
+  if (!connection) return connection.error();
+  const auto goodput = goodput_bytes_per_s(*connection, measured, patience);
   if (!goodput) return goodput.error();
   const double with_headers =
       static_cast<double>(link.mtu.count()) / static_cast<double>(framing.payload().count());

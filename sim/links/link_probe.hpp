@@ -17,7 +17,9 @@ struct ProbeLink {
 };
 
 // What the link carried at the IP layer, sent by one TCP connection in its steady state. Takes about half a
-// second, longer (3 s at most) for slow links: 200 packets are counted. Errors: no connection, nothing came.
+// second, longer (3 s, or two packets' time) for slow links: 200 packets are counted where that is less. What
+// has not been sent by then is taken back, but for what is in the link's queue. Errors: no connection,
+// nothing came.
 Result<BitRate> measure_link(const ProbeLink& link);
 
 // Off by more than this share of what was asked is a link that does not carry what it should.

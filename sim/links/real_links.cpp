@@ -29,6 +29,14 @@ struct Pair {
   auto operator<=>(const Pair&) const = default;
 };
 
+// Of the end at `self` of the link to `other`. Known on both sides before anybody asks: behind a full queue
+// of a slow link the answer to ARP would come too late.
+std::string hardware_address(DeviceId self, DeviceId other) {
+  const auto byte = [](std::uint32_t value, int which) { return value >> (8 * which) & 0xFFU; };
+  return fmt::format("02:4d:{:02x}:{:02x}:{:02x}:{:02x}", byte(self.value, 1), byte(self.value, 0),
+                     byte(other.value, 1), byte(other.value, 0));
+}
+
 std::set<Pair> pairs_of(const NetworkSpec& spec) {
   std::set<Pair> pairs;
   for (const auto& link : spec.links)
@@ -64,9 +72,16 @@ Result<void> RealLinks::check(const NetworkSpec& spec) {
   if (!spec.segments.empty()) return refuse("medium " + spec.segments.front().name + ": a shared medium");
   if (!spec.cross_traffic.empty()) return refuse("cross traffic");
   for (const auto& link : spec.links) {
-    if (const auto what = beyond_us(link); !what.empty())
-      return refuse(fmt::format("link {} -> {}: a {}", spec.devices[link.from.value],
-                                spec.devices[link.to.value], what));
+    const auto name =
+        fmt::format("link {} -> {}", spec.devices[link.from.value], spec.devices[link.to.value]);
+    if (const auto what = beyond_us(link); !what.empty()) return refuse(fmt::format("{}: a {}", name, what));
+    const auto peak = peak_rate(*rate_trace_of(link.rate));
+    if (peak > BitRate() && peak < kSlowestPeak)
+      return Error{
+          fmt::format("{}: {} bit/s is too slow for a real link, whose rate is measured before the run; "
+                      "the lowest is {} bit/s (or use mode cosim)",
+                      name, peak.bit_per_s(), kSlowestPeak.bit_per_s()),
+          ExitCode::invalid_input};
   }
   return {};
 }
@@ -125,8 +140,10 @@ Result<void> RealLinks::join() {
   // Made here under names of their own, then moved: one command cannot place both ends.
   for (const auto& [a, b] : pairs_of(spec_)) {
     const auto here = fmt::format("v{}-{}", a.value, b.value);
-    commands += fmt::format("link add {} mtu {} type veth peer name {} mtu {} netns {}\n", here,
-                            spec_.mtu.count(), to_device(a), spec_.mtu.count(), device(b).path());
+    commands +=
+        fmt::format("link add {} address {} mtu {} type veth peer name {} address {} mtu {} netns {}\n", here,
+                    hardware_address(a, b), spec_.mtu.count(), to_device(a), hardware_address(b, a),
+                    spec_.mtu.count(), device(b).path());
     commands += fmt::format("link set {} netns {} name {}\n", here, device(a).path(), to_device(b));
   }
   return run_ip_commands(commands);
@@ -158,7 +175,9 @@ Result<void> RealLinks::set_up(DeviceId self) {
       address(self), kToHost, kHostAddress);
   for (const auto& [a, b] : pairs_of(spec_)) {
     if (a != self && b != self) continue;
-    commands += fmt::format("link set {} up\n", to_device(a == self ? b : a));
+    const auto other = a == self ? b : a;
+    commands += fmt::format("link set {0} up\nneighbour add {1} lladdr {2} nud permanent dev {0}\n",
+                            to_device(other), address(other), hardware_address(other, self));
   }
   const Routes routes(spec_);
   for (std::uint32_t i = 0; i < devices_.size(); ++i) {
@@ -183,6 +202,17 @@ Result<void> RealLinks::shape(std::size_t link) {
   return {};
 }
 
+// What waits at both ends is gone: nobody needs it who has closed his connections.
+Result<void> RealLinks::empty_queues(std::size_t link) {
+  for (std::size_t i = 0; i < spec_.links.size(); ++i) {
+    const auto &one = spec_.links[i], &other = spec_.links[link];
+    if (i != link && !(one.from == other.to && one.to == other.from)) continue;
+    shaped_[i].bucket.reset();
+    if (auto shaped = device(one.from).within([&] { return shape(i); }); !shaped) return shaped;
+  }
+  return {};
+}
+
 Result<void> RealLinks::enter_host() {
   auto outside = NetworkNamespace::current();
   if (!outside) return outside.error();
@@ -198,6 +228,7 @@ Result<RealLinks::Probed> RealLinks::probe_link(std::size_t link) {
   for (int attempt = 0; attempt < kProbes; ++attempt) {
     const auto measured =
         measure_link({device(spec.from), device(spec.to), address(spec.to), result.asked, spec_.mtu});
+    if (auto emptied = empty_queues(link); !emptied) return emptied.error().in("probing " + name);
     if (!measured) return measured.error().in("probing " + name);
     result.measured = *measured;
     const double ratio = measured->mbit_per_s() / result.asked.mbit_per_s();
@@ -222,6 +253,10 @@ Result<std::vector<RealLinks::Probed>> RealLinks::probe(
     auto result = probe_link(link);
     if (!result) return result.error();
     results.push_back(std::move(*result));
+  }
+  for (const auto& link : shaped_) {
+    if (link.peak >= kSetUpRate) continue;
+    if (auto set = link.bucket->set(kSetUpRate); !set) return set.error();
   }
   return results;
 }

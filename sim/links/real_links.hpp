@@ -19,6 +19,13 @@ namespace millrace {
 // Shaping that came later than this into effect is no longer what was asked.
 inline constexpr Duration kLatestChange = Duration::ms(100);
 
+// A link whose rate is never higher is refused: at 1 kbit/s a packet of 1500 bytes takes 12 s, and the probe
+// has to count some.
+inline constexpr BitRate kSlowestPeak = BitRate::kbit(1);
+// Until the traces begin no link is slower: what devices say to each other before (keys, greetings) has
+// time-outs of seconds and is no part of the run.
+inline constexpr BitRate kSetUpRate = BitRate::mbit(1);
+
 class RealLinks {
  public:
   struct Probed {
@@ -27,7 +34,7 @@ class RealLinks {
   };
 
   // Why this network cannot be made of real links (exit code 3): delays and losses, which nothing here
-  // imposes.
+  // imposes, and links too slow to be measured.
   static Result<void> check(const NetworkSpec& spec);
   // Needs root, `ip` and the token bucket filter. Warns where the congestion control is not the one asked
   // for.
@@ -42,7 +49,8 @@ class RealLinks {
   std::string host_address() const;
   const NetworkNamespace& device(DeviceId device) const { return devices_.at(device.value); }
   // Measures every link on the way from one device to the next, at its peak rate, one after the other; a link
-  // that is off gets a second and a third chance. Exit code 4 where one stays off.
+  // that is off gets a second and a third chance. Exit code 4 where one stays off. Nothing of it is left in
+  // the queues; until start() every link carries kSetUpRate at least.
   Result<std::vector<Probed>> probe(const std::vector<std::pair<DeviceId, DeviceId>>& ways);
   // Traces begin now.
   Result<void> start();
@@ -55,6 +63,7 @@ class RealLinks {
   Result<void> set_up_host();
   Result<void> set_up(DeviceId device);
   Result<void> shape(std::size_t link);
+  Result<void> empty_queues(std::size_t link);
   Result<Probed> probe_link(std::size_t link);
   std::string address(DeviceId device) const;
 
