@@ -61,7 +61,8 @@ class Output(unittest.TestCase):
         for name in ("-", "/dev/stdout", "/dev/fd/1"):
             self.assertTrue(is_standard_output(name))
             code = f"from output import write_output; print('a'); write_output({name!r}, b'b'); print('c')"
-            done = subprocess.run([sys.executable, "-c", code], cwd=ANALYSIS, stdout=subprocess.PIPE, check=True)
+            done = subprocess.run([sys.executable, "-c", code], cwd=ANALYSIS, stdout=subprocess.PIPE,
+                                  check=True)
             self.assertEqual(done.stdout, b"a\nbc\n")
         self.assertFalse(is_standard_output(self.at / "f"))
 

@@ -9,9 +9,10 @@ from plan_test import Plans
 from system_test import LIMIT_S, MILLRACE, NODE, QUICKSTART, ROOT, SMALL, System
 
 WEIGHTS = os.path.join(ROOT, "scenarios", "models", "vit-mini.safetensors")
-EVAL = [NODE, "eval", "--model", "vit-mini", "--weights", WEIGHTS, "--dataset", "shapes", "--images", "8", "--codec",
-        "naive", "--bits", "4", "--cuts", "8"]
-PROFILE = [NODE, "profile", "--model", "vit-mini", "--microbatch", "1", "--repeats", "1", "--codecs", "fp16", "--quiet"]
+EVAL = [NODE, "eval", "--model", "vit-mini", "--weights", WEIGHTS, "--dataset", "shapes", "--images", "8",
+        "--codec", "naive", "--bits", "4", "--cuts", "8"]
+PROFILE = [NODE, "profile", "--model", "vit-mini", "--microbatch", "1", "--repeats", "1", "--codecs", "fp16",
+           "--quiet"]
 
 
 class WrittenFiles(System):
@@ -23,10 +24,10 @@ class WrittenFiles(System):
         return {
             "synth": (lambda out: [MILLRACE, "trace", "synth", "lte", "--duration", "5", out], "#"),
             "convert": (lambda out: [MILLRACE, "trace", "convert", trace, out, "--to", "csv"], ""),
-            "plan": (lambda out: [MILLRACE, "plan", "--pipeedge", pipeedge, "--model", "m", "--microbatch", "1",
-                                  "--schedule", out], ""),
-            "run": (lambda out: [MILLRACE, "run", QUICKSTART, "--mode", "simulate", *SMALL, "--quiet", "--out",
-                                 self.path("run"), "--directory-file", out], self.path("run")),
+            "plan": (lambda out: [MILLRACE, "plan", "--pipeedge", pipeedge, "--model", "m", "--microbatch",
+                                  "1", "--schedule", out], ""),
+            "run": (lambda out: [MILLRACE, "run", QUICKSTART, "--mode", "simulate", *SMALL, "--quiet",
+                                 "--out", self.path("run"), "--directory-file", out], self.path("run")),
             "eval": (lambda out: [*EVAL, "--quiet", "--out", out], "codec"),
             "eval --json": (lambda out: [*EVAL, "--quiet", "--out", self.path("e.csv"), "--json", out], "{"),
             "profile": (lambda out: [*PROFILE, "--out", out], ""),

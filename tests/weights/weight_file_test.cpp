@@ -179,7 +179,7 @@ TEST(WeightFile, ACutFileIsRefused) {
 
 // What people have in place of a safetensors file, by its first bytes.
 TEST(WeightFile, FilesOfOtherKindsAreCalledWhatTheyAre) {
-  using namespace std::string_literals;
+  using std::string_literals::operator""s;
   const std::string rest(600, '\x21');
   std::string tar = "model.safetensors" + std::string(240, '\0') + "ustar" + rest;
   for (const auto& [begin, expected] :
