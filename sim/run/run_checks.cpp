@@ -34,6 +34,13 @@ void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
   }
 }
 
+// Also where no tensors are computed: the figures are said to be of this model.
+Result<void> check_weights(const Scenario& scenario) {
+  if (scenario.model.weights == "random") return {};
+  auto sound = check_weight_file(scenario.model.weights, scenario.model.config);
+  return sound ? sound : Result<void>(sound.error().in("model.weights"));
+}
+
 void warn_of_captures(const Scenario& scenario) {
   if (!scenario.run.pcap.empty() && network_name(scenario) != "ns3")
     log_warning(
@@ -109,6 +116,7 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
 }
 
 Result<void> warn_before_run(const Scenario& scenario, const Plan& plan) {
+  if (auto sound = check_weights(scenario); !sound) return sound;
   warn_of_derived_costs(scenario, plan);
   const auto warnings = check_memory(scenario, plan);
   if (!warnings) return warnings.error();
@@ -118,10 +126,7 @@ Result<void> warn_before_run(const Scenario& scenario, const Plan& plan) {
 }
 
 Result<void> check_runnable(const Scenario& scenario) {
-  if (scenario.model.weights != "random") {
-    auto sound = check_weight_file(scenario.model.weights, scenario.model.config);
-    if (!sound) return sound.error().in("model.weights");
-  }
+  if (auto sound = check_weights(scenario); !sound) return sound;
   const auto plan = make_scenario_plan(scenario);
   if (!plan) return plan.error();
   if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();
