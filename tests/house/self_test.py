@@ -138,6 +138,26 @@ class RulesCanFail(unittest.TestCase):
         self.bad(rules.no_clock, "sim/net/a.hpp", text)
         self.good(rules.no_clock, "runtime/net/a.cpp", text)
 
+    def test_a_clock_is_found_under_any_name(self):
+        for text in ("using C = std::chrono::steady_clock;", "typedef std::chrono::system_clock C;",
+                     "namespace chr = std::chrono;", "using namespace std::chrono;",
+                     "using std::chrono::high_resolution_clock;", "auto t = C::now();",
+                     "auto t = C :: now ();",
+                     "auto f = &Wall::now;", "auto t = decltype(began)::clock::now();",
+                     "auto t = time(nullptr);", "auto t = std::time(0);", "::time(&t);", "auto c = clock();",
+                     "auto c = std::clock();", "auto f = &std::time;", "clock_gettime(CLOCK_MONOTONIC, &t);",
+                     "gettimeofday(&t, nullptr);", "timespec_get(&t, TIME_UTC);", "auto c = __rdtsc();",
+                     "#include <ctime>", "template <class C> auto f() { return C::now(); }"):
+            self.bad(rules.no_clock, "runtime/policy/a.cpp", text + "\n")
+            self.good(rules.no_clock, "runtime/node/wall_node.cpp", text + "\n")
+        self.bad(rules.no_clock, "sim/net/a.cpp", "auto t = std::chrono::steady_clock::\n    now();\n")
+        self.bad(rules.no_clock, "sim/net/a.cpp", "auto t = C::\n    now();\n", line=2)
+        for text in ("Time t = Simulation::now();", "Time t = network.now();", "// steady_clock::now()",
+                     "Time now() const { return now_; }", "int time(int from);", "x.time();", "x->clock();",
+                     "fmt::format(\"{}\", time(from));", "#include <chrono>", "Duration runtime();",
+                     "std::chrono::nanoseconds pause;", "Network::nowhere();"):
+            self.good(rules.no_clock, "sim/net/a.cpp", text + "\n")
+
     def test_nothing_is_left_to_do(self):
         for word in ("TO" "DO", "FIX" "ME", "X" "XX"):
             self.bad(rules.nothing_left_to_do, "README.md", f"x\n{word}: later\n", line=2)
