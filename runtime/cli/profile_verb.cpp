@@ -155,7 +155,9 @@ Verb add_profile_verb(CLI::App& program) {
       ->capture_default_str();
   command.add_option("--threads", arguments->threads, "threads that share a microbatch's images")
       ->capture_default_str();
-  command.add_option("--codecs", arguments->codecs, "codecs to measure, e.g. fp16,uniform (default: all)")
+  command
+      .add_option("--codecs", arguments->codecs,
+                  "codecs to measure, e.g. fp16,uniform (default: all of links)")
       ->delimiter(',');
   command.add_option("--device", arguments->device, "what the profile calls this machine");
   command.add_option("--out", arguments->out, "the profile (default: profile-MODEL.yaml); - is stdout")

@@ -6,6 +6,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/codec/aciq.hpp"
+#include "runtime/codec/activation_codecs.hpp"
 #include "runtime/codec/codec.hpp"
 #include "runtime/codec/ds_aciq.hpp"
 #include "runtime/codec/elementwise_codec.hpp"
@@ -65,11 +66,12 @@ struct CodecEntry {
   std::unique_ptr<Codec> (*make)(const CodecChoice& choice);
   Result<void> (*decode)(const EncodingHeader&, std::span<const std::byte> payload, const CutCalibration*,
                          std::span<float> out);
+  bool input_only = false;  // holds whole numbers: pixels, token ids
 };
 
 template <class Format>
-constexpr CodecEntry elementwise(std::string_view name, CodecId id) {
-  return {name, id, make<ElementwiseCodec<Format>>, uncalibrated<decode_elementwise<Format>>};
+constexpr CodecEntry elementwise(std::string_view name, CodecId id, bool input_only = false) {
+  return {name, id, make<ElementwiseCodec<Format>>, uncalibrated<decode_elementwise<Format>>, input_only};
 }
 
 constexpr std::array kCodecs = {
@@ -87,8 +89,8 @@ constexpr std::array kCodecs = {
     CodecEntry{kAciqGauss.name, kAciqGauss.id, make_range_codec<kAciqGauss>, uncalibrated<decode_ranges>},
     CodecEntry{kDsAciq.name, kDsAciq.id, make_range_codec<kDsAciq>, uncalibrated<decode_ranges>},
     CodecEntry{"klt", CodecId::klt, make_klt_codec, decode_klt},
-    elementwise<U8>("u8", CodecId::u8),
-    elementwise<U24>("u24", CodecId::u24),
+    elementwise<U8>("u8", CodecId::u8, true),
+    elementwise<U24>("u24", CodecId::u24, true),
 };
 
 std::string known_names() {
@@ -103,6 +105,14 @@ std::vector<std::string> codec_names() {
   std::vector<std::string> names;
   names.reserve(kCodecs.size());
   for (const auto& entry : kCodecs) names.emplace_back(entry.name);
+  return names;
+}
+
+std::vector<std::string> activation_codec_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : kCodecs) {
+    if (!entry.input_only) names.emplace_back(entry.name);
+  }
   return names;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/codec/activation_codecs.hpp"
 #include "runtime/codec/codec.hpp"
 #include "runtime/stage/memory_meter.hpp"
 #include "runtime/stage/stage.hpp"
@@ -160,8 +161,7 @@ class Profiler {
 
   Result<void> measure_codecs() {
     std::vector<std::string> names = request_.codecs;
-    if (names.empty()) names = codec_names();
-    std::erase(names, "u8");
+    if (names.empty()) names = activation_codec_names();
     for (std::size_t i = 0; i < names.size(); ++i) {
       const double done = static_cast<double>(i) / static_cast<double>(names.size());
       if (auto on = report("codec " + names[i], kShareOfLayers + (1 - kShareOfLayers) * done); !on) return on;

@@ -25,7 +25,7 @@ struct ProfilingRequest {
   std::vector<int> microbatches{1, 4, 8};
   int repeats = 5;  // the median counts; one more, before them, warms up
   int threads = 1;
-  std::vector<std::string> codecs{};  // empty: all but u8, which only sources use
+  std::vector<std::string> codecs{};  // empty: all that activations may use
   std::string device{}, source{};     // as the profile has them
   // Called between measurements; false ends it with the error "interrupted …". May be empty.
   std::function<bool(const ProfilingProgress&)> watch{};

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/codec/activation_codecs.hpp"
+#include "runtime/scenario/codec_keys.hpp"
 #include "tests/codec/tensors.hpp"
 
 namespace millrace {
@@ -116,6 +121,21 @@ TEST(Registry, EveryCodecIsCalledWhatTheTableSays) {
               testing::UnorderedElementsAre("fp32", "fp16", "bf16", "fp6", "fp4", "fp4-clip", "klt",
                                             "uniform", "aciq", "aciq-gauss", "ds-aciq", "u8", "u24"));
   for (const auto& name : codec_names()) EXPECT_EQ(make_codec(name).value()->name(), name);
+}
+
+// By what they hold, not by their names: what only ever encodes an input is none that a link may use.
+TEST(Registry, CodecsOfActivationsAreAllThatScenariosMayNameAndNoneThatOnlyHoldsInputs) {
+  const auto usable = activation_codec_names();
+  std::vector<std::string> named;
+  for (const auto& keys : kCodecKeys) named.emplace_back(keys.name);
+  EXPECT_THAT(usable, testing::UnorderedElementsAreArray(named));
+  for (const auto& name : codec_names()) {
+    const auto half = encoded(name, one_image({-0.5F, 0.5F}));
+    std::vector<float> back(2);
+    ASSERT_TRUE(decode_tensor(half, {1, 1, 2}, back).ok()) << name;
+    const bool holds_fractions = std::abs(back[0] + 0.5F) < 0.25F && std::abs(back[1] - 0.5F) < 0.25F;
+    EXPECT_EQ(std::ranges::count(usable, name) == 1, holds_fractions) << name;
+  }
 }
 
 TEST(Registry, NaiveIsUniform) {

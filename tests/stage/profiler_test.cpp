@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runtime/codec/activation_codecs.hpp"
 #include "tests/stage/small_vit.hpp"
 
 namespace millrace {
@@ -47,6 +48,19 @@ TEST(Profiler, MeasuresEverySubLayerAtEverySizeAndEachCodec) {
     EXPECT_GT(cost.decode_ns_per_value, 0) << name;
     EXPECT_LE(cost.encode_ns_per_value, file->codec.encode_ns_per_value) << "the dearest stands for the rest";
   }
+}
+
+TEST(Profiler, MeasuresEveryCodecThatALinkMayUseAndNoneOfInputs) {
+  auto request = quick();
+  request.microbatches = {1};
+  request.repeats = 1;
+  request.codecs = {};
+  const auto file = measure_profile(request);
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  std::vector<std::string> measured;
+  for (const auto& [name, cost] : file->codecs) measured.push_back(name);
+  EXPECT_THAT(measured, testing::UnorderedElementsAreArray(activation_codec_names()));
+  EXPECT_THAT(measured, testing::Not(testing::Contains(testing::AnyOf("u8", "u24"))));
 }
 
 TEST(Profiler, WhatItMeasuresIsAProfile) {
