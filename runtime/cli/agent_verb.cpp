@@ -13,6 +13,7 @@
 #include "runtime/net/file_cache.hpp"
 #include "runtime/net/metrics_server.hpp"
 #include "runtime/node/build_node.hpp"
+#include "runtime/scenario/quantity.hpp"
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/tensor_executor.hpp"
 
@@ -56,6 +57,8 @@ struct AgentArguments {
   std::vector<std::string> devices;
   double timeout_s = 60, cache_limit_gib = 8;
   std::size_t peer_memory_mib = kPeerMemory >> 20;
+  std::string memory;
+  int threads = 0;
   bool local = false;
 };
 
@@ -124,6 +127,18 @@ int listen(AgentConfig config, const AgentArguments& arguments) {
   return 0;
 }
 
+// An agent that the host has started itself gives the run what the host's user has.
+Result<AgentLimits> limits_of(const AgentArguments& arguments) {
+  AgentLimits limits = arguments.local ? AgentLimits{} : limits_of_this_machine();
+  if (arguments.threads > 0) limits.threads = arguments.threads;
+  if (arguments.memory.empty()) return limits;
+  const auto bytes = parse_exact(Unit::size, arguments.memory);
+  if (!bytes) return Error{bytes.error().message, ExitCode::usage};
+  if (*bytes <= 0) return Error{"must be more than nothing", ExitCode::usage};
+  limits.memory = Bytes(*bytes);
+  return limits;
+}
+
 int serve(const AgentArguments& arguments) {
   log_format(arguments.log_format == "json" ? LogFormat::json : LogFormat::text);
   if (const auto warning = blas_warning(prepare_blas()); !warning.empty()) log_warning("{}", warning);
@@ -135,6 +150,9 @@ int serve(const AgentArguments& arguments) {
   config.cache = arguments.cache;
   config.cache_limit = static_cast<std::uint64_t>(arguments.cache_limit_gib * (1 << 30));
   config.peer_memory = arguments.peer_memory_mib << 20;
+  auto limits = limits_of(arguments);
+  if (!limits) return failed("--memory ", limits.error());
+  config.limits = *limits;
   config.local = arguments.local;
   config.forward_log = true;
   if (!arguments.keys.empty()) {
@@ -178,6 +196,16 @@ void add_options(CLI::App& command, AgentArguments& arguments) {
                   "MiB of payloads that the host or a neighbour may have waiting here")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
+  command
+      .add_option(
+          "--memory", arguments.memory,
+          "what the stages of a run may need here, such as \"2 GiB\": one that needs more for weights "
+          "and a microbatch is refused before anything is loaded (default: what this process may have)")
+      ->type_name("SIZE");
+  command
+      .add_option("--threads", arguments.threads,
+                  "what the stages of a run may ask for together (default: 16 per processor, at least 64)")
+      ->check(CLI::Range(1, 1 << 20));
   command
       .add_option("--metrics", arguments.metrics,
                   "with --listen: ADDR:PORT for Prometheus (/metrics); off by default")

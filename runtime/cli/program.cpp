@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
 #include <string>
 
+#include "runtime/base/caught.hpp"
 #include "runtime/base/exit_code.hpp"
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
@@ -45,15 +45,18 @@ int run_program(CLI::App& program, std::span<const Verb> verbs, int argc, char**
   } catch (const CLI::ParseError& stop) {
     return program.exit(stop) == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }
+  std::string running;
   try {
+    keep_memory_reserve();
     for (const auto& verb : verbs) {
       if (!verb.command->parsed()) continue;
+      running = verb.command->get_name();
       const int code = verb.run();
       end_as_interrupted();
       return code;
     }
-  } catch (const std::exception& thrown) {
-    log_error("{}", thrown.what());
+  } catch (...) {
+    log_error("{}", caught(running).message);
   }
   return static_cast<int>(ExitCode::run_failed);
 }

@@ -35,9 +35,12 @@ class OwnDoor final : public PeerDoor {
 // A host that is not there yet may come: agents are often started first.
 Result<ChannelPointer> connect_to_host(IoLoop& loop, const AgentConfig& config) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::nanoseconds(config.timeout.count_ns());
+  Approach approach;
   for (;;) {
-    auto channel = connect_channel(loop, config.host, config.timeout, config.keys);
-    if (channel || channel.error().code == ExitCode::authentication) return channel;
+    auto channel = connect_channel(loop, config.host, config.timeout, config.keys, approach);
+    if (channel || channel.error().code == ExitCode::authentication ||
+        channel.error().code == ExitCode::peer_lost)
+      return channel;
     if (std::chrono::steady_clock::now() >= give_up) {
       return Error{fmt::format("no host in {:.1f} s ({}); start it with: millrace run FILE --agents {}",
                                config.timeout.seconds(), channel.error().message, to_string(config.host)),

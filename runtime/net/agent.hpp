@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/net/agent_limits.hpp"
 #include "runtime/net/agent_metrics.hpp"
 #include "runtime/net/frame_channel.hpp"
 #include "runtime/node/virtual_node.hpp"
@@ -30,7 +31,8 @@ struct AgentConfig {
   std::string cache{};                 // folder for files from the host; empty: none can be taken
   std::uint64_t cache_limit = std::uint64_t{8} << 30;  // bytes
   std::size_t peer_memory = kPeerMemory;
-  bool local = false;  // started by the host on its own machine: paths of the scenario are this agent's too
+  bool local = false;    // started by the host on its own machine: paths of the scenario are this agent's too
+  AgentLimits limits{};  // of each run; none
   bool forward_log = false;  // this process serves nothing else: its log is sent to the host as well
   std::shared_ptr<AgentMetrics> metrics = std::make_shared<AgentMetrics>();
 };

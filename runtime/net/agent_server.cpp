@@ -3,9 +3,11 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "runtime/base/caught.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/net/agent_session.hpp"
 #include "runtime/net/reception.hpp"
+#include "runtime/node/guard.hpp"
 
 namespace millrace {
 
@@ -54,8 +56,13 @@ struct AgentServer::Body final : PeerDoor {
   void serve(Host& guest) {
     log_note("{} begins a run (scenario {})", guest.channel->peer(),
              guest.hello.scenario_sha256.substr(0, 12));
-    AgentSession session(config, factory, loop, guest.channel, guest.inbox, *this);
-    const auto served = session.answer_and_serve(guest.hello);
+    keep_memory_reserve();
+    const auto served = guarded("serving it", [&] {
+      AgentSession session(config, factory, loop, guest.channel, guest.inbox, *this);
+      return session.answer_and_serve(guest.hello);
+    });
+    close();
+    guest.channel->close();
     if (served) return log_note("the run of {} is over", guest.channel->peer());
     log_warning("the run of {} ended: {}", guest.channel->peer(), served.error().message);
   }

@@ -10,6 +10,8 @@
 #include "runtime/net/lockstep_driver.hpp"
 #include "runtime/net/paced_driver.hpp"
 #include "runtime/net/tcp_driver.hpp"
+#include "runtime/node/checked_node.hpp"
+#include "runtime/node/guard.hpp"
 #include "runtime/scenario/scenario_reader.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 
@@ -19,6 +21,8 @@ namespace {
 
 // Pieces asked for and not there yet: enough to fill a link, little to hold.
 constexpr std::uint64_t kPiecesAhead = 4;
+// What a host may ask for: less would keep an agent busy with nothing else.
+constexpr Duration kShortestBeat = Duration::ms(1), kLongestBeat = Duration::s(86'400);
 // So long the host may take to close when the run is over.
 constexpr Duration kFarewell = Duration::s(2);
 
@@ -101,6 +105,8 @@ Result<void> AgentSession::accept_host(const Hello& hello) {
     if (auto sound = may_be_devices(config_.keys->own(), hello.devices); !sound)
       return sound.error().in("this agent cannot be who the scenario says");
   }
+  if (hello.heartbeat > Duration{} && (hello.heartbeat < kShortestBeat || hello.heartbeat > kLongestBeat))
+    return Error{"the host greets with a heartbeat that is not between 1 ms and a day"};
   hello_ = hello;
   host_->open_up(config_.peer_memory);
   const auto beat = hello.heartbeat > Duration{} ? hello.heartbeat : heartbeat_within(config_.timeout);
@@ -112,7 +118,7 @@ Result<void> AgentSession::accept_host(const Hello& hello) {
 Result<void> AgentSession::work() {
   const LogForwarding forwarding(config_.forward_log, host_);
   config_.metrics->run_begins();
-  auto served = serve();
+  auto served = guarded("serving the run", [this] { return serve(); });
   config_.metrics->run_ends(served.ok());
   return served;
 }
@@ -120,6 +126,9 @@ Result<void> AgentSession::work() {
 Result<void> AgentSession::serve() {
   auto assigned = take_assignment();
   if (!assigned) return assigned.error();
+  const auto& assign = assigned->assign;
+  if (auto fits = check_limits(config_.limits, assigned->scenario, assign.plan, assign.nodes); !fits)
+    return fits;
   if (auto done = localize(*assigned); !done) return done;
   auto parts = build(*assigned);
   if (!parts) return parts.error();
@@ -241,8 +250,14 @@ Result<std::map<NodeId, VirtualNode::Parts>> AgentSession::build(const Assigned&
   std::map<NodeId, VirtualNode::Parts> parts;
   for (const auto node : assigned.assign.nodes) {
     if (inbox_->disturbed()) return Error{"the run ended while nodes were built", ExitCode::peer_lost};
-    auto made = factory_(assigned.scenario, assigned.assign.plan, node);
-    if (!made) return made.error().in(node_name(assigned.assign.plan, node));
+    const auto name = node_name(assigned.assign.plan, node);
+    auto made =
+        guarded("building it", [&] { return factory_(assigned.scenario, assigned.assign.plan, node); });
+    if (!made) return made.error().in(name);
+    made->node = std::make_unique<CheckedNode>(
+        std::move(made->node),
+        CheckedNode::Run{.images = assigned.scenario.workload.images,
+                         .microbatch = static_cast<std::uint64_t>(assigned.scenario.model.microbatch)});
     parts.emplace(node, std::move(*made));
   }
   return parts;
@@ -286,7 +301,8 @@ Result<void> AgentSession::deploy(const Assigned& assigned, std::map<NodeId, Vir
   TcpDriver driver(loop_, *host_, std::move(run), std::move(parts));
   const auto port = door_.open(
       [&driver](const ChannelPointer& channel, const Frame& first) { driver.greet(channel, first); });
-  auto ended = port ? drive(driver, *port) : Result<void>(port.error());
+  auto ended =
+      port ? guarded("driving its nodes", [&] { return drive(driver, *port); }) : Result<void>(port.error());
   driver.stop();
   door_.close();
   if (!ended) return ended;

@@ -1,6 +1,8 @@
 // Outgoing connections.
 #include <fmt/format.h>
 
+#include <openssl/err.h>
+
 #include <future>
 
 #include "runtime/net/tcp_channel.hpp"
@@ -9,6 +11,24 @@ namespace millrace {
 
 namespace {
 
+// So often a connection may be closed in its handshake before whoever does so counts as gone: one who is
+// flooded closes those of strangers.
+constexpr int kMaxClosed = 3;
+// Between two questions whether waiting still makes sense.
+constexpr auto kLook = std::chrono::milliseconds(50);
+
+bool is_busy(error_code error) { return is_tls_error(error) && ERR_GET_REASON(error.value()) == kBusyReason; }
+
+// How it went.
+struct Attempt {
+  ChannelPointer channel{};  // null: it failed
+  std::string text{};
+  ExitCode code = ExitCode::run_failed;
+  bool met = false;      // somebody has taken the connection
+  bool closed = false;   // and ended it
+  bool refused = false;  // nobody takes one
+};
+
 // From resolving to the server's first heartbeat, which says that it has taken our certificate: in TLS 1.3 a
 // client's handshake ends before the server has looked at it.
 class Connecting : public std::enable_shared_from_this<Connecting> {
@@ -16,10 +36,10 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
   Connecting(IoLoop& loop, std::string name, SecurityPointer keys)
       : keys_(std::move(keys)), name_(std::move(name)), socket_(loop.impl().context) {}
 
-  std::future<Result<ChannelPointer>> begin(const std::vector<tcp::endpoint>& where) {
+  std::future<Attempt> begin(const std::vector<tcp::endpoint>& where) {
     auto future = done_.get_future();
     asio::async_connect(socket_, where, [self = shared_from_this()](error_code error, const tcp::endpoint&) {
-      if (error) return self->fail(error, ExitCode::peer_lost);
+      if (error) return self->fail({.text = error.message(), .code = ExitCode::timeout, .refused = true});
       self->connected();
     });
     return future;
@@ -42,7 +62,7 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
     if (!stream_->tls) return finish();
     stream_->tls->async_handshake(asio::ssl::stream_base::client,
                                   [self = shared_from_this()](error_code error) {
-                                    if (error) return self->fail(error, ExitCode::authentication);
+                                    if (error) return self->fail_handshake(error);
                                     self->await_welcome();
                                   });
   }
@@ -53,25 +73,41 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
     stream_->read(
         asio::buffer(header_), [] {},
         [self = shared_from_this()](error_code error, std::size_t) {
-          if (error) return self->fail(error, ExitCode::authentication);
+          if (error) return self->fail_handshake(error);
           const auto header = decode_header(self->header_);
           const bool welcome = header && header->type == FrameType::heartbeat && header->meta_bytes == 0;
-          if (!welcome) return self->fail(asio::error::invalid_argument, ExitCode::run_failed);
+          if (!welcome) return self->fail({.text = "what answers there is no millrace", .met = true});
           self->finish();
         });
   }
 
   void finish() {
     if (std::exchange(over_, true)) return;
-    done_.set_value(make_channel(std::move(stream_)));
+    done_.set_value({.channel = make_channel(std::move(stream_)), .met = true});
   }
 
-  void fail(error_code error, ExitCode code) {
+  // What OpenSSL says has to do with keys; everything else is a connection that has ended.
+  void fail_handshake(error_code error) {
+    if (is_busy(error)) {
+      return fail({.text = "it has more handshakes to do than it has time for",
+                   .code = ExitCode::timeout,
+                   .met = true});
+    }
+    if (is_tls_error(error)) {
+      return fail({.text = "it was not agreed who talks to whom: " + error.message(),
+                   .code = ExitCode::authentication,
+                   .met = true});
+    }
+    fail({.text = "the connection was closed before it was agreed who talks to whom",
+          .code = ExitCode::peer_lost,
+          .met = true,
+          .closed = true});
+  }
+
+  void fail(Attempt attempt) {
     if (std::exchange(over_, true)) return;
-    const auto detail = keys_ && code == ExitCode::authentication
-                            ? "it was not agreed who talks to whom: " + error.message()
-                            : error.message();
-    done_.set_value(Error{fmt::format("connecting to {}: {}", name_, detail), code});
+    attempt.text = fmt::format("connecting to {}: {}", name_, attempt.text);
+    done_.set_value(std::move(attempt));
   }
 
   SecurityPointer keys_;
@@ -79,7 +115,7 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
   tcp::socket socket_;
   std::unique_ptr<ByteStream> stream_;
   std::array<std::byte, kFrameHeader> header_{};
-  std::promise<Result<ChannelPointer>> done_;
+  std::promise<Attempt> done_;
   bool over_ = false;
 };
 
@@ -111,17 +147,36 @@ Result<std::vector<tcp::endpoint>> resolve(IoLoop& loop, const Endpoint& endpoin
 
 Result<ChannelPointer> connect_channel(IoLoop& loop, const Endpoint& endpoint, Duration timeout,
                                        const SecurityPointer& keys) {
+  Approach first;
+  return connect_channel(loop, endpoint, timeout, keys, first);
+}
+
+Result<ChannelPointer> connect_channel(IoLoop& loop, const Endpoint& endpoint, Duration timeout,
+                                       const SecurityPointer& keys, Approach& approach) {
   const auto where = resolve(loop, endpoint, keys, "connecting to");
   if (!where) return where.error();
   const auto name = to_string(endpoint);
   const auto connecting = std::make_shared<Connecting>(loop, name, keys);
   auto future = connecting->begin(*where);
-  if (future.wait_for(std::chrono::nanoseconds(timeout.count_ns())) != std::future_status::ready) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::nanoseconds(timeout.count_ns());
+  while (future.wait_until(std::min(give_up, std::chrono::steady_clock::now() + kLook)) !=
+         std::future_status::ready) {
+    const bool stopped = approach.stop && approach.stop();
+    if (!stopped && std::chrono::steady_clock::now() < give_up) continue;
     asio::post(loop.impl().context, [connecting] { connecting->give_up(); });
-    return Error{fmt::format("connecting to {}: no answer in {:.1f} s", name, timeout.seconds()),
+    return Error{stopped ? fmt::format("connecting to {}: it makes no sense any more", name)
+                         : fmt::format("connecting to {}: no answer in {:.1f} s", name, timeout.seconds()),
                  ExitCode::timeout};
   }
-  return future.get();
+  auto attempt = future.get();
+  if (attempt.channel) {
+    approach.met = true;
+    return std::move(attempt.channel);
+  }
+  if (attempt.closed && ++approach.closed <= kMaxClosed) attempt.code = ExitCode::timeout;
+  if (attempt.refused && approach.met) attempt.code = ExitCode::peer_lost;
+  approach.met = approach.met || attempt.met;
+  return Error{std::move(attempt.text), attempt.code};
 }
 
 }  // namespace millrace

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <deque>
 
+#include "runtime/base/caught.hpp"
 #include "runtime/net/buffer_pool.hpp"
 #include "runtime/net/tcp_channel.hpp"
 
@@ -73,14 +74,27 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
 
   template <class Work>
   void on_loop(Work work) {
-    asio::post(stream_->socket.get_executor(),
-               [self = shared_from_this(), work = std::move(work)]() mutable { work(*self); });
+    asio::post(stream_->socket.get_executor(), [self = shared_from_this(), work = std::move(work)]() mutable {
+      self->contain("sending to", [&] { work(*self); });
+    });
+  }
+
+  // What is thrown while this connection is served ends it, and nothing else.
+  template <class Call>
+  void contain(std::string_view doing, Call call) {
+    try {
+      call();
+    } catch (...) {
+      fail(caught(fmt::format("{} {}", doing, peer_)));
+    }
   }
 
   void enqueue(Frame frame) {
     if (lost_ || closing_) return;
-    if (queue_.size() >= kMaxQueued) {
-      return fail({fmt::format("{} does not take what is sent to it: {} frames wait", peer_, queue_.size()),
+    const auto size = frame.size().count();
+    if (queue_.size() >= kMaxQueued || (!queue_.empty() && queued_bytes_ + size > kMaxQueuedBytes)) {
+      return fail({fmt::format("{} does not take what is sent to it: {} frames of {} MiB wait", peer_,
+                               queue_.size(), queued_bytes_ >> 20),
                    ExitCode::peer_lost});
     }
     const auto& payload = frame.payload;
@@ -96,6 +110,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     std::string head(reinterpret_cast<const char*>(header.data()), header.size());
     head += frame.meta;
     queue_.push_back({std::move(head), std::move(frame.payload)});
+    queued_bytes_ += size;
     if (queue_.size() == 1) write_front();
   }
 
@@ -109,6 +124,8 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
       self->bytes_out_ += written;
       if (error) return self->fail(self->broken("sending to", error));
       if (self->lost_) return;
+      const auto& sent = self->queue_.front();
+      self->queued_bytes_ -= static_cast<std::int64_t>(sent.head.size()) + sent.payload.size.count();
       self->queue_.pop_front();
       if (!self->queue_.empty()) return self->write_front();
       if (self->closing_) self->fail({"closed here"});
@@ -129,7 +146,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
           if (!self->known_ && (header->payload_bytes > 0 || header->meta_bytes > kMaxStrangerMeta)) {
             return self->refuse({"an oversized frame came before a greeting"});
           }
-          self->read_body(*header);
+          self->contain("reading from", [&] { self->read_body(*header); });
         });
   }
 
@@ -156,7 +173,9 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
                                    std::move(self->payload_)};
       }
       // A copy: the handler may put another in its own place.
-      if (const auto handler = self->handler_) handler(std::move(self->incoming_));
+      self->contain("taking what comes from", [&] {
+        if (const auto handler = self->handler_) handler(std::move(self->incoming_));
+      });
       if (!self->lost_) self->read_header();
     });
   }
@@ -229,6 +248,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
   std::string local_;
   Handler handler_;
   std::deque<Outgoing> queue_;
+  std::int64_t queued_bytes_ = 0;
   std::array<std::byte, kFrameHeader> header_{};
   Frame incoming_;
   std::shared_ptr<BufferPool> pool_ = BufferPool::of(0);

@@ -51,15 +51,30 @@ class FrameChannel {
 
 using ChannelPointer = std::shared_ptr<FrameChannel>;
 
-// Frames a channel will hold unsent; credits keep well below it.
+// Frames a channel will hold unsent, and bytes of theirs beside the one that is being sent; credits keep well
+// below it.
 inline constexpr std::size_t kMaxQueued = 4096;
+inline constexpr std::int64_t kMaxQueuedBytes = std::int64_t{1} << 30;
 // Largest meta message before open_up().
 inline constexpr std::uint32_t kMaxStrangerMeta = 64U << 10;
 
+// What attempts to reach one endpoint have learnt of it.
+struct Approach {
+  // Somebody listened there once: who does not any more has gone.
+  bool met = false;
+  // So often a connection was closed before it was agreed who talks to whom.
+  int closed = 0;
+  // Asked while an attempt lasts, on the thread that waits: whether it makes no sense any more.
+  std::function<bool()> stop{};
+};
+
 // `loop` outlives the channel. An error names the endpoint and what the system said; after `timeout` it gives
 // up. Without keys only loopback is connected to (authentication); with keys the peer has shown a certificate
-// of the fleet and taken ours when this returns. A name that has no address (not yet, perhaps) is
-// invalid_input.
+// of the fleet and taken ours when this returns. Codes: invalid_input: a name that has no address (not yet,
+// perhaps); authentication: keys that do not fit; timeout: no answer, nobody there yet, or somebody who has
+// no time for us now, so that another attempt makes sense; peer_lost: somebody was there, and has gone.
+Result<ChannelPointer> connect_channel(IoLoop& loop, const Endpoint& endpoint, Duration timeout,
+                                       const SecurityPointer& keys, Approach& approach);
 Result<ChannelPointer> connect_channel(IoLoop& loop, const Endpoint& endpoint, Duration timeout,
                                        const SecurityPointer& keys = {});
 

@@ -15,6 +15,7 @@ std::shared_ptr<Inbox> Inbox::of(FrameChannel& channel) {
 void Inbox::push(Result<Frame> frame) {
   {
     const std::lock_guard lock(mutex_);
+    if (next_) return next_(std::move(frame));
     ++heard_;
     if (!frame) {
       lost_ = frame.error();
@@ -26,6 +27,15 @@ void Inbox::push(Result<Frame> frame) {
     }
   }
   changed_.notify_all();
+}
+
+void Inbox::pass_on(FrameChannel::Handler next) {
+  const std::lock_guard lock(mutex_);
+  next_ = std::move(next);
+  for (auto& frame : frames_) next_(std::move(frame));
+  frames_.clear();
+  unread_bytes_ = 0;
+  if (lost_) next_(*lost_);
 }
 
 Result<Frame> Inbox::next(Duration silence, const std::string& who) {

@@ -31,6 +31,9 @@ class Inbox {
   // Whether next() would return at once: a frame is there, or the connection has ended.
   bool disturbed() const;
 
+  // What is here, and all that comes, goes to `next` from now on, in order. It must not call the inbox.
+  void pass_on(FrameChannel::Handler next);
+
   void push(Result<Frame> frame);
 
  private:
@@ -39,6 +42,7 @@ class Inbox {
   std::deque<Frame> frames_;
   std::int64_t unread_bytes_ = 0;
   std::optional<Error> lost_;
+  FrameChannel::Handler next_;
   std::uint64_t heard_ = 0;  // counts heartbeats and frames
 };
 

@@ -20,6 +20,8 @@ class IoLoop {
   Impl& impl() { return *impl_; }
 
  private:
+  void run();
+
   std::unique_ptr<Impl> impl_;
 };
 

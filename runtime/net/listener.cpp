@@ -20,15 +20,7 @@ constexpr auto kLogPause = std::chrono::seconds(1);
 constexpr auto kLeave = std::chrono::seconds(1);
 constexpr std::size_t kMaxLeaving = 64;
 
-// Who is answerable for a connection. A host of IPv6 has 2^64 addresses: what counts is its network.
-asio::ip::address source_of(const tcp::socket& socket) {
-  error_code gone;
-  auto address = socket.remote_endpoint(gone).address();
-  if (gone || !address.is_v6() || address.to_v6().is_v4_mapped()) return address;
-  auto bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return asio::ip::address_v6(bytes);
-}
+using Clock = std::chrono::steady_clock;
 
 class TcpListener final : public Listener {
  public:
@@ -59,16 +51,16 @@ class TcpListener final : public Listener {
   // Someone who has connected and not shown who it is.
   struct Stranger {
     Stranger(tcp::socket socket, const SecurityPointer& keys)
-        : stream(std::make_unique<ByteStream>(std::move(socket), keys)),
-          limit(stream->socket.get_executor()),
-          source(source_of(stream->socket)) {}
+        : source(source_of(socket)),
+          stream(std::make_unique<ByteStream>(std::move(socket), keys)),
+          limit(stream->socket.get_executor()) {}
     void end() {
       limit.cancel();
       if (stream) stream->close();
     }
+    HandshakeGate::Source source;
     std::unique_ptr<ByteStream> stream;
     asio::steady_timer limit;
-    asio::ip::address source;
   };
   struct State {
     State(tcp::acceptor open, SecurityPointer own)
@@ -77,9 +69,10 @@ class TcpListener final : public Listener {
     asio::steady_timer pause;
     SecurityPointer keys;
     std::function<void(ChannelPointer)> handler;
+    HandshakeGate gate;
     std::list<std::shared_ptr<Stranger>> strangers;  // oldest first
     std::size_t leaving = 0;
-    std::chrono::steady_clock::time_point logged;
+    Clock::time_point logged;
     std::uint64_t unlogged = 0;
   };
 
@@ -99,6 +92,7 @@ class TcpListener final : public Listener {
   static void enter(const std::shared_ptr<State>& state, tcp::socket socket) {
     if (!state->keys)
       return state->handler(make_channel(std::make_unique<ByteStream>(std::move(socket), nullptr)));
+    if (!state->gate.admit(source_of(socket), Clock::now())) return turn_away_unheard(*state, socket);
     if (state->strangers.size() >= kMaxHandshakes) make_room(*state);
     const auto stranger = std::make_shared<Stranger>(std::move(socket), state->keys);
     state->strangers.push_back(stranger);
@@ -112,6 +106,7 @@ class TcpListener final : public Listener {
           stranger->limit.cancel();
           if (!state->acceptor.is_open()) return;
           if (error) return turn_away(state, stranger, error);
+          state->gate.succeeded(stranger->source, Clock::now());
           stranger->stream->names = names_of_peer(*stranger->stream->tls);
           const auto channel = make_channel(std::move(stranger->stream));
           channel->send(to_frame(FrameType::heartbeat));  // the client waits for it, see connect.cpp
@@ -121,7 +116,7 @@ class TcpListener final : public Listener {
 
   // The oldest from where most of them are goes: a flood from one place pushes out none but itself.
   static void make_room(State& state) {
-    std::map<asio::ip::address, std::size_t> counts;
+    std::map<HandshakeGate::Source, std::size_t> counts;
     for (const auto& stranger : state.strangers) ++counts[stranger->source];
     const auto most = std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; });
     const auto oldest = std::ranges::find_if(
@@ -133,7 +128,7 @@ class TcpListener final : public Listener {
   // The alert that says why is on its way; closing with something unread would overtake it.
   static void turn_away(const std::shared_ptr<State>& state, const std::shared_ptr<Stranger>& stranger,
                         error_code error) {
-    log(*state, stranger, error);
+    log(*state, stranger->stream->socket, error.message());
     if (state->leaving >= kMaxLeaving) return stranger->stream->close();
     ++state->leaving;
     error_code ignored;
@@ -146,18 +141,25 @@ class TcpListener final : public Listener {
     drain(stranger, std::make_shared<std::array<char, 1024>>());
   }
 
-  static void log(State& state, const std::shared_ptr<Stranger>& stranger, error_code error) {
+  // Before any cryptography: an alert of seven bytes in plain, which says that another time may be better.
+  static void turn_away_unheard(State& state, tcp::socket& socket) {
+    log(state, socket, "too many handshakes come from there");
     error_code ignored;
-    const auto peer = stranger->stream->socket.remote_endpoint(ignored);
-    const auto now = std::chrono::steady_clock::now();
-    if (now - state.logged > kLogPause) {
-      log_warning("{} was not let in: {}{}", ignored ? "a stranger" : text_of(peer), error.message(),
-                  state.unlogged == 0 ? "" : fmt::format(" (and {} others before it)", state.unlogged));
-      state.logged = now;
-      state.unlogged = 0;
-    } else {
-      ++state.unlogged;
-    }
+    socket.non_blocking(true, ignored);
+    (void)socket.send(asio::buffer(kBusyAlert), 0, ignored);
+    socket.close(ignored);
+  }
+
+  static void log(State& state, const tcp::socket& socket, const std::string& why) {
+    ++state.unlogged;
+    const auto now = Clock::now();
+    if (now - state.logged <= kLogPause) return;
+    error_code ignored;
+    const auto peer = socket.remote_endpoint(ignored);
+    log_warning("{} was not let in: {}{}", ignored ? "a stranger" : text_of(peer), why,
+                state.unlogged == 1 ? "" : fmt::format(" (and {} others before it)", state.unlogged - 1));
+    state.logged = now;
+    state.unlogged = 0;
   }
 
   static void drain(const std::shared_ptr<Stranger>& stranger,
@@ -173,6 +175,17 @@ class TcpListener final : public Listener {
 };
 
 }  // namespace
+
+// A host of IPv6 has 2^64 addresses: what counts is its network.
+HandshakeGate::Source source_of(const tcp::socket& socket) {
+  error_code gone;
+  const auto address = socket.remote_endpoint(gone).address();
+  if (gone) return {};
+  if (address.is_v4()) return asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
+  auto bytes = address.to_v6().to_bytes();
+  if (!address.to_v6().is_v4_mapped()) std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return bytes;
+}
 
 Result<tcp::acceptor> open_acceptor(IoLoop& loop, const Endpoint& endpoint, const SecurityPointer& keys) {
   const auto found = resolve(loop, endpoint, keys, "listening on");

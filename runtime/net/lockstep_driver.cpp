@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/node/guard.hpp"
+
 namespace millrace {
 
 class LockstepDriver::Seat {
@@ -35,6 +37,14 @@ class LockstepDriver::Seat {
 
  private:
   void loop() {
+    const auto worked = guarded("a node's work", [this]() -> Result<void> {
+      take_turns();
+      return {};
+    });
+    if (!worked) host_.send(to_frame(worked.error()));
+  }
+
+  void take_turns() {
     std::unique_lock lock(mutex_);
     for (;;) {
       changed_.wait(lock, [this] { return stop_ || event_; });

@@ -52,6 +52,12 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
   }
 
   void enter(tcp::socket socket) {
+    const auto source = source_of(socket);
+    if (keys && !gate.admit(source, std::chrono::steady_clock::now())) {
+      error_code ignored;
+      socket.close(ignored);
+      return;
+    }
     if (visits.size() >= kMaxConnections) {
       visits.front()->stream.close();
       visits.pop_front();
@@ -62,8 +68,9 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
     visit->limit.async_wait([visit](error_code) { visit->stream.close(); });
     if (!visit->stream.tls) return read(visit);
     visit->stream.tls->async_handshake(asio::ssl::stream_base::server,
-                                       [self = shared_from_this(), visit](error_code error) {
+                                       [self = shared_from_this(), visit, source](error_code error) {
                                          if (error) return self->leave(visit);
+                                         self->gate.succeeded(source, std::chrono::steady_clock::now());
                                          self->read(visit);
                                        });
   }
@@ -100,6 +107,7 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
   asio::steady_timer pause;
   SecurityPointer keys;
   std::function<std::string()> page;
+  HandshakeGate gate;
   std::list<std::shared_ptr<Visit>> visits;  // oldest first
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "runtime/net/agent.hpp"
 #include "runtime/net/reception.hpp"
@@ -139,10 +140,25 @@ void TcpDriver::on_frame(NodeId here, NodeId there, Result<Frame> frame) {
   if (const auto& node = seats_.at(here).node) node->deliver(there, std::move(message->message));
 }
 
-Result<ChannelPointer> TcpDriver::reach(NodeId from, NodeId to, const Peers& peers, Duration timeout) {
+// A neighbour is known to be there; it may be so flooded that it takes several attempts.
+Result<ChannelPointer> TcpDriver::approach(const Endpoint& where, Duration timeout,
+                                           const std::function<bool()>& stop) const {
+  const auto give_up = WallNode::Clock::now() + std::chrono::nanoseconds(timeout.count_ns());
+  Approach approach{.met = true, .stop = stop};
+  for (;;) {
+    const auto left = Duration::ns(std::chrono::nanoseconds(give_up - WallNode::Clock::now()).count());
+    auto channel = connect_channel(loop_, where, std::max(left, Duration::ms(1)), run_.keys, approach);
+    if (channel || channel.error().code != ExitCode::timeout || WallNode::Clock::now() >= give_up || stop())
+      return channel;
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+Result<ChannelPointer> TcpDriver::reach(NodeId from, NodeId to, const Peers& peers, Duration timeout,
+                                        const std::function<bool()>& stop) {
   const auto context = fmt::format("{} to {}", name(from), name(to));
   if (to.value >= peers.endpoints.size()) return Error{"the host named too few peers"};
-  auto channel = connect_channel(loop_, peers.endpoints[to.value], timeout, run_.keys);
+  auto channel = approach(peers.endpoints[to.value], timeout, stop);
   if (!channel) return channel.error().in(context);
   if (auto sound = may_be_devices((*channel)->names(), {run_.devices[to.value]}); !sound)
     return sound.error().in(context);
@@ -169,8 +185,8 @@ Result<void> TcpDriver::connect(const Peers& peers, Duration timeout, const std:
   for (auto& [id, seat] : seats_) {
     for (const auto to : neighbours(id)) {
       if (stop()) return ended();
-      auto channel = reach(id, to, peers, timeout);
-      if (!channel) return channel.error();
+      auto channel = reach(id, to, peers, timeout, stop);
+      if (!channel) return stop() ? ended() : channel.error();
       const std::lock_guard lock(mutex_);
       seat.out[to] = std::move(*channel);
     }

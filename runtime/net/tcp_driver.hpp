@@ -54,7 +54,10 @@ class TcpDriver {
   void send(NodeId from, NodeId to, Message message);
   void report(NodeId id, Time now, std::vector<Record> records, bool finished);
   Result<std::pair<NodeId, NodeId>> admit(const ChannelPointer& channel, const Frame& frame);
-  Result<ChannelPointer> reach(NodeId from, NodeId to, const Peers& peers, Duration timeout);
+  Result<ChannelPointer> reach(NodeId from, NodeId to, const Peers& peers, Duration timeout,
+                               const std::function<bool()>& stop);
+  Result<ChannelPointer> approach(const Endpoint& where, Duration timeout,
+                                  const std::function<bool()>& stop) const;
   void on_frame(NodeId here, NodeId there, Result<Frame> frame);
   void listen_to(const ChannelPointer& channel, NodeId here, NodeId there);
   std::vector<NodeId> neighbours(NodeId id) const;

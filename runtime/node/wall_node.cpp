@@ -49,11 +49,7 @@ class WallNode::WallOutbox final : public Outbox {
   void send(NodeId to, Message message) override { node_.hooks_.send(now_, to, std::move(message)); }
   void compute(JobId job, Work work) override {
     node_.compute_->begin(std::move(work), [&node = node_, job](Result<Outcome> outcome) {
-      {
-        const std::lock_guard lock(node.mutex_);
-        node.waiting_.push_back(Computed{job, std::move(outcome)});
-      }
-      node.changed_.notify_all();
+      node.computed(job, std::move(outcome));
     });
   }
   void wake_at(Time when, TimerId timer) override { node_.timers_.emplace(when, timer); }
@@ -100,6 +96,17 @@ void WallNode::deliver(NodeId from, Message message) {
   if (!taken) {
     fail({fmt::format("node {} sent what does not fit: {} messages wait already", from.value, kMaxWaiting)});
   }
+}
+
+// On the thread that computes, which nothing thrown may leave.
+void WallNode::computed(JobId job, Result<Outcome> outcome) {
+  const auto handed_over = guarded("handing over what was computed", [&]() -> Result<void> {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(Computed{job, std::move(outcome)});
+    return {};
+  });
+  changed_.notify_all();
+  if (!handed_over) fail(handed_over.error());
 }
 
 void WallNode::fail(const Error& error) {
@@ -169,10 +176,14 @@ std::optional<WallNode::Waiting> WallNode::wait_for_item() {
 }
 
 void WallNode::loop() {
-  if (!run([&](Time at, Outbox& out) { return parts_.node->on_start(at, out); })) return;
-  while (auto item = wait_for_item()) {
-    if (!handle(std::move(*item))) return;
-  }
+  const auto worked = guarded("a node's work", [this]() -> Result<void> {
+    if (!run([&](Time at, Outbox& out) { return parts_.node->on_start(at, out); })) return {};
+    while (auto item = wait_for_item()) {
+      if (!handle(std::move(*item))) return {};
+    }
+    return {};
+  });
+  if (!worked) fail(worked.error());
 }
 
 }  // namespace millrace

@@ -62,6 +62,7 @@ class WallNode {
   bool handle(Waiting item);
   template <class Call>
   bool run(Call call);
+  void computed(JobId job, Result<Outcome> outcome);
   void fail(const Error& error);
   Time now() const { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - zero_).count()); }
 

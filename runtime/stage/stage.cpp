@@ -8,6 +8,7 @@
 #include <cmath>
 #include <exception>
 
+#include "runtime/base/caught.hpp"
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/layers.hpp"
 #include "runtime/stage/thread_team.hpp"
@@ -148,21 +149,18 @@ Result<Stage> Stage::create(const ModelConfig& model, LayerRange layers, const W
     auto loaded = load_layers(model, layers, weights, where);
     if (!loaded) return loaded.error();
     return Stage(std::make_unique<Body>(model, layers, std::move(*loaded), threads, where));
-  } catch (const c10::Error& error) {
-    return Error{fmt::format("loading sub-layers {}..{} of {} on device {}: {}", layers.first, layers.last,
-                             model.name, device, error.what_without_backtrace())};
-  } catch (const std::exception& exception) {
-    return Error{fmt::format("loading sub-layers {}..{} of {}: {}", layers.first, layers.last, model.name,
-                             exception.what())};
+  } catch (...) {
+    return caught(fmt::format("loading sub-layers {}..{} of {} on device {} for {} threads", layers.first,
+                              layers.last, model.name, device, threads));
   }
 }
 
 Result<CutTensors> Stage::forward(const CutTensors& input) const {
   try {
     return body_->forward(input);
-  } catch (const std::exception& exception) {
-    return Error{fmt::format("computing sub-layers {}..{} of {}: {}", layers().first, layers().last,
-                             model().name, exception.what())};
+  } catch (...) {
+    return caught(
+        fmt::format("computing sub-layers {}..{} of {}", layers().first, layers().last, model().name));
   }
 }
 

@@ -9,10 +9,18 @@ namespace millrace {
 ThreadTeam::ThreadTeam(int threads) {
   MR_CHECK(threads >= 1);
   faults_.resize(static_cast<std::size_t>(threads));
-  for (int member = 1; member < threads; ++member) workers_.emplace_back([this, member] { serve(member); });
+  workers_.reserve(static_cast<std::size_t>(threads - 1));
+  try {
+    for (int member = 1; member < threads; ++member) workers_.emplace_back([this, member] { serve(member); });
+  } catch (...) {
+    dismiss();  // those that were given; nobody else would, as there is no team
+    throw;
+  }
 }
 
-ThreadTeam::~ThreadTeam() {
+ThreadTeam::~ThreadTeam() { dismiss(); }
+
+void ThreadTeam::dismiss() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

@@ -13,7 +13,7 @@ namespace millrace {
 
 class ThreadTeam {
  public:
-  // REQUIRES threads >= 1.
+  // REQUIRES threads >= 1. Throws std::system_error where the system does not give that many.
   explicit ThreadTeam(int threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -25,6 +25,7 @@ class ThreadTeam {
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
  private:
+  void dismiss();
   void serve(int member);
   void run_share(int member);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -21,11 +22,25 @@ constexpr Duration kFarewell = Duration::s(2);
 constexpr std::size_t kMaxAnswers = 1 << 16;
 // When one agent has lost another, the host gets so long to see for itself which.
 constexpr auto kWitness = std::chrono::milliseconds(500);
+// Where an agent was lost the others hear that it is over, but nobody waits for what they still compute.
+constexpr Duration kBrokenFarewell = Duration::ms(200);
+// Between two looks at whether waiting makes sense.
+constexpr auto kWatch = std::chrono::milliseconds(200);
+// Lines of logs that are kept at once while there is time, and beside what is the run's.
+constexpr std::size_t kLinesWhenIdle = 64, kLinesBeside = 1;
+constexpr Duration kTime = Duration::ms(100);
+// What agents' clocks may differ by, and how long a frame may be on its way, beyond the time that has passed
+// here.
+Duration clock_slack(const Scenario& scenario) { return Duration::s(1) + scenario.run.heartbeat * 4; }
 
 }  // namespace
 
 Bridge::Bridge(Setup setup)
-    : setup_(std::move(setup)), lobby_(std::make_shared<Lobby>()), run_id_(unguessable_name()) {}
+    : setup_(std::move(setup)),
+      check_(setup_.scenario, setup_.plan),
+      mailbox_(check_.largest()),
+      lobby_(std::make_shared<Lobby>()),
+      run_id_(unguessable_name()) {}
 
 Bridge::~Bridge() {
   lobby_->close();
@@ -112,7 +127,6 @@ Result<void> Bridge::await_ready(const std::function<void(const Agent&, const Re
     if (!letter) return letter.error();
     const auto& agent = agents_[letter->agent];
     give_up = Clock::now() + timeout;
-    if (letter->frame.type == FrameType::refusal) return refusal_of(*letter);
     if (letter->frame.type == FrameType::want) {
       if (auto served = serve_file(*letter); !served) return served.error().in(agent.who);
       continue;
@@ -137,7 +151,6 @@ Result<Frame> Bridge::answer_of(NodeId node) {
     if (!letter) return letter.error();
     const auto& who = agents_[letter->agent].who;
     NodeId owner;
-    if (letter->frame.type == FrameType::refusal) return refusal_of(*letter);
     if (letter->frame.type == FrameType::send) {
       const auto message = parse_message(letter->frame);
       if (!message) return message.error().in(who);
@@ -163,6 +176,7 @@ class Bridge::Seat final : public Attachment {
       : bridge_(bridge), node_(node), channel_(std::move(channel)) {}
 
   Result<void> begin(Event event) override {
+    now_ = event.now;
     channel_->send(to_frame(NodeEvent{node_, std::move(event)}));
     return {};
   }
@@ -179,10 +193,17 @@ class Bridge::Seat final : public Attachment {
         if (message->to.value >= bridge_.setup_.plan.node_count() || !neighbour) {
           return Error{fmt::format("a message to node {}, which is no neighbour", message->to.value)};
         }
+        if (auto sound = bridge_.check_.check(*message, now_); !sound) return in_context(sound.error());
         sends.push_back({message->to, std::move(message->message)});
       } else {
         auto turn = parse_turn(*frame);
         if (!turn) return turn.error();
+        const auto taken = bridge_.check_.take({.node = node_,
+                                                .now = now_,
+                                                .latest = now_,
+                                                .records = turn->turn.records,
+                                                .finished = turn->turn.finished});
+        if (!taken) return in_context(taken.error());
         turn->turn.sends = std::move(sends);
         return std::move(turn->turn);
       }
@@ -190,9 +211,14 @@ class Bridge::Seat final : public Attachment {
   }
 
  private:
+  Error in_context(const Error& error) const {
+    return error.in(bridge_.agents_[bridge_.agent_at(node_).value()].who);
+  }
+
   Bridge& bridge_;
   NodeId node_;
   ChannelPointer channel_;
+  Time now_;  // of the last event
 };
 
 std::vector<std::unique_ptr<Attachment>> Bridge::attachments() {
@@ -203,23 +229,64 @@ std::vector<std::unique_ptr<Attachment>> Bridge::attachments() {
   return seats;
 }
 
+// What every loop hears by: what any agent says next that is the run's. Lines of logs may come at any time
+// and change nothing; an agent that goes away ends the run.
+Result<std::optional<Mailbox::Letter>> Bridge::hear(Duration patience) {
+  auto letter = mailbox_.poll(setup_.scenario.run.timeout, patience);
+  if (!letter) return letter;
+  keep_log_lines(*letter || patience < kTime ? kLinesBeside : kLinesWhenIdle);
+  if (*letter && (*letter)->frame.type == FrameType::refusal) return refusal_of(**letter);
+  return letter;
+}
+
 // With a limit: a time-out once it has passed.
 Result<Mailbox::Letter> Bridge::next_letter(std::optional<Clock::time_point> give_up) {
   for (;;) {
-    auto letter = mailbox_.poll(setup_.scenario.run.timeout, Duration::ms(200));
+    auto letter = hear(Duration::ms(200));
     if (!letter) return letter.error();
-    if (*letter && take_aside(**letter)) continue;
+    if (Clock::now() - watched_ >= kWatch) {
+      watched_ = Clock::now();
+      if (auto sound = watch_(); !sound) return sound.error();
+    }
     if (*letter) return std::move(**letter);
-    if (auto sound = watch_(); !sound) return sound.error();
     if (give_up && Clock::now() > *give_up) return Error{"nothing came", ExitCode::timeout};
   }
 }
 
-// Lines of a log may come at any time, and change nothing.
-bool Bridge::take_aside(const Mailbox::Letter& letter) {
-  if (letter.frame.type != FrameType::log) return false;
-  if (const auto line = parse_log_line(letter.frame)) setup_.on_log(agents_[letter.agent].devices, *line);
-  return true;
+void Bridge::keep_log_lines(std::size_t most) {
+  for (; most > 0; --most) {
+    const auto letter = mailbox_.next_log_line();
+    if (!letter) return;
+    if (letter->agent >= agents_.size()) continue;
+    if (const auto line = parse_log_line(letter->frame)) setup_.on_log(agents_[letter->agent].devices, *line);
+  }
+}
+
+// Once, at the end.
+void Bridge::tell_of_dropped_log_lines() {
+  keep_log_lines(std::numeric_limits<std::size_t>::max());
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    const auto dropped = mailbox_.dropped_log_lines(i);
+    if (dropped == 0) continue;
+    setup_.on_log(agents_[i].devices,
+                  {LogLevel::warning,
+                   fmt::format("{} lines of this agent's log were dropped: the host keeps {:g} a second, and "
+                               "{:g} or {:g} MiB in all",
+                               dropped, LogGate::kLinesPerS, LogGate::kLines, LogGate::kBytes / (1 << 20))});
+  }
+}
+
+// The agents are about to be told to start: their clocks begin.
+void Bridge::begin_clock() {
+  started_ = Clock::now();
+  const auto source = agent_at(setup_.plan.source_node()), sink = agent_at(setup_.plan.sink_node());
+  check_.clocks(source.value() == sink.value() ? Duration{} : clock_slack(setup_.scenario));
+}
+
+// No honest clock is beyond this: 1 % is far more than clocks differ in their rate.
+Time Bridge::latest() const {
+  const auto passed = Duration::ns(std::chrono::nanoseconds(Clock::now() - started_).count());
+  return Time::zero() + passed + passed / 100 + clock_slack(setup_.scenario);
 }
 
 // What an agent says that goes away. Neighbours of one that has died hear of it too, and often first; the
@@ -241,8 +308,10 @@ void Bridge::stop() {
   if (agents_.empty()) return;
   if (!told_to_stop_) {
     for (const auto& agent : agents_) agent.channel->send(to_frame(FrameType::stop));
-    mailbox_.wait_for_farewells(kFarewell);
+    const bool broken = !mailbox_.check(setup_.scenario.run.timeout);
+    mailbox_.wait_for_farewells(broken ? kBrokenFarewell : kFarewell);
   }
+  tell_of_dropped_log_lines();
   for (const auto& agent : agents_) agent.channel->close();
   agents_.clear();
 }

@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "runtime/net/frame_channel.hpp"
+#include "runtime/net/inbox.hpp"
 #include "sim/bridge/lobby.hpp"
 #include "sim/bridge/mailbox.hpp"
+#include "sim/bridge/report_check.hpp"
 #include "sim/coordinator/attachment.hpp"
 #include "sim/coordinator/observer.hpp"
 #include "sim/coordinator/wall_nodes.hpp"
@@ -77,6 +79,7 @@ class Bridge {
     std::string who;
     std::string devices;
     std::vector<NodeId> nodes;
+    std::uint64_t pieces = 0;  // of files, that it has asked for
   };
   using Clock = std::chrono::steady_clock;
   // Devices of one agent, and where it listens.
@@ -84,6 +87,12 @@ class Bridge {
     Endpoint where;
     std::vector<std::string> devices;
     std::string who() const;
+  };
+
+  // One that has answered the greeting.
+  struct Reached {
+    ChannelPointer channel;
+    std::shared_ptr<Inbox> inbox;  // what it has said since
   };
 
   explicit Bridge(Setup setup);
@@ -94,16 +103,20 @@ class Bridge {
   Result<void> connect_agents();
   Result<std::vector<Address>> addresses() const;
   Result<void> connect_agent(const Address& address, Clock::time_point give_up);
-  Result<std::optional<ChannelPointer>> try_agent(const Address& address, Clock::time_point give_up,
-                                                  std::string& why);
+  Result<std::optional<Reached>> try_agent(const Address& address, Clock::time_point give_up,
+                                           Approach& approach, std::string& why);
   Result<void> greeted_by(const ChannelPointer& channel, const Frame& frame, const Address& address) const;
   Hello hello(std::vector<std::string> devices) const;
   void add_agent(const ChannelPointer& channel, std::size_t number, const std::string& who,
                  const std::vector<std::string>& devices);
   std::vector<std::string> missing_devices() const;
   Result<void> assign();
+  Result<std::optional<Mailbox::Letter>> hear(Duration patience);
   Result<Mailbox::Letter> next_letter(std::optional<Clock::time_point> give_up = {});
-  bool take_aside(const Mailbox::Letter& letter);
+  void keep_log_lines(std::size_t most);
+  void tell_of_dropped_log_lines();
+  void begin_clock();
+  Time latest() const;
   Result<void> serve_file(const Mailbox::Letter& letter);
   Error refusal_of(const Mailbox::Letter& letter);
   Result<void> await_ready(const std::function<void(const Agent&, const Ready&)>& on_ready);
@@ -111,6 +124,7 @@ class Bridge {
   Result<Frame> answer_of(NodeId node);
   Result<std::size_t> agent_at(NodeId node) const;
   bool speaks_for(std::size_t agent, NodeId node) const;
+  Result<Report> sound_report(const Mailbox::Letter& letter);
   Result<bool> take_report(const Mailbox::Letter& letter, RunObserver& observer, Time& last,
                            std::map<NodeId, Time>* heard);
   std::vector<std::string> idle_since(const std::map<NodeId, Time>& heard) const;
@@ -122,7 +136,10 @@ class Bridge {
   Setup setup_;
   SecurityPointer keys_;
   Watch watch_;
-  Mailbox mailbox_;  // before the loop: handlers on the loop's thread use it
+  Clock::time_point watched_;  // when it was last asked
+  ReportCheck check_;
+  Clock::time_point started_;  // when the agents were told to start
+  Mailbox mailbox_;            // before the loop: handlers on the loop's thread use it
   std::shared_ptr<Lobby> lobby_;
   IoLoop loop_;
   std::unique_ptr<Listener> listener_;

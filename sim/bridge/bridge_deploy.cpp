@@ -29,6 +29,7 @@ Result<Time> Bridge::run(RunObserver& observer) {
   if (setup_.at_start) {
     if (auto begun = setup_.at_start(); !begun) return begun.error();
   }
+  begin_clock();
   for (const auto& agent : agents_) agent.channel->send(to_frame(FrameType::start));
   Time last;
   if (auto streamed = stream(observer, last); !streamed) return streamed.error();
@@ -52,7 +53,7 @@ Result<void> Bridge::stream(RunObserver& observer, Time& last) {
   std::map<NodeId, Time> heard;
   for (;;) {
     if (observer.interrupted()) return Error{fmt::format("interrupted at {:.3f} s", last.seconds())};
-    auto letter = mailbox_.poll(setup_.scenario.run.timeout, Duration::ms(100));
+    auto letter = hear(Duration::ms(100));
     if (!letter) return letter.error();
     if (!*letter && Clock::now() > give_up) {
       return Error{
@@ -61,8 +62,7 @@ Result<void> Bridge::stream(RunObserver& observer, Time& last) {
                       patience().seconds(), fmt::join(idle_since(heard), ", ")),
           ExitCode::timeout};
     }
-    if (!*letter || take_aside(**letter)) continue;
-    if ((*letter)->frame.type == FrameType::refusal) return refusal_of(**letter);
+    if (!*letter) continue;
     give_up = Clock::now() + patience_ns;
     auto over = take_report(**letter, observer, last, &heard);
     if (!over) return over.error().in(agents_[(*letter)->agent].who);
@@ -88,11 +88,9 @@ Result<void> Bridge::drain(RunObserver& observer) {
   const auto give_up = Clock::now() + kDrain;
   Time ignored;
   while (Clock::now() < give_up) {
-    auto letter = mailbox_.poll(setup_.scenario.run.timeout, kQuiet);
+    auto letter = hear(kQuiet);
     if (!letter) return letter.error();
     if (!*letter) return {};
-    if (take_aside(**letter)) continue;
-    if ((*letter)->frame.type == FrameType::refusal) return refusal_of(**letter);
     auto taken = take_report(**letter, observer, ignored, nullptr);
     if (!taken) return taken.error().in(agents_[(*letter)->agent].who);
   }
@@ -122,7 +120,6 @@ Result<void> Bridge::farewells(RunObserver& observer) {
     }
     if (!letter) return letter.error();
     const auto& agent = agents_[letter->agent];
-    if (letter->frame.type == FrameType::refusal) return refusal_of(*letter);
     if (letter->frame.type != FrameType::farewell) {
       auto taken = take_report(*letter, observer, ignored, nullptr);
       if (!taken) return taken.error().in(agent.who);
@@ -137,12 +134,26 @@ Result<void> Bridge::farewells(RunObserver& observer) {
   return {};
 }
 
+// A report that may be believed.
+Result<Report> Bridge::sound_report(const Mailbox::Letter& letter) {
+  auto report = parse_report(letter.frame);
+  if (!report) return report;
+  if (!speaks_for(letter.agent, report->node)) return Error{"it spoke for a node that it does not have"};
+  if (report->records.empty() && !report->finished) return Error{"it sent a report of nothing"};
+  const auto taken = check_.take({.node = report->node,
+                                  .now = report->now,
+                                  .latest = latest(),
+                                  .records = report->records,
+                                  .finished = report->finished});
+  if (!taken) return taken.error();
+  return report;
+}
+
 // Whether the run is over.
 Result<bool> Bridge::take_report(const Mailbox::Letter& letter, RunObserver& observer, Time& last,
                                  std::map<NodeId, Time>* heard) {
-  const auto report = parse_report(letter.frame);
+  const auto report = sound_report(letter);
   if (!report) return report.error();
-  if (!speaks_for(letter.agent, report->node)) return Error{"it spoke for a node that it does not have"};
   if (heard != nullptr) (*heard)[report->node] = report->now;
   for (const auto& record : report->records) {
     if (const auto* completion = std::get_if<CompletionRecord>(&record)) last = completion->completed;

@@ -20,6 +20,8 @@ namespace {
 // One attempt to reach an agent.
 constexpr Duration kAttempt = Duration::s(2);
 constexpr auto kBetweenAttempts = std::chrono::milliseconds(100);
+// What an agent may ask for beyond each file of the run, twice.
+constexpr std::uint64_t kSparePieces = 16;
 
 bool is_loopback(const Endpoint& where) {
   return where.address == "localhost" || where.address == "::1" || where.address.starts_with("127.");
@@ -139,13 +141,14 @@ Result<void> Bridge::connect_agents() {
 Result<void> Bridge::connect_agent(const Address& address, Clock::time_point give_up) {
   bool told = false;
   std::string why;
+  Approach approach;
   for (;;) {
-    auto channel = try_agent(address, give_up, why);
-    if (!channel) return channel.error();
-    if (*channel) {
+    auto reached = try_agent(address, give_up, approach, why);
+    if (!reached) return reached.error();
+    if (*reached) {
       const auto number = mailbox_.add(address.who());
-      (**channel)->receive(mailbox_.handler(number));
-      add_agent(**channel, number, address.who(), address.devices);
+      (*reached)->inbox->pass_on(mailbox_.handler(number));
+      add_agent((*reached)->channel, number, address.who(), address.devices);
       return {};
     }
     if (Clock::now() > give_up) {
@@ -163,13 +166,13 @@ Result<void> Bridge::connect_agent(const Address& address, Clock::time_point giv
 }
 
 // Nothing, with the reason in `why`: another attempt makes sense.
-Result<std::optional<ChannelPointer>> Bridge::try_agent(const Address& address, Clock::time_point give_up,
-                                                        std::string& why) {
-  const auto nothing = std::optional<ChannelPointer>{};
-  auto connected = connect_channel(loop_, address.where, kAttempt, keys_);
+Result<std::optional<Bridge::Reached>> Bridge::try_agent(const Address& address, Clock::time_point give_up,
+                                                         Approach& approach, std::string& why) {
+  const auto nothing = std::optional<Reached>{};
+  auto connected = connect_channel(loop_, address.where, kAttempt, keys_, approach);
   if (!connected) {
     const auto& error = connected.error();
-    if (error.code == ExitCode::authentication || error.code == ExitCode::run_failed)
+    if (error.code != ExitCode::timeout && error.code != ExitCode::invalid_input)
       return error.in(address.who());
     why = error.message;
     return nothing;
@@ -193,7 +196,7 @@ Result<std::optional<ChannelPointer>> Bridge::try_agent(const Address& address, 
         turn_away(channel, fits.error());
         return fits.error().in(address.who());
       }
-      return std::optional(channel);
+      return std::optional(Reached{channel, inbox});
     }
     if (auto sound = watch_(); !sound) return sound.error();
     if (auto there = mailbox_.check(setup_.scenario.run.timeout); !there) return there.error();
@@ -236,6 +239,9 @@ Result<void> Bridge::serve_file(const Mailbox::Letter& letter) {
   const auto want = parse_want(letter.frame);
   if (!want) return want.error();
   const auto& files = setup_.files;
+  std::uint64_t pieces = kSparePieces;
+  for (const auto& file : files) pieces += 2 * (file.size / kMaxPiece + 1);
+  if (++agents_[letter.agent].pieces > pieces) return Error{"it asks for the run's files again and again"};
   const auto file =
       std::find_if(files.begin(), files.end(), [&](const auto& each) { return each.sha256 == want->sha256; });
   if (file == files.end() || want->offset >= file->size) return Error{"it asks for what was not announced"};

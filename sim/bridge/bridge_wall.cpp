@@ -1,4 +1,6 @@
 // The bridge's nodes on the wall clock (mode emulate): messages by way of the host, records as they come.
+#include <fmt/format.h>
+
 #include "runtime/wire/messages.hpp"
 #include "sim/bridge/bridge.hpp"
 
@@ -9,6 +11,7 @@ class Bridge::WallSeats final : public WallNodes {
   explicit WallSeats(Bridge& bridge) : bridge_(bridge) {}
 
   void start() override {
+    bridge_.begin_clock();
     for (const auto& agent : bridge_.agents_) agent.channel->send(to_frame(FrameType::start));
   }
 
@@ -18,9 +21,13 @@ class Bridge::WallSeats final : public WallNodes {
   }
 
   Result<std::optional<Word>> next(Duration patience) override {
-    auto letter = bridge_.mailbox_.poll(bridge_.setup_.scenario.run.timeout, patience);
+    auto letter = bridge_.hear(patience);
     if (!letter) return letter.error();
-    if (*letter) return read(**letter);
+    if (*letter) {
+      auto word = read(**letter);
+      return word ? std::optional<Word>(std::move(*word))
+                  : Result<std::optional<Word>>(word.error().in(bridge_.agents_[(*letter)->agent].who));
+    }
     if (patience > Duration{}) {
       if (auto sound = bridge_.watch_(); !sound) return sound.error();
     }
@@ -28,22 +35,24 @@ class Bridge::WallSeats final : public WallNodes {
   }
 
  private:
-  Result<std::optional<Word>> read(const Mailbox::Letter& letter) const {
-    const auto& who = bridge_.agents_[letter.agent].who;
-    if (letter.frame.type == FrameType::refusal) return parse_refusal(letter.frame).in(who);
+  Result<Word> read(const Mailbox::Letter& letter) const {
     if (letter.frame.type == FrameType::message) {
       auto message = parse_message(letter.frame);
-      if (!message) return message.error().in(who);
-      if (!bridge_.speaks_for(letter.agent, message->from)) return stranger(who);
-      return std::optional<Word>(std::move(*message));
+      if (!message) return message.error();
+      if (!bridge_.speaks_for(letter.agent, message->from))
+        return Error{"it spoke for a node that it does not have"};
+      const auto latest = bridge_.latest();
+      if (auto sound = bridge_.check_.check(*message, latest); !sound) return sound.error();
+      if (message->at && *message->at > latest) return Error{"it sent a message later than it is"};
+      return Word(std::move(*message));
     }
-    auto report = parse_report(letter.frame);
-    if (!report) return report.error().in(who);
-    if (!bridge_.speaks_for(letter.agent, report->node)) return stranger(who);
-    return std::optional<Word>(std::move(*report));
-  }
-  static Error stranger(const std::string& who) {
-    return Error{who + " spoke for a node that it does not have"};
+    if (letter.frame.type != FrameType::report) {
+      return Error{fmt::format("it sent a frame of type {} in the middle of the run",
+                               static_cast<int>(letter.frame.type))};
+    }
+    auto report = bridge_.sound_report(letter);
+    if (!report) return report.error();
+    return Word(std::move(*report));
   }
 
   Bridge& bridge_;

@@ -1,5 +1,6 @@
 // What all agents say, in one place: the host waits for any of them, so that it hears at once when one is
-// lost, whichever it is waiting for. Silence is measured per agent.
+// lost, whichever it is waiting for. Silence is measured per agent. Lines of their logs lie apart, so that no
+// flood of them holds up the run.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "runtime/net/frame_channel.hpp"
+#include "sim/bridge/log_gate.hpp"
 
 namespace millrace {
 
@@ -27,6 +29,9 @@ class Mailbox {
     Frame frame;
   };
 
+  // `largest_report`: bytes of the largest message with records; one that is larger ends its sender.
+  explicit Mailbox(std::size_t largest_report = kMaxMeta) : largest_report_(largest_report) {}
+
   // Agents are numbered in the order they are added. `who` begins errors about it.
   std::size_t add(const std::string& who);
   // The handler of that agent's channel. The mailbox outlives the channel's loop.
@@ -41,7 +46,11 @@ class Mailbox {
   Result<void> check(Duration silence) const;
   // From now on the agent may go: it is no fault any more.
   void excuse(std::size_t agent);
-  // Waits until every agent has gone, at most that long.
+  // The next line of a log, if there is one.
+  std::optional<Letter> next_log_line();
+  // How many lines of that agent's log were dropped, by LogGate's limits.
+  std::uint64_t dropped_log_lines(std::size_t agent) const;
+  // Waits until every agent has gone or said farewell, at most that long.
   void wait_for_farewells(Duration patience);
 
  private:
@@ -50,14 +59,18 @@ class Mailbox {
     std::string who;
     Clock::time_point heard;
     std::optional<Error> lost;
+    LogGate log;
     bool excused = false;
+    bool farewell = false;
   };
   void push(std::size_t agent, Result<Frame> frame);
+  void sort_in(std::size_t agent, Frame frame);
   std::optional<Error> fault(Duration silence) const;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Letter> letters_;
+  const std::size_t largest_report_;
+  std::deque<Letter> letters_, log_lines_;
   std::int64_t unread_bytes_ = 0;
   std::vector<Agent> agents_;
 };

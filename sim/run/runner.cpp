@@ -10,6 +10,7 @@
 #include "runtime/base/version.hpp"
 #include "runtime/codec/klt_calibration.hpp"
 #include "runtime/node/build_node.hpp"
+#include "runtime/node/guard.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 #include "sim/bridge/agent_processes.hpp"
 #include "sim/bridge/bridge.hpp"
@@ -68,7 +69,7 @@ class Run {
     if (auto opened = open_directory(); !opened) return opened.error();
     if (spec && simulated(scenario_.run.mode)) meter_.emplace(*spec, scenario_.run.link_interval);
     log_note("writing {}", directory_->path());
-    auto end = [&]() -> Result<Time> {
+    auto end = guarded("the run", [&]() -> Result<Time> {
       Progress progress(*directory_, scenario_.microbatches());
       switch (scenario_.run.mode) {
         case Mode::simulate:
@@ -81,7 +82,7 @@ class Run {
           return emulate(*spec, progress);
       }
       return Error{"an unknown mode"};
-    }();
+    });
     return finish(end, spec ? &*spec : nullptr);
   }
 

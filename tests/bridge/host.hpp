@@ -43,13 +43,15 @@ class Host : public testing::Test {
  protected:
   void listen(const std::string& timeout = "20 s", Mode mode = Mode::cosim) {
     scenario_ = ring_scenario(3, timeout);
-    auto bridge = Bridge::listen({.scenario = scenario_,
-                                  .plan = plan_,
-                                  .scenario_text = resolved_yaml(scenario_),
-                                  .scenario_sha256 = scenario_hash(scenario_),
-                                  .mode = mode,
-                                  .release = kTestRelease},
-                                 {"127.0.0.1", 0});
+    auto bridge =
+        Bridge::listen({.scenario = scenario_,
+                        .plan = plan_,
+                        .scenario_text = resolved_yaml(scenario_),
+                        .scenario_sha256 = scenario_hash(scenario_),
+                        .mode = mode,
+                        .release = kTestRelease,
+                        .on_log = [this](const auto&, const LogLine& line) { log_.push_back(line.text); }},
+                       {"127.0.0.1", 0});
     ASSERT_TRUE(bridge.ok()) << bridge.error().message;
     bridge_ = std::move(*bridge);
   }
@@ -97,6 +99,7 @@ class Host : public testing::Test {
   std::unique_ptr<Bridge> bridge_;
   std::future<Result<void>> gathered_;
   RecordingObserver observer_;
+  std::vector<std::string> log_;  // on the thread that drives the bridge
 };
 
 }  // namespace millrace

@@ -69,6 +69,54 @@ TEST_F(AMailbox, HoldsALimitedNumberOfLetters) {
   EXPECT_THAT(mailbox_.next(Duration::s(9)).error().message, HasSubstr("agent a: it sends more frames"));
 }
 
+// However fast they come, they neither fill it nor keep the run waiting.
+TEST_F(AMailbox, AFloodOfLogLinesIsDroppedAndCounted) {
+  constexpr std::size_t kFlood = 3 * Mailbox::kLimit;
+  for (std::size_t i = 0; i < kFlood; ++i) mailbox_.handler(a_)(to_frame(LogLine{LogLevel::note, "flood"}));
+  say(b_, FrameType::start);
+  EXPECT_EQ(mailbox_.next(Duration::s(9))->agent, b_) << "what is the run's comes first";
+  std::size_t kept = 0;
+  while (mailbox_.next_log_line()) ++kept;
+  EXPECT_GE(kept, 1000U);
+  EXPECT_LE(kept, static_cast<std::size_t>(LogGate::kLines));
+  EXPECT_EQ(kept + mailbox_.dropped_log_lines(a_), kFlood);
+  EXPECT_EQ(mailbox_.dropped_log_lines(b_), 0U);
+  EXPECT_TRUE(mailbox_.check(Duration::s(9)).ok());
+}
+
+TEST_F(AMailbox, MoreRecordsThanTheRunHasEndTheirSender) {
+  Mailbox small(100);
+  const auto agent = small.add("agent c");
+  small.handler(agent)(Frame{FrameType::report, std::string(101, 'x'), {}});
+  EXPECT_THAT(small.next(Duration::s(9)).error().message,
+              HasSubstr("agent c: it sent 101 bytes of records at once"));
+}
+
+TEST_F(AMailbox, WhoHasSaidFarewellIsNotWaitedFor) {
+  say(a_, FrameType::farewell);
+  lose(b_);
+  mailbox_.wait_for_farewells(Duration::s(1000));  // returns
+}
+
+TEST(ALogGate, KeepsSoManyLinesAndBytesAtOnceASecondAndInAll) {
+  LogGate::Clock::time_point now{};
+  const auto kept_of = [&now](LogGate& gate, int lines, std::size_t bytes) {
+    int kept = 0;
+    for (int i = 0; i < lines; ++i) kept += gate.admit(now, bytes) ? 1 : 0;
+    return kept;
+  };
+  LogGate lines(now), bytes(now), all(now);
+  EXPECT_EQ(kept_of(lines, 5000, 10), 1000);
+  EXPECT_EQ(kept_of(bytes, 100, 64 << 10), 8);
+  now += std::chrono::seconds(1);
+  EXPECT_EQ(kept_of(lines, 5000, 10), 100);
+  EXPECT_EQ(kept_of(bytes, 100, 64 << 10), 1);
+  EXPECT_EQ(lines.dropped(), 8900U);
+  int sum = 0;
+  for (int s = 0; s < 1000; ++s, now += std::chrono::seconds(1)) sum += kept_of(all, 1000, 1);
+  EXPECT_EQ(sum, 20'000);
+}
+
 TEST_F(AMailbox, FarewellsEndWhenAllAreGone) {
   lose(a_);
   lose(b_);

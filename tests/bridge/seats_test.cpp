@@ -124,10 +124,26 @@ class Deployed : public Host {
     if (run_.valid()) run_.wait();
     Host::TearDown();
   }
+  // All six microbatches of the ring's 22 images.
   static Report last_word() {
-    CompletionRecord completion;
-    completion.completed = Time::at_ns(77);
-    return {{3}, Time::at_ns(80), {completion}, true};
+    Report report{{3}, Time::at_ns(80), {}, true};
+    for (std::uint64_t m = 0; m < 6; ++m) {
+      CompletionRecord completion;
+      completion.microbatch = {m};
+      completion.images = m == 5 ? 2 : 4;
+      completion.completed = Time::at_ns(72 + static_cast<std::int64_t>(m));
+      for (std::uint32_t i = 0; i < completion.images; ++i)
+        completion.outputs.push_back({4 * m + i, {}, {}, {}});
+      report.records.emplace_back(completion);
+    }
+    return report;
+  }
+  static LinkSample sample(std::uint64_t microbatch) {
+    LinkSample sample;
+    sample.to = {3};
+    sample.microbatch = {microbatch};
+    sample.images = 4;
+    return sample;
   }
 
   // What an agent does that is told to stop.
@@ -147,15 +163,15 @@ TEST_F(Deployed, EndsWhenTheSinkHasEverything) {
   const auto end = run_.get();
   ASSERT_TRUE(end.ok()) << end.error().message;
   EXPECT_EQ(*end, Time::at_ns(77)) << "when the last microbatch was complete";
-  EXPECT_EQ(observer_.records_of<CompletionRecord>().size(), 1U);
+  EXPECT_EQ(observer_.records_of<CompletionRecord>().size(), 6U);
 }
 
 TEST_F(Deployed, TakesWhatIsReportedRightAfterTheSinksLastWord) {
   begin();
   speaker_.say(to_frame(last_word()));
-  speaker_.say(to_frame(Report{{2}, Time::at_ns(81), {LinkSample{}}, false}));
+  speaker_.say(to_frame(Report{{2}, Time::at_ns(81), {sample(0)}, false}));
   ASSERT_TRUE(speaker_.hears(FrameType::stop));
-  speaker_.say(to_frame(Report{{2}, Time::at_ns(82), {LinkSample{}}, false}));
+  speaker_.say(to_frame(Report{{2}, Time::at_ns(82), {sample(1)}, false}));
   speaker_.say(to_frame(Farewell{"figures"}));
   ASSERT_TRUE(run_.get().ok());
   EXPECT_EQ(observer_.records_of<LinkSample>().size(), 2U);
@@ -166,7 +182,7 @@ TEST_F(Deployed, TroubleAfterTheSinksLastWordIsAnErrorWithAllResults) {
   speaker_.say(to_frame(last_word()));
   speaker_.say(to_frame(Error{"late trouble"}));
   EXPECT_THAT(run_.get().error().message, HasSubstr("late trouble"));
-  EXPECT_EQ(observer_.records_of<CompletionRecord>().size(), 1U);
+  EXPECT_EQ(observer_.records_of<CompletionRecord>().size(), 6U);
 }
 
 TEST_F(Deployed, AnAgentThatIsLostBeforeItsFarewellIsNamed) {
@@ -195,6 +211,98 @@ TEST_F(Deployed, ARefusalEndsTheRunWithItsReason) {
   const auto end = run_.get();
   EXPECT_EQ(end.error().code, ExitCode::peer_lost);
   EXPECT_THAT(end.error().message, HasSubstr("node 1 lost node 2"));
+}
+
+TEST_F(Deployed, WhatCannotBeIsRefusedWithTheAgentsName) {
+  begin();
+  auto report = last_word();
+  std::get<CompletionRecord>(report.records[3]).completed = Time::at_ns(1LL << 59);
+  speaker_.say(to_frame(report));
+  const auto end = run_.get();
+  EXPECT_EQ(end.error().code, ExitCode::run_failed);
+  EXPECT_THAT(end.error().message, testing::MatchesRegex("agent of d0, d1, d2 .*: what it says of sink is "
+                                                         "refused: microbatch 3 was complete before.*"));
+}
+
+TEST_F(Deployed, ReportsOfNothingDoNotKeepTheRunAlive) {
+  begin();
+  speaker_.say(to_frame(Report{{2}, Time::at_ns(5), {}, false}));
+  EXPECT_THAT(run_.get().error().message, HasSubstr("it sent a report of nothing"));
+}
+
+TEST_F(Deployed, AFloodOfLogLinesHoldsNothingUp) {
+  begin();
+  for (int i = 0; i < 3000; ++i) speaker_.say(to_frame(LogLine{LogLevel::warning, "flood"}));
+  speaker_.say(to_frame(last_word()));
+  end_well();
+  ASSERT_TRUE(run_.get().ok());
+  bridge_->stop();
+  EXPECT_THAT(log_, testing::SizeIs(testing::AllOf(testing::Ge(1000U), testing::Le(2000U))));
+  EXPECT_THAT(log_.back(), HasSubstr("lines of this agent's log were dropped"));
+}
+
+// Those who are told to stop and say farewell wait for the host to close: waiting for each other would take
+// as long as the longer patience.
+TEST_F(Deployed, AnAgentThatIsLostEndsTheRunAtOnce) {
+  begin();
+  speaker_.channel->close();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(run_.get().error().code, ExitCode::peer_lost);
+  bridge_->stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(1));
+}
+
+class Emulated : public Host {
+ protected:
+  void begin() {
+    listen("20 s", Mode::emulate);
+    speaker_ = only_agent();
+    nodes_ = bridge_->wall_nodes();
+    nodes_->start();
+    ASSERT_TRUE(speaker_.hears(FrameType::start));
+  }
+  Result<std::optional<WallNodes::Word>> next() { return nodes_->next(kPatience); }
+
+  Speaker speaker_;
+  std::unique_ptr<WallNodes> nodes_;
+};
+
+TEST_F(Emulated, ALineOfALogIsNoReportAndEndsNothing) {
+  begin();
+  speaker_.say(to_frame(LogLine{LogLevel::warning, "the fan is loud"}));
+  speaker_.say(to_frame(FrameType::message, NodeMessage{{1}, {0}, Feedback{{}, 1}, Time::at_ns(5)}));
+  auto word = next();
+  ASSERT_TRUE(word.ok()) << word.error().message;
+  EXPECT_TRUE(std::holds_alternative<NodeMessage>(**word));
+  bridge_->stop();
+  EXPECT_THAT(log_, testing::ElementsAre("the fan is loud"));
+}
+
+TEST_F(Emulated, AnyOtherFrameIsRefusedByItsKindAndNamed) {
+  for (const auto& frame : {to_frame(Ready{}), to_frame(NodeTurn{{1}, {}}), to_frame(Farewell{"x"}),
+                            to_frame(FrameType::start), to_frame(Want{std::string(64, 'a'), 0})}) {
+    begin();
+    speaker_.say(frame);
+    EXPECT_THAT(next().error().message,
+                testing::MatchesRegex("agent of d0, d1, d2 .*: it sent a frame of type .*"));
+    TearDown();
+    speakers_.clear();
+  }
+}
+
+TEST_F(Emulated, WhatCannotBeIsRefusedWithTheAgentsName) {
+  begin();
+  StageRecord record;
+  record.images = 4;
+  record.sent = Time::at_ns(1LL << 59);
+  speaker_.say(to_frame(Report{{1}, Time::at_ns(1LL << 59), {record}, false}));
+  EXPECT_THAT(next().error().message, HasSubstr("agent of d0, d1, d2"));
+}
+
+TEST_F(Emulated, ARefusalEndsTheRunWithItsReason) {
+  begin();
+  speaker_.say(to_frame(Error{"the disk is gone", ExitCode::invalid_input}));
+  EXPECT_EQ(next().error().code, ExitCode::invalid_input);
 }
 
 TEST_F(Deployed, AnInterruptionEndsTheRun) {

@@ -68,7 +68,9 @@ Result<Time> emulate(Bridge& bridge, const Pipeline& pipeline, RunObserver& obse
 Result<Time> play_with_agents(Mode mode, bool isolated, const Pipeline& pipeline, Peaks& peaks,
                               RunObserver& observer) {
   const auto plan = pipeline.plan();
-  const auto scenario = ring_scenario(pipeline.device_count());
+  auto scenario = ring_scenario(pipeline.device_count());
+  scenario.model.microbatch = static_cast<int>(pipeline.microbatch);
+  scenario.workload.images = pipeline.images;
   Agents agents;  // join last
   auto bridge = Bridge::listen({.scenario = scenario,
                                 .plan = plan,

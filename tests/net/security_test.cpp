@@ -5,20 +5,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
 
-#include "runtime/base/random.hpp"
-#include "runtime/net/agent.hpp"
 #include "runtime/net/asio_tls.hpp"
 #include "runtime/net/inbox.hpp"
+#include "tests/net/eavesdropper.hpp"
 #include "tests/net/fleet.hpp"
 #include "tests/net/loopback.hpp"
-#include "tests/support/seed.hpp"
 #include "tests/wire/samples.hpp"
 
 namespace millrace {
@@ -122,69 +119,6 @@ TEST_F(AGuardedDoor, IsNotBelievedEitherWithOldKeys) {
   EXPECT_EQ(let_in_, 0);
 }
 
-// Passes bytes on between one client and the server, and keeps what the client said.
-class Eavesdropper {
- public:
-  explicit Eavesdropper(const Endpoint& server) : server_(server) {
-    listening_ = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    if (bind(listening_, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(listening_, 1) != 0)
-      ADD_FAILURE() << "cannot listen";
-    getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &length);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { relay(); });
-  }
-  ~Eavesdropper() {
-    thread_.join();
-    ::close(listening_);
-  }
-  Eavesdropper(const Eavesdropper&) = delete;
-  Eavesdropper& operator=(const Eavesdropper&) = delete;
-  Endpoint local() const { return {"127.0.0.1", port_}; }
-  std::string heard() {
-    const std::lock_guard lock(mutex_);
-    return heard_;
-  }
-
- private:
-  void relay() {
-    const int client = accept(listening_, nullptr, nullptr);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(server_.port);
-    const int server = socket(AF_INET, SOCK_STREAM, 0);
-    if (::connect(server, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-      ADD_FAILURE() << "cannot connect";
-    std::array<pollfd, 2> both{pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};
-    std::array<char, 4096> piece{};
-    for (bool open = true; open && poll(both.data(), both.size(), 20'000) > 0;) {
-      for (std::size_t i = 0; i < 2; ++i) {
-        if (both[i].revents == 0) continue;
-        const auto got = recv(both[i].fd, piece.data(), piece.size(), 0);
-        if (got <= 0) open = false;
-        if (got <= 0) break;
-        if (i == 0) {
-          const std::lock_guard lock(mutex_);
-          heard_.append(piece.data(), static_cast<std::size_t>(got));
-        }
-        (void)!send(both[1 - i].fd, piece.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL);
-      }
-    }
-    ::close(client);
-    ::close(server);
-  }
-  Endpoint server_;
-  int listening_;
-  std::uint16_t port_ = 0;
-  std::mutex mutex_;
-  std::string heard_;
-  std::thread thread_;
-};
-
 TEST_F(AGuardedDoor, DoesNotTakeARecordingForItsOriginal) {
   std::string recorded;
   {
@@ -264,136 +198,6 @@ TEST(Security, KeysThatAreNotThereAreNamed) {
   const auto folder = fleet.folder({.host = true, .devices = {}});
   std::ofstream(folder + "/node.crt") << "rubbish";
   EXPECT_THAT(Security::load(folder).error().message, HasSubstr("/node.crt: it cannot be used: "));
-}
-
-// --- an agent under fire
-
-Result<VirtualNode::Parts> no_parts(const Scenario&, const Plan&, NodeId) { return Error{"no parts here"}; }
-
-class AnAgentUnderFire : public testing::Test {
- protected:
-  explicit AnAgentUnderFire(bool guarded = false) {
-    AgentConfig config;
-    config.release = "1.0";
-    if (guarded) config.keys = fleet_.device("board-a");
-    server_ = AgentServer::listen(std::move(config), {"127.0.0.1", 0}, factory_).value();
-    thread_ = std::thread([this] { server_->run(); });
-  }
-  ~AnAgentUnderFire() override {
-    server_->stop();
-    thread_.join();
-  }
-  // Whether a host with these keys is greeted, within the time that an earlier run may still take.
-  std::string answer_to(const SecurityPointer& keys, const Hello& hello) {
-    IoLoop loop;
-    for (int i = 0; i < 200; ++i) {
-      auto channel = connect_channel(loop, server_->local(), kPatience, keys);
-      if (!channel) return channel.error().message;
-      const auto inbox = Inbox::of(**channel);
-      (*channel)->send(to_frame(hello));
-      const auto frame = inbox->next(kPatience, "agent");
-      (*channel)->close();
-      (void)inbox->next(kPatience, "agent");
-      if (!frame) return frame.error().message;
-      if (frame->type == FrameType::hello) return "hello";
-      const auto refusal = parse_refusal(*frame);
-      if (refusal.code != ExitCode::timeout) return refusal.message;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return "it stays busy";
-  }
-  static Hello hello() { return {"host", "1.0", "abc", {"board-a"}, {}, {}, "run-1", Duration::s(1)}; }
-
-  Fleet fleet_;
-  PartsFactory factory_ = no_parts;
-  std::unique_ptr<AgentServer> server_;
-  std::thread thread_;
-};
-
-class AGuardedAgent : public AnAgentUnderFire {
- protected:
-  AGuardedAgent() : AnAgentUnderFire(true) {}
-};
-
-TEST_F(AGuardedAgent, TakesNoDeviceForTheHostAndIsNoOtherDevice) {
-  EXPECT_EQ(answer_to(fleet_.host(), hello()), "hello");
-  EXPECT_THAT(answer_to(fleet_.device("board-b"), hello()), HasSubstr("device board-b, not of the host"));
-  auto other = hello();
-  other.devices = {"board-b"};
-  EXPECT_THAT(answer_to(fleet_.host(), other), HasSubstr("cannot be who the scenario says"));
-}
-
-std::uint64_t mutated_frames() {
-  const char* wanted = std::getenv("MILLRACE_MUTATED_FRAMES");
-  return wanted == nullptr ? 20'000 : std::strtoull(wanted, nullptr, 10);
-}
-
-// Like a real socket, but leaves nothing behind in the kernel when it goes.
-void throw_at(const Endpoint& where, const std::string& bytes) {
-  const int peer = socket(AF_INET, SOCK_STREAM, 0);
-  const linger at_once{1, 0};
-  setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(where.port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    std::string rest = bytes;
-    (void)!send(peer, rest.data(), rest.size(), MSG_NOSIGNAL);
-    char answer[256];
-    // Every other one listens a moment, so that the agent gets as far as it will.
-    pollfd waiting{peer, POLLIN, 0};
-    if (bytes.size() % 2 == 0 && poll(&waiting, 1, 1) > 0) (void)!recv(peer, answer, sizeof answer, 0);
-  }
-  ::close(peer);
-}
-
-std::string mutated(std::string bytes, Random& random) {
-  for (auto n = 1 + random.below(6); n > 0 && !bytes.empty(); --n) {
-    const auto where = random.below(bytes.size());
-    if (random.below(3) == 0) bytes.resize(where);
-    if (where < bytes.size()) bytes[where] = static_cast<char>(random.below(256));
-  }
-  return bytes;
-}
-
-TEST_F(AnAgentUnderFire, SurvivesMutatedFramesAndServesTheNextHost) {
-  const auto seed = test_seed();
-  SCOPED_TRACE(testing::Message() << "MILLRACE_TEST_SEED=" << seed);
-  Random random(seed, "frames at an agent");
-  const auto frames = sample_frames();
-  const auto good_hello = bytes_of(to_frame(hello()));
-  for (std::uint64_t i = 0; i < mutated_frames(); ++i) {
-    const auto frame = mutated(bytes_of(frames[random.below(frames.size())].second), random);
-    throw_at(server_->local(), random.below(20) == 0 ? good_hello + frame : frame);
-  }
-  EXPECT_EQ(answer_to({}, hello()), "hello");
-}
-
-TEST_F(AGuardedAgent, SurvivesMutatedFramesAndServesTheNextHost) {
-  const auto seed = test_seed();
-  SCOPED_TRACE(testing::Message() << "MILLRACE_TEST_SEED=" << seed);
-  Random random(seed, "frames at a guarded agent");
-  std::string flight;
-  {
-    Eavesdropper between(server_->local());
-    IoLoop loop;
-    const auto channel = connect_channel(loop, between.local(), kPatience, fleet_.host());
-    ASSERT_TRUE(channel.ok()) << channel.error().message;
-    flight = between.heard();
-    (*channel)->close();
-    (void)Inbox::of(**channel)->next(kPatience, "agent");
-  }
-  for (std::uint64_t i = 0; i < mutated_frames() / 10; ++i)
-    throw_at(server_->local(), mutated(flight, random));
-  EXPECT_EQ(answer_to(fleet_.host(), hello()), "hello");
-  EXPECT_EQ(answer_to(fleet_.device("board-b"), hello()).substr(0, 15), "the certificate");
-}
-
-TEST_F(AnAgentUnderFire, SitsOutThoseWhoSayNothing) {
-  std::vector<std::unique_ptr<RawPeer>> sitting;
-  for (int i = 0; i < 300; ++i) sitting.push_back(std::make_unique<RawPeer>(server_->local()));
-  EXPECT_EQ(answer_to({}, hello()), "hello");
 }
 
 }  // namespace

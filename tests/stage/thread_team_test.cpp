@@ -1,9 +1,14 @@
 #include "runtime/stage/thread_team.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
 #include <stdexcept>
+#include <system_error>
 
 namespace millrace {
 namespace {
@@ -32,6 +37,30 @@ TEST(ThreadTeam, ExceptionReachesTheCallerAndTheTeamGoesOn) {
   std::atomic<int> shares = 0;
   team.split(3, [&](std::int64_t, std::int64_t) { ++shares; });
   EXPECT_EQ(shares, 3);
+}
+
+// In a process of its own, which may have little more memory than it has: stacks of a few threads.
+TEST(ThreadTeamDeathTest, ThatTheSystemDoesNotGiveIsAnExceptionAndNotTheEnd) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need more address space than a limit leaves";
+#endif
+  const auto team_of_many = [] {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlim_t bytes = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + (rlim_t{100} << 20);
+    const rlimit limit{bytes, bytes};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) std::_Exit(2);
+    try {
+      const ThreadTeam team(1024);
+    } catch (const std::system_error& thrown) {
+      ThreadTeam small(3);  // those that were given have been given back
+      std::atomic<int> shares = 0;
+      small.split(3, [&](std::int64_t, std::int64_t) { ++shares; });
+      std::_Exit(thrown.code() == std::errc::resource_unavailable_try_again && shares == 3 ? 0 : 3);
+    }
+    std::_Exit(4);
+  };
+  EXPECT_EXIT(team_of_many(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -49,10 +49,11 @@ class Agent:
 
 
 class Relay:
-    """Passes frames on; `on_frame(type)` runs before a frame is passed on."""
+    """Passes frames on; `on_frame(type)` runs before a frame is passed on, and `inject(type)` says what the
+    host hears before a frame of the agent's."""
 
-    def __init__(self, port, on_frame):
-        self.to, self.on_frame = port, on_frame
+    def __init__(self, port, on_frame=lambda kind: None, inject=lambda kind: b""):
+        self.to, self.on_frame, self.inject = port, on_frame, inject
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
@@ -68,10 +69,10 @@ class Relay:
             except OSError:
                 client.close()
                 continue
-            for ends in ((client, agent), (agent, client)):
+            for ends in ((client, agent, False), (agent, client, True)):
                 threading.Thread(target=self.pass_on, args=ends, daemon=True).start()
 
-    def pass_on(self, source, target):
+    def pass_on(self, source, target, from_agent):
         try:
             with source.makefile("rb") as stream:
                 while True:
@@ -81,6 +82,8 @@ class Relay:
                     kind, meta, payload = struct.unpack("<6xHII", header)
                     body = stream.read(meta + payload)
                     self.on_frame(kind)
+                    if from_agent:
+                        target.sendall(self.inject(kind))
                     target.sendall(header + body)
         except OSError:
             pass
@@ -92,6 +95,25 @@ class Relay:
 
     def close(self):
         self.listening.close()
+
+
+def varint(number):
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def field(number, value):
+    """One field of a Protocol Buffers message: a whole number, or bytes."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def frame(kind, meta=b"", payload=b""):
+    return struct.pack("<4sHHII", b"MRF1", 2, kind, len(meta), len(payload)) + meta + payload
 
 
 class Fleet(System):

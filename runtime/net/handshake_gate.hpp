@@ -1,0 +1,55 @@
+// Who may begin a TLS handshake, decided before any cryptography is spent on it: so many a second from one
+// address, and so many from all who have never finished one. Whoever has finished one lately is held to its
+// own address's share alone, so a flood from many addresses does not keep out those who are known.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+
+namespace millrace {
+
+class HandshakeGate {
+ public:
+  using Clock = std::chrono::steady_clock;
+  // An address of IPv6, or of IPv4 mapped into it; a network of 64 bits counts as one.
+  using Source = std::array<std::uint8_t, 16>;
+  static constexpr double kPerS = 200, kAtOnce = 512;                     // of one source
+  static constexpr double kStrangersPerS = 400, kStrangersAtOnce = 1024;  // of all who are not known
+  static constexpr std::size_t kMaxSources = 4096;
+  static constexpr auto kKnownFor = std::chrono::minutes(10);
+
+  // Instants do not decrease.
+  bool admit(const Source& source, Clock::time_point now);
+  // It has shown who it is: what it took is given back.
+  void succeeded(const Source& source, Clock::time_point now);
+  std::size_t sources() const { return entries_.size(); }
+
+ private:
+  class Bucket {
+   public:
+    Bucket(double per_s, double most) : per_s_(per_s), most_(most), tokens_(most) {}
+    void fill(Clock::time_point now);
+    bool full() const { return tokens_ >= most_; }
+    bool any() const { return tokens_ >= 1; }
+    void take() { tokens_ -= 1; }
+    void give() { tokens_ = tokens_ + 1 < most_ ? tokens_ + 1 : most_; }
+
+   private:
+    double per_s_, most_, tokens_;
+    Clock::time_point at_{};
+  };
+  struct Entry {
+    Bucket bucket{kPerS, kAtOnce};
+    Clock::time_point known_until{};
+  };
+  // Of a source; null: there is no room to remember another one.
+  Entry* entry(const Source& source, Clock::time_point now);
+
+  std::map<Source, Entry> entries_;
+  Bucket strangers_{kStrangersPerS, kStrangersAtOnce};
+  Clock::time_point swept_{};
+};
+
+}  // namespace millrace
