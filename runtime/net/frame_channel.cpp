@@ -93,7 +93,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     if (lost_ || closing_) return;
     const auto size = frame.size().count();
     if (queue_.size() >= kMaxQueued || (!queue_.empty() && queued_bytes_ + size > kMaxQueuedBytes)) {
-      return fail({fmt::format("{} does not take what is sent to it: {} frames of {} MiB wait", peer_,
+      return fail({fmt::format("{} does not take what is sent to it: {} frames wait, {} MiB", peer_,
                                queue_.size(), queued_bytes_ >> 20),
                    ExitCode::peer_lost});
     }
