@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws the errors between runs: throughput, latency, bits and where time went. `millrace compare` calls it.
 
-    analysis/compare.py [--millrace PROGRAM] OUT.png RUN RUN...
+    analysis/compare.py [--millrace PROGRAM] [--reference RUN] OUT.png RUN RUN...
 
 The figures are those of `millrace compare --json`. Exit code 3 where a run cannot be read."""
 
@@ -19,15 +19,29 @@ PART_COLOURS = [style.BLUE, style.GREEN, style.SKY, style.VERMILLION, style.FAIN
 MAX_STAGES = 8  # more are drawn together: the worst is what counts
 
 
-def comparison_of(program, runs):
-    done = subprocess.run([program, "compare", "--json", *runs], stdout=subprocess.PIPE, text=True)
+def comparison_of(program, runs, reference=None):
+    words = ["--reference", reference] if reference else []
+    done = subprocess.run([program, "compare", "--json", *runs, *words], stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(done.returncode)
     return json.loads(done.stdout)
 
 
 def label(run):
-    return f"{run['mode']}/{run['network']}"
+    return run["label"]
+
+
+def caveats_of(group):
+    """What limits the truth of the figures: a line each, whole words, as wide as the picture."""
+    lines = []
+    for run in group["runs"]:
+        for caveat in run["caveats"]:
+            incomplete = "INCOMPLETE: " if caveat["id"] == "incomplete" else ""
+            lines += style.wrapped(f"{label(run)}: {incomplete}{caveat['text']}")
+        if run["differences_by_links_not_applied"]:
+            lines += style.wrapped(f"{label(run)}: links were applied in one only of this and the reference; "
+                                   "that is what differs, and no error of simulation")
+    return lines
 
 
 def title_of(group):
@@ -85,12 +99,16 @@ def attribution_rows(group):
 
 def draw(comparison):
     groups = comparison["groups"]
-    heights = [3.4 + 0.22 * attribution_rows(group) for group in groups]
+    caveats = [caveats_of(group) for group in groups]
+    heights = [3.4 + 0.22 * attribution_rows(group) + 0.2 * len(lines)
+               for group, lines in zip(groups, caveats, strict=True)]
     figure = style.new_figure(sum(heights) + 0.6)
     figure.set_layout_engine("constrained")
     parts = figure.subfigures(len(groups), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for part, group in zip(parts, groups, strict=True):
+    for part, group, lines in zip(parts, groups, caveats, strict=True):
         part.suptitle(title_of(group), x=0.01, ha="left", fontsize=13, fontweight="bold")
+        if lines:
+            part.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=9, color=style.VERMILLION)
         grid = part.add_gridspec(2, 3, height_ratios=[2.6, 0.4 + 0.22 * attribution_rows(group)])
         draw_bars(part.add_subplot(grid[0, 0]), group, lambda run: run["throughput_images_per_s"],
                   lambda errors: errors["throughput"], "images/s", "throughput")
@@ -105,10 +123,11 @@ def draw(comparison):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--millrace", default="millrace")
+    parser.add_argument("--reference")
     parser.add_argument("out")
     parser.add_argument("runs", nargs="+")
     arguments = parser.parse_args()
-    style.save(draw(comparison_of(arguments.millrace, arguments.runs)), arguments.out)
+    style.save(draw(comparison_of(arguments.millrace, arguments.runs, arguments.reference)), arguments.out)
     print(f"picture: {arguments.out}", file=sys.stderr)
     return 0
 

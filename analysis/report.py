@@ -56,10 +56,24 @@ def describe(run):
     network = manifest.get("network") or {}
     images = int(run.microbatches["images"].sum())
     carried = " / ".join(network[key] for key in ("kind", "transport") if network.get(key))
-    parts = [manifest.get("mode", ""), carried, counted(len(run.stage_numbers()), "stage"),
+    parts = [manifest.get("mode", ""), carried, *run.conditions,
+             counted(len(run.stage_numbers()), "stage"),
              counted(len(run.microbatches), "microbatch", "es"), counted(images, "image"),
              style.duration_text(run.duration), f"seed {manifest['seed']}" if "seed" in manifest else ""]
     return "  ·  ".join(part for part in parts if part)
+
+
+def caveat_lines(run):
+    lines = []
+    if not run.finished:
+        lines.append("INCOMPLETE: the run was killed; this is what it wrote until then.")
+    for name, text in run.caveats:
+        lines += style.wrapped(f"{'INCOMPLETE: ' if name == 'incomplete' else ''}{text}")
+    return lines
+
+
+def headline_inches(run):
+    return HEADLINE_INCHES + 0.2 * max(0, len(caveat_lines(run)) - 1)
 
 
 def counted(number, noun, ending="s"):
@@ -73,15 +87,15 @@ def headline(figure, run, inches):
     scenario = (run.manifest.get("scenario") or {}).get("name", run.path.name)
     figure.text(0.02, at(0.46), style.short(scenario, 32), fontsize=21, fontweight="bold", va="center")
     figure.text(0.02, at(0.84), describe(run), fontsize=10.5, color=style.QUIET, va="center")
-    if not run.finished:
-        figure.text(0.02, at(1.08), "The run did not finish: this is what it wrote until it ended.",
-                    fontsize=10.5, color=style.VERMILLION, fontweight="bold", va="center")
+    for number, line in enumerate(caveat_lines(run)):
+        figure.text(0.02, at(1.08 + 0.2 * number), line, fontsize=9.5, color=style.VERMILLION, va="center",
+                    fontweight="bold" if line.startswith("INCOMPLETE") else "normal")
     for place, (value, what) in enumerate(reversed(figures_of_merit(run))):
         right = 0.985 - 0.155 * place
         figure.text(right, at(0.46), value, fontsize=19, fontweight="bold", color=style.BLUE, ha="right",
                     va="center")
         figure.text(right, at(0.84), what, fontsize=9.5, color=style.QUIET, ha="right", va="center")
-    figure.add_artist(style.rule(at(HEADLINE_INCHES)))
+    figure.add_artist(style.rule(at(headline_inches(run))))
 
 
 def parts_of(run):
@@ -96,11 +110,12 @@ def make(run):
                pipeline: pipeline.height(run) - 0.9, links: links.height(run) - 1.25,
                attribution: attribution.height(run) - 1.0}
     gap, top, bottom = 0.95, 0.5, 0.55
-    inches = HEADLINE_INCHES + top + sum(heights[part] for part in parts) + (len(parts) - 1) * gap + bottom
+    inches = headline_inches(run) + top + bottom
+    inches += sum(heights[part] for part in parts) + (len(parts) - 1) * gap
     inches += links.HEAD_INCHES if links in parts else 0
     figure = style.new_figure(inches)
     headline(figure, run, inches)
-    y = inches - HEADLINE_INCHES - top
+    y = inches - headline_inches(run) - top
     sides = {throughput: (0.065, 0.985), quantpipe: (0.065, 0.985), pipeline: (0.135, 0.985),
              links: (0.065, 0.985), attribution: (0.135, 0.875)}
     for part in parts:
@@ -122,7 +137,7 @@ def main(arguments):
         print(f"error: {error}", file=sys.stderr)
         return 3
     for part in parts_of(run):
-        style.save(part.make(run), run.path / part.NAME)
+        style.save(style.captioned(part.make(run), run.caption), run.path / part.NAME)
     print(style.save(make(run), run.path / NAME))
     return 0
 

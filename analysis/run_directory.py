@@ -84,6 +84,28 @@ class RunDirectory:
         known = known[np.isfinite(known)]
         return float(known.max()) if len(known) else 0.0
 
+    @property
+    def caveats(self):
+        """[(id, text)] of what limits the truth of the figures; of a killed run those known before it ran."""
+        rows = (self.summary or self.manifest).get("caveats")
+        return [(str(row.get("id", "")), str(row.get("text", "")))
+                for row in rows or [] if isinstance(row, dict)]
+
+    @property
+    def conditions(self):
+        """What the figures are figures of, beyond mode and network: a list of words."""
+        facts = self.summary or self.manifest
+        words = {"imitated": "compute imitated", "measured": "compute measured",
+                 "not applied": "links not applied"}
+        return [words[facts[key]] for key in ("compute", "link_conditions") if facts.get(key) in words]
+
+    @property
+    def caption(self):
+        """Of a figure that stands alone: in few words what report.png says in full."""
+        incomplete = not self.finished or any(name == "incomplete" for name, _ in self.caveats)
+        words = ["INCOMPLETE"] if incomplete else []
+        return "  ·  ".join(words + [word for word in self.conditions if word != "compute measured"])
+
     def stage_numbers(self):
         return [int(stage) for stage in np.unique(self.stages["stage"])]
 

@@ -2,6 +2,7 @@
 
 import io
 import sys
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -86,8 +87,10 @@ def duration_text(seconds):
 
 
 def significant(value):
-    """Three digits, without an exponent."""
+    """Three digits, without an exponent where that would not make nothing of a value that is not nothing."""
     magnitude = abs(value)
+    if 0 < magnitude < 0.1:
+        return f"{value:.2g}"
     decimals = 0 if magnitude >= 100 or magnitude == 0 else 1 if magnitude >= 10 else 2
     return f"{value:.{decimals}f}"
 
@@ -98,6 +101,18 @@ def short(name, limit):
         return name
     tail = limit // 2
     return f"{name[:limit - tail - 1]}…{name[-tail:]}"
+
+
+def captioned(figure, text):
+    """A quiet line at the foot of a figure."""
+    if text:
+        figure.text(0.995, 0.006, text, fontsize=8, color=VERMILLION, ha="right", va="bottom")
+    return figure
+
+
+def wrapped(text, characters=165):
+    """Lines as long as a picture is wide."""
+    return textwrap.wrap(text, characters) or [""]
 
 
 def say_empty(axes, sentence):
@@ -121,5 +136,5 @@ def figure_main(make, name):
     except RunError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
-    print(save(make(run), run.path / name))
+    print(save(captioned(make(run), run.caption), run.path / name))
     return 0

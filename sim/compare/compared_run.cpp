@@ -77,10 +77,23 @@ std::string policy_text(const PolicySection& policy) {
   return text + "; " + policy.partition.kind;
 }
 
+std::string short_policy_text(const PolicySection::Quantization& quantization) {
+  if (quantization.kind != "fixed") return quantization.kind + " " + quantization.codec;
+  return fmt::format("{} {:g}", quantization.codec, quantization.bits);
+}
+
+std::vector<ComparedRun::Caveat> caveats_of(const Json& summary) {
+  std::vector<ComparedRun::Caveat> caveats;
+  if (!summary.contains("caveats") || !summary["caveats"].is_array()) return caveats;
+  for (const Json& row : summary["caveats"]) caveats.push_back({text_at(row, "/id"), text_at(row, "/text")});
+  return caveats;
+}
+
 // What says how an experiment is run, and not what it is, becomes the same in all of them.
 void leave_out_the_way_it_is_run(Scenario& scenario) {
   scenario.run.mode = Mode::simulate;
   scenario.run.links = LinksKind::given;
+  scenario.run.compute = RunSection{}.compute;
   scenario.run.timeout = RunSection{}.timeout;
   scenario.run.lateness_limit = RunSection{}.lateness_limit;
   scenario.run.link_interval = RunSection{}.link_interval;
@@ -100,6 +113,7 @@ Result<void> add_experiment(const std::filesystem::path& file, const std::string
   auto& scenario = *read.scenario;
   run.scenario = scenario.name;
   run.policy = policy_text(scenario.policy);
+  run.short_policy = short_policy_text(scenario.policy.quantization);
   leave_out_the_way_it_is_run(scenario);
   run.experiment = resolved_yaml(scenario);
   scenario.policy = {};
@@ -138,6 +152,9 @@ Result<ComparedRun> parse_compared_run(const std::string& directory, const RunTe
   if (!summary->contains("complete") || !(*summary)["complete"].is_boolean())
     return invalid(folder / "summary.json", "does not say \"complete\"");
   run.complete = (*summary)["complete"].get<bool>();
+  run.compute = text_at(*summary, "/compute");
+  run.link_conditions = text_at(*summary, "/link_conditions");
+  run.caveats = caveats_of(*summary);
   run.throughput_images_per_s = number_at(*summary, "/throughput_images_per_s");
   run.p50_ms = number_at(*summary, "/latency_ms/p50");
   run.p95_ms = number_at(*summary, "/latency_ms/p95");

@@ -22,9 +22,15 @@ struct StageShares {
 
 struct ComparedRun {
   std::string directory;
-  std::string scenario;       // its name
-  std::string mode, network;  // as the manifest has them: "deploy", "netns"
-  std::string policy;         // for people: "fixed uniform, 8 bits; even"
+  std::string scenario;                  // its name
+  std::string mode, network;             // as the manifest has them: "deploy", "netns"
+  std::string policy;                    // for people: "fixed uniform, 8 bits; even"
+  std::string short_policy;              // "uniform 8", "deadline klt"
+  std::string compute, link_conditions;  // as the summary has them; empty: a run of an earlier release
+  struct Caveat {
+    std::string id, text;
+  };
+  std::vector<Caveat> caveats;
   // The same for runs of one experiment: the scenario without what says how it is run (run.mode, run.links,
   // network.kind, run.timeout, expect, …). `problem` leaves the policies out too.
   std::string experiment, problem;
@@ -34,6 +40,9 @@ struct ComparedRun {
 
   // "deploy/netns": what is compared with what.
   std::string world() const { return mode + "/" + network; }
+  // Whether what the scenario says of its links had no effect: a difference to a run where it had is that of
+  // the links, and no error of either.
+  bool without_links() const { return link_conditions == "not applied"; }
 };
 
 // Errors carry ExitCode::invalid_input and say which file is missing or damaged. A run that failed but left

@@ -1,8 +1,14 @@
 #include "sim/compare/comparison.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <functional>
 #include <map>
+#include <set>
+#include <tuple>
 
 #include "runtime/base/check.hpp"
 
@@ -61,10 +67,12 @@ std::vector<ComparisonGroup> groups_of(Comparison& comparison) {
   return {all};
 }
 
-std::size_t reference_of(const Comparison& comparison, const ComparisonGroup& group) {
-  const auto deployed = std::ranges::find_if(
-      group.runs, [&](std::size_t run) { return comparison.runs[run].mode == "deploy"; });
-  return deployed == group.runs.end() ? group.runs.front() : *deployed;
+// The more, the better it stands for reality.
+std::tuple<int, bool, int> reality_of(const ComparedRun& run) {
+  if (run.mode != "deploy") return {0, run.complete, 0};
+  if (run.without_links()) return {-1, run.complete, 0};
+  const int links = run.network == "netns" ? 3 : (run.link_conditions == "given" ? 2 : 1);
+  return {links, run.complete, run.compute == "measured" ? 1 : 0};
 }
 
 // The group's run in that world; the first where there are several.
@@ -73,6 +81,40 @@ std::optional<std::size_t> run_in(const Comparison& comparison, const Comparison
   const auto found = std::ranges::find_if(
       group.runs, [&](std::size_t run) { return comparison.runs[run].world() == world; });
   return found == group.runs.end() ? std::nullopt : std::optional(*found);
+}
+
+std::size_t reference_of(const Comparison& comparison, const ComparisonGroup& group,
+                         std::optional<std::size_t> wanted) {
+  if (wanted) {
+    if (std::ranges::find(group.runs, *wanted) != group.runs.end()) return *wanted;
+    if (const auto alike = run_in(comparison, group, comparison.runs[*wanted].world())) return *alike;
+  }
+  std::size_t best = group.runs.front();
+  for (const auto run : group.runs)
+    if (reality_of(comparison.runs[run]) > reality_of(comparison.runs[best])) best = run;
+  return best;
+}
+
+// The first way of naming the runs that tells all of them apart.
+std::vector<std::string> labels_of(const std::vector<ComparedRun>& runs) {
+  const auto folder = [](const ComparedRun& run) {
+    auto path = std::filesystem::path(run.directory).lexically_normal();
+    return (path.has_filename() ? path.filename() : path.parent_path().filename()).string();
+  };
+  using Name = std::function<std::string(const ComparedRun&)>;
+  const Name names[] = {
+      [](const ComparedRun& run) { return run.world(); },
+      [](const ComparedRun& run) { return run.world() + " " + run.short_policy; },
+      [&](const ComparedRun& run) { return run.world() + " " + folder(run); },
+      [](const ComparedRun& run) { return run.world() + " " + run.directory; },
+  };
+  std::vector<std::string> labels(runs.size());
+  for (const auto& name : names) {
+    std::ranges::transform(runs, labels.begin(), name);
+    if (std::set<std::string>(labels.begin(), labels.end()).size() == labels.size()) return labels;
+  }
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] += fmt::format(" #{}", i + 1);
+  return labels;
 }
 
 // Adds what this pair of groups says about every other world.
@@ -134,17 +176,23 @@ std::size_t WorldRanking::agreeing() const {
   return static_cast<std::size_t>(std::ranges::count_if(pairs, &RankedPair::agrees));
 }
 
-Comparison compare_runs(std::vector<ComparedRun> runs) {
+Comparison compare_runs(std::vector<ComparedRun> runs, std::optional<std::size_t> reference) {
   MR_CHECK(!runs.empty(), "a comparison of nothing");
+  MR_CHECK(!reference || *reference < runs.size(), "a reference that is none of the runs");
   Comparison comparison;
   comparison.runs = std::move(runs);
   comparison.groups = groups_of(comparison);
+  comparison.labels = labels_of(comparison.runs);
   comparison.errors.resize(comparison.runs.size());
+  comparison.other_links.resize(comparison.runs.size());
   for (auto& group : comparison.groups) {
-    group.reference = reference_of(comparison, group);
+    group.reference = reference_of(comparison, group, reference);
     for (const auto run : group.runs) {
       if (run == group.reference) continue;
-      comparison.errors[run] = errors_of(comparison.runs[run], comparison.runs[group.reference]);
+      const auto& one = comparison.runs[run];
+      const auto& other = comparison.runs[group.reference];
+      comparison.errors[run] = errors_of(one, other);
+      comparison.other_links[run] = one.without_links() != other.without_links();
     }
   }
   comparison.rankings = rankings_of(comparison);

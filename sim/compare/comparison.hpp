@@ -1,11 +1,14 @@
 // Errors between runs, as numbers. Runs of one experiment (ComparedRun::experiment) form a group and are held
-// against that group's reference: its first run in mode deploy, else its first run. Where no experiment has
+// against that group's reference: the one that is named; else what is nearest to reality: a run over shaped
+// links, then one of devices on their own network, complete before incomplete, measured before imitated
+// compute; else the first. A deployed run whose links were not applied is no reality. Where no experiment has
 // two runs, all runs are one group.
 //
 //   throughput, p50, p95, p99   (run - reference) / reference
 //   bits, top-1, attribution    run - reference: bits per value, share of the images, share of the duration
 //
-// Nothing where either lacks the figure, or where the reference is 0. The reference has no errors.
+// Nothing where either lacks the figure, or where the reference is 0. The reference has no errors. Where
+// links were applied in one of the two runs only, the same figures are differences, not errors.
 //
 // Ranking: two groups of one problem (the same but for the policies) are a pair. It counts where the
 // throughputs of their runs in the reference's world differ by more than kRankingMargin of the larger;
@@ -44,14 +47,16 @@ struct WorldRanking {
 
 struct Comparison {
   std::vector<ComparedRun> runs;
-  std::vector<RunErrors> errors;  // one per run
+  std::vector<RunErrors> errors;    // one per run
+  std::vector<std::string> labels;  // one per run, no two alike: its mode and network, and what it takes
+  std::vector<bool> other_links;    // one per run: its `errors` are differences, by links not applied
   std::vector<ComparisonGroup> groups;
   std::vector<WorldRanking> rankings;
   bool one_experiment_each = false;  // scenarios differ within the one group
 };
 
-// REQUIRES at least one run.
-Comparison compare_runs(std::vector<ComparedRun> runs);
+// REQUIRES at least one run, and that `reference` is one of them. Groups without it take a run of its kind.
+Comparison compare_runs(std::vector<ComparedRun> runs, std::optional<std::size_t> reference = {});
 
 std::string comparison_json(const Comparison& comparison);
 // For people: a table per group, where time went, the ranking.

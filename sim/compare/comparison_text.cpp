@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/base/figure_text.hpp"
 #include "sim/compare/comparison.hpp"
 
 namespace millrace {
@@ -26,28 +27,43 @@ Json shares_json(const std::vector<StageShares>& stages) {
   return rows;
 }
 
-Json run_json(const ComparedRun& run, const RunErrors& errors, bool reference) {
+Json errors_json(const RunErrors& errors) {
+  return {{"throughput", number(errors.throughput)},
+          {"p50", number(errors.p50)},
+          {"p95", number(errors.p95)},
+          {"p99", number(errors.p99)},
+          {"bits_per_value_mean", number(errors.bits)},
+          {"top1", number(errors.top1)},
+          {"attribution_worst", number(errors.worst_attribution())},
+          {"attribution", shares_json(errors.attribution)}};
+}
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json run_json(const Comparison& comparison, std::size_t index, bool reference) {
+  const auto& run = comparison.runs[index];
+  const bool other_links = comparison.other_links[index];
+  Json caveats = Json::array();
+  for (const auto& [id, text] : run.caveats) caveats.push_back({{"id", id}, {"text", text}});
+  const auto errors = reference ? Json(nullptr) : errors_json(comparison.errors[index]);
   return {
       {"directory", run.directory},
+      {"label", comparison.labels[index]},
       {"mode", run.mode},
       {"network", run.network},
       {"policy", run.policy},
       {"complete", run.complete},
+      {"compute", text_or_null(run.compute)},
+      {"link_conditions", text_or_null(run.link_conditions)},
+      {"caveats", caveats},
       {"reference", reference},
       {"throughput_images_per_s", number(run.throughput_images_per_s)},
       {"latency_ms", {{"p50", number(run.p50_ms)}, {"p95", number(run.p95_ms)}, {"p99", number(run.p99_ms)}}},
       {"bits_per_value_mean", number(run.bits_per_value)},
       {"top1", number(run.top1)},
       {"attribution", shares_json(run.stages)},
-      {"errors", reference ? Json(nullptr)
-                           : Json{{"throughput", number(errors.throughput)},
-                                  {"p50", number(errors.p50)},
-                                  {"p95", number(errors.p95)},
-                                  {"p99", number(errors.p99)},
-                                  {"bits_per_value_mean", number(errors.bits)},
-                                  {"top1", number(errors.top1)},
-                                  {"attribution_worst", number(errors.worst_attribution())},
-                                  {"attribution", shares_json(errors.attribution)}}}};
+      {"errors", other_links ? Json(nullptr) : errors},
+      {"differences_by_links_not_applied", other_links ? errors : Json(nullptr)}};
 }
 
 Json ranking_json(const Comparison& comparison, const WorldRanking& ranking) {
@@ -64,13 +80,15 @@ Json ranking_json(const Comparison& comparison, const WorldRanking& ranking) {
           {"list", pairs}};
 }
 
-std::string decimals(const Figure& figure, int digits) {
-  return figure ? fmt::format("{:.{}f}", *figure, digits) : "-";
+std::string decimals(const Figure& figure, int digits) { return figure ? figure_text(*figure, digits) : "-"; }
+
+std::string with_sign(double value, int digits) {
+  return (value > 0 ? "+" : "") + figure_text(value, digits);
 }
 
-std::string percent(const Figure& figure) { return figure ? fmt::format("{:+.2f} %", 100 * *figure) : "-"; }
+std::string percent(const Figure& figure) { return figure ? with_sign(100 * *figure, 2) + " %" : "-"; }
 
-std::string points(const Figure& figure) { return figure ? fmt::format("{:+.2f}", 100 * *figure) : "-"; }
+std::string points(const Figure& figure) { return figure ? with_sign(100 * *figure, 2) : "-"; }
 
 // The first line that two texts do not share, without what indents it; empty where one has none.
 std::pair<std::string, std::string> first_difference(std::string_view one, std::string_view other) {
@@ -102,36 +120,66 @@ std::string differences(const Comparison& comparison, const ComparisonGroup& gro
   return text;
 }
 
+// As wide as the longest label.
+std::size_t label_width(const Comparison& comparison) {
+  std::size_t width = 15;
+  for (const auto& label : comparison.labels) width = std::max(width, label.size());
+  return width;
+}
+
+// What limits the truth of the figures, run by run.
+std::string caveats_text(const Comparison& comparison, const ComparisonGroup& group) {
+  std::string text;
+  for (const auto index : group.runs) {
+    const auto& run = comparison.runs[index];
+    for (const auto& caveat : run.caveats)
+      text += fmt::format("{}: {}{}\n", comparison.labels[index],
+                          caveat.id == "incomplete" ? "INCOMPLETE: " : "", caveat.text);
+    if (!comparison.other_links[index]) continue;
+    const auto& reference = comparison.runs[group.reference];
+    text += fmt::format(
+        "{}: its throughput differs by {} from that of {}, as the scenario's links were not applied in {}; "
+        "this "
+        "is the difference of the links, not an error of simulation\n",
+        comparison.labels[index], percent(comparison.errors[index].throughput),
+        comparison.labels[group.reference], reference.without_links() ? "the latter" : "the former");
+  }
+  return text;
+}
+
 std::string group_table(const Comparison& comparison, const ComparisonGroup& group) {
   const auto& reference = comparison.runs[group.reference];
   auto text =
       fmt::format("\n{} ({}); errors against {} ({})\n",
                   comparison.one_experiment_each ? "different scenarios" : reference.scenario,
                   comparison.one_experiment_each ? "they are not runs of one experiment" : reference.policy,
-                  reference.directory, reference.world());
+                  reference.directory, comparison.labels[group.reference]);
   if (comparison.one_experiment_each) text += differences(comparison, group);
+  text += caveats_text(comparison, group);
+  const auto width = label_width(comparison);
   text +=
-      fmt::format("{:<15} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7}\n",
-                  "mode/network", "images/s", "error", "p50 ms", "error", "p95 ms", "error", "p99 ms",
+      fmt::format("{:<{}} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7}\n",
+                  "mode/network", width, "images/s", "error", "p50 ms", "error", "p95 ms", "error", "p99 ms",
                   "error", "bits", "error", "top-1 %", "points");
   for (const auto index : group.runs) {
     const auto& run = comparison.runs[index];
-    const auto& errors = comparison.errors[index];
+    const auto errors = comparison.other_links[index] ? RunErrors{} : comparison.errors[index];
     const Figure top1 = run.top1 ? Figure(100 * *run.top1) : std::nullopt;
     text += fmt::format(
-        "{:<15} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7}{}\n",
-        run.world(), decimals(run.throughput_images_per_s, 3), percent(errors.throughput),
+        "{:<{}} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7}{}\n",
+        comparison.labels[index], width, decimals(run.throughput_images_per_s, 3), percent(errors.throughput),
         decimals(run.p50_ms, 1), percent(errors.p50), decimals(run.p95_ms, 1), percent(errors.p95),
         decimals(run.p99_ms, 1), percent(errors.p99), decimals(run.bits_per_value, 2),
-        errors.bits ? fmt::format("{:+.2f}", *errors.bits) : "-", decimals(top1, 2), points(errors.top1),
+        errors.bits ? with_sign(*errors.bits, 2) : "-", decimals(top1, 2), points(errors.top1),
         run.complete ? "" : "  (this run failed)");
   }
   return text;
 }
 
 std::string attribution_table(const Comparison& comparison, const ComparisonGroup& group) {
+  const auto width = label_width(comparison);
   std::string text = "\nwhere the stages' time went, % of the run (and points against the reference)\n";
-  text += fmt::format("{:<22} {:<14}", "stage", "mode/network");
+  text += fmt::format("{:<22} {:<{}}", "stage", "mode/network", width);
   for (const auto name : kAttributionNames) text += fmt::format(" {:>17}", name);
   text += "\n";
   const auto stages = comparison.runs[group.reference].stages.size();
@@ -139,13 +187,14 @@ std::string attribution_table(const Comparison& comparison, const ComparisonGrou
     for (const auto index : group.runs) {
       const auto& run = comparison.runs[index];
       if (stage >= run.stages.size()) continue;
-      text += fmt::format("{:<22} {:<14}", fmt::format("{} {}", stage + 1, run.stages[stage].device),
-                          run.world());
+      text += fmt::format("{:<22} {:<{}}", fmt::format("{} {}", stage + 1, run.stages[stage].device),
+                          comparison.labels[index], width);
       const auto& errors = comparison.errors[index].attribution;
       for (std::size_t k = 0; k < kAttributionNames.size(); ++k) {
         const auto& share = run.stages[stage].share[k];
-        auto cell = share ? fmt::format("{:.1f}", 100 * *share) : std::string("-");
-        if (stage < errors.size()) cell += fmt::format(" ({})", points(errors[stage].share[k]));
+        auto cell = share ? figure_text(100 * *share, 1) : std::string("-");
+        if (stage < errors.size() && !comparison.other_links[index])
+          cell += fmt::format(" ({})", points(errors[stage].share[k]));
         text += fmt::format(" {:>17}", cell);
       }
       text += "\n";
@@ -160,8 +209,7 @@ std::string comparison_json(const Comparison& comparison) {
   Json groups = Json::array();
   for (const auto& group : comparison.groups) {
     Json runs = Json::array();
-    for (const auto run : group.runs)
-      runs.push_back(run_json(comparison.runs[run], comparison.errors[run], run == group.reference));
+    for (const auto run : group.runs) runs.push_back(run_json(comparison, run, run == group.reference));
     groups.push_back(
         {{"scenario",
           comparison.one_experiment_each ? Json(nullptr) : Json(comparison.runs[group.reference].scenario)},

@@ -84,7 +84,7 @@ class Reports(RunCase):
         self.assertIn(style.significant(summary["throughput_images_per_s"]), shown)
         self.assertIn(style.duration_text(summary["latency_ms"]["p50"] / 1e3), shown)
         self.assertIn("83.3 %", shown)
-        self.assertNotIn("did not finish", shown)
+        self.assertNotIn("INCOMPLETE", shown)
 
     def test_without_labels_no_accuracy_is_claimed(self):
         self.write(microbatches=4)
@@ -188,7 +188,7 @@ class KilledRuns(RunCase):
         (self.path / "summary.json").write_text('{"throughput_', encoding="utf-8")
         run = RunDirectory(self.path)
         self.assertFalse(run.finished)
-        self.assertIn("did not finish", texts(report.make(run)))
+        self.assertIn("INCOMPLETE: the run was killed", texts(report.make(run)))
         self.assertAlmostEqual(report.images_per_s(run), summary["throughput_images_per_s"], delta=0.3)
         self.assertAlmostEqual(report.latency_ms(run, 50), summary["latency_ms"]["p50"], delta=5)
 

@@ -25,7 +25,8 @@ class Compare(unittest.TestCase):
 
     def simulate(self, name, kind, *arguments):
         out = os.path.join(self.folder, name)
-        self.millrace("run", QUICKSTART, "--out", out, "--mode", "simulate", "--set", f"network.kind={kind}",
+        mode = [] if "--mode" in arguments else ["--mode", "simulate"]
+        self.millrace("run", QUICKSTART, "--out", out, *mode, "--set", f"network.kind={kind}",
                       "--set", "workload.images=64", "--quiet", *arguments)
         return out
 
@@ -52,6 +53,21 @@ class Compare(unittest.TestCase):
         self.assertEqual([(r["world"], r["pairs"], r["agreeing"]) for r in rankings],
                          [("simulate/ns3", 1, 1)])
         self.assertEqual(rankings[0]["list"][0]["faster"], runs[0], "two bits are faster than eight")
+
+    def test_deploy_without_its_links_is_no_reality_and_the_reference_can_be_chosen(self):
+        fluid, packets = self.simulate("fluid", "fluid"), self.simulate("packets", "ns3")
+        local = self.simulate("local", "fluid", "--mode", "deploy")
+        runs = json.loads(self.millrace("compare", local, fluid, "--json").stdout)["groups"][0]["runs"]
+        self.assertEqual([run["reference"] for run in runs], [False, True])
+        self.assertIsNone(runs[0]["errors"])
+        self.assertEqual([caveat["id"] for caveat in runs[0]["caveats"]],
+                         ["compute_imitated", "links_not_applied"])
+        self.assertEqual((runs[0]["compute"], runs[0]["link_conditions"]), ("imitated", "not applied"))
+        table = self.millrace("compare", local, fluid).stdout
+        self.assertIn("this is the difference of the links, not an error of simulation", table)
+        chosen = json.loads(self.millrace("compare", fluid, packets, "--reference", packets + "/",
+                                          "--json").stdout)["groups"][0]
+        self.assertEqual([run["reference"] for run in chosen["runs"]], [False, True])
 
     def test_the_picture_is_drawn_beside_the_table(self):
         fluid, packets = self.simulate("fluid", "fluid"), self.simulate("packets", "ns3")

@@ -63,6 +63,95 @@ TEST(Comparison, WithoutADeployedRunTheFirstIsTheReference) {
   EXPECT_DOUBLE_EQ(*comparison.errors[1].throughput, -0.2);
 }
 
+ComparedRun deployed(const std::string& name, const std::string& network, const std::string& links,
+                     const std::string& compute, double throughput = 100) {
+  auto run = run_of("a", "deploy", throughput);
+  run.directory = name;
+  run.network = network;
+  run.link_conditions = links;
+  run.compute = compute;
+  return run;
+}
+
+TEST(Comparison, WhatIsNearestToRealityIsTheReference) {
+  const auto loopback = deployed("loopback", "real", "not applied", "imitated");
+  const auto devices = deployed("devices", "real", "given", "measured");
+  const auto held = deployed("held", "real", "given", "imitated");
+  const auto shaped = deployed("shaped", "netns", "shaped", "imitated");
+  auto broken = shaped;
+  broken.complete = false;
+  const auto model = run_of("a", "simulate", 50);
+  const auto reference = [](const std::vector<ComparedRun>& runs) {
+    return compare_runs(runs).groups.at(0).reference;
+  };
+  EXPECT_EQ(reference({loopback, devices, shaped}), 2U);
+  EXPECT_EQ(reference({held, model, devices}), 2U) << "measured before imitated";
+  EXPECT_EQ(reference({broken, shaped}), 1U);
+  EXPECT_EQ(reference({loopback, model}), 1U) << "links that were not applied are no reality";
+}
+
+TEST(Comparison, TheReferenceThatIsNamedIsTaken) {
+  const auto runs = {run_of("a", "deploy", 100), run_of("a", "simulate", 50), run_of("b", "simulate", 20),
+                     run_of("b", "deploy", 10)};
+  const auto comparison = compare_runs(runs, 1);
+  EXPECT_EQ(comparison.groups.at(0).reference, 1U);
+  EXPECT_EQ(comparison.groups.at(1).reference, 2U) << "the other group's run of that kind";
+  EXPECT_DOUBLE_EQ(*comparison.errors[0].throughput, 1);
+}
+
+TEST(Comparison, WhatLinksThatWereNotAppliedDoIsNoError) {
+  auto model = run_of("a", "simulate", 110);
+  model.link_conditions = "simulated";
+  const auto comparison = compare_runs({model, deployed("loopback", "real", "not applied", "imitated", 264)});
+  const auto json = nlohmann::json::parse(comparison_json(comparison))["groups"][0]["runs"][1];
+  EXPECT_TRUE(json["errors"].is_null());
+  EXPECT_DOUBLE_EQ(json["differences_by_links_not_applied"]["throughput"], 1.4);
+  const auto table = comparison_table(comparison);
+  EXPECT_NE(
+      table.find("deploy/real: its throughput differs by +140.00 % from that of simulate/fluid, as the "
+                 "scenario's links were not applied in the former; this is the difference of the links, "
+                 "not an error of simulation\n"),
+      std::string::npos)
+      << table;
+  EXPECT_EQ(table.find("+140.00 %"), table.rfind("+140.00 %")) << "not in a column of errors too";
+  const auto alike = compare_runs({deployed("x", "real", "not applied", "imitated", 100),
+                                   deployed("y", "real", "not applied", "imitated", 110)});
+  EXPECT_FALSE(alike.other_links[1]) << "both went over loopback";
+}
+
+TEST(Comparison, LabelsTellAllRunsApart) {
+  auto one = run_of("a", "simulate", 1), other = run_of("b", "simulate", 2);
+  one.short_policy = "uniform 8";
+  other.short_policy = "deadline klt";
+  using Labels = std::vector<std::string>;
+  EXPECT_EQ(compare_runs({one, run_of("a", "cosim", 1)}).labels, (Labels{"simulate/fluid", "cosim/fluid"}));
+  EXPECT_EQ(compare_runs({one, other}).labels,
+            (Labels{"simulate/fluid uniform 8", "simulate/fluid deadline klt"}));
+  other.short_policy = one.short_policy;
+  one.directory = "runs/first/";
+  other.directory = "runs/second";
+  EXPECT_EQ(compare_runs({one, other}).labels, (Labels{"simulate/fluid first", "simulate/fluid second"}));
+  other.directory = "elsewhere/first";
+  EXPECT_EQ(compare_runs({one, other}).labels,
+            (Labels{"simulate/fluid runs/first/", "simulate/fluid elsewhere/first"}));
+  EXPECT_EQ(compare_runs({one, one}).labels,
+            (Labels{"simulate/fluid runs/first/ #1", "simulate/fluid runs/first/ #2"}));
+}
+
+TEST(Comparison, CaveatsOfEachRunAreInTableAndJson) {
+  auto run = run_of("a", "deploy", 1);
+  run.caveats = {{"compute_imitated", "compute imitated: by a key"}, {"incomplete", "it ended early"}};
+  run.compute = "imitated";
+  const auto comparison = compare_runs({run, run_of("a", "simulate", 1)});
+  const auto table = comparison_table(comparison);
+  EXPECT_NE(table.find("deploy/netns: compute imitated: by a key\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("deploy/netns: INCOMPLETE: it ended early\n"), std::string::npos) << table;
+  const auto json = nlohmann::json::parse(comparison_json(comparison))["groups"][0]["runs"];
+  EXPECT_EQ(json[0]["caveats"][0]["id"], "compute_imitated");
+  EXPECT_EQ(json[0]["compute"], "imitated");
+  EXPECT_TRUE(json[1]["compute"].is_null()) << "not known of an earlier release's run";
+}
+
 TEST(Comparison, EachExperimentHasItsOwnReference) {
   const auto comparison = compare_runs({run_of("a", "simulate", 10), run_of("b", "deploy", 100),
                                         run_of("a", "deploy", 20), run_of("b", "simulate", 90)});
