@@ -82,12 +82,18 @@ Result<void> AgentSession::answer_and_serve(const Hello& hello) {
 
 // What is said last must leave before the process does; the host closes when it has heard.
 Result<void> AgentSession::leave(Result<void> served) {
-  if (!served) {
+  if (!served && !told_of_failure_) {
     host_->send(to_frame(served.error()));
     (void)inbox_->next(Duration::s(1), "host");
   }
   host_->close();
   return served;
+}
+
+// Somebody else failed, or the host was interrupted: what this agent did is no whole run.
+Error AgentSession::told_of_failure(const Frame& refusal) {
+  told_of_failure_ = true;
+  return parse_refusal(refusal).in("the run failed");
 }
 
 Result<void> AgentSession::accept_host(const Hello& hello) {
@@ -270,6 +276,7 @@ Result<void> AgentSession::lockstep(std::map<NodeId, VirtualNode::Parts> parts) 
     auto frame = inbox_->next(config_.timeout, "host");
     if (!frame) return frame.error();
     if (frame->type == FrameType::stop) return {};
+    if (frame->type == FrameType::refusal) return told_of_failure(*frame);
     if (auto taken = driver.on_frame(*frame); !taken) return taken;
   }
 }
@@ -283,6 +290,7 @@ Result<void> AgentSession::paced(std::map<NodeId, VirtualNode::Parts> parts) {
     auto frame = inbox_->next(config_.timeout, "host");
     if (!frame) return frame.error();
     if (frame->type == FrameType::stop) return {};
+    if (frame->type == FrameType::refusal) return told_of_failure(*frame);
     if (auto taken = driver.on_frame(*frame); !taken) return taken;
   }
 }
@@ -305,13 +313,13 @@ Result<void> AgentSession::deploy(const Assigned& assigned, std::map<NodeId, Vir
       port ? guarded("driving its nodes", [&] { return drive(driver, *port); }) : Result<void>(port.error());
   driver.stop();
   door_.close();
-  if (!ended) return ended;
+  if (!ended && !told_of_failure_) return ended;
   // Everything the nodes had to report is on its way before this.
   host_->send(to_frame(Farewell{config_.metrics->text(AgentMetrics::Clock::now())}));
   // The host closes when all have said it: closing here could overtake it, and neighbours that are not told
   // yet that it is over would miss this one.
   (void)inbox_->next(kFarewell, "host");
-  return {};
+  return ended;
 }
 
 Result<void> AgentSession::drive(TcpDriver& driver, std::uint16_t port) {
@@ -328,8 +336,12 @@ Result<void> AgentSession::drive(TcpDriver& driver, std::uint16_t port) {
   frame = inbox_->expect(FrameType::start, config_.timeout, "host");
   if (!frame) return frame.error();
   driver.start();
-  frame = inbox_->expect(FrameType::stop, config_.timeout, "host");
-  return frame ? Result<void>{} : frame.error();
+  frame = inbox_->next(config_.timeout, "host");
+  if (!frame) return frame.error();
+  if (frame->type == FrameType::refusal) return told_of_failure(*frame);
+  if (frame->type != FrameType::stop)
+    return Error{"the host sent a frame that a run in deploy does not know"};
+  return {};
 }
 
 }  // namespace millrace

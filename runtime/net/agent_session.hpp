@@ -44,6 +44,7 @@ class AgentSession {
   };
   Result<void> accept_host(const Hello& hello);
   Result<void> leave(Result<void> served);
+  Error told_of_failure(const Frame& refusal);
   Result<void> serve();
   Result<void> work();
   Result<Assigned> take_assignment();
@@ -62,7 +63,8 @@ class AgentSession {
   std::shared_ptr<Inbox> inbox_;
   PeerDoor& door_;
   FileCache cache_;
-  Hello hello_;  // the host's
+  Hello hello_;                   // the host's
+  bool told_of_failure_ = false;  // by the host: it need not be told
 };
 
 }  // namespace millrace

@@ -304,10 +304,11 @@ Error Bridge::refusal_of(const Mailbox::Letter& letter) {
 
 // The agents close: closing here first could discard, with what they are still sending, the very word that it
 // is over. Those that have said farewell wait for this side instead.
-void Bridge::stop() {
+void Bridge::stop(const std::optional<Error>& failure) {
   if (agents_.empty()) return;
   if (!told_to_stop_) {
-    for (const auto& agent : agents_) agent.channel->send(to_frame(FrameType::stop));
+    for (const auto& agent : agents_)
+      agent.channel->send(failure ? to_frame(*failure) : to_frame(FrameType::stop));
     const bool broken = !mailbox_.check(setup_.scenario.run.timeout);
     mailbox_.wait_for_farewells(broken ? kBrokenFarewell : kFarewell);
   }

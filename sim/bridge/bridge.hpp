@@ -69,7 +69,8 @@ class Bridge {
   // Emulate: all nodes, on the wall clock. REQUIRES gather() succeeded. The bridge outlives them.
   std::unique_ptr<WallNodes> wall_nodes();
   // Tells every agent that the run is over.
-  void stop();
+  // `failure`: why the run failed, if it did, which agents then say too.
+  void stop(const std::optional<Error>& failure = {});
 
  private:
   class Seat;

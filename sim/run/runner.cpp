@@ -289,7 +289,7 @@ class Run {
       return run(**bridge);
     }();
     if (!end) processes.end_now();  // nobody needs what they still compute
-    (*bridge)->stop();
+    (*bridge)->stop(end ? std::nullopt : std::optional(end.error()));
     return end;
   }
 

@@ -166,6 +166,17 @@ class Killed(Fleet):
         self.assertLess(ended - killed[0], 5, errors)
         self.assertRegex(errors, f"error: agent of {DEVICES[victim]} ")
         self.assertFalse(json.loads(read(out, "summary.json"))["complete"])
+        if kind == REPORT:
+            for device, agent in zip(DEVICES, agents):
+                if device != DEVICES[victim]:
+                    self.says_that_it_failed(agent, DEVICES[victim])
+
+    def says_that_it_failed(self, survivor, lost):
+        sentence = f"ended: the run failed: agent of {lost} "
+        deadline = time.monotonic() + LIMIT_S
+        while sentence not in survivor.said() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertIn(sentence, survivor.said())
 
     def test_while_greeting(self):
         self.kill_in("greeting", HELLO)
