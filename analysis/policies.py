@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares quantization policies: a table and a picture from FOLDER/TRACE/POLICY, each a run directory.
 
-    share    microbatches for which somebody who takes them away at the target rate need not wait
+    share    of what somebody asks for who takes microbatches away at the target rate, what was there in time
     bits     mean bits per value of all microbatches (summary.json)
     on time  the same with those that came late counted as 0: what arrived in time to be of use"""
 

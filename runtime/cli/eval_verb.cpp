@@ -147,6 +147,7 @@ Result<void> eval(const EvalArguments& arguments) {
       fmt::print("{}\n", table_line(row));
       std::fflush(stdout);
     }
+    if (const auto note = not_finite_note(row); !note.empty()) log_warning("{}", note);
     rows.push_back(row);
   };
   events.progress = [&](const EvaluationProgress& now) {

@@ -38,12 +38,16 @@ struct WorkCost {
 // One image's result at the sink. Without tensors only the image number is known.
 struct ImageOutput {
   std::uint64_t image = 0;
-  std::optional<std::uint32_t> predicted;  // index of the largest logit, the first of equals
-  std::optional<std::uint32_t> label;      // where the dataset has labels
-  std::string logits_sha256;               // of the little-endian fp32 logits; empty without tensors
-  // How many classes' logits are in front of the label's: 0 where predicted == label. Needs tensors and
-  // label.
+  // Index of the largest logit, the first of equals; nothing where a logit is a NaN or infinite.
+  std::optional<std::uint32_t> predicted;
+  std::optional<std::uint32_t> label;  // where the dataset has labels
+  std::string logits_sha256;           // of the little-endian fp32 logits; empty without tensors
+  // How many classes' logits are in front of the label's: 0 where predicted == label, all of them where
+  // nothing is predicted. Needs tensors and label.
   std::optional<std::uint32_t> label_rank{};
+
+  // There are logits, and they say nothing.
+  bool not_finite() const { return !logits_sha256.empty() && !predicted; }
 };
 
 struct Outcome {

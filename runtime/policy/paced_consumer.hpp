@@ -2,7 +2,7 @@
 // microbatch per period, and a microbatch is on time if he need not wait for it. It is the model of a video
 // player. He keeps up to kStock microbatches in stock (he begins when that many would be there), so that
 // unevenness is forgiven; what is early beyond that does not count; and a wait, once over, delays all that
-// follows but is not counted twice.
+// follows but is not counted twice. What a run held of a target is reckoned from this by TargetShare.
 #pragma once
 
 #include <algorithm>

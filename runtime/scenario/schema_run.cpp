@@ -21,7 +21,7 @@ void add_expect(std::vector<Key>& keys) {
   bound("latency_p99", Unit::duration, "99th percentile of it.", 1e6);
   bound("accuracy", Unit::none, "Share of images classified right, from 0 to 1.", 1);
   bound("share_meeting_target", Unit::none,
-        "Share of microbatches that met `policy.quantization.target_rate`, from 0 to 1.", 1);
+        "Share of what `policy.quantization.target_rate` asks for that came in time, from 0 to 1.", 1);
   bound("bits_per_value", Unit::none, "Mean bits per value of all that was quantized, ranges included.", 64);
 }
 

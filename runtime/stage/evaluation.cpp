@@ -221,8 +221,13 @@ class Evaluator {
 
   void score(const CutTensor& logits, std::uint64_t first, EvaluationRow& row) const {
     for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(logits.shape.images); ++i) {
-      const std::uint32_t rank = rank_of(images_of(logits, i, 1).values, *dataset_.label(first + i));
+      const auto own = images_of(logits, i, 1).values;
       ++row.count;
+      if (!all_finite(own)) {
+        ++row.not_finite;
+        continue;
+      }
+      const std::uint32_t rank = rank_of(own, *dataset_.label(first + i));
       row.correct += rank == 0 ? 1 : 0;
       row.correct_in_top += rank < kTopPlaces ? 1 : 0;
     }

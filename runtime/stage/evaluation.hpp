@@ -39,8 +39,9 @@ struct EvaluationRow {
   Quantization quantization;
   std::vector<int> cuts;
   std::uint64_t count = 0, correct = 0, correct_in_top = 0;  // images; label at rank 0, below kTopPlaces
-  Bytes bytes;               // of the encodings, headers and side information included
-  std::uint64_t values = 0;  // that crossed the cuts
+  std::uint64_t not_finite = 0;  // of `count`: logits with a NaN or an infinity; never correct
+  Bytes bytes;                   // of the encodings, headers and side information included
+  std::uint64_t values = 0;      // that crossed the cuts
 
   double bits_per_value() const;  // 32 without cuts
   Proportion top1() const { return {correct, count}; }

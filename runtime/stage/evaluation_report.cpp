@@ -87,6 +87,7 @@ Json row_json(const EvaluationRow& row) {
           {"correct", row.correct},
           {"top1", row.top1().share()},
           {"top1_interval_95", interval_json(row.top1().interval_95())},
+          {"not_finite", row.not_finite},
           {"top5_correct", row.correct_in_top},
           {"top5", row.top5().share()},
           {"top5_interval_95", interval_json(row.top5().interval_95())},
@@ -140,6 +141,17 @@ std::string table_line(const EvaluationRow& row) {
                      fmt::format("{} of {}", row.correct, row.count), percent(row.top1().share()),
                      fmt::format("{:.2f} to {:.2f}", percent(low), percent(high)),
                      percent(row.top5().share()), row.bits_per_value());
+}
+
+std::string not_finite_note(const EvaluationRow& row) {
+  if (row.not_finite == 0) return {};
+  const std::string what = row.cuts.empty() ? std::string("fp32")
+                                            : fmt::format("{} of {:g} bits at cut {}", row.quantization.codec,
+                                                          row.quantization.bits, cuts_text(row.cuts));
+  return fmt::format(
+      "{}: the logits of {} of {} images hold a NaN or an infinity; those images count as wrong. Check the "
+      "weights{}",
+      what, row.not_finite, row.count, row.cuts.empty() ? "" : ", and whether the codec suits them");
 }
 
 std::string table_over_cuts(const std::vector<EvaluationRow>& rows) {

@@ -30,6 +30,8 @@ Result<std::vector<std::vector<int>>> cuts_from_text(const std::vector<std::stri
 
 std::string table_header();
 std::string table_line(const EvaluationRow& row);
+// A warning where images of the row have logits that say nothing; else empty.
+std::string not_finite_note(const EvaluationRow& row);
 // Mean and worst over the sets of cuts, one line per quantization; empty where there is only one set.
 std::string table_over_cuts(const std::vector<EvaluationRow>& rows);
 

@@ -1,5 +1,6 @@
 #include "runtime/stage/scoring.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/base/check.hpp"
@@ -8,15 +9,21 @@ namespace millrace {
 
 namespace {
 
-bool larger(float a, float b) { return a > b || (std::isnan(b) && !std::isnan(a)); }
+// A NaN beside numbers would make an order of them impossible.
+void check(std::span<const float> logits) { MR_CHECK(all_finite(logits), "the caller looks first"); }
 
 }  // namespace
 
+bool all_finite(std::span<const float> logits) {
+  return std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); });
+}
+
 std::uint32_t rank_of(std::span<const float> logits, std::uint32_t label) {
   MR_CHECK(label < logits.size());
+  check(logits);
   std::uint32_t rank = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    const bool in_front = i < label ? !larger(logits[label], logits[i]) : larger(logits[i], logits[label]);
+    const bool in_front = i < label ? logits[i] >= logits[label] : logits[i] > logits[label];
     rank += i != label && in_front ? 1 : 0;
   }
   return rank;
@@ -24,9 +31,10 @@ std::uint32_t rank_of(std::span<const float> logits, std::uint32_t label) {
 
 std::uint32_t predicted_class(std::span<const float> logits) {
   MR_CHECK(!logits.empty());
+  check(logits);
   std::size_t best = 0;
   for (std::size_t i = 1; i < logits.size(); ++i) {
-    if (larger(logits[i], logits[best])) best = i;
+    if (logits[i] > logits[best]) best = i;
   }
   return static_cast<std::uint32_t>(best);
 }

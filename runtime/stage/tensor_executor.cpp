@@ -167,9 +167,12 @@ class SinkExecutor final : public Executor {
       const std::span<const float> own = std::span(logits->front().values).subspan(i * classes, classes);
       const std::uint64_t image = work.first_image + i;
       const auto label = dataset_->label(image);
-      outcome.outputs.push_back(
-          {image, predicted_class(own), label, sha256_hex(std::as_bytes(own)),
-           label && *label < classes ? std::optional(rank_of(own, *label)) : std::nullopt});
+      ImageOutput output{image, std::nullopt, label, sha256_hex(std::as_bytes(own))};
+      const bool finite = all_finite(own);
+      if (finite) output.predicted = predicted_class(own);
+      if (label && *label < classes)
+        output.label_rank = finite ? rank_of(own, *label) : static_cast<std::uint32_t>(classes);
+      outcome.outputs.push_back(std::move(output));
     }
     outcome.measured.compute = watch.lap();
     return outcome;

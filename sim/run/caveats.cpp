@@ -137,11 +137,33 @@ std::optional<std::string> incomplete(const RunEnd& end) {
                      end.scenario.workload.images, end.failure->message);
 }
 
+std::optional<std::string> not_finite(const RunEnd& end) {
+  if (end.summary.not_finite() == 0) return std::nullopt;
+  return fmt::format(
+      "NOT FINITE: the logits of {} of {} images hold a NaN or an infinity; those images have no class and "
+      "count as "
+      "wrong; check the weights, and whether the codec suits them",
+      end.summary.not_finite(), end.summary.images());
+}
+
+// Of a run that is too short for any answer limitations_of() says so before it begins.
+std::optional<std::string> target_untold(const RunEnd& end) {
+  const auto& target = end.summary.target();
+  if (!target.share() || target.tells() || end.scenario.microbatches() < TargetShare::least_microbatches())
+    return std::nullopt;
+  const auto [low, high] = target.interval_95();
+  return fmt::format(
+      "{} microbatches are too few to tell how much of the target of {:g} images/s was held: {} to {} %; run "
+      "longer",
+      target.judged(), target.images_per_s(), figure_text(100 * low, 1), figure_text(100 * high, 1));
+}
+
 struct After {
   std::string_view id;
   std::optional<std::string> (*text)(const RunEnd&);
 };
-constexpr std::array kAfter{After{kIncomplete, incomplete}};
+constexpr std::array kAfter{After{kIncomplete, incomplete}, After{"not_finite", not_finite},
+                            After{"target_untold", target_untold}};
 
 }  // namespace
 

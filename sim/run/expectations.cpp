@@ -16,7 +16,7 @@ std::optional<double> figure(const std::string& metric, const Summary& summary) 
   if (metric == "latency_p95") return seconds(0.95);
   if (metric == "latency_p99") return seconds(0.99);
   if (metric == "accuracy" && summary.top1()) return summary.top1()->share();
-  if (metric == "share_meeting_target") return summary.share_meeting_target();
+  if (metric == "share_meeting_target") return summary.target().share();
   if (metric == "bits_per_value") return summary.bits_per_value_mean();
   return std::nullopt;
 }

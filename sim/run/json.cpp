@@ -65,14 +65,58 @@ Json links_json(const Scenario& scenario, const Summary& summary) {
 
 Json accuracy_json(const Summary& summary) {
   const auto top1 = summary.top1(), top5 = summary.top5();
-  if (!top1) return nullptr;
+  if (!top1 && summary.not_finite() == 0) return nullptr;
+  if (!top1)
+    return {{"top1_correct", nullptr},
+            {"count", 0},
+            {"top1", nullptr},
+            {"top1_interval_95", nullptr},
+            {"top5_correct", nullptr},
+            {"top5", nullptr},
+            {"top5_interval_95", nullptr},
+            {"not_finite", summary.not_finite()}};
   const auto interval = [](const Proportion& of) {
     const auto [low, high] = of.interval_95();
     return Json::array({low, high});
   };
-  return {{"top1_correct", top1->hits},          {"count", top1->count},       {"top1", top1->share()},
-          {"top1_interval_95", interval(*top1)}, {"top5_correct", top5->hits}, {"top5", top5->share()},
-          {"top5_interval_95", interval(*top5)}};
+  return {{"top1_correct", top1->hits},
+          {"count", top1->count},
+          {"top1", top1->share()},
+          {"top1_interval_95", interval(*top1)},
+          {"top5_correct", top5->hits},
+          {"top5", top5->share()},
+          {"top5_interval_95", interval(*top5)},
+          {"not_finite", summary.not_finite()}};
+}
+
+// How many microbatches the share that met the target is about, and what so few leave open.
+Json target_n(const Summary& summary) {
+  return summary.target_images_per_s() ? Json(summary.target().judged()) : Json(nullptr);
+}
+
+Json target_interval(const Summary& summary) {
+  if (!summary.target().share()) return nullptr;
+  const auto [low, high] = summary.target().interval_95();
+  return Json::array({low, high});
+}
+
+// A line of the table; empty without a target.
+std::string target_line(const Summary& summary) {
+  const auto target = summary.target_images_per_s();
+  if (!target) return {};
+  const std::string of = fmt::format("target of {:g} images/s: ", *target);
+  const auto share = summary.target().share();
+  if (!share)
+    return of + fmt::format("not judged: the first {} microbatches are the stock, and no more came\n",
+                            TargetShare::kFree);
+  const auto [low, high] = summary.target().interval_95();
+  const auto bits = summary.bits_per_value_mean();
+  return of +
+         fmt::format(
+             "{} % of what it asks for came in time ({} microbatches judged, 95 % interval {} to {} %{}){}\n",
+             figure_text(100 * *share, 1), summary.target().judged(), figure_text(100 * low, 1),
+             figure_text(100 * high, 1), summary.target().tells() ? "" : ": too few to tell",
+             bits ? fmt::format(", with {} bits/value", figure_text(*bits, 2)) : std::string());
 }
 
 Json emulation_json(const EmulationFigures& emulation, const Summary& summary) {
@@ -246,7 +290,9 @@ std::string summary_json(const RunConditions& conditions, const RunEnd& run) {
                {"accuracy", accuracy_json(summary)},
                {"policy",
                 {{"target_images_per_s", number(summary.target_images_per_s())},
-                 {"share_meeting_target", number(summary.share_meeting_target())},
+                 {"share_meeting_target", number(summary.target().share())},
+                 {"share_meeting_target_n", target_n(summary)},
+                 {"share_meeting_target_interval_95", target_interval(summary)},
                  {"bits_per_value_mean", number(summary.bits_per_value_mean())}}},
                {"stages", stages_json(scenario, plan, summary)},
                {"links", links_json(scenario, summary)}};
@@ -285,12 +331,7 @@ std::string summary_table(const RunConditions& conditions, const RunEnd& run) {
         "top-1 accuracy: {} of {} ({:.2f} %, 95 % interval {:.2f} to {:.2f}), top-5 {:.2f} %\n", top1->hits,
         top1->count, 100 * top1->share(), 100 * low, 100 * high, 100 * summary.top5()->share());
   }
-  if (const auto share = summary.share_meeting_target()) {
-    const auto bits = summary.bits_per_value_mean();
-    text += fmt::format("{} % of the microbatches met the target of {:g} images/s{}\n",
-                        figure_text(100 * *share, 1), *summary.target_images_per_s(),
-                        bits ? fmt::format(", with {} bits/value", figure_text(*bits, 2)) : std::string());
-  }
+  text += target_line(summary);
   if (const auto& emulation = summary.emulation()) {
     text += "on the wall clock, late by at most (limit " +
             fmt::format("{:g} ms):", emulation->limit.milliseconds());

@@ -28,13 +28,12 @@ void Summary::add(NodeId stage, const StageRecord& record) {
 void Summary::add(const CompletionRecord& record) {
   latencies_.push_back(record.completed - record.created);
   images_ += record.images;
-  if (target_images_per_s_ > 0) {
-    const auto period = PacedConsumer::period(record.images, target_images_per_s_);
-    if (consumer_.arrive(record.completed, period) == Duration{}) ++on_time_;
-  }
+  target_.arrive(record.completed, record.images);
   for (const auto& output : record.outputs) {
-    if (!output.label || !output.predicted) continue;
+    not_finite_ += output.not_finite() ? 1 : 0;
+    if (!output.label || (!output.predicted && !output.not_finite())) continue;
     ++labelled_;
+    if (output.not_finite()) continue;
     const bool correct = *output.label == *output.predicted;
     correct_ += correct ? 1 : 0;
     correct_in_five_ += correct || (output.label_rank && *output.label_rank < 5) ? 1 : 0;
@@ -55,6 +54,7 @@ void Summary::add(DeviceId from, DeviceId to, const TransferRecord& record) {
 
 void Summary::close(Time end) {
   end_ = end;
+  target_.close(end);
   for (auto& state : stages_) {
     auto& figures = state.figures;
     const auto busy = figures.decode + figures.compute + figures.encode + figures.blocked;
@@ -64,12 +64,7 @@ void Summary::close(Time end) {
 }
 
 std::optional<double> Summary::target_images_per_s() const {
-  return target_images_per_s_ > 0 ? std::optional(target_images_per_s_) : std::nullopt;
-}
-
-std::optional<double> Summary::share_meeting_target() const {
-  if (target_images_per_s_ <= 0 || latencies_.empty()) return std::nullopt;
-  return static_cast<double>(on_time_) / static_cast<double>(latencies_.size());
+  return target_.images_per_s() > 0 ? std::optional(target_.images_per_s()) : std::nullopt;
 }
 
 std::optional<double> Summary::bits_per_value_mean() const {

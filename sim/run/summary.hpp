@@ -10,8 +10,8 @@
 
 #include "runtime/base/proportion.hpp"
 #include "runtime/node/record.hpp"
-#include "runtime/policy/paced_consumer.hpp"
 #include "runtime/policy/plan.hpp"
+#include "runtime/policy/target_share.hpp"
 #include "sim/coordinator/observer.hpp"
 
 namespace millrace {
@@ -49,7 +49,7 @@ class Summary {
  public:
   // `target_images_per_s`: what the run is measured by; 0: nothing.
   explicit Summary(std::size_t stages, double target_images_per_s = 0)
-      : stages_(stages), target_images_per_s_(target_images_per_s) {}
+      : stages_(stages), target_(target_images_per_s) {}
   void add(NodeId stage, const StageRecord& record);
   void add(const CompletionRecord& record);
   void add(DeviceId from, DeviceId to, const TransferRecord& record);
@@ -68,12 +68,14 @@ class Summary {
   // largest logits. Nothing where there are none.
   std::optional<Proportion> top1() const { return of_labelled(correct_); }
   std::optional<Proportion> top5() const { return of_labelled(correct_in_five_); }
-  // What quantization came to. The share is that of microbatches for which somebody who takes the results
-  // away at the target rate need not wait (PacedConsumer); nothing without a target or a completion. The bits
-  // are those of all encodings at all cuts, headers and ranges included, weighted by values; nothing where
-  // nothing was encoded.
+  // Images whose logits hold a NaN or an infinity: they have no class, and where there is a label they count
+  // as wrong.
+  std::uint64_t not_finite() const { return not_finite_; }
+  // What quantization came to: how much of the target was held, nothing without one; the bits of all
+  // encodings at all cuts, headers and ranges included, weighted by values, nothing where nothing was
+  // encoded.
   std::optional<double> target_images_per_s() const;
-  std::optional<double> share_meeting_target() const;
+  const TargetShare& target() const { return target_; }
   std::optional<double> bits_per_value_mean() const;
   const StageFigures& stage(std::size_t index) const { return stages_[index].figures; }
   const std::map<std::pair<DeviceId, DeviceId>, LinkFigures>& links() const { return links_; }
@@ -90,10 +92,8 @@ class Summary {
   std::vector<StageState> stages_;
   std::map<std::pair<DeviceId, DeviceId>, LinkFigures> links_;
   std::vector<Duration> latencies_;
-  std::uint64_t images_ = 0, labelled_ = 0, correct_ = 0, correct_in_five_ = 0;
-  double target_images_per_s_ = 0;
-  PacedConsumer consumer_;
-  std::uint64_t on_time_ = 0;
+  std::uint64_t images_ = 0, labelled_ = 0, correct_ = 0, correct_in_five_ = 0, not_finite_ = 0;
+  TargetShare target_;
   double encoded_bits_ = 0, encoded_values_ = 0;
   std::optional<EmulationFigures> emulation_;
   Time end_;

@@ -140,7 +140,7 @@ TEST_F(ARunDirectory, SummaryHasTheFieldsThatScriptsRelyOn) {
   }
   EXPECT_THAT(keys(root["latency_ms"]), ElementsAre("p50", "p95", "p99"));
   EXPECT_THAT(keys(root["accuracy"]), ElementsAre("top1_correct", "count", "top1", "top1_interval_95",
-                                                  "top5_correct", "top5", "top5_interval_95"));
+                                                  "top5_correct", "top5", "top5_interval_95", "not_finite"));
   const auto& stage = root["stages"][0];
   EXPECT_THAT(keys(stage), ElementsAre("device", "layers", "attribution_s"));
   EXPECT_THAT(keys(stage["attribution_s"]),

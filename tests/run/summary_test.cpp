@@ -76,13 +76,14 @@ TEST(Attribution, SumsToTheDurationForAnyBusyStage) {
   }
 }
 
-// 4 images at 40 images/s: a microbatch every 100 ms; the first leaves a stock of two more.
-TEST(TheTarget, IsMetByMicrobatchesThatNobodyWaitsFor) {
+// What it means is tests/policy/target_share_test.cpp.
+TEST(TheTarget, IsWhatTheRunIsMeasuredBy) {
   Summary summary(2, 40);
-  EXPECT_EQ(summary.share_meeting_target(), std::nullopt);
-  for (const std::int64_t completed : {100, 200, 600, 700, 1000}) summary.add(completion(0, completed));
-  // Waited for: 600 (there was stock until 400) and 1000 (until 800).
-  EXPECT_EQ(summary.share_meeting_target(), 3.0 / 5);
+  EXPECT_EQ(summary.target().share(), std::nullopt);
+  for (const std::int64_t completed : {100, 200, 300, 700, 1000}) summary.add(completion(0, completed));
+  // 700 was waited for from 600 on, 1000 from 800; a period is 100 ms.
+  EXPECT_EQ(summary.target().judged(), 2U);
+  EXPECT_EQ(summary.target().share(), 0.0);
   EXPECT_EQ(summary.target_images_per_s(), 40);
   EXPECT_EQ(Summary(2).target_images_per_s(), std::nullopt);
 }
@@ -137,6 +138,19 @@ TEST(Throughput, OfARunWithoutDurationIsZero) {
   Summary summary(1);
   summary.close(Time::zero());
   EXPECT_EQ(summary.throughput_images_per_s(), 0);
+}
+
+TEST(Accuracy, OfLogitsThatAreNotFiniteIsNoneAndTheyAreCounted) {
+  Summary summary(1);
+  auto record = completion(0, 1);
+  // Right; a NaN, which has a hash and no class; the same without a label; no tensors at all.
+  record.outputs = {{0, 3U, 3U, "aa", 0U}, {1, {}, 3U, "bb", 4U}, {2, {}, {}, "cc"}, {3, {}, 3U, ""}};
+  summary.add(record);
+  EXPECT_EQ(summary.not_finite(), 2U);
+  ASSERT_TRUE(summary.top1().has_value());
+  EXPECT_EQ(summary.top1()->count, 2U);
+  EXPECT_EQ(summary.top1()->hits, 1U);
+  EXPECT_EQ(summary.top5()->hits, 1U) << "the last of few classes is not among the five largest";
 }
 
 TEST(Accuracy, CountsLabelledImagesOnly) {

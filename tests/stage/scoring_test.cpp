@@ -26,20 +26,18 @@ TEST(ARank, IsThePlaceInAStableSort) {
   }
 }
 
-TEST(ARank, NanIsBehindEveryNumber) {
-  const std::vector<float> logits{NAN, -INFINITY, NAN, 2};
-  EXPECT_EQ(rank_of(logits, 3), 0U);
-  EXPECT_EQ(rank_of(logits, 1), 1U);
-  EXPECT_EQ(rank_of(logits, 0), 2U);
-  EXPECT_EQ(rank_of(logits, 2), 3U);
-  EXPECT_EQ(predicted_class(logits), 3U);
-}
-
-TEST(ARank, ThePredictedClassIsTheOneOfRankZeroEvenAmongNans) {
-  const std::vector<float> logits{NAN, NAN};
-  EXPECT_EQ(predicted_class(logits), 0U);
-  EXPECT_EQ(rank_of(logits, 0), 0U);
-  EXPECT_EQ(rank_of(logits, 1), 1U);
+// A label's logit that is a NaN would else be as good as the others, and an infinity always right.
+TEST(Logits, SayNothingWithANanOrAnInfinityAmongThem) {
+  for (const float bad : {NAN, -NAN, INFINITY, -INFINITY}) {
+    for (std::size_t at = 0; at < 3; ++at) {
+      std::vector<float> logits{1, 3, 2};
+      EXPECT_TRUE(all_finite(logits));
+      logits[at] = bad;
+      EXPECT_FALSE(all_finite(logits)) << bad << " at " << at;
+      EXPECT_DEATH((void)rank_of(logits, 1), "the caller looks first");
+      EXPECT_DEATH((void)predicted_class(logits), "the caller looks first");
+    }
+  }
 }
 
 }  // namespace
