@@ -37,6 +37,101 @@ std::string joined(const std::vector<std::string>& texts, const char* between) {
   return all;
 }
 
+std::string plan_text(const PlanningProblem& problem, const std::vector<PlannedStage>& stages) {
+  std::string text;
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    const auto& stage = stages[s];
+    const bool coded = s + 1 < stages.size() && problem.codings.size() > 1;
+    text += fmt::format("{}{} {}-{}{}", s == 0 ? "" : " | ", problem.devices[stage.device].name,
+                        stage.layers.first, stage.layers.last,
+                        coded ? fmt::format(" at {:g} bits", bits_of(problem, stage)) : std::string());
+  }
+  return text;
+}
+
+// Of the cut after a stage.
+std::string bits_text(const PlanningProblem& problem, const PlanningResult& result, std::size_t s) {
+  if (s + 1 == result.stages.size()) return "-";
+  if (result.bits_range) return fmt::format("{:g}-{:g}", result.bits_range->fewest, result.bits_range->most);
+  return fmt::format("{:g}", bits_of(problem, result.stages[s]));
+}
+
+// What the simulated run says, and what is known of better plans.
+std::string simulation_lines(const PlanningResult& result) {
+  std::string text;
+  if (result.bits_range) {
+    const auto& range = *result.bits_range;
+    text += fmt::format(
+        "with {:g} to {:g} bits per value: {:.5g} to {:.5g} images/s, fill latency {:.5f} to {:.5f} s\n",
+        range.fewest, range.most, range.with_fewest.throughput_images_per_s,
+        range.with_most.throughput_images_per_s, range.with_fewest.latency_s, range.with_most.latency_s);
+  }
+  if (result.simulated) {
+    const auto& run = *result.simulated;
+    text += fmt::format(
+        "simulated over {} {} images ({:.5g} s, fill and drain included): {:.5g} images/s, latency p50 "
+        "{:.5f} s\n",
+        run.whole ? "the run's" : "the run's first", run.images, run.duration_s, run.throughput_images_per_s,
+        run.latency_p50_s);
+  }
+  if (const auto gap = result.gap())
+    text += fmt::format("bound: {:.5g} images/s; the simulated run is {:.1f} % below it\n",
+                        result.bound_images_per_s, 100 * *gap);
+  if (!result.not_simulated.empty()) text += "not simulated: " + result.not_simulated + "\n";
+  if (!result.changing.empty())
+    text += "not exact: the model knows only the mean of " + joined(result.changing, ", ") + "\n";
+  if (!result.candidates.empty())
+    text += fmt::format("chosen in the simulation from {} candidates and {} variations\n",
+                        result.candidates.size(), result.variations);
+  return text;
+}
+
+std::string candidate_rows(const PlanningProblem& problem, const PlanningResult& result) {
+  if (result.candidates.size() < 2) return {};
+  std::string text = fmt::format("\ncandidates, images/s\n  {:>10} {:>10}\n", "predicted", "simulated");
+  for (const auto& candidate : result.candidates)
+    text += fmt::format("  {:>10.5g} {:>10.5g}  {}{}\n", candidate.predicted_images_per_s,
+                        candidate.simulated.throughput_images_per_s, plan_text(problem, candidate.stages),
+                        candidate.chosen ? "  <- chosen" : "");
+  return text;
+}
+
+Json simulated_json(const PlanningResult& result) {
+  if (!result.simulated) return nullptr;
+  const auto& run = *result.simulated;
+  return {{"throughput_images_per_s", run.throughput_images_per_s},
+          {"latency_ms_p50", run.latency_p50_s * 1e3},
+          {"duration_s", run.duration_s},
+          {"images", run.images},
+          {"whole_run", run.whole}};
+}
+
+Json candidates_json(const PlanningProblem& problem, const PlanningResult& result) {
+  Json rows = Json::array();
+  for (const auto& candidate : result.candidates) {
+    Json stages = Json::array();
+    for (const auto& stage : candidate.stages)
+      stages.push_back({{"device", problem.devices[stage.device].name},
+                        {"layers", {stage.layers.first, stage.layers.last}},
+                        {"bits", bits_of(problem, stage)}});
+    rows.push_back({{"stages", std::move(stages)},
+                    {"predicted_images_per_s", candidate.predicted_images_per_s},
+                    {"simulated_images_per_s", candidate.simulated.throughput_images_per_s},
+                    {"chosen", candidate.chosen}});
+  }
+  return rows;
+}
+
+Json bits_range_json(const PlanningResult& result) {
+  if (!result.bits_range) return nullptr;
+  const auto& range = *result.bits_range;
+  return {{"fewest", range.fewest},
+          {"most", range.most},
+          {"throughput_images_per_s",
+           {range.with_fewest.throughput_images_per_s, range.with_most.throughput_images_per_s}},
+          {"latency_s", {range.with_fewest.latency_s, range.with_most.latency_s}}};
+}
+
 std::string stage_rows(const PlanningProblem& problem, const PlanningResult& result) {
   std::size_t width = 6;
   for (const auto& stage : result.stages) width = std::max(width, problem.devices[stage.device].name.size());
@@ -45,14 +140,12 @@ std::string stage_rows(const PlanningProblem& problem, const PlanningResult& res
   for (std::size_t s = 0; s < result.stages.size(); ++s) {
     const auto& stage = result.stages[s];
     const auto& device = problem.devices[stage.device];
-    const bool last = s + 1 == result.stages.size();
     std::string mark;
     if (is_bottleneck(result, s, false)) mark = "  <- bottleneck: compute";
     if (is_bottleneck(result, s, true)) mark = "  <- bottleneck: transfer";
     text += fmt::format("{:<6} {:<{}} {:>9} {:>12.5f} {:>12.5f} {:>6} {:>7.1f} MiB{}\n", s + 1, device.name,
                         width, fmt::format("{}-{}", stage.layers.first, stage.layers.last), stage.period_s(),
-                        stage.transfer_s, last ? "-" : fmt::format("{:g}", bits_of(problem, stage)),
-                        stage.memory_bytes / kMib, mark);
+                        stage.transfer_s, bits_text(problem, result, s), stage.memory_bytes / kMib, mark);
   }
   return text;
 }
@@ -91,14 +184,16 @@ std::string planning_table(const PlanningProblem& problem, const PlanningResult&
   for (const auto& shared : result.shared_links)
     text += fmt::format("link {} is shared: {} transfers take {:.5f} s together\n",
                         problem.links[shared.link].name, shared.transfers, shared.period_s);
-  if (result.algorithm == "optimal" || result.algorithm == "joint") {
+  if ((result.algorithm == "optimal" || result.algorithm == "joint") && result.changing.empty()) {
     text += result.exact
                 ? "exact: no better plan exists under this model\n"
                 : fmt::format("heuristic: no plan can have a bottleneck below {:.5f} s ({:.1f} % less)\n",
                               result.lower_bound_s, 100 * (1 - result.lower_bound_s / p.bottleneck_s));
   }
+  text += simulation_lines(result);
   if (result.planning_s > 0) text += fmt::format("planned in {:.3f} s\n", result.planning_s);
   for (const auto& violation : result.violations) text += "NOT POSSIBLE: " + violation + "\n";
+  text += candidate_rows(problem, result);
   if (!result.alternatives.empty()) text += "\nalternatives\n";
   for (const auto& other : result.alternatives) {
     text += fmt::format("  {:<28}", other.algorithm);
@@ -145,6 +240,15 @@ std::string planning_json(const PlanningProblem& problem, const PlanningResult& 
     if (!other.finding.empty()) row["finding"] = other.finding;
     root["alternatives"].push_back(std::move(row));
   }
+  root["bound_images_per_s"] =
+      result.bound_images_per_s > 0 ? Json(result.bound_images_per_s) : Json(nullptr);
+  root["changing"] = result.changing;
+  root["simulated"] = simulated_json(result);
+  root["gap"] = result.gap() ? Json(*result.gap()) : Json(nullptr);
+  root["not_simulated"] = result.not_simulated.empty() ? Json(nullptr) : Json(result.not_simulated);
+  root["candidates"] = candidates_json(problem, result);
+  root["variations"] = result.variations;
+  root["bits_range"] = bits_range_json(result);
   return root.dump(2) + "\n";
 }
 

@@ -38,6 +38,29 @@ struct PlanningAlternative {
   std::string finding{};  // why there is none, or what is wrong with it ("needs more memory than …")
 };
 
+// What a run of the plan comes to when it is simulated, fill and drain included.
+struct SimulatedFigures {
+  double throughput_images_per_s = 0;
+  double latency_p50_s = 0;
+  double duration_s = 0;
+  std::uint64_t images = 0;
+  bool whole = true;  // false: the first so many images of a longer run
+};
+
+// A plan that was tried.
+struct PlanningCandidate {
+  std::vector<PlannedStage> stages;
+  double predicted_images_per_s = 0;
+  SimulatedFigures simulated;
+  bool chosen = false;
+};
+
+// What a policy that chooses its bits can come to.
+struct BitsRange {
+  double fewest = 0, most = 0;
+  Prediction with_fewest, with_most;
+};
+
 struct PlanningResult {
   std::string algorithm;
   std::vector<PlannedStage> stages;
@@ -56,6 +79,22 @@ struct PlanningResult {
   double lower_bound_s = 0;  // no plan has a shorter bottleneck; its own where exact
   double planning_s = 0;
   std::vector<PlanningAlternative> alternatives{};
+
+  // What only sim/run/planned_scenario.hpp fills in. What the model knows by a mean: links that change or
+  // lose packets, cross traffic, bits that a policy chooses. Where there is any, the plan is never `exact`.
+  std::vector<std::string> changing{};
+  std::optional<SimulatedFigures> simulated{};
+  std::string not_simulated{};  // why there is none
+  double bound_images_per_s =
+      0;  // no plan, or where only one was looked at not this one, is faster; 0: unknown
+  std::vector<PlanningCandidate> candidates{};  // the K that were tried, best by the model first
+  std::size_t variations = 0;                   // of them that were tried as well
+  std::optional<BitsRange> bits_range{};
+  // How far the simulated run stays below the bound, share of 1.
+  std::optional<double> gap() const {
+    if (!simulated || bound_images_per_s <= 0) return std::nullopt;
+    return 1 - simulated->throughput_images_per_s / bound_images_per_s;
+  }
 };
 
 // Fills in the figures of stages whose device, layers and coding are given. Violated constraints (memory, no
@@ -68,7 +107,11 @@ std::string planning_table(const PlanningProblem& problem, const PlanningResult&
 // {algorithm, model, bottleneck_s, bottleneck, throughput_images_per_s, latency_s, accuracy, exact,
 //  lower_bound_s, planning_s, input_s, stages: [{device, layers: [first, last], bits, decode_s, compute_s,
 //  encode_s, transfer_s, memory_mib, bottleneck}], unused: [device], violations: [..],
-//  alternatives: [{algorithm, bottleneck_s, throughput_images_per_s, latency_s, accuracy, finding}]}
+//  alternatives: [{algorithm, bottleneck_s, throughput_images_per_s, latency_s, accuracy, finding}],
+//  bound_images_per_s, changing: [..], simulated: {throughput_images_per_s, latency_ms_p50, duration_s,
+//  images, whole_run}, gap, not_simulated, candidates: [{stages: [{device, layers, bits}],
+//  predicted_images_per_s, simulated_images_per_s, chosen}], variations, bits_range: {fewest, most,
+//  throughput_images_per_s: [2], latency_s: [2]}}; what is not known is null
 std::string planning_json(const PlanningProblem& problem, const PlanningResult& result);
 
 }  // namespace millrace

@@ -14,8 +14,8 @@
 #include "runtime/policy/planner.hpp"
 #include "sim/cli/complaint.hpp"
 #include "sim/cli/verb.hpp"
+#include "sim/run/planned_scenario.hpp"
 #include "sim/run/scenario_plan.hpp"
-#include "sim/run/scenario_problem.hpp"
 
 namespace millrace {
 namespace {
@@ -33,22 +33,6 @@ struct PlanArguments {
 };
 
 using Seconds = std::chrono::duration<double>;
-
-// A line on stderr every few seconds, and Ctrl-C.
-class Watch {
- public:
-  bool operator()(const PlanningProgress& progress) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= next_) {
-      log_note("planning: {}, {:.0f} %", progress.phase, 100 * progress.share);
-      next_ = now + std::chrono::seconds(2);
-    }
-    return !interrupt_requested();
-  }
-
- private:
-  std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-};
 
 int fail(const Error& error) {
   log_error("{}", error.message);
@@ -107,40 +91,58 @@ Result<PlanningProblem> pipeedge_problem(const PlanArguments& arguments, Plannin
   return problem;
 }
 
-Result<PlanningProblem> problem_of(const PlanArguments& arguments, PlanningRequest& request) {
-  if (!arguments.pipeedge.empty()) return pipeedge_problem(arguments, request);
+struct Answer {
+  PlanningProblem problem;
+  PlanningResult result;
+};
+
+// Timed alone, and apart from the alternatives.
+PlanningRequest quietly(PlanningRequest request, PlanningLog& log) {
+  request.watch = [&log](const PlanningProgress& progress) { return log(progress); };
+  request.compare = false;
+  return request;
+}
+
+Result<Answer> plan_pipeedge(const PlanArguments& arguments, PlanningRequest& request, PlanningLog& log) {
+  auto problem = pipeedge_problem(arguments, request);
+  if (!problem) return problem.error();
+  if (auto sound = check_problem(*problem); !sound) return sound.error();
+  auto result = plan_pipeline(*problem, quietly(request, log));
+  if (!result) return result.error();
+  return Answer{std::move(*problem), std::move(*result)};
+}
+
+Result<Answer> answer_of(const PlanArguments& arguments, PlanningRequest& request, PlanningLog& log) {
+  if (!arguments.pipeedge.empty()) return plan_pipeedge(arguments, request, log);
   if (arguments.scenario.file.empty()) return usage("give a scenario, or --pipeedge MODELS,TYPES,DEVICES");
   auto scenario = read_scenario_or_complain(arguments.scenario);
   if (!scenario) return Error{"no plan for an invalid scenario", ExitCode::invalid_input};
   if (auto overridden = override_partition(arguments, scenario->policy.partition); !overridden)
     return overridden.error();
   request = planning_request_of(*scenario);
-  return planning_problem_of(*scenario);
+  auto planned = plan_scenario(*scenario, quietly(request, log));
+  if (!planned) return planned.error();
+  return Answer{std::move(planned->problem), std::move(planned->result)};
 }
 
 int plan(const PlanArguments& arguments) {
   catch_interrupts();
   PlanningRequest request;
-  auto problem = problem_of(arguments, request);
-  if (!problem) return complain_of(arguments.scenario, problem.error());
-  if (auto sound = check_problem(*problem); !sound) return fail(sound.error());
-  Watch watch;
-  request.watch = [&watch](const PlanningProgress& progress) { return watch(progress); };
-  request.compare = false;  // timed alone
+  PlanningLog log;
   const auto begin = std::chrono::steady_clock::now();
-  auto result = plan_pipeline(*problem, request);
-  const double planning_s = Seconds(std::chrono::steady_clock::now() - begin).count();
-  if (!result) return fail(result.error());
-  result->planning_s = planning_s;
-  add_planning_alternatives(*problem, request, *result);
+  auto answer = answer_of(arguments, request, log);
+  if (!answer) return complain_of(arguments.scenario, answer.error());
+  auto& [problem, result] = *answer;
+  result.planning_s = Seconds(std::chrono::steady_clock::now() - begin).count();
+  add_planning_alternatives(problem, quietly(request, log), result);
   if (!arguments.schedule.empty()) {
-    const auto written = write_output(arguments.schedule, pipeedge_schedule(*problem, result->stages));
+    const auto written = write_output(arguments.schedule, pipeedge_schedule(problem, result.stages));
     if (!written) return fail(written.error().in("--schedule"));
     // Standard output holds one thing: the schedule, where that was asked for.
     if (is_standard_output(arguments.schedule)) return static_cast<int>(ExitCode::ok);
   }
   const bool printed =
-      print_all(arguments.json ? planning_json(*problem, *result) : planning_table(*problem, *result));
+      print_all(arguments.json ? planning_json(problem, result) : planning_table(problem, result));
   return static_cast<int>(printed ? ExitCode::ok : ExitCode::run_failed);
 }
 
@@ -154,7 +156,15 @@ constexpr const char* kFooter =
     "A stage's period is decoding, computing and encoding; the slowest stage, transfer or shared link is "
     "the\n"
     "bottleneck, and microbatch / bottleneck the rate. The fill latency is one microbatch's way through the\n"
-    "empty pipeline. Memory is a hard constraint. A link that follows a trace counts with its mean rate.\n"
+    "empty pipeline. Memory is a hard constraint.\n"
+    "These figures take each link for one rate: its mean over the run, where it follows a trace, is changed\n"
+    "by events or loses packets. So every plan is simulated too (mode simulate, fluid network, the run's "
+    "own\n"
+    "images, traces, arrivals, events and policy; of a long run the first 2000 microbatches), and where "
+    "links\n"
+    "change or a policy chooses the bits, optimal and joint try the 8 best plans and variations of the best\n"
+    "one there, and take the one that is best in the simulation. The bound is what no plan exceeds; the gap\n"
+    "is how far the simulated run stays below it. Bits that a policy chooses are shown as a range.\n"
     "A run plans by itself with policy.partition: {kind: optimal}. Exit codes: 0 ok, 1 infeasible (what is\n"
     "missing is said), 2 usage, 3 scenario or files invalid.\n"
     "Examples:\n"

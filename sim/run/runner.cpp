@@ -16,7 +16,6 @@
 #include "sim/bridge/bridge.hpp"
 #include "sim/coordinator/coordinator.hpp"
 #include "sim/coordinator/emulator.hpp"
-#include "sim/coordinator/local_attachment.hpp"
 #include "sim/links/real_links.hpp"
 #include "sim/links/throw_away_keys.hpp"
 #include "sim/net/fluid_network.hpp"
@@ -24,6 +23,7 @@
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/run/agent_files.hpp"
 #include "sim/run/caveats.hpp"
+#include "sim/run/dry_run.hpp"
 #include "sim/run/emulation.hpp"
 #include "sim/run/expectations.hpp"
 #include "sim/run/inputs.hpp"
@@ -137,20 +137,10 @@ class Run {
   Result<Time> simulate(const NetworkSpec& spec, RunObserver& observer) {
     auto network = build_network(spec);
     if (!network) return network.error();
-    std::vector<std::unique_ptr<Attachment>> nodes;
-    for (std::uint32_t i = 0; i < plan_.node_count(); ++i) {
-      auto node = build_node(scenario_, plan_, {i});
-      if (!node) return node.error();
-      auto executor = build_size_executor(scenario_, plan_, {i});
-      if (!executor) return executor.error();
-      auto cost = build_cost(scenario_, plan_, {i});
-      if (!cost) return cost.error();
-      nodes.push_back(std::make_unique<LocalAttachment>(
-          VirtualNode::Parts{std::move(*node), std::move(*executor), std::move(*cost)},
-          VirtualNode::Compute::inline_));
-    }
+    auto nodes = nodes_without_tensors(scenario_, plan_);
+    if (!nodes) return nodes.error();
     directory_->ready();
-    return coordinate(spec, **network, observer, std::move(nodes));
+    return coordinate(spec, **network, observer, std::move(*nodes));
   }
 
   // What a run says that stands still. `spec` outlives it.

@@ -9,6 +9,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/policy/registry.hpp"
 #include "runtime/scenario/names.hpp"
+#include "sim/run/planned_scenario.hpp"
 #include "sim/run/scenario_problem.hpp"
 
 namespace millrace {
@@ -18,26 +19,30 @@ namespace {
 constexpr double kMib = 1 << 20;
 
 Result<Plan> planned_by_cost(const Scenario& scenario) {
-  auto problem = planning_problem_of(scenario);
-  if (!problem) return problem.error();
   auto request = planning_request_of(scenario);
-  request.watch = [](const PlanningProgress&) { return !interrupt_requested(); };
-  const auto result = plan_pipeline(*problem, request);
-  if (!result) return result.error();
-  const Prediction& predicted = result->prediction;
+  request.watch = PlanningLog();
+  const auto planned = plan_scenario(scenario, request);
+  if (!planned) return planned.error();
   // Of the constraints violated, memory has a rule of its own, check_memory().
-  if (std::isinf(predicted.latency_s))
+  if (std::isinf(planned->result.prediction.latency_s))
     return Error{
         fmt::format("infeasible: policy.partition.kind: {}: {}; add a link, or name devices in the "
                     "order in which links join them",
-                    request.algorithm, fmt::join(result->violations, "; "))};
-  log_note("planned ({}): {} stages, {:.4g} images/s predicted, bound by the {}{}", request.algorithm,
-           result->stages.size(), predicted.throughput_images_per_s, predicted.bottleneck,
-           request.algorithm == "joint" ? fmt::format("; accuracy {:.4f}", predicted.accuracy) : "");
-  return plan_of(scenario, *problem, *result);
+                    request.algorithm, fmt::join(planned->result.violations, "; "))};
+  log_note("{}", planned_note(*planned));
+  return planned->plan;
 }
 
 }  // namespace
+
+bool PlanningLog::operator()(const PlanningProgress& progress) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= next_) {
+    log_note("planning: {}, {:.0f} %", progress.phase, 100 * progress.share);
+    next_ = now + kEvery;
+  }
+  return !interrupt_requested();
+}
 
 PlanningGoal planning_goal_of(const PolicySection::Partition& partition) {
   PlanningGoal goal;

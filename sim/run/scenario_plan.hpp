@@ -1,13 +1,26 @@
 // The plan of a scenario by its own policy.partition: by counting or as given (runtime/policy/registry.hpp),
-// or by the planner from what devices and links cost. Surprising fact: memory is a hard constraint for every
-// kind, but for the plans nobody searched only what is certain counts: see check_memory().
+// or by the planner from what devices and links cost, and by simulation (planned_scenario.hpp). Surprising
+// fact: memory is a hard constraint for every kind, but for the plans nobody searched only what is certain
+// counts: see check_memory().
 #pragma once
+
+#include <chrono>
 
 #include "runtime/policy/plan.hpp"
 #include "runtime/policy/planner.hpp"
 #include "runtime/scenario/scenario.hpp"
 
 namespace millrace {
+
+// A PlanningWatch: a line on stderr every few seconds, and Ctrl-C.
+class PlanningLog {
+ public:
+  bool operator()(const PlanningProgress& progress);
+
+ private:
+  static constexpr std::chrono::seconds kEvery{2};
+  std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + kEvery;
+};
 
 // What policy.partition asks for.
 PlanningGoal planning_goal_of(const PolicySection::Partition& partition);

@@ -1,11 +1,16 @@
 // A scenario as a planning problem: costs from its devices' profiles or speeds, sizes from its codec and the
-// packets' headers, rates from its links. Surprising fact: a link that follows a trace counts with the
-// trace's mean rate, and a way over several links with the slowest of them, each hop of the pipeline for
-// itself; a link that several hops share is a bottleneck of its own (runtime/policy/README.md).
+// packets' headers, rates from its links. Surprising fact: a link that changes counts as one number, its mean
+// unless LinkReckoning says otherwise, and a way over several links with the slowest of them, each hop of the
+// pipeline for itself; a link that several hops share is a bottleneck of its own (runtime/policy/README.md).
+// So where links change, plans are tried as well (sim/run/planned_scenario.hpp).
 #pragma once
+
+#include <optional>
+#include <utility>
 
 #include "runtime/policy/planning_problem.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "sim/net/network_spec.hpp"
 
 namespace millrace {
 
@@ -15,6 +20,30 @@ namespace millrace {
 // decoded input and one output, and the largest intermediate of a sub-layer. Errors: profiles or traces that
 // cannot be read, devices without a cost.
 Result<PlanningProblem> planning_problem_of(const Scenario& scenario);
+
+// The same of a network that has been built: planning_network_of().
+Result<PlanningProblem> planning_problem_of(const Scenario& scenario, const NetworkSpec& spec);
+// Its traces read and its events worked in, and found sound.
+Result<NetworkSpec> planning_network_of(const Scenario& scenario);
+
+// Whether a link is more than one rate and one delay: it follows a trace, is changed by events, or loses
+// packets. Of such a link a plan knows the mean, and no plan over it is called exact.
+bool changes(const LinkSpec& link);
+
+// What links that change count as. Without any of it: with the mean of the whole trace, and delay and loss
+// as they begin.
+struct LinkReckoning {
+  std::optional<std::pair<Time, Time>> span{};  // with their mean between two instants
+  // With a rate that no run of this length or a longer one can have had more of in the mean, and without
+  // delay: for bounds.
+  std::optional<Duration> at_best{};
+  double scale = 1;  // times this
+};
+// Does the links and hops of the problem again.
+void reckon_links(const NetworkSpec& spec, const LinkReckoning& how, PlanningProblem& problem);
+// And its codings: one, of so many bits.
+Result<void> reckon_bits(const Scenario& scenario, const NetworkSpec& spec, double bits,
+                         PlanningProblem& problem);
 
 // Only the part of it that says what stages hold: no costs, no links. `bits` of what waits in buffers.
 Result<void> fill_memory(const Scenario& scenario, double bits, PlanningProblem& problem);

@@ -29,7 +29,9 @@ class Plans(Base):
                          self.write("devices.yml", DEVICES)])
 
     def test_json_has_the_fields_scripts_rely_on(self):
-        plan = self.plan_json(QUICKSTART, "--algorithm", "optimal")
+        steady = ["--set", "network.links[1]={between: [board-a, board-b], rate: 20 Mbit/s, delay: 20 ms}"]
+        self.assertIs(self.plan_json(QUICKSTART, "--algorithm", "optimal")["exact"], False)  # it has a trace
+        plan = self.plan_json(QUICKSTART, "--algorithm", "optimal", *steady)
         for field in ("bottleneck_s", "throughput_images_per_s", "planning_s", "latency_s", "lower_bound_s"):
             self.assertGreater(plan[field], 0, field)
         self.assertEqual(plan["algorithm"], "optimal")
@@ -44,6 +46,41 @@ class Plans(Base):
                 self.assertGreater(stage[field], 0, field)
         self.assertEqual(first, 25)
         self.assertEqual({other["algorithm"] for other in plan["alternatives"]}, {"even", "pipedream"})
+
+    # The mean of the trace is 301 Mbit/s, and the run sees 2 of them.
+    def lying_trace(self):
+        trace = self.write("lies.csv", "time_s,rate_mbit_per_s\n0,2\n600,600\n1200,end\n")
+        return ["--set", f"network.links[1]={{between: [board-a, board-b], trace: '{trace}', delay: 2 ms}}",
+                "--set", f"network.links[2]={{between: [board-b, board-c], trace: '{trace}', delay: 2 ms}}",
+                "--set", "policy.partition.kind=optimal"]
+
+    def test_a_plan_under_a_trace_is_tried_and_says_what_the_run_then_has(self):
+        lies = self.lying_trace()
+        plan = self.plan_json(QUICKSTART, *lies)
+        self.assertIs(plan["exact"], False)
+        self.assertIn("link board-a -> board-b", plan["changing"])
+        self.assertGreaterEqual(len(plan["candidates"]), 2)
+        self.assertEqual([row["chosen"] for row in plan["candidates"]].count(True), 1)
+        simulated = plan["simulated"]["throughput_images_per_s"]
+        self.assertEqual(simulated, max(row["simulated_images_per_s"] for row in plan["candidates"]))
+        self.assertLessEqual(simulated, plan["bound_images_per_s"])
+        self.assertAlmostEqual(plan["gap"], 1 - simulated / plan["bound_images_per_s"], places=9)
+        run = self.millrace("run", QUICKSTART, *lies, "--mode", "simulate", "--out", self.path("run"), "--json")
+        self.assertEqual(json.loads(run.stdout)["throughput_images_per_s"], simulated)
+        self.assertIn("% below the bound of", run.stderr)
+        table = self.plan(QUICKSTART, *lies).stdout
+        self.assertIn("not exact: the model knows only the mean of link board-a -> board-b", table)
+        self.assertNotIn("exact: no better plan", table.replace("not exact", ""))
+
+    def test_bits_that_a_policy_chooses_are_a_range(self):
+        adaptive = ["--set", "policy.quantization={kind: max-fit, codec: ds-aciq, target_rate: 100 /s}"]
+        plan = self.plan_json(QUICKSTART, *adaptive)
+        self.assertEqual((plan["bits_range"]["fewest"], plan["bits_range"]["most"]), (2, 32))
+        fast, slow = plan["bits_range"]["throughput_images_per_s"]
+        self.assertGreaterEqual(fast, slow)
+        self.assertIs(plan["exact"], False)
+        self.assertIn("with 2 to 32 bits per value:", self.plan(QUICKSTART, *adaptive).stdout)
+        self.assertIsNone(self.plan_json(QUICKSTART)["bits_range"])
 
     def test_the_scenario_says_the_algorithm_and_the_command_line_another(self):
         kind = ["--set", "policy.partition.kind=pipedream"]

@@ -1,0 +1,502 @@
+#include "sim/run/planned_scenario.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "runtime/base/interrupt.hpp"
+#include "runtime/policy/quantization_policy.hpp"
+#include "runtime/scenario/codec_keys.hpp"
+#include "sim/run/dry_run.hpp"
+#include "sim/run/scenario_plan.hpp"
+#include "sim/run/scenario_problem.hpp"
+
+namespace millrace {
+
+namespace {
+
+constexpr double kSame = 1e-9;   // share by which figures may differ and count as equal
+constexpr double kLater = 1e-3;  // share of the best run's time by which one is let go on
+constexpr int kQuarters = 4;
+constexpr int kBoundRounds = 3;
+constexpr std::size_t kMostVariations = 400;
+constexpr double kMostPlans = 10'000;  // where all there are may be tried
+constexpr int kSplits = 8;             // of a stage, for a device that is not used
+using Objective = PlanningGoal::Objective;
+
+bool adaptive(const Scenario& scenario) { return scenario.policy.quantization.kind != "fixed"; }
+
+bool searched(const std::string& algorithm) { return algorithm == "optimal" || algorithm == "joint"; }
+
+std::string stage_text(const PlannedStage& stage) {
+  return fmt::format("{} {} {} {}", stage.device, stage.layers.first, stage.layers.last, stage.coding);
+}
+
+std::string text_of(const std::vector<PlannedStage>& stages) {
+  std::string text;
+  for (const auto& stage : stages) text += stage_text(stage) + ";";
+  return text;
+}
+
+// What the model knows by a mean only, of what plans may use.
+std::vector<std::string> what_changes(const Scenario& scenario, const NetworkSpec& spec,
+                                      const PlanningProblem& problem) {
+  std::set<std::uint32_t> used;
+  for (const auto& row : problem.hops)
+    for (const auto& hop : row) used.insert(hop.links.begin(), hop.links.end());
+  std::vector<std::string> found;
+  for (const auto link : used) {
+    const auto& own = spec.links[link];
+    if (own.segment && spec.segments[*own.segment].kind == SegmentKind::wifi) continue;
+    if (changes(own)) found.push_back("link " + problem.links[link].name);
+  }
+  for (const auto& segment : spec.segments) found.push_back("medium " + segment.name);
+  if (!spec.cross_traffic.empty()) found.emplace_back("cross traffic");
+  if (adaptive(scenario)) found.emplace_back("bits of policy " + scenario.policy.quantization.kind);
+  return found;
+}
+
+struct Tried {
+  PlanningResult result;
+  DryRun::Figures figures;
+};
+
+class ScenarioPlanner {
+ public:
+  ScenarioPlanner(const Scenario& scenario, NetworkSpec spec, const PlanningRequest& request)
+      : scenario_(scenario), spec_(std::move(spec)), request_(request), dry_run_(scenario_, spec_) {
+    request_.compare = false;
+  }
+
+  Result<PlannedScenario> run() {
+    auto problem = planning_problem_of(scenario_, spec_);
+    if (!problem) return problem.error();
+    problem_ = std::move(*problem);
+    auto first = plan_pipeline(problem_, request_);
+    if (!first) return first.error();
+    changing_ = what_changes(scenario_, spec_, problem_);
+    if (std::isinf(first->prediction.latency_s)) return answer(std::move(*first), std::nullopt);
+    const bool settled = (changing_.empty() && first->exact) || !searched(request_.algorithm);
+    auto tried = try_out(*first, Time::never());
+    if (!tried && !settled && fluid()) tried = instead_of(*first);
+    if (stopped()) return interrupted();
+    if (!tried) {
+      first->not_simulated = failure_;
+      return answer(std::move(*first), std::nullopt);
+    }
+    window_s_ = tried->figures.figures.duration_s;
+    if (!changing_.empty()) reckon_links(spec_, {.span = span(0, 1)}, problem_);
+    if (settled) {
+      auto same = again(first->stages, *first);
+      return answer(std::move(same), tried->figures);
+    }
+    seen_.insert(text_of(first->stages));
+    seen_.insert(text_of(tried->result.stages));
+    tried->result = again(tried->result.stages, *first);
+    candidates_.push_back(std::move(*tried));
+    if (auto gathered = gather(); !gathered) return gathered.error();
+    if (few_plans()) {
+      std::vector<PlannedStage> stages;
+      try_all(stages, 0);
+    } else {
+      vary();
+    }
+    if (stopped()) return interrupted();
+    auto best = again(candidates_[best_].result.stages, *first);
+    return answer(std::move(best), candidates_[best_].figures);
+  }
+
+ private:
+  static Error interrupted() { return Error{"planning was interrupted"}; }
+
+  // Ctrl-C, or the caller's watch.
+  bool stopped() const { return stopped_ || interrupt_requested(); }
+  bool go_on(std::string_view phase, double share) {
+    if (request_.watch && !request_.watch({phase, share})) stopped_ = true;
+    return !stopped();
+  }
+
+  std::pair<Time, Time> span(double from, double until) const {
+    const auto at = [&](double share) { return Time::zero() + Duration::from_seconds(window_s_ * share); };
+    return {at(from), std::max(at(until), at(from) + Duration::ns(1))};
+  }
+
+  // The stages, predicted with the problem as it is reckoned now.
+  PlanningResult again(const std::vector<PlannedStage>& stages, const PlanningResult& of) const {
+    PlanningResult result = predict(problem_, stages);
+    result.algorithm = of.algorithm;
+    result.exact = of.exact && changing_.empty();
+    result.lower_bound_s = of.lower_bound_s;
+    return result;
+  }
+
+  std::optional<Tried> try_out(const PlanningResult& result, Time until) {
+    const auto figures = dry_run_.run(plan_of(scenario_, problem_, result), until);
+    if (!figures.ok()) {
+      failure_ = figures.error().message;
+      return std::nullopt;
+    }
+    if (!*figures) return std::nullopt;
+    return Tried{result, **figures};
+  }
+
+  // Whether its network can carry any plan at all.
+  bool fluid() const {
+    return std::ranges::none_of(spec_.segments, [](const auto& s) { return s.kind == SegmentKind::wifi; });
+  }
+
+  // The model's choice gets stuck, as on a link that goes down for good: the best plan that does without one
+  // of its ways or devices, and does not.
+  std::optional<Tried> instead_of(const PlanningResult& first) {
+    const auto finding = failure_;
+    std::optional<Tried> best;
+    const auto ask = [&](const PlanningProblem& question) {
+      if (stopped()) return;
+      const auto found = plan_pipeline(question, request_);
+      if (!found) return;
+      auto tried = try_out(*found, Time::never());
+      if (tried && (!best || better(*tried, *best))) best = std::move(tried);
+    };
+    for (std::size_t s = 0; s < first.stages.size(); ++s) {
+      auto without = problem_;
+      without.devices[first.stages[s].device].stage = false;
+      ask(without);
+      if (s + 1 == first.stages.size()) break;
+      without = problem_;
+      without.hops[first.stages[s].device][first.stages[s + 1].device] = {};
+      ask(without);
+    }
+    failure_ = finding;
+    return best;
+  }
+
+  // --- candidates
+
+  Result<void> gather() {
+    std::vector<PlanningProblem> questions;
+    const auto ask = [&](const LinkReckoning& how) {
+      questions.push_back(problem_);
+      reckon_links(spec_, how, questions.back());
+    };
+    ask({.span = span(0, 1)});
+    for (const double bits : bits_to_ask()) {
+      ask({.span = span(0, 1)});
+      if (auto done = reckon_bits(scenario_, spec_, bits, questions.back()); !done) return done;
+    }
+    for (int q = 0; q < kQuarters; ++q)
+      ask({.span = span(q / double(kQuarters), (q + 1) / double(kQuarters))});
+    for (const double scale : {0.5, 0.25}) ask({.span = span(0, 1), .scale = scale});
+    for (std::size_t q = 0; q < questions.size() && room(); ++q)
+      if (auto tried = ask_exactly(questions[q]); !tried) return tried;
+    // Without what the best so far uses: genuinely other plans.
+    for (const auto& stage : std::vector(candidates_[best_].result.stages)) {
+      if (!room()) break;
+      auto without = questions.front();
+      without.devices[stage.device].stage = false;
+      if (auto tried = ask_exactly(without); !tried) return tried;
+    }
+    const auto stages = candidates_[best_].result.stages;
+    for (std::size_t s = 0; s + 1 < stages.size() && room(); ++s) {
+      auto without = questions.front();
+      without.hops[stages[s].device][stages[s + 1].device] = {};
+      if (auto tried = ask_exactly(without); !tried) return tried;
+    }
+    tried_by_model_ = candidates_.size();
+    simulated_ = 0;
+    return stopped() ? Result<void>(interrupted()) : Result<void>();
+  }
+
+  bool room() const { return candidates_.size() < kCandidates && !stopped(); }
+
+  std::vector<double> bits_to_ask() const {
+    if (!adaptive(scenario_)) return {};
+    const auto [fewest, most] = bits_of_policy();
+    return {fewest, most};
+  }
+
+  // What the policy may give, as far as the codec follows.
+  std::pair<double, double> bits_of_policy() const {
+    const auto keys = codec_keys(scenario_.policy.quantization.codec);
+    if (!keys.is_real()) return {kFewestBits, kMostBits};
+    return {std::max(kFewestBits, keys.real_least), std::min(kMostBits, keys.real_most)};
+  }
+
+  Result<void> ask_exactly(const PlanningProblem& question) {
+    auto found = plan_pipeline(question, request_);
+    if (stopped()) return interrupted();
+    if (found) consider(found->stages);
+    return {};
+  }
+
+  void consider(const std::vector<PlannedStage>& stages) {
+    if (!seen_.insert(text_of(stages)).second) return;
+    auto result = predict(problem_, stages);
+    result.algorithm = request_.algorithm;
+    if (!result.violations.empty() || !within_goal(result)) return;
+    if (!go_on("simulating plans", double(work_) / kMostVaried)) return;
+    ++simulated_;
+    auto tried = try_out(result, latest());
+    work_ += result.stages.size() * dry_run_.microbatches();
+    if (!tried) return;
+    candidates_.push_back(std::move(*tried));
+    if (better(candidates_.back(), candidates_[best_])) best_ = candidates_.size() - 1;
+  }
+
+  // When the best so far can no longer be beaten; other goals than throughput look at more than the end.
+  Time latest() const {
+    if (problem_.goal.objective != Objective::throughput || problem_.goal.target_images_per_s > 0)
+      return Time::never();
+    return Time::zero() +
+           Duration::from_seconds(candidates_[best_].figures.figures.duration_s * (1 + kLater));
+  }
+
+  // What does not depend on how links are reckoned.
+  bool within_goal(const PlanningResult& result) const {
+    if (result.prediction.accuracy < problem_.goal.accuracy_floor * (1 - kSame)) return false;
+    return result.prediction.latency_s <= problem_.goal.latency_bound_s * (1 + kSame);
+  }
+
+  bool in_rate(const Tried& tried) const {
+    return tried.figures.filled_images_per_s * (1 + kSame) >= problem_.goal.target_images_per_s;
+  }
+
+  // The first of equals stays.
+  bool better(const Tried& a, const Tried& b) const {
+    if (in_rate(a) != in_rate(b)) return in_rate(a);
+    const auto &x = a.figures.figures, &y = b.figures.figures;
+    // In a closed loop what a microbatch waits is the loop's, and so is most of the latency that is measured.
+    const bool open = scenario_.workload.arrivals != ArrivalKind::closed_loop;
+    if (in_rate(a) && problem_.goal.objective == Objective::latency)
+      return open ? x.latency_p50_s < y.latency_p50_s * (1 - kSame)
+                  : a.result.prediction.latency_s < b.result.prediction.latency_s * (1 - kSame);
+    const double more = a.result.prediction.accuracy - b.result.prediction.accuracy;
+    if (in_rate(a) && problem_.goal.objective == Objective::accuracy && std::abs(more) > kSame)
+      return more > 0;
+    return x.throughput_images_per_s > y.throughput_images_per_s * (1 + kSame);
+  }
+
+  // --- variations
+
+  // Whether all plans there are take no longer than varying one.
+  bool few_plans() const {
+    if (problem_.codings.size() > 1) return false;
+    const auto devices =
+        static_cast<double>(std::ranges::count(problem_.devices, true, &PlanningDevice::stage));
+    double plans = 0, ordered = 1, cuts = 1, work = 0;
+    for (int stages = 1; stages <= devices && stages <= problem_.layers; ++stages) {
+      ordered *= devices - stages + 1;
+      if (stages > 1) cuts *= double(problem_.layers - stages + 1) / (stages - 1);
+      plans += ordered * cuts;
+      work += ordered * cuts * stages * static_cast<double>(dry_run_.microbatches());
+    }
+    return work <= kMostVaried && plans <= kMostPlans;
+  }
+
+  void try_all(std::vector<PlannedStage>& stages, int done) {
+    if (stopped()) return;
+    if (done == problem_.layers) return consider(stages);
+    for (std::size_t d = 0; d < problem_.devices.size(); ++d) {
+      if (!problem_.devices[d].stage || !idle(stages, d)) continue;
+      for (int last = done + 1; last <= problem_.layers; ++last) {
+        PlannedStage stage;
+        stage.device = d;
+        stage.layers = {done + 1, last};
+        stages.push_back(stage);
+        try_all(stages, last);
+        stages.pop_back();
+      }
+    }
+  }
+
+  static bool idle(const std::vector<PlannedStage>& stages, std::size_t device) {
+    return std::ranges::none_of(stages, [device](const auto& stage) { return stage.device == device; });
+  }
+
+  // From the best candidate on to whichever neighbour is better, until none is.
+  void vary() {
+    for (bool improved = true; improved && go_on("varying the best plan", 0.5);) {
+      improved = false;
+      const auto stages = candidates_[best_].result.stages;
+      const auto before = best_;
+      for (const auto& other : neighbours(stages)) {
+        if (work_ > kMostVaried || simulated_ >= kMostVariations || stopped()) break;
+        consider(other);
+      }
+      improved = best_ != before;
+    }
+  }
+
+  std::vector<std::vector<PlannedStage>> neighbours(const std::vector<PlannedStage>& stages) const {
+    std::vector<std::vector<PlannedStage>> all;
+    for (std::size_t s = 0; s + 1 < stages.size(); ++s) {
+      for (const int by : {-8, -4, -2, -1, 1, 2, 4, 8}) {
+        auto moved = stages;
+        moved[s].layers.last += by;
+        moved[s + 1].layers.first += by;
+        if (moved[s].layers.size() > 0 && moved[s + 1].layers.size() > 0) all.push_back(std::move(moved));
+      }
+      for (const std::size_t kept : {s, s + 1}) {  // one device takes both
+        auto joined = stages;
+        joined[s] = stages[kept];
+        joined[s].layers = {stages[s].layers.first, stages[s + 1].layers.last};
+        joined[s].coding = stages[s + 1].coding;
+        joined.erase(joined.begin() + static_cast<std::ptrdiff_t>(s) + 1);
+        all.push_back(std::move(joined));
+      }
+      for (std::size_t c = 0; c < problem_.codings.size(); ++c) {
+        if (c == stages[s].coding) continue;
+        all.push_back(stages);
+        all.back()[s].coding = c;
+      }
+    }
+    add_exchanges(stages, all);
+    return all;
+  }
+
+  // Two devices change places, and one that is not used takes the place of each.
+  void add_exchanges(const std::vector<PlannedStage>& stages,
+                     std::vector<std::vector<PlannedStage>>& all) const {
+    for (std::size_t a = 0; a < stages.size(); ++a) {
+      for (std::size_t b = a + 1; b < stages.size(); ++b) {
+        all.push_back(stages);
+        std::swap(all.back()[a].device, all.back()[b].device);
+      }
+      for (std::size_t d = 0; d < problem_.devices.size(); ++d) {
+        if (!problem_.devices[d].stage || !idle(stages, d)) continue;
+        all.push_back(stages);
+        all.back()[a].device = d;
+        add_splits(stages, a, d, all);
+      }
+    }
+  }
+
+  // A device that is not used takes the first or the last sub-layers of a stage.
+  static void add_splits(const std::vector<PlannedStage>& stages, std::size_t s, std::size_t device,
+                         std::vector<std::vector<PlannedStage>>& all) {
+    const LayerRange whole = stages[s].layers;
+    const int step = std::max(1, whole.size() / kSplits);
+    for (int last = whole.first + step - 1; last < whole.last; last += step) {
+      for (const bool before : {true, false}) {
+        auto split = stages;
+        auto other = split[s];
+        (before ? other : split[s]).layers = {whole.first, last};
+        (before ? split[s] : other).layers = {last + 1, whole.last};
+        other.device = device;
+        split.insert(split.begin() + static_cast<std::ptrdiff_t>(before ? s : s + 1), other);
+        all.push_back(std::move(split));
+      }
+    }
+  }
+
+  // --- what is said
+
+  PlannedScenario answer(PlanningResult result, const std::optional<DryRun::Figures>& figures) {
+    result.algorithm = request_.algorithm;
+    result.changing = changing_;
+    if (!changing_.empty()) result.exact = false;
+    if (figures) {
+      result.simulated = figures->figures;
+      fill_bound(*figures, result);
+    }
+    for (std::size_t c = 0; c < candidates_.size(); ++c) {
+      if (c >= tried_by_model_ && c != best_) continue;  // of the variations the one that is chosen
+      const auto& tried = candidates_[c];
+      result.candidates.push_back({tried.result.stages, tried.result.prediction.throughput_images_per_s,
+                                   tried.figures.figures, c == best_});
+    }
+    result.variations = simulated_;
+    add_bits_range(result);
+    Plan plan = plan_of(scenario_, problem_, result);
+    return {std::move(problem_), std::move(result), std::move(plan)};
+  }
+
+  // Images per second that no plan exceeds in a run of these images; for other goals than the rate, and for
+  // plans that were not searched for, that this plan does not exceed.
+  void fill_bound(const DryRun::Figures& figures, PlanningResult& result) const {
+    const auto images = static_cast<double>(figures.figures.images);
+    const bool of_all =
+        searched(request_.algorithm) && problem_.goal.objective == Objective::throughput && !stopped();
+    double bottleneck_s = result.lower_bound_s;
+    if (!changing_.empty() || !of_all) {
+      bottleneck_s = 0;
+      const double full = std::max(1.0, std::floor(images / problem_.images));
+      for (int round = 0; round < kBoundRounds && (round == 0 || !changing_.empty()); ++round)
+        bottleneck_s = std::max(bottleneck_s, bottleneck_at_best(result, of_all, bottleneck_s * full));
+    }
+    if (!changing_.empty()) result.lower_bound_s = of_all ? bottleneck_s : 0;
+    double& most = result.bound_images_per_s;
+    most = bottleneck_s > 0 ? problem_.images / bottleneck_s : 0;
+    const bool open = scenario_.workload.arrivals != ArrivalKind::closed_loop;
+    if (open && figures.last_created_s > 0) {
+      const double offered = images / figures.last_created_s;
+      most = most > 0 ? std::min(most, offered) : offered;
+    }
+  }
+
+  double bottleneck_at_best(const PlanningResult& result, bool of_all, double run_s) const {
+    PlanningProblem best = problem_;
+    reckon_links(spec_, {.at_best = Duration::from_seconds(run_s)}, best);
+    if (adaptive(scenario_) && !reckon_bits(scenario_, spec_, bits_of_policy().first, best)) return 0;
+    best.goal.latency_bound_s = std::numeric_limits<double>::infinity();
+    best.goal.target_images_per_s = 0;
+    if (!of_all) return predict(best, result.stages).prediction.bottleneck_s;
+    const auto found = plan_pipeline(best, request_);
+    return found ? found->lower_bound_s : 0;
+  }
+
+  void add_bits_range(PlanningResult& result) const {
+    if (!adaptive(scenario_)) return;
+    const auto [fewest, most] = bits_of_policy();
+    BitsRange range{.fewest = fewest, .most = most, .with_fewest = {}, .with_most = {}};
+    for (const bool least : {true, false}) {
+      PlanningProblem problem = problem_;
+      if (!reckon_bits(scenario_, spec_, least ? fewest : most, problem)) return;
+      (least ? range.with_fewest : range.with_most) = predict(problem, result.stages).prediction;
+    }
+    result.bits_range = range;
+  }
+
+  const Scenario& scenario_;
+  NetworkSpec spec_;
+  PlanningRequest request_;
+  DryRun dry_run_;
+  PlanningProblem problem_;
+  std::vector<std::string> changing_;
+  double window_s_ = 0;  // how long the model's own choice takes
+  std::vector<Tried> candidates_;
+  std::size_t best_ = 0, tried_by_model_ = 0, simulated_ = 0;
+  std::set<std::string> seen_;
+  std::uint64_t work_ = 0;  // stages times microbatches simulated
+  std::string failure_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<PlannedScenario> plan_scenario(const Scenario& scenario, const PlanningRequest& request) {
+  auto spec = planning_network_of(scenario);
+  if (!spec) return spec.error();
+  return ScenarioPlanner(scenario, std::move(*spec), request).run();
+}
+
+std::string planned_note(const PlannedScenario& planned) {
+  const auto& result = planned.result;
+  std::string text = fmt::format("planned ({}): {} stages, {:.4g} images/s predicted, bound by the {}",
+                                 result.algorithm, result.stages.size(),
+                                 result.prediction.throughput_images_per_s, result.prediction.bottleneck);
+  if (result.algorithm == "joint") text += fmt::format("; accuracy {:.4f}", result.prediction.accuracy);
+  if (result.simulated)
+    text += fmt::format("; simulated over {} images: {:.4g} images/s", result.simulated->images,
+                        result.simulated->throughput_images_per_s);
+  if (const auto gap = result.gap())
+    text += fmt::format(", {:.1f} % below the bound of {:.4g}", 100 * *gap, result.bound_images_per_s);
+  if (!result.candidates.empty())
+    text += fmt::format(" (best of {} plans)", result.candidates.size() + result.variations);
+  if (!result.not_simulated.empty()) text += "; not simulated: " + result.not_simulated;
+  return text;
+}
+
+}  // namespace millrace

@@ -1,0 +1,38 @@
+// A scenario's plan and what is to be said of it: what the model predicts, the bound that no plan exceeds,
+// and what mode simulate gives for it over the run's own window.
+//
+// The model knows one rate per link. Where that is all there is (constant links without loss, fixed bits),
+// its optimum stands. Else the kCandidates best plans it finds are simulated, and the best of them in the
+// simulation is chosen, then varied (cuts moved, stages joined and split, devices exchanged) for as long as
+// that helps; where all plans there are take no longer than that, all of them are simulated instead.
+// The candidates are exact optima of different questions: the links' mean over their traces, over the run's
+// window, over each quarter of it; slower links; an adaptive policy's fewest and most bits; and without a
+// device or a way that the best plan uses. Surprising fact: the first candidate is what the model alone would
+// choose, so trying others never makes a plan worse.
+#pragma once
+
+#include "runtime/policy/plan.hpp"
+#include "runtime/policy/planner.hpp"
+#include "runtime/policy/planning_problem.hpp"
+#include "runtime/policy/planning_result.hpp"
+#include "runtime/scenario/scenario.hpp"
+
+namespace millrace {
+
+inline constexpr std::size_t kCandidates = 8;
+// Stages times microbatches that are simulated at most while the best candidate is varied: some seconds.
+inline constexpr std::uint64_t kMostVaried = 400'000;
+
+struct PlannedScenario {
+  PlanningProblem problem;  // links as their mean over the run's window, where they change
+  PlanningResult result;
+  Plan plan;
+};
+
+// Plans by the request's algorithm. Errors as those of planning_problem_of() and plan_pipeline().
+Result<PlannedScenario> plan_scenario(const Scenario& scenario, const PlanningRequest& request);
+
+// The sentence of it that a run begins with.
+std::string planned_note(const PlannedScenario& planned);
+
+}  // namespace millrace
