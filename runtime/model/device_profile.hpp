@@ -31,6 +31,8 @@ class DeviceCost {
   Duration decode(std::int64_t values) const;
   // `device` of the profile; empty for by_speed.
   const std::string& device() const { return device_; }
+  // The smallest microbatch that was measured; 1 for by_speed.
+  std::int64_t least_images() const { return sizes_.front().images; }
   // The profile's model whose rates (operations per second and sub-layer kind) these costs were reckoned
   // from, because the profile does not list the model itself, or says that its numbers were; else empty.
   // Worth a warning.

@@ -7,6 +7,7 @@
 
 #include "runtime/base/figure_text.hpp"
 #include "sim/links/real_links.hpp"
+#include "sim/run/limitations.hpp"
 #include "sim/run/run_checks.hpp"
 
 namespace millrace {
@@ -182,6 +183,8 @@ RunConditions conditions_of(const Scenario& scenario, const Plan& plan, AgentsAr
   const Planned run{scenario, plan, agents, conditions.compute, conditions.links};
   for (const auto& row : kBefore)
     if (auto text = row.text(run)) conditions.caveats.push_back({row.id, std::move(*text)});
+  for (auto& [id, text] : limitations_of(scenario, plan))
+    conditions.caveats.push_back({std::move(id), std::move(text)});
   return conditions;
 }
 

@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "runtime/base/log.hpp"
 #include "runtime/codec/encoding.hpp"
-#include "runtime/model/device_profile.hpp"
 #include "runtime/node/build_node.hpp"
 #include "runtime/weights/weight_file.hpp"
 #include "runtime/wire/frame.hpp"
@@ -19,20 +17,6 @@
 namespace millrace {
 
 namespace {
-
-// Costs that are not the device's own figures are worth a word before anyone trusts them.
-void warn_of_derived_costs(const Scenario& scenario, const Plan& plan) {
-  if (scenario.run.compute != ComputeKind::profile) return;
-  std::set<std::string> told;
-  for (const auto& stage : plan.stages) {
-    const auto& device = scenario.devices.at(stage.device.value);
-    if (device.profile.empty() || !told.insert(device.profile).second) continue;
-    const auto profile = read_profile(device.profile, scenario.model.config);
-    if (!profile || profile->derived_from().empty()) continue;
-    log_warning("{}: {} was not measured on this device; costs are derived from {} by operation count",
-                device.profile, scenario.model.config.name, profile->derived_from());
-  }
-}
 
 // Also where no tensors are computed: the figures are said to be of this model.
 Result<void> check_weights(const Scenario& scenario) {
@@ -117,7 +101,6 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
 
 Result<void> warn_before_run(const Scenario& scenario, const Plan& plan) {
   if (auto sound = check_weights(scenario); !sound) return sound;
-  warn_of_derived_costs(scenario, plan);
   const auto warnings = check_memory(scenario, plan);
   if (!warnings) return warnings.error();
   for (const auto& warning : *warnings) log_warning("{}", warning);

@@ -27,8 +27,8 @@ Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan);
 // What crosses each cut of the plan fits into a tensor's encoding and into a frame.
 Result<void> check_payloads(const Scenario& scenario, const Plan& plan);
 
-// Warns of costs that were not measured, of memory that may not suffice and of captures that will not come.
-// An error where memory cannot suffice, or where the weights are another model's.
+// Warns of memory that may not suffice and of captures that will not come; what limits the truth of a run's
+// figures is in caveats.hpp. An error where memory cannot suffice, or where the weights are another model's.
 Result<void> warn_before_run(const Scenario& scenario, const Plan& plan);
 
 // What can be said of a scenario before it runs: its weights are its model's, it has a plan, its profiles and

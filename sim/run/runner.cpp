@@ -99,7 +99,7 @@ class Run {
                    .binaries = {},
                    .conditions = conditions_of(
                        scenario_, plan_, agents_ == Agents::local ? AgentsAre::local : AgentsAre::elsewhere)};
-    for (const auto& caveat : facts.conditions.caveats) log_note("{}", caveat.text);
+    for (const auto& caveat : facts.conditions.caveats) log_warning("{}", caveat.text);
     for (const auto& path : input_files(scenario_)) {
       auto hash = sha256_of_file(path);
       if (!hash) return hash.error();

@@ -1,0 +1,440 @@
+#include "sim/run/limitations.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "runtime/model/device_profile.hpp"
+#include "runtime/node/build_node.hpp"
+#include "runtime/policy/quantization_policy.hpp"
+#include "runtime/policy/target_share.hpp"
+#include "runtime/scenario/names.hpp"
+#include "sim/net/expected_loss.hpp"
+#include "sim/net/framing.hpp"
+#include "sim/net/link_rate.hpp"
+#include "sim/net/routes.hpp"
+#include "sim/run/network_builder.hpp"
+#include "sim/run/run_checks.hpp"
+#include "sim/run/scenario_problem.hpp"
+#include "sim/trace/trace_statistics.hpp"
+
+namespace millrace {
+
+namespace {
+
+constexpr double kInitialWindowPackets = 10;  // RFC 6928, as Linux and our ns-3 begin
+constexpr double kNoticed = 0.01;             // share of a run's time that what a model leaves out may take
+constexpr Duration kRetransmission = Duration::ms(200);  // Linux waits at least so long
+constexpr std::size_t kFairSenders = 5;                  // of ns-3's CSMA
+
+using Text = std::optional<std::string>;
+
+// One link that the plan's messages cross.
+struct UsedLink {
+  const LinkSpec* link = nullptr;
+  std::string name;   // "a -> b"
+  int transfers = 0;  // activations, input and result per microbatch
+};
+
+// A hop of the plan: what one microbatch sends over which links.
+struct Hop {
+  std::vector<LinkId> links;
+  double bytes = 0, round_trip_s = 0, bit_per_s = 0;
+};
+
+class Found {
+ public:
+  Found(const Scenario& scenario, const Plan& plan) : scenario_(scenario), plan_(plan) {
+    if (auto spec = build_network_spec(scenario); spec && links_matter()) {
+      spec_ = std::move(*spec);
+      find_links();
+    }
+  }
+
+  const Scenario& scenario() const { return scenario_; }
+  const Plan& plan() const { return plan_; }
+  const NetworkSpec& spec() const { return spec_; }
+  const std::vector<UsedLink>& links() const { return links_; }
+  const std::vector<Hop>& hops() const { return hops_; }
+  bool fluid() const {
+    return simulated(scenario_.run.mode) && network_kind(scenario_) == NetworkKind::fluid;
+  }
+  bool ns3() const { return simulated(scenario_.run.mode) && network_kind(scenario_) == NetworkKind::ns3; }
+  bool tcp() const { return spec_.transport == Transport::tcp; }
+  bool adaptive() const { return scenario_.policy.quantization.kind != "fixed"; }
+
+  // The first used link of which it is true, as "link a -> b" and how many more; empty where there is none.
+  template <class Is>
+  std::string where(Is&& is) const {
+    std::string first;
+    int more = 0;
+    for (const auto& used : links_) {
+      if (!is(used)) continue;
+      if (first.empty())
+        first = "link " + used.name;
+      else
+        ++more;
+    }
+    return more > 0 ? fmt::format("{} and {} more", first, more) : first;
+  }
+  std::string on_medium(SegmentKind kind) const {
+    for (const auto& used : links_)
+      if (used.link->segment && spec_.segments[*used.link->segment].kind == kind)
+        return spec_.segments[*used.link->segment].name;
+    return {};
+  }
+
+ private:
+  // Whether the links of the scenario are what the run goes over.
+  bool links_matter() const { return simulated(scenario_.run.mode) || on_shaped_links(scenario_); }
+
+  void find_links() {
+    const Routes routes(spec_);
+    std::map<std::uint32_t, int> transfers;
+    for (std::uint32_t i = 0; i + 1 < plan_.node_count(); ++i) {
+      const auto from = plan_.device_of({i}), to = plan_.device_of({i + 1});
+      if (from == to) continue;
+      const auto there = routes.path(from, to), back = routes.path(to, from);
+      if (there.empty() || back.empty()) continue;
+      for (const LinkId link : there) ++transfers[link.value];
+      for (const LinkId link : back) transfers[link.value] += 0;
+      add_hop(i, there, back);
+    }
+    for (const auto& [index, count] : transfers) {
+      const auto& link = spec_.links[index];
+      links_.push_back({&link,
+                        fmt::format("{} -> {}", spec_.devices[link.from.value], spec_.devices[link.to.value]),
+                        count});
+    }
+  }
+
+  void add_hop(std::uint32_t node, const std::vector<LinkId>& there, const std::vector<LinkId>& back) {
+    Hop hop{.links = there};
+    for (const LinkId link : there) {
+      const double rate = trace_statistics(spec_.links[link.value].rate).mean_mbit_per_s * 1e6;
+      hop.bit_per_s = hop.bit_per_s > 0 ? std::min(hop.bit_per_s, rate) : rate;
+      hop.round_trip_s += spec_.links[link.value].delay.at(Time::zero()).seconds();
+    }
+    for (const LinkId link : back)
+      hop.round_trip_s += spec_.links[link.value].delay.at(Time::zero()).seconds();
+    const auto executor = build_size_executor(scenario_, plan_, {node});
+    if (!executor) return;
+    const bool stage = plan_.is_stage({node});
+    const double bits = adaptive() ? kFewestBits : scenario_.policy.quantization.bits;
+    const auto images = std::min<std::uint64_t>(static_cast<std::uint64_t>(scenario_.model.microbatch),
+                                                scenario_.workload.images);
+    const auto sent = (*executor)->run({.kind = stage ? WorkKind::encode : WorkKind::load,
+                                        .microbatch = {},
+                                        .first_image = 0,
+                                        .images = static_cast<std::uint32_t>(images),
+                                        .input = {},
+                                        .budget = {stage ? plan_.stage({node}).bits.value_or(bits) : bits}});
+    if (!sent) return;
+    hop.bytes = static_cast<double>(sent->output.size.count());
+    hops_.push_back(std::move(hop));
+  }
+
+  const Scenario& scenario_;
+  const Plan& plan_;
+  NetworkSpec spec_;
+  std::vector<UsedLink> links_;
+  std::vector<Hop> hops_;
+};
+
+bool loses(const UsedLink& used) {
+  if (used.link->loss_model && used.link->loss_model->mean_loss() > 0) return true;
+  const auto& loss = used.link->loss;
+  const auto some = [](const auto& step) { return step.second > 0; };
+  if (std::ranges::any_of(loss.steps(), some)) return true;
+  return loss.series() != nullptr && std::ranges::any_of(loss.series()->values, some);
+}
+
+// --- the fluid network
+
+Text fluid_loss(const Found& run) {
+  const auto where = run.fluid() ? run.where(loses) : std::string();
+  if (where.empty()) return std::nullopt;
+  return fmt::format(
+      "packets are lost on {}, and the fluid network takes loss for its mean: every bit takes 1/(1 - loss) "
+      "of its "
+      "time, without bursts{}; for what loss does, set network.kind to ns3",
+      where, run.tcp() ? " and without TCP slowing down, which costs far more" : "");
+}
+
+// What slow start takes of a hop, against all that the hop has to send: where little, it is no matter.
+Text fluid_slow_start(const Found& run) {
+  if (!run.fluid() || !run.tcp()) return std::nullopt;
+  const double packet = static_cast<double>(run.spec().mtu.count());
+  for (const auto& hop : run.hops()) {
+    const double in_flight = hop.bit_per_s * hop.round_trip_s / 8;
+    const double doublings = std::log2(std::max(1.0, in_flight / (kInitialWindowPackets * packet)));
+    const double starting_s = doublings * hop.round_trip_s;
+    const double sending_s =
+        static_cast<double>(run.scenario().microbatches()) * hop.bytes * 8 / std::max(hop.bit_per_s, 1.0);
+    if (starting_s <= kNoticed * sending_s || starting_s <= 0) continue;
+    const auto& first = run.spec().links[hop.links.front().value];
+    return fmt::format(
+        "the fluid network has no slow start: from {} on a TCP connection takes some {:.3g} s to reach its "
+        "rate, "
+        "and the run may send for as little as {:.3g} s there; set network.kind to ns3, or run longer",
+        run.spec().devices[first.from.value], starting_s, sending_s);
+  }
+  return std::nullopt;
+}
+
+Text fluid_queue(const Found& run) {
+  if (!run.fluid()) return std::nullopt;
+  const auto where =
+      run.where([](const UsedLink& used) { return used.link->discipline != QueueDiscipline::drop_tail; });
+  if (where.empty()) return std::nullopt;
+  return fmt::format("the queue discipline of {} does nothing in the fluid network; set network.kind to ns3",
+                     where);
+}
+
+Text fluid_outage(const Found& run) {
+  if (!run.fluid() || !run.tcp()) return std::nullopt;
+  const auto where = run.where([](const UsedLink& used) {
+    return trace_statistics(used.link->rate).longest_outage >= kRetransmission;
+  });
+  if (where.empty()) return std::nullopt;
+  return fmt::format(
+      "after outages of {} the fluid network goes on at once; a TCP connection waits for its "
+      "retransmission timer, up to as long again as the outage was; set network.kind to ns3",
+      where);
+}
+
+Text fluid_cross_traffic(const Found& run) {
+  if (!run.fluid() || run.spec().cross_traffic.empty()) return std::nullopt;
+  const Routes routes(run.spec());
+  for (const auto& cross : run.spec().cross_traffic) {
+    for (const LinkId link : routes.path(cross.from, cross.to)) {
+      const auto* met = &run.spec().links[link.value];
+      const auto where = run.where([met](const UsedLink& used) { return used.link == met; });
+      if (where.empty()) continue;
+      return fmt::format(
+          "cross traffic shares {}, at fair rates from one instant to the next in the fluid network; real "
+          "connections find theirs in some round trips, and unlike ones; set network.kind to ns3",
+          where);
+    }
+  }
+  return std::nullopt;
+}
+
+Text fluid_medium(const Found& run) {
+  const auto name = run.fluid() ? run.on_medium(SegmentKind::csma) : std::string();
+  if (name.empty()) return std::nullopt;
+  return fmt::format(
+      "medium {} has no back-off in the fluid network: who shares it loses nothing by contention", name);
+}
+
+Text fluid_merge(const Found& run) {
+  if (!run.fluid() || run.tcp()) return std::nullopt;
+  const auto where = run.where([](const UsedLink& used) { return used.transfers > 1; });
+  if (where.empty()) return std::nullopt;
+  return fmt::format(
+      "several hops of the plan share {}, where the fluid network puts message behind message; bare packets "
+      "mix "
+      "in reality",
+      where);
+}
+
+// --- both networks
+
+// A delay that becomes shorter would let packets overtake each other.
+template <class Steps>
+bool falls(const Steps& steps) {
+  for (std::size_t i = 1; i < steps.size(); ++i)
+    if (steps[i].second < steps[i - 1].second) return true;
+  return false;
+}
+Text no_reordering(const Found& run) {
+  if (!simulated(run.scenario().run.mode)) return std::nullopt;
+  const auto where = run.where([](const UsedLink& used) {
+    const auto& delay = used.link->delay;
+    return falls(delay.steps()) || (delay.series() != nullptr && falls(delay.series()->values));
+  });
+  if (where.empty()) return std::nullopt;
+  return fmt::format(
+      "the delay of {} becomes shorter: packets arrive together then, and none overtakes another", where);
+}
+
+// --- ns-3
+
+Text ns3_bbr(const Found& run) {
+  if (!run.ns3() || !run.tcp() || run.spec().tcp_variant != "bbr" || run.links().empty()) return std::nullopt;
+  const auto lossy = run.where(loses);
+  return fmt::format(
+      "ns-3's BBR stalls, for minutes at a time, on connections that pause{}, as a pipeline's do; set "
+      "network.tcp "
+      "to another, or network.kind to fluid",
+      lossy.empty() ? std::string() : " or lose packets (" + lossy + " does)");
+}
+
+Text wifi_model(const Found& run) {
+  const auto name = run.ns3() ? run.on_medium(SegmentKind::wifi) : std::string();
+  if (name.empty()) return std::nullopt;
+  const auto segment = std::ranges::find(run.spec().segments, name, &SegmentSpec::name);
+  const auto& standard = segment->wifi.standard;
+  const bool aggregates = standard == "802.11n" || standard == "802.11ac" || standard == "802.11ax";
+  return fmt::format("Wi-Fi {} has {}one spatial stream, no fading and nobody who moves{}", name,
+                     aggregates ? "no frame aggregation, " : "",
+                     aggregates ? fmt::format(": {} carries less here than real devices do", standard) : "");
+}
+
+Text ns3_medium(const Found& run) {
+  const auto name = run.ns3() ? run.on_medium(SegmentKind::csma) : std::string();
+  if (name.empty()) return std::nullopt;
+  const auto segment = std::ranges::find(run.spec().segments, name, &SegmentSpec::name);
+  std::set<std::uint32_t> senders;
+  for (const auto& used : run.links())
+    if (used.link->segment && &run.spec().segments[*used.link->segment] == &*segment)
+      senders.insert(used.link->from.value);
+  if (senders.size() <= kFairSenders) return std::nullopt;
+  return fmt::format("medium {} has {} senders, and ns-3's back-off does not share alike among more than {}",
+                     name, senders.size(), kFairSenders);
+}
+
+// --- costs
+
+Text costs_derived(const Found& run) {
+  if (run.scenario().run.compute != ComputeKind::profile) return std::nullopt;
+  for (const auto& stage : run.plan().stages) {
+    const auto& device = run.scenario().devices.at(stage.device.value);
+    if (device.profile.empty()) continue;
+    const auto cost = read_profile(device.profile, run.scenario().model.config);
+    if (!cost || cost->derived_from().empty()) continue;
+    return fmt::format("{}: {} was not measured on this device; costs are derived from {} by operation count",
+                       device.profile, run.scenario().model.config.name, cost->derived_from());
+  }
+  return std::nullopt;
+}
+
+Text costs_extrapolated(const Found& run) {
+  const auto& scenario = run.scenario();
+  if (scenario.run.compute != ComputeKind::profile) return std::nullopt;
+  const auto images = static_cast<std::int64_t>(std::min<std::uint64_t>(
+      static_cast<std::uint64_t>(scenario.model.microbatch), scenario.workload.images));
+  for (const auto& stage : run.plan().stages) {
+    const auto& device = scenario.devices.at(stage.device.value);
+    if (device.profile.empty()) continue;
+    const auto cost = read_profile(device.profile, scenario.model.config);
+    if (!cost || images >= cost->least_images()) continue;
+    return fmt::format(
+        "{} was measured with microbatches of {} images at least, and costs of {} are reckoned in "
+        "proportion, "
+        "which flatters the device",
+        device.profile, cost->least_images(), images);
+  }
+  return std::nullopt;
+}
+
+Text costs_of_padding(const Found& run) {
+  const auto& scenario = run.scenario();
+  const bool padded =
+      scenario.model.config.name.starts_with("bert") && scenario.workload.dataset.starts_with("tokens:");
+  if (!padded || scenario.run.compute != ComputeKind::profile) return std::nullopt;
+  return "profiles and speeds charge for whole sequences, padding included; real stages leave padding out";
+}
+
+// --- policies and plans
+
+bool windowed(const std::string& kind) {
+  return kind == "heuristic" || kind == "max-fit" || kind == "controller";
+}
+
+Text policy_never_adapts(const Found& run) {
+  const auto& quantization = run.scenario().policy.quantization;
+  const auto microbatches = run.scenario().microbatches();
+  if (!run.adaptive() || run.plan().stages.size() < 2) return std::nullopt;
+  // The last microbatch's acknowledgement comes when nothing is left to choose.
+  if (windowed(quantization.kind) && static_cast<std::uint64_t>(quantization.window) >= microbatches)
+    return fmt::format(
+        "policy.quantization.window: {} decides at the end of a window of {} microbatches, and every stage "
+        "sees {}: "
+        "it never adapts, and all are sent with its first choice; make the window shorter or the run longer",
+        quantization.kind, quantization.window, microbatches);
+  if (!windowed(quantization.kind) && microbatches < 2)
+    return fmt::format(
+        "policy.quantization: {} decides from what was acknowledged, and the run has one microbatch: it "
+        "never adapts; make the run longer",
+        quantization.kind);
+  return std::nullopt;
+}
+
+Text target_too_short(const Found& run) {
+  const double target = run.scenario().policy.quantization.target_images_per_s;
+  const auto microbatches = run.scenario().microbatches(), least = TargetShare::least_microbatches();
+  if (target <= 0 || microbatches >= least) return std::nullopt;
+  return fmt::format(
+      "policy.quantization.target_rate: the run has {} microbatches, too few to tell whether {:g} "
+      "images/s were held (the first {} are not judged); {} or more tell something",
+      microbatches, target, TargetShare::kFree, least);
+}
+
+Text plan_by_mean(const Found& run) {
+  const auto& kind = run.scenario().policy.partition.kind;
+  if (!plans_by_cost(kind)) return std::nullopt;
+  const auto medium = run.on_medium(SegmentKind::wifi);
+  if (!medium.empty())
+    return fmt::format(
+        "policy.partition: {} took Wi-Fi {} for its fastest modulation, free of contention: the fluid "
+        "network, in "
+        "which plans are tried, has no Wi-Fi",
+        kind, medium);
+  if (kind != "pipedream") return std::nullopt;
+  const auto where = run.where([](const UsedLink& used) { return changes(*used.link); });
+  if (where.empty()) return std::nullopt;
+  return fmt::format(
+      "policy.partition: pipedream took the mean for {}; optimal tries its plans under what changes", where);
+}
+
+Text joint_assumption(const Found& run) {
+  const auto cuts =
+      std::ranges::count_if(run.plan().stages, [](const auto& stage) { return stage.bits.has_value(); });
+  if (run.scenario().policy.partition.kind != "joint" || cuts < 2) return std::nullopt;
+  return fmt::format(
+      "policy.partition: joint takes the losses of {} cuts for independent; several cuts of few bits lose "
+      "more "
+      "together; measure the accuracy in mode cosim",
+      cuts);
+}
+
+struct Row {
+  const char* id;
+  Text (*text)(const Found&);
+};
+constexpr std::array kRows{Row{"fluid_loss", fluid_loss},
+                           Row{"fluid_slow_start", fluid_slow_start},
+                           Row{"fluid_queue", fluid_queue},
+                           Row{"fluid_outage", fluid_outage},
+                           Row{"fluid_cross_traffic", fluid_cross_traffic},
+                           Row{"fluid_medium", fluid_medium},
+                           Row{"fluid_merge", fluid_merge},
+                           Row{"no_reordering", no_reordering},
+                           Row{"ns3_bbr", ns3_bbr},
+                           Row{"wifi_model", wifi_model},
+                           Row{"ns3_medium", ns3_medium},
+                           Row{"costs_derived", costs_derived},
+                           Row{"costs_extrapolated", costs_extrapolated},
+                           Row{"costs_of_padding", costs_of_padding},
+                           Row{"policy_never_adapts", policy_never_adapts},
+                           Row{"target_too_short", target_too_short},
+                           Row{"plan_by_mean", plan_by_mean},
+                           Row{"joint_assumption", joint_assumption}};
+
+}  // namespace
+
+std::vector<Limitation> limitations_of(const Scenario& scenario, const Plan& plan) {
+  const Found run(scenario, plan);
+  std::vector<Limitation> found;
+  for (const auto& row : kRows)
+    if (auto text = row.text(run)) found.push_back({row.id, std::move(*text)});
+  return found;
+}
+
+}  // namespace millrace
