@@ -14,7 +14,9 @@ struct Entry {
   std::string_view name;
   int blocks, width, heads, patch;
   int image_size = 224, classes = 1000;
+  Normalisation normalisation = Normalisation::half;
 };
+constexpr auto kImageNet = Normalisation::imagenet;
 
 // Dosovitskiy et al. 2020 (ViT), Touvron et al. 2020 (DeiT, without distillation token); mlp_width = 4·width.
 constexpr std::array<Entry, 9> kModels{{
@@ -23,9 +25,9 @@ constexpr std::array<Entry, 9> kModels{{
     {"vit-base", 12, 768, 12, 16},
     {"vit-large", 24, 1024, 16, 16},
     {"vit-huge", 32, 1280, 16, 14},
-    {"deit-tiny", 12, 192, 3, 16},
-    {"deit-small", 12, 384, 6, 16},
-    {"deit-base", 12, 768, 12, 16},
+    {"deit-tiny", 12, 192, 3, 16, 224, 1000, kImageNet},
+    {"deit-small", 12, 384, 6, 16, 224, 1000, kImageNet},
+    {"deit-base", 12, 768, 12, 16, 224, 1000, kImageNet},
     {"vit-mini", 6, 64, 4, 4, 32, 12},
 }};
 
@@ -191,6 +193,29 @@ std::string_view family_name(ModelFamily family) {
   return "?";
 }
 
+PixelStatistics pixel_statistics(Normalisation normalisation) {
+  switch (normalisation) {
+    case Normalisation::half:
+      break;
+    case Normalisation::imagenet:
+      return {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+    case Normalisation::clip:
+      return {{0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}};
+    case Normalisation::unit:
+      return {{0, 0, 0}, {1, 1, 1}};
+  }
+  return {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}};
+}
+
+Result<Normalisation> normalisation_by_name(std::string_view name) {
+  const auto found = std::ranges::find(kNormalisationNames, name);
+  if (found != kNormalisationNames.end())
+    return static_cast<Normalisation>(found - kNormalisationNames.begin());
+  return Error{fmt::format("no normalisation is called \"{}\"; known are {}", name,
+                           fmt::join(kNormalisationNames, ", ")),
+               ExitCode::invalid_input};
+}
+
 int ModelConfig::tokens() const {
   switch (family) {
     case ModelFamily::vit:
@@ -215,7 +240,8 @@ Result<ModelConfig> model_by_name(std::string_view name) {
                        .mlp_width = 4 * entry.width,
                        .image_size = entry.image_size,
                        .patch = entry.patch,
-                       .classes = entry.classes};
+                       .classes = entry.classes,
+                       .normalisation = entry.normalisation};
   }
   for (ModelConfig& model : other_models()) {
     if (model.name == name) return std::move(model);
@@ -253,7 +279,17 @@ Result<void> check_model(const ModelConfig& config) {
     return error(fmt::format("heads {} must divide width {}", config.heads, config.width));
   if (config.sequence > config.positions)
     return error(fmt::format("sequence {} must not exceed positions {}", config.sequence, config.positions));
-  if (config.family != ModelFamily::vit) return {};
+  if (config.family != ModelFamily::vit) {
+    if (config.normalisation == Normalisation::half) return {};
+    return error(
+        fmt::format("normalisation is nothing of the {} family; remove it", family_name(config.family)));
+  }
+  const PixelStatistics pixels = pixel_statistics(config.normalisation);
+  const bool alike = pixels.mean[0] == pixels.mean[1] && pixels.mean[1] == pixels.mean[2];
+  if (!alike && config.channels != 3)
+    return error(fmt::format("normalisation {} is of 3 colours, channels is {}; choose half or unit",
+                             kNormalisationNames[static_cast<std::size_t>(config.normalisation)],
+                             config.channels));
   if (config.image_size % config.patch != 0)
     return error(fmt::format("patch {} must divide image_size {}", config.patch, config.image_size));
   const std::int64_t side = config.image_size / config.patch;

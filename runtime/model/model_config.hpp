@@ -13,6 +13,7 @@
 // pooler and head).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -34,6 +35,21 @@ enum class ModelFamily : std::uint8_t {
 };
 std::string_view family_name(ModelFamily family);
 
+// What is taken off a pixel's value, as a share of 255, and what that is divided by: (u8/255 - mean) / std,
+// per channel. Weights are of use only with the one they were trained with.
+enum class Normalisation : std::uint8_t {
+  half,      // 0.5, 0.5: ViT's own (and vit-mini's)
+  imagenet,  // the means of ImageNet: DeiT, and most of torchvision and timm
+  clip,      // OpenAI's CLIP
+  unit,      // 0, 1: pixels from 0 to 1
+};
+inline constexpr std::array<std::string_view, 4> kNormalisationNames{"half", "imagenet", "clip", "unit"};
+struct PixelStatistics {
+  std::array<double, 3> mean, deviation;  // red, green, blue
+};
+PixelStatistics pixel_statistics(Normalisation normalisation);
+Result<Normalisation> normalisation_by_name(std::string_view name);
+
 // A family's dimensions are above 0, those of other families 0; model_dimensions() is the table.
 struct ModelConfig {
   std::string name;
@@ -51,6 +67,7 @@ struct ModelConfig {
   int sequence = 0;      // bert: tokens per sequence, padding included; at most `positions`
   int positions = 0;     // bert: rows of the position embedding
   int vocabulary = 0;    // bert: rows of the word embedding
+  Normalisation normalisation = Normalisation::half;  // vit; of others `half`, which means nothing there
 
   bool operator==(const ModelConfig&) const = default;
   int sub_layers() const { return 4 * blocks; }

@@ -18,6 +18,7 @@ bool fill_model(const Fields& in, ModelSection& model) {
   if (known) model.config = *known;
   for (const ModelDimension& dimension : model_dimensions())
     assign(model.config.*dimension.value, in.exact(fmt::format("model.{}", dimension.name)));
+  assign(model.config.normalisation, in.choice<Normalisation>("model.normalisation", kNormalisationNames));
   assign(model.weights, in.text("model.weights"));
   assign(model.microbatch, in.exact("model.microbatch"));
   return known.ok();

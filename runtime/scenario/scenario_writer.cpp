@@ -19,6 +19,8 @@ void write_model(Writer& out, const ModelSection& model) {
   for (const ModelDimension& dimension : model_dimensions()) {
     if (dimension.of(config.family)) out.line("{}: {}", dimension.name, config.*dimension.value);
   }
+  if (config.family == ModelFamily::vit)
+    out.line("normalisation: {}", kNormalisationNames[static_cast<std::size_t>(config.normalisation)]);
   out.indent("");
 }
 

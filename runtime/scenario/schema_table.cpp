@@ -67,6 +67,14 @@ void add_model(std::vector<Key>& keys) {
                     .doc = doc_of_dimension(dimension.name),
                     .least = 1,
                     .most = dimension.most});
+  keys.push_back(
+      {.path = "model.normalisation",
+       .kind = Kind::choice,
+       .doc = "vit, deit: what the weights expect of pixels, (u8/255 - mean) / std: `half` 0.5 and 0.5, "
+              "`imagenet` "
+              "0.485, 0.456, 0.406 and 0.229, 0.224, 0.225, `clip` that of OpenAI's CLIP, `unit` 0 and 1. "
+              "Default: `imagenet` for deit, `half` for vit.",
+       .choices = words(kNormalisationNames)});
 }
 
 void add_workload(std::vector<Key>& keys) {

@@ -33,7 +33,7 @@ CutTensors make_cut_tensors(const ModelConfig& model, int cut, std::int64_t imag
 class Stage {
  public:
   // Takes what it needs from `weights`, which need not outlive it. The first stage holds the embedding with
-  // the pixels' normalisation (u8/255 - 0.5)/0.5, the last one what belongs to the head. `threads` share the
+  // the pixels' normalisation (pixel_statistics), the last one what belongs to the head. `threads` share the
   // images of a microbatch. `device` is LibTorch's name of where it computes (`cuda:0`); inputs and outputs
   // are in main memory all the same. An error says which tensor or dimension is wrong, or that there is no
   // such device.

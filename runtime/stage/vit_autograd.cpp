@@ -130,13 +130,23 @@ at::Tensor VitAutograd::forward(std::span<const std::uint8_t> pixels) const {
   MR_CHECK(images * model_.input_values() == static_cast<std::int64_t>(pixels.size()), "whole images");
   at::Tensor input = at::empty({images, model_.channels, size, size}, at::kFloat);
   std::copy(pixels.begin(), pixels.end(), input.data_ptr<float>());
-  at::Tensor x = embed(input / 127.5 - 1);
+  at::Tensor x = embed(normalised(input));
   for (int number = 0; number < model_.blocks; ++number) {
     const std::string block = fmt::format("blocks.{}.", number);
     x = x + affine(attend(norm(x, block + "norm1"), block), block + "attn.proj");
     x = x + affine(at::gelu(affine(norm(x, block + "norm2"), block + "mlp.fc1")), block + "mlp.fc2");
   }
   return affine(norm(x, "norm").select(1, 0), "head");
+}
+
+at::Tensor VitAutograd::normalised(const at::Tensor& input) const {
+  if (model_.normalisation == Normalisation::half) return input / 127.5 - 1;
+  const PixelStatistics pixels = pixel_statistics(model_.normalisation);
+  std::vector<at::Tensor> channels;
+  for (std::size_t c = 0; c < static_cast<std::size_t>(model_.channels); ++c)
+    channels.push_back((input.select(1, static_cast<std::int64_t>(c)) / 255.0 - pixels.mean[c % 3]) /
+                       pixels.deviation[c % 3]);
+  return at::stack(channels, 1);
 }
 
 at::Tensor VitAutograd::embed(const at::Tensor& pixels) const {

@@ -36,6 +36,7 @@ class VitAutograd {
   const at::Tensor& weight(const std::string& name) const;
   at::Tensor affine(const at::Tensor& x, const std::string& name) const;
   at::Tensor norm(const at::Tensor& x, const std::string& name) const;
+  at::Tensor normalised(const at::Tensor& input) const;
   at::Tensor embed(const at::Tensor& pixels) const;
   at::Tensor attend(const at::Tensor& x, const std::string& block) const;
 

@@ -80,10 +80,20 @@ Activations VitLayers::run(int layer, const Activations& in) const {
   return out;
 }
 
+// In place, of shares of 255; channel by channel.
+at::Tensor VitLayers::normalise(at::Tensor shares) const {
+  const PixelStatistics pixels = pixel_statistics(model_.normalisation);
+  for (std::int64_t channel = 0; channel < shares.size(0); ++channel) {
+    const auto colour = static_cast<std::size_t>(channel) % pixels.mean.size();  // more than 3: all are alike
+    shares.select(0, channel).sub_(pixels.mean[colour]).div_(pixels.deviation[colour]);
+  }
+  return shares;
+}
+
 // Pixels [channels·size, size], 0..255, to tokens [T, D]: the patches' convolution as one matrix product.
 at::Tensor VitLayers::embed(const at::Tensor& pixels) const {
   const std::int64_t side = model_.image_size / model_.patch, p = model_.patch, c = model_.channels;
-  const at::Tensor normalised = pixels.div(255.0).sub_(0.5).div_(0.5);
+  const at::Tensor normalised = normalise(pixels.div(255.0).view({c, side * p, side * p}));
   const at::Tensor patches =
       normalised.view({c, side, p, side, p}).permute({1, 3, 0, 2, 4}).reshape({side * side, c * p * p});
   at::Tensor tokens = at::empty({model_.tokens(), model_.width}, positions_.options());

@@ -20,6 +20,7 @@ class VitLayers final : public Layers {
   };
 
   at::Tensor embed(const at::Tensor& pixels) const;
+  at::Tensor normalise(at::Tensor shares) const;
   at::Tensor attend(const at::Tensor& x, const Block& block) const;
 
   ModelConfig model_;

@@ -27,6 +27,10 @@ constexpr Seconds kWarmUp{0.15}, kShortest{0.3}, kLongest{3};
 constexpr double kPackets = 200;
 constexpr Seconds kPatience{2};
 constexpr double kSilentPackets = 4, kFewestPackets = 2;  // of a slow link
+// Where TCP's first ten packets take longer than its first timer (1 s), what follows is partly sent twice:
+// then only those first ten are counted, less what the bucket let through at once and what warmed up.
+constexpr Seconds kSlowPacket{0.09};
+constexpr double kFirstFlight = 6;
 
 class Socket {
  public:
@@ -140,7 +144,8 @@ Result<BitRate> measure_link(const ProbeLink& link) {
   const Framing framing(Transport::tcp, link.mtu);
   const double packet_s = static_cast<double>(link.mtu.bits()) /
                           static_cast<double>(std::max<std::int64_t>(1, link.asked.bit_per_s()));
-  const auto longest = std::max(kLongest, Seconds(packet_s * kFewestPackets));
+  auto longest = std::max(kLongest, Seconds(packet_s * kFewestPackets));
+  if (Seconds(packet_s) > kSlowPacket) longest = std::min(longest, Seconds(packet_s * kFirstFlight));
   const auto measured = std::clamp(Seconds(packet_s * kPackets), kShortest, longest);
   const auto patience = std::max(kPatience, Seconds(packet_s * kSilentPackets));
   auto connection = connect(link, patience);

@@ -149,6 +149,27 @@ TEST(ModelConfig, ContradictionsAreErrors) {
   }
 }
 
+// DeiT's checkpoints were trained on ImageNet's statistics, ViT's (AugReg, and Google's) on a half.
+TEST(ModelConfig, PixelsAreNormalisedAsTheFamilysWeightsExpect) {
+  for (const auto& name : model_names())
+    EXPECT_EQ(model(name).normalisation,
+              name.starts_with("deit") ? Normalisation::imagenet : Normalisation::half)
+        << name;
+  const PixelStatistics imagenet = pixel_statistics(Normalisation::imagenet);
+  EXPECT_EQ(imagenet.mean, (std::array{0.485, 0.456, 0.406}));
+  EXPECT_EQ(imagenet.deviation, (std::array{0.229, 0.224, 0.225}));
+  for (const auto name : kNormalisationNames) EXPECT_TRUE(normalisation_by_name(name).ok()) << name;
+  EXPECT_THAT(normalisation_by_name("Imagenet").error().message, HasSubstr("half, imagenet, clip, unit"));
+  ModelConfig grey = model("deit-tiny");
+  grey.channels = 1;
+  EXPECT_THAT(check_model(grey).error().message, HasSubstr("normalisation imagenet is of 3 colours"));
+  grey.normalisation = Normalisation::unit;
+  EXPECT_TRUE(check_model(grey).ok());
+  ModelConfig words = model("bert-base");
+  words.normalisation = Normalisation::imagenet;
+  EXPECT_THAT(check_model(words).error().message, HasSubstr("normalisation is nothing of the bert family"));
+}
+
 TEST(ModelConfig, DimensionsOfAnotherFamilyAreErrors) {
   ModelConfig bert = model("bert-base");
   bert.image_size = 224;

@@ -60,7 +60,7 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
       "millrace: 1\nname: all\n"
       "model: {name: vit-tiny, microbatch: 3, blocks: 2, width: 64, heads: 4, mlp_width: 128, image_size: "
       "32, patch: 8,"
-      " channels: 1, classes: 10}\n"
+      " channels: 1, classes: 10, normalisation: unit}\n"
       "workload: {microbatches: 5, arrivals: poisson, rate: 12.5 /s}\n"
       "devices:\n  - {name: a, runs: [source, sink, stage], speed: 1.5 GFLOP/s, memory: 2 GiB, threads: 4, "
       "slowdown: 2.5, torch_device: cuda, address: a.local:7}\n"
@@ -80,6 +80,7 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
   EXPECT_EQ((std::vector<int>{c.blocks, c.width, c.heads, c.mlp_width, c.image_size, c.patch, c.channels,
                               c.classes}),
             (std::vector<int>{2, 64, 4, 128, 32, 8, 1, 10}));
+  EXPECT_EQ(c.normalisation, Normalisation::unit);
   EXPECT_EQ(s.model.microbatch, 3);
   EXPECT_EQ(s.workload, (WorkloadSection{"synthetic", 15, ArrivalKind::poisson, 12.5}));
   EXPECT_EQ(s.devices[0], (DeviceSection{"a", true, true, true, "", 1.5e9, Bytes(std::int64_t{1} << 31), 4,

@@ -257,6 +257,7 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "  patch: 16\n"
             "  channels: 3\n"
             "  classes: 1000\n"
+            "  normalisation: half\n"
             "workload:\n"
             "  dataset: synthetic\n"
             "  images: 10\n"

@@ -1,5 +1,6 @@
 #include "tests/stage/reference_vit.hpp"
 
+#include <array>
 #include <cmath>
 
 namespace millrace {
@@ -26,12 +27,18 @@ class Reference {
             for (int i = 0; i < p; ++i)
               for (int j = 0; j < p; ++j) {
                 const double pixel = pixels[at((k * size + py * p + i) * size + px * p + j)];
-                sum += w[at(((out * c + k) * p + i) * p + j)] * (pixel / 255 - 0.5) / 0.5;
+                sum += w[at(((out * c + k) * p + i) * p + j)] * normalised(pixel / 255, k);
               }
           x.push_back(sum);
         }
     for (std::size_t i = 0; i < x.size(); ++i) x[i] += position[i];
     return x;
+  }
+
+  double normalised(double share, int channel) const {
+    const std::array mean{0.485, 0.456, 0.406}, deviation{0.229, 0.224, 0.225};  // ImageNet's, as published
+    const bool imagenet = model_.normalisation == Normalisation::imagenet;
+    return imagenet ? (share - mean[at(channel)]) / deviation[at(channel)] : 2 * share - 1;
   }
 
   Matrix norm(const Matrix& x, const std::string& name) const {
