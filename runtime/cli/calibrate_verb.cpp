@@ -8,6 +8,7 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/cli/model_option.hpp"
 #include "runtime/cli/verb.hpp"
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/calibrate.hpp"
@@ -16,7 +17,7 @@ namespace millrace {
 namespace {
 
 struct CalibrateArguments {
-  std::string model, out;
+  std::string model, out, normalisation;
   CalibrateRequest request;
 };
 
@@ -36,8 +37,8 @@ int fail(const Error& error) {
 
 int run(const CalibrateArguments& arguments) {
   CalibrateRequest request = arguments.request;
-  const auto model = model_by_name(arguments.model);
-  if (!model) return fail(model.error().in("--model"));
+  const auto model = model_of(arguments.model, arguments.normalisation);
+  if (!model) return fail(model.error());
   request.model = *model;
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);
@@ -74,6 +75,7 @@ Verb add_calibrate_verb(CLI::App& program) {
   command.add_option("--model", arguments->model, "vit-tiny, vit-base, ...")->required();
   command.add_option("--weights", request.weights, "safetensors file, or random")->required();
   command.add_option("--dataset", request.dataset, "image-folder:PATH/labels.csv, or synthetic")->required();
+  add_normalisation_option(command, arguments->normalisation);
   command.add_option("--images", request.images, "how many images")->capture_default_str();
   command.add_option("--first-image", request.first_image, "number of the first image, from 0")
       ->capture_default_str();

@@ -15,6 +15,7 @@
 #include "runtime/base/output_file.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
+#include "runtime/cli/model_option.hpp"
 #include "runtime/cli/progress_line.hpp"
 #include "runtime/cli/verb.hpp"
 #include "runtime/stage/blas.hpp"
@@ -25,7 +26,7 @@ namespace millrace {
 namespace {
 
 struct EvalArguments {
-  std::string model, weights, dataset, out, json, calibration;
+  std::string model, weights, dataset, out, json, calibration, normalisation;
   std::vector<std::string> codecs, scopes{"image"}, cuts{"all-blocks"};
   std::vector<double> bits{2, 4, 6, 8};
   std::uint64_t images = 0, seed = 1;
@@ -53,8 +54,8 @@ Result<std::vector<std::vector<int>>> cut_sets(const EvalArguments& arguments, c
 }
 
 Result<Opened> open(const EvalArguments& arguments) {
-  const auto model = model_by_name(arguments.model);
-  if (!model) return model.error().in("--model");
+  const auto model = model_of(arguments.model, arguments.normalisation);
+  if (!model) return model.error();
   QuantizationGrid grid{arguments.codecs, {}, arguments.bits};
   for (const std::string& name : arguments.scopes) {
     const auto scope = scale_scope_by_name(name);
@@ -197,6 +198,7 @@ void add_what(CLI::App& command, EvalArguments& arguments) {
                   "labelled images, as a scenario's workload.dataset: image-folder:PATH/labels.csv, "
                   "features:FILE.safetensors or tokens:FILE.safetensors")
       ->required();
+  add_normalisation_option(command, arguments.normalisation);
   command.add_option("--images", arguments.images, "the first so many; without it all");
   command
       .add_option("--codec", arguments.codecs,

@@ -260,7 +260,9 @@ Result<std::shared_ptr<const CutCalibration>> find_calibration(const std::string
   if (!std::filesystem::exists(path, ignored)) return std::shared_ptr<const CutCalibration>();
   auto calibration = read_calibration(path);
   if (!calibration) return calibration;
-  if ((*calibration)->model != model)
+  ModelConfig made_for = (*calibration)->model;
+  made_for.normalisation = model.normalisation;  // is not in the file
+  if (made_for != model)
     return Error{
         fmt::format("{}: calibrated for model {}, this one is {}{}", path, (*calibration)->model.name,
                     model.name, (*calibration)->model.name == model.name ? " with other dimensions" : ""),
