@@ -56,8 +56,7 @@ def describe(run):
     network = manifest.get("network") or {}
     images = int(run.microbatches["images"].sum())
     carried = " / ".join(network[key] for key in ("kind", "transport") if network.get(key))
-    parts = [manifest.get("mode", ""), carried, *run.conditions,
-             counted(len(run.stage_numbers()), "stage"),
+    parts = [manifest.get("mode", ""), carried, counted(len(run.stage_numbers()), "stage"),
              counted(len(run.microbatches), "microbatch", "es"), counted(images, "image"),
              style.duration_text(run.duration), f"seed {manifest['seed']}" if "seed" in manifest else ""]
     return "  ·  ".join(part for part in parts if part)
