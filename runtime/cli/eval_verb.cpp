@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/base/interrupt.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/output_file.hpp"
 #include "runtime/base/sha256.hpp"
@@ -237,7 +238,7 @@ void add_how(CLI::App& command, EvalArguments& arguments) {
       ->check(CLI::ExistingDirectory);
   command.add_option("--microbatch", arguments.microbatch, "images encoded together")
       ->capture_default_str()
-      ->check(CLI::Range(1, 4096));
+      ->check(CLI::Range(1, kMaxImagesPerMicrobatch));
   command.add_option("--threads", arguments.threads, "processors to use")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));

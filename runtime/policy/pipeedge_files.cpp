@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "runtime/base/limits.hpp"
 #include "runtime/policy/pipeedge_yaml.hpp"
 
 namespace millrace {
@@ -139,8 +140,9 @@ void read_hosts(const File& file, const std::map<std::string, DeviceType>& types
 
 Result<PlanningProblem> build(const PipeEdgeFiles& texts, const PipeEdgeFiles& names,
                               const std::string& model, int microbatch, PipeEdgeMega mega) {
-  if (microbatch < 1 || microbatch > 1'000'000)
-    return Error{fmt::format("a microbatch has 1 to 1000000 images, got {}", microbatch), ExitCode::usage};
+  if (microbatch < 1 || microbatch > kMaxImagesPerMicrobatch)
+    return Error{fmt::format("a microbatch has 1 to {} images, got {}", kMaxImagesPerMicrobatch, microbatch),
+                 ExitCode::usage};
   const auto factor = static_cast<double>(mega);
   try {
     const File models(names.models, texts.models);

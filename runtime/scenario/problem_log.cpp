@@ -34,6 +34,11 @@ void ProblemLog::report_key(const std::string& path, const YamlEntry& entry, std
 
 bool ProblemLog::has(const std::string& path) const { return find_node(root_, path) != nullptr; }
 
+std::string ProblemLog::text(const std::string& path) const {
+  const YamlNode* node = find_node(root_, path);
+  return node == nullptr ? std::string() : node->text;
+}
+
 std::string ProblemLog::first_repetition(const std::string& list) const {
   std::unordered_set<std::string> seen;
   const YamlNode* node = find_node(root_, list);

@@ -26,6 +26,8 @@ class ProblemLog {
   bool bad_itself(const std::string& path) const { return bad_.contains(path); }
   // Whether the tree has a value there.
   bool has(const std::string& path) const;
+  // The text there, or "".
+  std::string text(const std::string& path) const;
   // The first text a list holds a second time, or "".
   std::string first_repetition(const std::string& list) const;
   std::vector<Problem> take() { return std::move(problems_); }

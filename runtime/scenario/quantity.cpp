@@ -13,6 +13,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/scenario/decimal.hpp"
+#include "runtime/scenario/rate_unit.hpp"
 #include "runtime/scenario/yaml_text.hpp"
 
 namespace millrace {
@@ -116,18 +117,6 @@ std::string_view what_is_meant(Unit unit) {
 
 std::string listed(Unit unit) { return fmt::format("{}", fmt::join(unit_names(unit), ", ")); }
 
-// Bytes where bits are wanted: the factor to bits, if `unit` is a rate in bytes.
-std::optional<std::int64_t> bits_in_byte_rate(std::string_view unit) {
-  constexpr std::array kByteRates{
-      NamedUnit{"B/s", 8},           NamedUnit{"kB/s", 8'000},         NamedUnit{"KB/s", 8'000},
-      NamedUnit{"MB/s", 8'000'000},  NamedUnit{"GB/s", 8'000'000'000}, NamedUnit{"KiB/s", 8'192},
-      NamedUnit{"MiB/s", 8'388'608}, NamedUnit{"GiB/s", 8'589'934'592}};
-  for (const auto& known : kByteRates) {
-    if (known.name == unit) return known.factor;
-  }
-  return std::nullopt;
-}
-
 // number · factor, where that is a whole number that fits.
 struct Scaled {
   bool whole = false, fits = false;
@@ -145,14 +134,9 @@ Scaled scaled(Decimal number, std::int64_t factor) {
   return {.whole = true, .fits = true, .value = static_cast<std::int64_t>(product)};
 }
 
-// The way a unit is often written elsewhere, in ours: Mbps, mbit/s, msec, KB, GFLOPS.
+// The way a unit is often written elsewhere, in ours: msec, GFLOPS, fps.
 std::optional<std::string_view> usual_unit(Unit unit, std::string_view text) {
   std::string low = lower_case(text);
-  if (unit == Unit::rate) {
-    if (low.ends_with("bps")) low = low.substr(0, low.size() - 3) + "bit/s";
-    if (low.ends_with("b/s") && !text.ends_with("B/s")) low = low.substr(0, low.size() - 3) + "bit/s";
-    if (low.ends_with("bits/s")) low = low.substr(0, low.size() - 6) + "bit/s";
-  }
   if (unit == Unit::duration) {
     if (low == "µs" || low == "μs" || low == "usec") low = "us";
     if (low == "msec") low = "ms";
@@ -161,15 +145,71 @@ std::optional<std::string_view> usual_unit(Unit unit, std::string_view text) {
     if (low == "hour" || low == "hours") low = "h";
   }
   if (unit == Unit::size) {
-    if (low == "k" || low == "kb") low = "kib";
-    if (low == "m" || low == "mb") low = "mib";
-    if (low == "g" || low == "gb") low = "gib";
-    if (low == "byte" || low == "bytes") low = "b";
+    if (low.ends_with("bytes")) low.resize(low.size() - 4);
+    if (low.ends_with("byte")) low.resize(low.size() - 3);
   }
   if (unit == Unit::speed && low.ends_with("flops")) low = low.substr(0, low.size() - 1) + "/s";
+  if (unit == Unit::image_rate) {
+    for (const std::string_view word :
+         {"fps", "ips", "hz", "images/s", "images/sec", "img/s", "/sec", "/second"})
+      if (low == word) low = "/s";
+  }
   for (const auto& known : units_of(unit)) {
     if (lower_case(known.name) == low) return known.name;
   }
+  return std::nullopt;
+}
+
+// number · factor as one would write it; "" where that is no whole number that fits.
+std::string as_written(Unit unit, std::string_view digits, std::int64_t factor, std::int64_t divisor = 1) {
+  const auto number = parse_decimal(digits);
+  const Scaled exact = number ? scaled(*number, factor) : Scaled{};
+  return exact.fits && exact.value % divisor == 0 ? format_exact(unit, exact.value / divisor) : std::string();
+}
+
+// A rate with a unit of others: what it is in ours.
+std::optional<std::string> meant_rate(std::string_view text, Split parts) {
+  const auto meant = rate_unit(parts.unit);
+  if (!meant) return std::nullopt;
+  const std::string rate = as_written(Unit::rate, parts.number, meant->si_bit_per_s);
+  if (meant->bytes && parts.unit.ends_with("PS"))
+    return fmt::format("has no unit \"{}\": write {} if it is of bits, {} if it is of bytes",
+                       shown(parts.unit), as_written(Unit::rate, parts.number, meant->si_bit_per_s / 8),
+                       rate);
+  if (meant->bytes)
+    return fmt::format("is a rate in bits, and \"{}\" is in bytes: write {}", shown(text),
+                       rate.empty() ? "it in bits" : rate);
+  const auto ours = std::ranges::find(kRates, meant->si_bit_per_s, &NamedUnit::factor);
+  const std::string advice = ours == kRates.end() ? rate : fmt::format("{} {}", parts.number, ours->name);
+  if (advice.empty()) return std::nullopt;
+  return fmt::format("has no unit \"{}\"; did you mean \"{}\"?", shown(parts.unit), advice);
+}
+
+// A size with a unit that is read in two ways, or that is of bits.
+std::optional<std::string> meant_size(std::string_view text, Split parts) {
+  const std::string low = lower_case(parts.unit);
+  const std::size_t prefix = low.empty() ? std::string::npos : std::string_view("kmg").find(low[0]);
+  const std::string_view noun =
+      std::string_view(low).substr(prefix == std::string::npos || low.size() == 2 ? 0 : 1);
+  const bool of_bits = noun == "bit" || noun == "bits" || noun.find("bit") != std::string_view::npos;
+  if (prefix == std::string::npos && !of_bits) return std::nullopt;
+  constexpr std::array<std::int64_t, 3> kFactors{1'000, 1'000'000, 1'000'000'000};
+  const std::int64_t factor = prefix == std::string::npos ? 1 : kFactors.at(prefix);
+  const std::string from_bits = as_written(Unit::size, parts.number, factor, 8);
+  if (of_bits)
+    return fmt::format("is a size in bytes, and \"{}\" is in bits: write {}", shown(text),
+                       from_bits.empty() ? "it in " + listed(Unit::size) : from_bits);
+  constexpr std::array<std::pair<const char*, const char*>, 3> kOurs{
+      {{"kB", "KiB"}, {"MB", "MiB"}, {"GB", "GiB"}}};
+  const auto& [decimal_unit, binary_unit] = kOurs.at(prefix);
+  const std::string bytes = fmt::format("{0} {1} or {0} {2}", parts.number, decimal_unit, binary_unit);
+  if (parts.unit.size() == 2 && parts.unit[1] == 'b')
+    return fmt::format("has no unit \"{}\": write {} if it is of bytes{}", parts.unit, bytes,
+                       from_bits.empty() ? "" : fmt::format(", {} if it is of bits", from_bits));
+  if (parts.unit.size() == 1 || parts.unit == "KB")
+    return fmt::format(
+        "has no unit \"{}\", which is of powers of 1000 to some and of 1024 to others; write {}", parts.unit,
+        bytes);
   return std::nullopt;
 }
 
@@ -177,16 +217,17 @@ Error wrong_unit(Unit unit, std::string_view text, Split parts) {
   if (parts.unit.empty())
     return fault(fmt::format("needs a unit ({}), for example {}, got \"{}\"", listed(unit),
                              what_is_meant(unit), shown(text)));
-  if (const auto bits = bits_in_byte_rate(parts.unit); unit == Unit::rate && bits) {
-    const auto number = parse_decimal(parts.number);
-    const Scaled exact = number ? scaled(*number, *bits) : Scaled{};
-    const std::string advice =
-        exact.fits ? "write " + format_exact(Unit::rate, exact.value) : "write it in bits";
-    return fault(fmt::format("is a rate in bits, and \"{}\" is in bytes: {}", shown(text), advice));
+  if (unit == Unit::rate) {
+    if (auto meant = meant_rate(text, parts)) return fault(std::move(*meant));
   }
-  if (unit == Unit::size && lower_case(parts.unit).find("bit") != std::string::npos)
+  if (unit == Unit::size) {
+    if (auto meant = meant_size(text, parts)) return fault(std::move(*meant));
+  }
+  if (unit == Unit::duration && (parts.unit == "m" || parts.unit == "M"))
     return fault(
-        fmt::format("is a size in bytes, and \"{}\" is in bits: write it in {}", shown(text), listed(unit)));
+        fmt::format("has no unit \"{0}\", which is ms to some and min to others; write \"{1} ms\" or "
+                    "\"{1} min\"",
+                    parts.unit, parts.number));
   if (const auto usual = usual_unit(unit, parts.unit))
     return fault(
         fmt::format("has no unit \"{}\"; did you mean \"{} {}\"?", shown(parts.unit), parts.number, *usual));

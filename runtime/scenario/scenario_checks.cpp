@@ -8,6 +8,7 @@
 #include "runtime/model/shape_classes.hpp"
 #include "runtime/scenario/device_names.hpp"
 #include "runtime/scenario/inventory_checks.hpp"
+#include "runtime/scenario/link_text.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/network_checks.hpp"
 #include "runtime/scenario/partition_checks.hpp"
@@ -146,11 +147,15 @@ class Checks {
       const bool known = std::any_of(links.begin(), links.end(), [&](const LinkSection& link) {
         return link.from == event.from && link.to == event.to;
       });
+      if (const auto two = two_meanings(log_.text(at + ".link"), pairs_of(links)); !two.empty())
+        log_.report(at + ".link", at + ".link " + two);
       if (!known && log_.good("network"))
-        log_.report(at, log_.has(at + ".link")
-                            ? at + ".link joins no two devices that have a link; write it as a-b"
-                            : fmt::format("{} is of a link from {} to {}, which is not in network.links", at,
-                                          event.from, event.to));
+        log_.report(
+            at, log_.has(at + ".link")
+                    ? at + ".link joins no two devices that have a link; write it as a-b, or as a->b for one "
+                           "direction"
+                    : fmt::format("{} is of a link from {} to {}, which is not in network.links", at,
+                                  event.from, event.to));
     }
   }
 

@@ -68,8 +68,7 @@ EventSection event_at(const Fields& in, const std::string& at) {
   return event;
 }
 
-// `link: a-b` is every link that joins a and b; names may contain '-' themselves, so the links decide. One
-// that joins nothing is left without names, for the checks to report.
+// What `link` means (link_text.hpp). One that joins nothing is left without names, for the checks to report.
 void fill_events(const Fields& in, const NetworkSection& network, FilledScenario& filled) {
   const auto links = point_to_point_links(network);
   for (std::size_t i = 0; i < in.size("events"); ++i) {
@@ -78,7 +77,7 @@ void fill_events(const Fields& in, const NetworkSection& network, FilledScenario
     const auto both = in.text(at + ".link");
     const auto before = filled.scenario.events.size();
     for (const auto& link : links) {
-      if (!both || (*both != link.from + "-" + link.to && *both != link.to + "-" + link.from)) continue;
+      if (!both || !means_link(*both, link.from, link.to)) continue;
       filled.scenario.events.push_back(event);
       filled.scenario.events.back().from = link.from;
       filled.scenario.events.back().to = link.to;

@@ -1,4 +1,5 @@
 // The rows of `events` in the table of keys.
+#include "runtime/base/limits.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema_rows.hpp"
 
@@ -24,7 +25,9 @@ void add_events(std::vector<Key>& keys) {
   keys.push_back(
       {.path = event + ".link",
        .kind = Kind::text,
-       .doc = "Two devices with `-` between them: every link that joins them, in both directions."});
+       .doc =
+           "Two devices with `-` between them: every link that joins them, in both directions. `a->b` is one "
+           "direction; `a<->b` are both, whatever hyphens the names have."});
   keys.push_back({.path = event + ".from", .kind = Kind::name, .doc = "One direction: sending device."});
   keys.push_back({.path = event + ".to", .kind = Kind::name, .doc = "One direction: receiving device."});
   keys.push_back({.path = event + ".state",
@@ -37,7 +40,7 @@ void add_events(std::vector<Key>& keys) {
                   .unit = Unit::rate,
                   .doc = "From now on this bit rate.",
                   .least = 1,
-                  .most = std::int64_t{1'000'000'000'000'000}});
+                  .most = kMaxBitPerS});
   keys.push_back({.path = event + ".trace",
                   .kind = Kind::path,
                   .doc = "From now on this trace, from its start; its format is seen from the file."});

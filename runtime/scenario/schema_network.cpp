@@ -1,4 +1,5 @@
 // The rows of `network` in the table of keys.
+#include "runtime/base/limits.hpp"
 #include "runtime/scenario/link_presets.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema_rows.hpp"
@@ -9,7 +10,6 @@ namespace {
 using Kind = ValueKind;
 constexpr std::int64_t kBillion = 1'000'000'000;
 constexpr std::int64_t kHourNs = 3'600 * kBillion;
-constexpr std::int64_t kFastest = 1'000'000 * kBillion;
 constexpr std::int64_t kLargestQueue = std::int64_t{1} << 40;
 
 void add_trace(std::vector<Key>& keys, const std::string& link) {
@@ -94,7 +94,7 @@ void add_link_properties(std::vector<Key>& keys, const std::string& link) {
                   .unit = Unit::rate,
                   .doc = "Constant bit rate.",
                   .least = 1,
-                  .most = kFastest});
+                  .most = kMaxBitPerS});
   add_trace(keys, link);
   keys.push_back({.path = link + ".delay",
                   .kind = Kind::exact,
@@ -241,7 +241,7 @@ void add_segments(std::vector<Key>& keys) {
                   .unit = Unit::rate,
                   .doc = "csma: what all members share, frames with their 38 bytes of layer 2.",
                   .least = 1,
-                  .most = kFastest});
+                  .most = kMaxBitPerS});
   keys.push_back({.path = segment + ".delay",
                   .kind = Kind::exact,
                   .unit = Unit::duration,
@@ -286,7 +286,7 @@ void add_cross_traffic(std::vector<Key>& keys) {
                   .unit = Unit::rate,
                   .doc = "on-off: while on, IP headers included.",
                   .least = 1,
-                  .most = kFastest});
+                  .most = kMaxBitPerS});
   const auto duration = [&](const char* name, const char* doc, const char* fallback, std::int64_t least) {
     keys.push_back({.path = cross + "." + name,
                     .kind = Kind::exact,

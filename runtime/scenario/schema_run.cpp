@@ -93,9 +93,10 @@ void add_run(std::vector<Key>& keys) {
                   .kind = Kind::list,
                   .doc = "Links of ns-3 whose packets are captured, for Wireshark.",
                   .max_items = 1'024});
-  keys.push_back({.path = "run.pcap[]",
-                  .kind = Kind::text,
-                  .doc = "Two devices with `-` between them, for both directions, or with `->` for one."});
+  keys.push_back(
+      {.path = "run.pcap[]",
+       .kind = Kind::text,
+       .doc = "Two devices with `-` (or `<->`) between them, for both directions, or with `->` for one."});
   add_expect(keys);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/base/check.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/model/model_config.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema.hpp"
@@ -60,7 +61,7 @@ void add_model(std::vector<Key>& keys) {
                   .doc = "Images per microbatch.",
                   .fallback = "8",
                   .least = 1,
-                  .most = 65'536});
+                  .most = kMaxImagesPerMicrobatch});
   for (const ModelDimension& dimension : model_dimensions())
     keys.push_back({.path = fmt::format("model.{}", dimension.name),
                     .kind = Kind::exact,

@@ -17,7 +17,7 @@ namespace millrace {
 
 namespace {
 
-constexpr std::uint32_t kMostImagesPerMicrobatch = 4096;
+constexpr auto kMostImagesPerMicrobatch = static_cast<std::uint32_t>(kMaxImagesPerMicrobatch);
 
 std::vector<int> all_cuts(const std::vector<std::vector<int>>& sets) {
   std::set<int> all;

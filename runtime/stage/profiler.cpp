@@ -72,7 +72,7 @@ Result<void> check(const ProfilingRequest& request) {
   if (request.microbatches.empty()) return error("no microbatch size to measure");
   for (std::size_t i = 0; i < request.microbatches.size(); ++i) {
     const int images = request.microbatches[i];
-    if (images < 1 || images > static_cast<int>(kMaxImagesPerMicrobatch))
+    if (images < 1 || images > kMaxImagesPerMicrobatch)
       return error(fmt::format("a microbatch has 1 to {} images, got {}", kMaxImagesPerMicrobatch, images));
     if (std::count(request.microbatches.begin(), request.microbatches.end(), images) > 1)
       return error(fmt::format("microbatch size {} appears twice", images));

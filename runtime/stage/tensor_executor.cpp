@@ -41,7 +41,7 @@ Error about(const Work& work, const std::string& finding) {
 }
 
 Result<void> check_images(const Work& work) {
-  if (work.images >= 1 && work.images <= kMaxImagesPerMicrobatch) return {};
+  if (work.images >= 1 && work.images <= static_cast<std::uint32_t>(kMaxImagesPerMicrobatch)) return {};
   return about(work, fmt::format("1 to {} images, got {}", kMaxImagesPerMicrobatch, work.images));
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/limits.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/codec/codec.hpp"
 #include "runtime/model/model_config.hpp"
@@ -13,7 +14,6 @@
 
 namespace millrace {
 
-inline constexpr std::uint32_t kMaxImagesPerMicrobatch = 4096;
 inline constexpr std::size_t kMaxKeptMicrobatches = 64;  // computed, not yet encoded
 
 struct DatasetChoice {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "runtime/base/interrupt.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/output_file.hpp"
 #include "runtime/policy/pipeedge_files.hpp"
@@ -217,7 +218,7 @@ Verb add_plan_verb(CLI::App& program, const std::vector<std::string>&) {
                   "write the plan as PipeEdge's schedule into FILE; - is stdout, and nothing else there")
       ->type_name("FILE");
   command.add_option("--microbatch", arguments->microbatch, "with --pipeedge: images per microbatch")
-      ->check(CLI::Range(1, 65536))
+      ->check(CLI::Range(1, kMaxImagesPerMicrobatch))
       ->capture_default_str();
   command.add_flag("--json", arguments->json, "the plan as JSON on stdout, and nothing else there");
   command.footer(kFooter);

@@ -57,7 +57,8 @@ Result<Shape> of_options(const ShapeArguments& arguments) {
   if (!arguments.rate.empty()) {
     const auto rate = parse_exact(Unit::rate, arguments.rate);
     if (!rate) return usage("--rate " + rate.error().message);
-    if (*rate < 0 || *rate > RateTrace::kMaxBitPerS) return usage("--rate must be within 0 and 10 Tbit/s");
+    if (*rate < 0 || *rate > RateTrace::kMaxBitPerS)
+      return usage(fmt::format("--rate must be within 0 and {}", kMaxRateText));
     return Shape{std::make_shared<const RateTrace>(RateTrace::constant(BitRate(*rate))), Bytes(*queue)};
   }
   const auto end =

@@ -65,8 +65,7 @@ Result<void> check_link(const NetworkSpec& spec, const LinkSpec& link) {
       fmt::format("network: link {} -> {}", names[link.from.value], names[link.to.value]);
   if (link.from == link.to) return invalid(name + " must join two different devices");
   if (!rate_is_valid(link.rate))
-    return invalid(
-        fmt::format("{}: the rate must be from 0 to {} bit/s or a trace", name, RateTrace::kMaxBitPerS));
+    return invalid(fmt::format("{}: the rate must be from 0 to {} or a trace", name, kMaxRateText));
   for (const Duration delay : values_of(link.delay)) {
     if (delay < Duration{} || delay > kMaxDelay)
       return invalid(fmt::format("{}: delay must be from 0 to {:g} s, got {:g} s", name, kMaxDelay.seconds(),
@@ -114,8 +113,7 @@ Result<void> check_media(const NetworkSpec& spec) {
     if (spec.transport != Transport::tcp)
       return invalid(name + " needs transport tcp: bare packets share no medium");
     if (segment.rate <= BitRate(0) || segment.rate.bit_per_s() > RateTrace::kMaxBitPerS)
-      return invalid(
-          fmt::format("{}: the rate must be above 0 and at most {} bit/s", name, RateTrace::kMaxBitPerS));
+      return invalid(fmt::format("{}: the rate must be above 0 and at most {}", name, kMaxRateText));
     if (segment.queue < spec.mtu) return invalid(name + ": queue must hold at least one packet");
   }
   for (const LinkSpec& link : spec.links)

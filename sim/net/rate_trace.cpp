@@ -22,7 +22,7 @@ Result<void> check_steps(const std::vector<RateStep>& steps, Duration end) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto rate = steps[i].rate.bit_per_s();
     if (rate < 0 || rate > RateTrace::kMaxBitPerS)
-      return invalid(fmt::format("has rates from 0 to {} bit/s, got {}", RateTrace::kMaxBitPerS, rate));
+      return invalid(fmt::format("has rates from 0 to {}, got {} bit/s", kMaxRateText, rate));
     if (i > 0 && steps[i].from <= steps[i - 1].from)
       return invalid(fmt::format("must go forward in time, got {:g} s after {:g} s", steps[i].from.seconds(),
                                  steps[i - 1].from.seconds()));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/base/limits.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
@@ -15,8 +16,8 @@
 
 namespace millrace {
 
-// An amount of link capacity in nanobits, 1e-9 bit: what 1 bit/s carries in 1 ns. 128 bits wide: 10 Tbit/s
-// for 292 years is 9.3e31, the type holds 1.7e38.
+// An amount of link capacity in nanobits, 1e-9 bit: what 1 bit/s carries in 1 ns. 128 bits wide: 1000 Tbit/s
+// for 292 years is 9.3e33, the type holds 1.7e38.
 __extension__ typedef __int128 Nanobits;
 
 constexpr Nanobits nanobits(Bytes size) { return Nanobits{size.bits()} * 1'000'000'000; }
@@ -29,7 +30,7 @@ struct RateStep {
 
 class RateTrace {
  public:
-  static constexpr std::int64_t kMaxBitPerS = 10'000'000'000'000;  // 10 Tbit/s
+  static constexpr std::int64_t kMaxBitPerS = millrace::kMaxBitPerS;  // 1000 Tbit/s
   static constexpr Duration kMaxDuration = Duration::s(1'000'000'000);
   // Nothing is said about times after this (146 years): there is room to add delays without overflow.
   static constexpr Time kHorizon = Time::zero() + Duration::ns(std::int64_t{1} << 62);

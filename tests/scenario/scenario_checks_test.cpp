@@ -92,9 +92,51 @@ TEST(ScenarioChecks, EventsChangeLinksThatThereAre) {
   EXPECT_EQ(faults(with_event("at: 1 s, link: board-a-board-b")),
             "s.yaml:17:10: events[0] changes nothing; give it state, rate, trace, delay or loss\n");
   EXPECT_EQ(faults(with_event("at: 1 s, link: board-a-board-c, state: up")),
-            "s.yaml:17:10: events[0].link joins no two devices that have a link; write it as a-b\n");
+            "s.yaml:17:10: events[0].link joins no two devices that have a link; write it as a-b, or as a->b "
+            "for one "
+            "direction\n");
   EXPECT_EQ(faults(with_event("at: 1 s, from: board-a, to: board-a, delay: 1 ms")),
             "s.yaml:17:10: events[0] is of a link from board-a to board-a, which is not in network.links\n");
+}
+
+TEST(ScenarioChecks, ATextThatMeansTwoLinksIsRefusedWithBoth) {
+  // a-b with c, and a with b-c.
+  const std::string text =
+      "millrace: 1\nname: net\nmodel: {name: vit-tiny}\ndevices:\n  - {name: a, runs: [source, sink]}\n"
+      "  - {name: a-b, speed: 1 GFLOP/s}\n  - {name: c, speed: 1 GFLOP/s}\n  - {name: b-c, speed: 1 "
+      "GFLOP/s}\n"
+      "network:\n  links:\n    - {between: [a, a-b], rate: 1 Mbit/s}\n    - {between: [a-b, c], rate: 1 "
+      "Mbit/s}\n"
+      "    - {between: [c, b-c], rate: 1 Mbit/s}\n    - {between: [b-c, a], rate: 1 Mbit/s}\n";
+  const std::string two =
+      "\"a-b-c\" is two links: a with b-c, and a-b with c; write a<->b-c or a-b<->c, or -> for one "
+      "direction\n";
+  EXPECT_EQ(faults(text + "events: [{at: 1 s, link: a-b-c, state: down}]\n"),
+            "s.yaml:15:26: events[0].link " + two);
+  EXPECT_EQ(faults(text + "run: {pcap: [a-b-c]}\n"), "s.yaml:15:14: run.pcap[0] " + two);
+  EXPECT_EQ(faults(text + "run: {pcap: [a->b-c, a-b<->c, c<->a-b, a-a-b]}\n"), "");
+  const auto one = read(text + "events: [{at: 1 s, link: a->b-c, state: down}]\n").scenario.value();
+  ASSERT_EQ(one.events.size(), 1U);
+  EXPECT_EQ(one.events[0].to, "b-c");
+  const auto both = read(text + "events: [{at: 1 s, link: c<->a-b, state: down}]\n").scenario.value();
+  ASSERT_EQ(both.events.size(), 2U);
+  EXPECT_EQ(both.events[0].from, "a-b");
+}
+
+TEST(ScenarioChecks, AMicrobatchHasAsManyImagesAsAnExecutorTakes) {
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: vit-tiny, microbatch: 4096}")), "");
+  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: vit-tiny, microbatch: 4097}")),
+            "s.yaml:3:37: model.microbatch must be integer, 1 to 4096, got \"4097\"\n");
+}
+
+TEST(ScenarioChecks, RatesEndAt1000TbitPerSecondWhereverTheyAreWritten) {
+  for (const char* where : {"network.links[1].rate", "events[0].rate"}) {
+    const std::string text = kGoodScenario + "events: [{at: 1 s, link: board-a-board-b, rate: 1 Mbit/s}]\n";
+    EXPECT_EQ(faults(text, {std::string(where) + "=1000 Tbit/s"}), "") << where;
+    EXPECT_NE(faults(text, {std::string(where) + "=1001 Tbit/s"}).find("1 bit/s to 1000 Tbit/s"),
+              std::string::npos)
+        << faults(text, {std::string(where) + "=1001 Tbit/s"});
+  }
 }
 
 TEST(ScenarioChecks, AnEventOfALinkIsOneOfEachDirection) {

@@ -65,7 +65,7 @@ class Generator {
     model.config.blocks = 2 + static_cast<int>(below(20));
     model.config.classes = 1 + static_cast<int>(below(1'000));
     model.weights = pick({"random", "/w eights/'x'.safetensors"});
-    model.microbatch = 1 + static_cast<int>(below(65'536));
+    model.microbatch = 1 + static_cast<int>(below(4'096));
   }
   void devices(std::vector<DeviceSection>& devices) {
     const std::size_t count = 1 + below(5);

@@ -41,7 +41,7 @@ TEST(NetworkCheck, EachFaultIsASentenceThatNamesTheLink) {
   spec = line();
   spec.links[0].rate = BitRate(-1);
   EXPECT_EQ(finding(spec),
-            "network: link camera -> board: the rate must be from 0 to 10000000000000 bit/s or a trace");
+            "network: link camera -> board: the rate must be from 0 to 1000 Tbit/s or a trace");
   spec.links[0].rate = std::shared_ptr<const RateTrace>();
   EXPECT_NE(finding(spec), "");
   for (const double loss : {-0.1, 1.0, std::nan("")}) {

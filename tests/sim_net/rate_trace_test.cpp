@@ -115,7 +115,7 @@ TEST(RateTrace, RefusesWhatIsNoTrace) {
             "a rate trace must go forward in time, got 2 s after 2 s");
   EXPECT_EQ(message({start}, Duration{}), "a rate trace must end after its last step at 0 s, got 0 s");
   EXPECT_EQ(message({{Duration{}, BitRate(-3)}}, Duration::s(1)),
-            "a rate trace has rates from 0 to 10000000000000 bit/s, got -3");
+            "a rate trace has rates from 0 to 1000 Tbit/s, got -3 bit/s");
   EXPECT_EQ(message({start}, Duration::s(2'000'000'000)), "a rate trace may last 1e+09 s, got 2e+09 s");
 }
 
