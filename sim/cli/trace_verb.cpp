@@ -37,9 +37,11 @@ const std::map<std::string, TraceFormat>& formats() {
 
 struct ReadArguments {
   std::string file, format = "automatic", rows, end = "loop";
-  double offset_s = 0, step_s = 1;
+  double offset_s = 0;
+  std::optional<double> step_s;
   TraceReading reading;
 
+  static Result<void> check_columns(const TraceReading& read);
   Result<TraceReading> result() const {
     auto read = reading;
     read.format = formats().at(format);
@@ -48,12 +50,33 @@ struct ReadArguments {
         rows == "starting" || (rows.empty() && solis) ? TraceRows::starting : TraceRows::ending;
     read.at_end = end == "hold" ? TraceEnd::hold : (end == "once" ? TraceEnd::once : TraceEnd::loop);
     read.offset = Duration::from_seconds(offset_s);
-    read.columns.step = Duration::from_seconds(step_s);
-    if (read.columns.step <= Duration{})
+    if (step_s) read.columns.step = Duration::from_seconds(*step_s);
+    if (read.columns.step && *read.columns.step <= Duration{})
       return Error{"--step: a row must hold for at least 1 ns", ExitCode::usage};
+    if (auto sound = check_columns(read); !sound) return sound.error();
     return read;
   }
 };
+
+// An option that has no effect is a mistake of whoever gave it.
+Result<void> ReadArguments::check_columns(const TraceReading& read) {
+  const TableColumns& columns = read.columns;
+  const auto usage = [](std::string message) { return Error{std::move(message), ExitCode::usage}; };
+  const bool table = read.format == TraceFormat::automatic || read.format == TraceFormat::table;
+  if (!table && !columns.rate.empty()) return usage("--rate-column is for tables; remove it, or --format");
+  if (!columns.time.empty() && columns.step)
+    return usage(
+        "--time-column and --step: a row holds until the next one's time, or for a step; give one of them");
+  if (columns.time.empty() && !columns.time_unit.empty())
+    return usage("--time-unit has no effect without --time-column; name the column, or remove it");
+  if (!columns.rate.empty()) return {};
+  for (const auto& [given, option] : {std::pair(!columns.unit_column.empty(), "--unit-column"),
+                                      {!columns.rate_unit.empty(), "--rate-unit"},
+                                      {!columns.where.empty(), "--where"}}) {
+    if (given) return usage(fmt::format("{} has no effect without --rate-column; name the column", option));
+  }
+  return {};
+}
 
 void add_reading_options(CLI::App& command, ReadArguments& arguments, bool transforms) {
   std::vector<std::string> names;
@@ -69,20 +92,25 @@ void add_reading_options(CLI::App& command, ReadArguments& arguments, bool trans
                   "two-column rows hold over the interval ending (default) or starting at their time")
       ->check(CLI::IsMember({"ending", "starting"}));
   auto& table = arguments.reading.columns;
-  const char* group = "A CSV with other columns";
-  command.add_option("--rate-column", table.rate, "name of the column with rates")->group(group);
-  command.add_option("--rate-unit", table.rate_unit, "bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s, MB/s, …")
-      ->group(group)
-      ->capture_default_str();
-  command.add_option("--unit-column", table.unit_column, "the column with each row's own rate unit")
+  const char* group = "A CSV with other columns (by name, or by number from 1, where no header is needed)";
+  command.add_option("--rate-column", table.rate, "the column with rates")->group(group);
+  command
+      .add_option("--rate-unit", table.rate_unit,
+                  "bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s, MB/s, KiB/s, … (default: as the column's name "
+                  "says, or Mbit/s)")
       ->group(group);
-  command.add_option("--time-column", table.time, "name of the column with times; none: --step")
+  command
+      .add_option(
+          "--unit-column", table.unit_column,
+          "the column with each row's own rate unit, as tools print it: Mbits/sec, KBytes/sec, kbit/s, …")
       ->group(group);
-  command.add_option("--time-unit", table.time_unit, "s, ms, us, ns")->group(group)->capture_default_str();
-  command.add_option("--step", arguments.step_s, "seconds that each row holds, without times")
+  command.add_option("--time-column", table.time, "the column with times; none: --step")->group(group);
+  command
+      .add_option("--time-unit", table.time_unit, "s, ms, us, ns (default: as the column's name says, or s)")
+      ->group(group);
+  command.add_option("--step", arguments.step_s, "seconds that each row holds, without times (default: 1)")
       ->group(group)
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   command.add_option("--where", table.where, "COLUMN VALUE: only rows with this value; repeatable")
       ->group(group);
   if (!transforms) return;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/strict_json.hpp"
 #include "sim/trace/format_readers.hpp"
 
 namespace millrace {
@@ -13,15 +14,9 @@ using Json = nlohmann::json;
 constexpr int kMaxDepth = 16;
 
 Result<Json> parsed(const TraceSource& source) {
-  const auto shallow = [](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxDepth) throw std::length_error(fmt::format("nested deeper than {}", kMaxDepth));
-    return true;
-  };
-  try {
-    return Json::parse(source.text, shallow);
-  } catch (const std::exception& thrown) {
-    return source.error(fmt::format("not JSON: {}", thrown.what()));
-  }
+  auto json = strict_json(source.text, kMaxDepth);
+  if (!json) return source.error(json.error().message);
+  return json;
 }
 
 std::optional<double> number(const Json& object, const char* key) {

@@ -11,7 +11,8 @@ namespace millrace {
 
 namespace {
 constexpr const char* kHeld = "the rate before is held";
-}
+constexpr double kWhisperBitPerS = 1000;
+}  // namespace
 
 Result<void> RowCollector::fault(std::string fault, std::string repair) const {
   if (!lint_) return Error{fmt::format("{}: {}", where_(), fault), ExitCode::invalid_input};
@@ -31,10 +32,12 @@ Result<void> RowCollector::add(double at_ns, double bit_per_s, std::string_view 
   std::string wrong;
   if (bit_per_s < 0) wrong = "rate must be >= 0, got " + quoted(rate_as_written);
   if (bit_per_s > static_cast<double>(RateTrace::kMaxBitPerS))
-    wrong = fmt::format("rate must be <= {} bit/s, got {}", RateTrace::kMaxBitPerS, quoted(rate_as_written));
-  if (wrong.empty() && lint_ && bit_per_s > lint_->limits.max_mbit_per_s * 1e6)
+    wrong = fmt::format("rate must be <= {}, got {}", kMaxRateText, quoted(rate_as_written));
+  if (wrong.empty() && lint_ && bit_per_s > lint_->limits.max_mbit_per_s * 1e6) {
+    absurd_.push_back(lint_->findings.size());
     wrong = fmt::format("a rate above {:g} Mbit/s is absurd, got {}", lint_->limits.max_mbit_per_s,
                         quoted(rate_as_written));
+  }
   if (!wrong.empty()) {
     if (auto noted = fault(std::move(wrong), kHeld); !noted) return noted;
     bit_per_s = rows_.empty() ? 0 : rows_.back().bit_per_s;
@@ -67,9 +70,35 @@ void RowCollector::cut_gaps(std::optional<double>& end_ns) {
   if (end_ns) *end_ns -= cut;
 }
 
+// Where most rates are absurd, or none is more than a whisper, it is the unit that is wrong and not the rows.
+void RowCollector::doubt_unit() {
+  if (!lint_) return;
+  const auto fastest = std::max_element(rows_.begin(), rows_.end(),
+                                        [](const Row& a, const Row& b) { return a.bit_per_s < b.bit_per_s; });
+  if (2 * absurd_.size() > rows_.size()) {
+    const TraceFinding first = lint_->findings[absurd_.front()];
+    for (auto one = absurd_.rbegin(); one != absurd_.rend(); ++one)
+      lint_->findings.erase(lint_->findings.begin() + static_cast<std::ptrdiff_t>(*one));
+    lint_->findings.push_back(
+        {first.where,
+         fmt::format("{} of {} rates are as absurd as this one ({}): the unit is probably "
+                     "another, such as bit/s (--rate-column, --rate-unit)",
+                     absurd_.size(), rows_.size(), first.fault),
+         ""});
+  } else if (fastest != rows_.end() && fastest->bit_per_s > 0 && fastest->bit_per_s < kWhisperBitPerS) {
+    lint_->findings.push_back(
+        {fastest->where,
+         fmt::format("the highest rate is {:g} bit/s: the unit is probably another, such "
+                     "as Mbit/s (--rate-column, --rate-unit)",
+                     fastest->bit_per_s),
+         ""});
+  }
+}
+
 Result<RateTrace> RowCollector::finish(std::optional<double> end_ns, TraceEnd at_end, Rows kind) {
   MR_CHECK(rows_.size() >= (interval_ == TraceRows::ending || !end_ns ? 2U : 1U),
            "readers refuse traces that are too short to have an interval");
+  doubt_unit();
   if (kind == Rows::sampled) cut_gaps(end_ns);
   const bool ending = interval_ == TraceRows::ending;
   const double origin = rows_.front().at_ns;

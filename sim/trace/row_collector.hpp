@@ -50,11 +50,13 @@ class RowCollector {
     std::string where;  // kept when linting only
   };
   void cut_gaps(std::optional<double>& end_ns);
+  void doubt_unit();
 
   std::function<std::string()> where_;
   TraceRows interval_;
   TraceLint* lint_;
   std::vector<Row> rows_;
+  std::vector<std::size_t> absurd_;  // findings that are about this
 };
 
 }  // namespace millrace

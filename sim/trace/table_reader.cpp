@@ -2,40 +2,16 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 
 #include "sim/trace/format_readers.hpp"
+#include "sim/trace/table_layout.hpp"
 #include "sim/trace/trace_text.hpp"
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t kMaxColumns = 256;
-
-struct Unit {
-  std::string_view name;
-  double factor;
-};
-constexpr std::array kTimeUnits{Unit{"s", 1e9}, Unit{"ms", 1e6}, Unit{"us", 1e3}, Unit{"ns", 1}};
-constexpr std::array kRateUnits{Unit{"bit/s", 1},     Unit{"kbit/s", 1e3},  Unit{"Mbit/s", 1e6},
-                                Unit{"Gbit/s", 1e9},  Unit{"Kbits", 1e3},   Unit{"Mbits", 1e6},
-                                Unit{"Gbits", 1e9},   Unit{"B/s", 8},       Unit{"kB/s", 8e3},
-                                Unit{"MB/s", 8e6},    Unit{"KiB/s", 8192},  Unit{"MiB/s", 8388608},
-                                Unit{"bits/s", 1},    Unit{"Kbits/s", 1e3}, Unit{"Mbits/s", 1e6},
-                                Unit{"Gbits/s", 1e9}, Unit{"Kbps", 1e3},    Unit{"kbps", 1e3},
-                                Unit{"Mbps", 1e6},    Unit{"Gbps", 1e9},    Unit{"bps", 1}};
-
-template <std::size_t n>
-Result<double> factor_of(const std::array<Unit, n>& units, std::string_view name) {
-  std::string known;
-  for (const Unit& unit : units) {
-    if (unit.name == name) return unit.factor;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", unit.name);
-  }
-  return Error{fmt::format("{} is no unit known here; known: {}", quoted(name), known),
-               ExitCode::invalid_input};
-}
 
 std::vector<std::string> fields_of(std::string_view line) {
   std::vector<std::string> fields(1);
@@ -69,61 +45,6 @@ std::string joined(const std::vector<std::string>& names) {
   return all;
 }
 
-std::optional<std::size_t> index_of(const std::vector<std::string>& header, std::string_view name) {
-  const auto at = std::find(header.begin(), header.end(), name);
-  if (at == header.end()) return std::nullopt;
-  return static_cast<std::size_t>(at - header.begin());
-}
-
-struct Layout {
-  TableColumns columns;
-  bool clock = false;  // G-NetTrack: time is a date, rows of one second are one, "-" is missing
-};
-
-// "SPRINT/TCPx1/US-East" in 5Gophers' table of many runs.
-Result<void> select_run(const std::string& series, TableColumns& columns) {
-  const auto first = series.find('/');
-  const auto second = series.find('/', first + 1);
-  if (first == std::string::npos || second == std::string::npos || series.compare(first + 1, 4, "TCPx") != 0)
-    return Error{"this table holds many runs: choose with a series such as SPRINT/TCPx1/US-East",
-                 ExitCode::invalid_input};
-  columns.where = {{"carrier", series.substr(0, first)},
-                   {"num_tcp_conn", series.substr(first + 5, second - first - 5)},
-                   {"server_location", series.substr(second + 1)}};
-  return {};
-}
-
-Result<Layout> known_layout(const std::vector<std::string>& header, const std::string& series) {
-  Layout layout;
-  auto& columns = layout.columns;
-  if (index_of(header, "Timestamp") && index_of(header, "DL_bitrate")) {
-    layout.clock = true;
-    columns.time = "Timestamp";
-    columns.rate = series.empty() ? "DL_bitrate" : series;
-    columns.rate_unit = "kbit/s";
-    return layout;
-  }
-  std::vector<std::string> rates;
-  for (const auto& name : header) {
-    if (name.ends_with("throughput_mbps")) rates.push_back(name);
-  }
-  if (rates.empty())
-    return Error{
-        "a table must be told its columns; it has: " + joined(header) +
-            "; `millrace trace convert FILE trace.csv --rate-column NAME --rate-unit UNIT --time-column "
-            "NAME` makes a trace of it that needs no names",
-        ExitCode::invalid_input};
-  columns.rate = rates.front();
-  if (index_of(header, "num_tcp_conn") && index_of(header, "server_location")) {
-    if (auto chosen = select_run(series, columns); !chosen) return chosen.error();
-  } else if (!series.empty()) {
-    columns.rate = series;
-  } else if (rates.size() > 1) {
-    return Error{"this table has several series: choose one of " + joined(rates), ExitCode::invalid_input};
-  }
-  return layout;
-}
-
 class Table {
  public:
   explicit Table(const TraceSource& source)
@@ -150,7 +71,11 @@ class Table {
   bool timed() const { return !layout_.columns.time.empty() && !layout_.clock; }
 
   Result<std::size_t> column(const std::string& name) const {
-    if (const auto at = index_of(header_, name)) return *at;
+    if (const auto number = column_number(name)) {
+      if (*number >= 1 && *number <= header_.size()) return *number - 1;
+      return text_.error(fmt::format("there is no column {}; the row has {}", *number, header_.size()));
+    }
+    if (const auto at = column_index(header_, name)) return *at;
     return text_.error(
         fmt::format("there is no column {}; the header has: {}", quoted(name), joined(header_)));
   }
@@ -159,12 +84,9 @@ class Table {
     if (header.size() > kMaxColumns)
       return text_.error(fmt::format("a table may have {} columns", kMaxColumns));
     header_ = std::move(header);
-    layout_.columns = source_.reading.columns;
-    if (layout_.columns.rate.empty()) {
-      auto known = known_layout(header_, source_.reading.series);
-      if (!known) return text_.error(known.error().message);
-      layout_ = std::move(*known);
-    }
+    auto layout = table_layout(header_, source_.reading);
+    if (!layout) return text_.error(layout.error().message);
+    layout_ = std::move(*layout);
     const auto& columns = layout_.columns;
     const auto rate = column(columns.rate);
     if (!rate) return rate.error();
@@ -181,13 +103,50 @@ class Table {
       if (!found) return found.error();
       *at = *found;
     }
-    const auto rate_factor = factor_of(kRateUnits, columns.rate_unit);
-    const auto time_factor = factor_of(kTimeUnits, columns.time_unit);
-    if (!rate_factor) return source_.error(rate_factor.error().message);
-    if (!time_factor) return source_.error(time_factor.error().message);
-    rate_factor_ = *rate_factor;
-    time_factor_ = *time_factor;
+    if (auto units = set_units(); !units) return units;
+    return headerless() ? row(header_) : Result<void>();
+  }
+
+  // As told, else as the columns' names say, else Mbit/s and s.
+  Result<void> set_units() {
+    const auto& columns = layout_.columns;
+    const auto unit = [&](const std::string& column, const std::string& told, const std::string& named,
+                          const char* usual) -> Result<std::string> {
+      if (!told.empty() && !named.empty() && told != named) {
+        if (auto noted = doubted(
+                fmt::format("the column {} says {} and was told to be in {}", quoted(column), named, told));
+            !noted)
+          return noted.error();
+      }
+      return !told.empty() ? told : !named.empty() ? named : usual;
+    };
+    const auto rates = unit(columns.rate, columns.rate_unit, rate_unit_in(columns.rate), "Mbit/s");
+    const auto times = unit(columns.time, columns.time_unit, time_unit_in(columns.time), "s");
+    if (!rates) return rates.error();
+    if (!times) return times.error();
+    const auto per_rate = rate_factor(*rates);
+    const auto per_time = time_factor(*times);
+    if (!per_rate) return source_.error(per_rate.error().message);
+    if (!per_time) return source_.error(per_time.error().message);
+    rate_factor_ = *per_rate;
+    time_factor_ = *per_time;
     return {};
+  }
+
+  // What whoever reads may well mean, and linting says all the same.
+  Result<void> doubted(std::string finding) {
+    return source_.lint ? rows_.fault(std::move(finding), "") : Result<void>();
+  }
+
+  // No names, and the first line has a rate already: it is a row.
+  bool headerless() const {
+    const auto& columns = layout_.columns;
+    if (!column_number(columns.rate) || !decimal(header_[rate_at_])) return false;
+    for (const auto* name : {&columns.time, &columns.unit_column}) {
+      if (!name->empty() && !column_number(*name)) return false;
+    }
+    return std::all_of(columns.where.begin(), columns.where.end(),
+                       [](const auto& one) { return column_number(one.first).has_value(); });
   }
 
   Result<void> row(const std::vector<std::string>& fields) {
@@ -202,7 +161,7 @@ class Table {
     if (!rate) return rows_.unreadable("rate must be a number, got " + quoted(fields[rate_at_]));
     double factor = rate_factor_;
     if (!layout_.columns.unit_column.empty()) {
-      const auto own = factor_of(kRateUnits, fields[unit_at_]);
+      const auto own = rate_factor(fields[unit_at_]);
       if (!own) return rows_.unreadable(own.error().message);
       factor = *own;
     }
@@ -215,7 +174,8 @@ class Table {
   Result<void> step(double bit_per_s, const std::string& as_written) {
     const auto before = rows_.size();
     auto added = rows_.add(next_ns_, bit_per_s, as_written);
-    if (rows_.size() > before) next_ns_ += static_cast<double>(layout_.columns.step.count_ns());
+    if (rows_.size() > before)
+      next_ns_ += static_cast<double>(layout_.columns.step.value_or(Duration::s(1)).count_ns());
     return added;
   }
 
@@ -254,7 +214,7 @@ class Table {
   TraceText text_;
   RowCollector rows_;
   std::vector<std::string> header_;
-  Layout layout_;
+  TableLayout layout_;
   std::size_t rate_at_ = 0, time_at_ = 0, unit_at_ = 0;
   std::vector<std::pair<std::size_t, std::string>> where_;
   double rate_factor_ = 1e6, time_factor_ = 1e9;

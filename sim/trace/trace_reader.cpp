@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "runtime/scenario/names.hpp"
 #include "sim/trace/format_readers.hpp"
 #include "sim/trace/trace_text.hpp"
 #include "sim/trace/trace_transform.hpp"
@@ -49,6 +50,12 @@ Result<LinkRate> parse(const TraceSource& source) {
     if (!detected) return detected.error();
     format = *detected;
   }
+  const TableColumns& told = source.reading.columns;
+  if (format != TraceFormat::table && (!told.rate.empty() || !told.time.empty() || told.step))
+    return source.error(
+        fmt::format("columns are told of a table, and this is {}; remove --rate-column, --time-column and "
+                    "--step, or say which column has the rates",
+                    name_of(format)));
   switch (format) {
     case TraceFormat::csv:
       return parse_csv(source);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,16 @@
 
 namespace millrace {
 
-// A CSV with a header line, told its columns (format `table`). Every row holds from its time to the next
-// row's; without a time column every row holds for `step`.
+// A CSV told its columns (format `table`), by their names in its header or by their numbers from 1; where all
+// are told by number, a first line with a rate is a row. Every row holds from its time to the next row's;
+// without a time column every row holds for `step`.
 struct TableColumns {
-  std::string time, rate;            // names in the header; time may be empty
-  std::string time_unit = "s";       // s, ms, us, ns
-  std::string rate_unit = "Mbit/s";  // bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s, MB/s, KiB/s, MiB/s
-  std::string unit_column;           // names a column with each row's own rate unit; empty: rate_unit
-  Duration step = Duration::s(1);
-  std::map<std::string, std::string> where;  // only rows whose column has this value
+  std::string time{}, rate{};  // time may be empty
+  std::string time_unit{};     // s, ms, us, ns; empty: what the column's name ends with, or s
+  std::string rate_unit{};     // as rate_factor() knows them; empty: what the column's name says, or Mbit/s
+  std::string unit_column{};   // a column with each row's own rate unit; empty: rate_unit
+  std::optional<Duration> step{};  // absent: 1 s, and a column that tells the time must not be passed over
+  std::map<std::string, std::string> where{};  // only rows whose column has this value
 };
 
 struct TraceReading {

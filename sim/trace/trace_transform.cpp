@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/base/limits.hpp"
 #include "sim/net/link_rate.hpp"
 
 namespace millrace {
@@ -21,6 +22,12 @@ Result<void> check_offset(Duration offset, Duration duration) {
 Result<RateTrace> shifted(const RateTrace& trace, const TraceShift& shift) {
   MR_CHECK(trace.loop_from() == Duration{}, "traces of files loop as a whole");
   std::vector<RateStep> steps;
+  for (std::size_t i = 0; i < trace.size(); ++i) {
+    const double wanted = static_cast<double>(trace.step(i).rate.bit_per_s()) * shift.scale;
+    if (wanted > static_cast<double>(kMaxBitPerS))
+      return invalid(fmt::format("the scale {:g} makes a rate of {:g} bit/s; rates are at most {}",
+                                 shift.scale, wanted, kMaxRateText));
+  }
   const auto scaled = [&](BitRate rate) {
     return BitRate(std::llround(static_cast<double>(rate.bit_per_s()) * shift.scale));
   };

@@ -1,4 +1,5 @@
 // Formats of others: tables, G-NetTrack, Sabre, iperf3.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "sim/net/link_rate.hpp"
@@ -42,6 +43,104 @@ TEST(TableTrace, ARowMayHaveItsOwnUnit) {
   EXPECT_EQ(at(*trace, 2.5), BitRate::mbit(1000));
   EXPECT_EQ(finding("rate,unit\n3,furlongs\n", reading).substr(0, 37),
             "t:2: \"furlongs\" is no unit known here");
+}
+
+TEST(TableTrace, UnitsAreThoseThatToolsPrint) {
+  TraceReading reading;
+  reading.columns.rate = "rate";
+  reading.columns.unit_column = "unit";
+  // iperf3 prints bits with prefixes of 1000 and "Bytes" with prefixes of 1024 (units.c).
+  for (const auto& [unit, bit_per_s] : {std::pair("bit/s", 1),
+                                        {"bits/sec", 1},
+                                        {"Kbits/sec", 1'000},
+                                        {"Mbits/sec", 1'000'000},
+                                        {"Gbits/sec", 1'000'000'000},
+                                        {"Bytes/sec", 8},
+                                        {"KBytes/sec", 8 * 1024},
+                                        {"MBytes/sec", 8 * 1024 * 1024},
+                                        {"kbit/s", 1'000},
+                                        {"Mb/s", 1'000'000},
+                                        {"mbps", 1'000'000},
+                                        {"Mbps", 1'000'000},
+                                        {"kB/s", 8'000},
+                                        {"MB/s", 8'000'000},
+                                        {"KiB/s", 8 * 1024},
+                                        {"MiB/s", 8 * 1024 * 1024}}) {
+    const auto trace = rates(fmt::format("rate,unit\n3,{}\n", unit), reading);
+    ASSERT_TRUE(trace) << unit << ": " << trace.error().message;
+    EXPECT_EQ(at(**trace, 0.5), BitRate(std::int64_t{3} * bit_per_s)) << unit;
+  }
+  EXPECT_EQ(finding("rate,unit\n3,KB/s\n", reading),
+            "t:2: \"KB/s\" is in doubt: it is 1000 bytes/s to some and 1024 to others; write kB/s or KiB/s");
+  EXPECT_EQ(
+      finding("rate,unit\n3,MBPS\n", reading),
+      "t:2: \"MBPS\" is in doubt: all in capitals it may be of bits or of bytes; write Mbit/s or MB/s (k, M, "
+      "G alike)");
+}
+
+TEST(TableTrace, ColumnsMayBeToldByNumberAndThenNoHeaderIsNeeded) {
+  TraceReading reading;
+  reading.columns.rate = "1";
+  reading.columns.unit_column = "2";
+  for (const char* text :
+       {"2,Mbits/sec\n500,Kbits/sec\n1,bits/sec\n", "x,y\n2,Mbits/sec\n500,Kbits/sec\n1,bits/sec\n"}) {
+    const auto trace = rates(text, reading).value();
+    EXPECT_EQ(trace->duration(), Duration::s(3)) << text;
+    EXPECT_EQ(at(*trace, 0.5), BitRate::mbit(2));
+    EXPECT_EQ(at(*trace, 1.5), BitRate::kbit(500));
+  }
+  reading.columns.unit_column = "3";
+  EXPECT_EQ(finding("2,Mbits/sec\n", reading), "t:1: there is no column 3; the row has 2");
+  reading.columns.unit_column = "";
+  reading.columns.rate_unit = "kbit/s";
+  reading.columns.time = "2";
+  const auto timed = rates("8,0\n9,2\n", reading).value();
+  EXPECT_EQ(timed->duration(), Duration::s(4));
+  EXPECT_EQ(at(*timed, 2.5), BitRate::kbit(9));
+}
+
+TEST(TableTrace, AKnownLayoutKeepsItsOwnClock) {
+  const auto seconds = rates("time_s,throughput_mbps\n0.0,10\n0.1,10\n0.2,20\n").value();
+  EXPECT_EQ(seconds->duration(), Duration::ms(300));
+  EXPECT_EQ(at(*seconds, 0.25), BitRate::mbit(20));
+  EXPECT_EQ(rates("throughput_mbps,Elapsed [ms]\n1,0\n2,50\n").value()->duration(), Duration::ms(100));
+  EXPECT_EQ(rates("epoch_us,throughput_mbps\n7000000,1\n7500000,2\n").value()->duration(), Duration::s(1));
+  EXPECT_EQ(rates("seq_num,throughput_mbps\n0,1\n7,2\n").value()->duration(), Duration::s(2));
+  for (const char* text : {"timestamp,throughput_mbps\n0,10\n1,10\n", "t,throughput_mbps\n0,10\n1,10\n",
+                           "time_s,time_ms,throughput_mbps\n0,0,10\n1,1000,10\n"})
+    EXPECT_NE(finding(text).find("must be told its columns: convert it with `millrace trace convert"),
+              std::string::npos)
+        << finding(text);
+}
+
+TEST(TableTrace, AClockIsNotPassedOverWhereOnlyTheRateIsTold) {
+  TraceReading reading;
+  reading.columns.rate = "mbps";
+  EXPECT_EQ(
+      finding("time_ms,mbps\n0,1\n50,2\n", reading),
+      "t:1: the column \"time_ms\" tells the time: give --time-column 'time_ms', or --step SECONDS if each "
+      "row holds so long whatever it says");
+  reading.columns.time = "time_ms";  // whose name has the unit
+  EXPECT_EQ(rates("time_ms,mbps\n0,1\n50,2\n", reading).value()->duration(), Duration::ms(100));
+  reading.columns.time = "";
+  reading.columns.step = Duration::ms(20);
+  EXPECT_EQ(rates("time_ms,mbps\n0,1\n50,2\n", reading).value()->duration(), Duration::ms(40));
+}
+
+TEST(TableTrace, AColumnsNameSaysItsUnit) {
+  for (const auto& [name, bit_per_s] : {std::pair("rate_kbps", 3'000),
+                                        {"bps", 3},
+                                        {"Throughput (Mbit/s)", 3'000'000},
+                                        {"bits_per_second", 3},
+                                        {"down_kBps", 24'000},
+                                        {"rate", 3'000'000},
+                                        {"bytes_per_sec", 24}}) {
+    TraceReading reading;
+    reading.columns.rate = name;
+    const auto trace = rates(fmt::format("{}\n3\n", name), reading);
+    ASSERT_TRUE(trace) << name << ": " << trace.error().message;
+    EXPECT_EQ(at(**trace, 0.5), BitRate(bit_per_s)) << name;
+  }
 }
 
 TEST(TableTrace, ErrorsNameTheColumnsThereAre) {
@@ -92,7 +191,7 @@ TEST(SabreTrace, EntriesFollowOneAnother) {
   EXPECT_EQ(finding("[]"),
             "t: a sabre trace is a list of {\"duration_ms\", \"bandwidth_kbps\", \"latency_ms\"}");
   const TraceReading json{.format = TraceFormat::sabre};
-  EXPECT_EQ(finding(std::string(1'000, '['), json), "t: not JSON: nested deeper than 16");
+  EXPECT_EQ(finding(std::string(1'000, '['), json), "t: is nested deeper than 16");
 }
 
 TEST(Iperf3Trace, OmittedIntervalsAreSkipped) {
@@ -127,6 +226,13 @@ TEST(TraceShift, AScheduleIsTurnedByWholeMilliseconds) {
   const auto parsed = parse_trace("1\n4\n4\n10\n", "t", {.offset = Duration::ms(3)}).value();
   const auto& schedule = *std::get<std::shared_ptr<const DeliverySchedule>>(parsed);
   EXPECT_EQ(schedule.milliseconds(), (std::vector<std::uint64_t>{1, 1, 7, 8, 10}));
+}
+
+TEST(JsonTraces, AKeyThatStandsTwiceIsRefused) {
+  EXPECT_EQ(finding(R"([{"duration_ms": 5, "bandwidth_kbps": 1, "bandwidth_kbps": 9}])"),
+            "t: has the key \"bandwidth_kbps\" twice in one object");
+  EXPECT_EQ(finding(R"({"intervals": [{"sum": {"start": 0, "end": 1, "end": 2, "bits_per_second": 5}}]})"),
+            "t: has the key \"end\" twice in one object");
 }
 
 }  // namespace

@@ -46,6 +46,27 @@ TEST(TraceLint, AbsurdRatesAreFoundByLintAloneNotByReading) {
   EXPECT_EQ(at(linted, 1.5), BitRate::mbit(2));
 }
 
+TEST(TraceLint, BitsPerSecondUnderTheNameOfMegabitsAreOneFinding) {
+  const auto linted = lint("time_s,rate_mbit_per_s\n0,45000000\n1,52000000\n2,0\n3,48000000\n4,end\n");
+  EXPECT_EQ(
+      linted.findings,
+      Lines{"t:2: 3 of 4 rates are as absurd as this one (a rate above 20000 Mbit/s is absurd, got "
+            "\"45000000\"): the unit is probably another, such as bit/s (--rate-column, --rate-unit) -> "});
+  const auto whisper = lint("time_s,rate_bit_per_s\n0,12\n1,45\n2,end\n");
+  EXPECT_EQ(whisper.findings,
+            Lines{"t:3: the highest rate is 45 bit/s: the unit is probably another, such as Mbit/s "
+                  "(--rate-column, --rate-unit) -> "});
+  EXPECT_TRUE(lint("time_s,rate_kbit_per_s\n0,12\n1,0.045\n2,end\n").findings.empty());
+}
+
+TEST(TraceLint, AColumnToldToBeInAnotherUnitThanItsNameSaysIsFound) {
+  TraceReading reading;
+  reading.columns.rate = "rate_kbps";
+  reading.columns.rate_unit = "Mbit/s";
+  EXPECT_EQ(lint("rate_kbps\n3\n", reading).findings,
+            Lines{"t:1: the column \"rate_kbps\" says kbit/s and was told to be in Mbit/s -> "});
+}
+
 TEST(TraceLint, RowsOutOfOrderAreDropped) {
   const auto linted = lint("0 1\n2 2\n1 9\n2 8\n3 4\n");
   ASSERT_EQ(linted.findings.size(), 2U);
