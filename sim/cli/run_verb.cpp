@@ -14,7 +14,7 @@ namespace {
 struct RunArguments {
   ScenarioArguments scenario;
   std::string out, agents, keys, directory_file;
-  bool json = false, isolate = false, quiet = false;
+  bool json = false, isolate = false, quiet = false, overwrite = false;
 };
 
 // Agents exist where real tensors do; an option that does nothing is a mistake of whoever gave it.
@@ -43,7 +43,8 @@ int run(const RunArguments& arguments, const std::vector<std::string>& command_l
                                      .command = command_line,
                                      .isolate = arguments.isolate,
                                      .agents = arguments.agents,
-                                     .keys = arguments.keys});
+                                     .keys = arguments.keys,
+                                     .overwrite = arguments.overwrite});
   if (!outcome) return complain_of(arguments.scenario, outcome.error());
   const bool printed = print_all(arguments.json ? outcome->summary_json : outcome->table);
   fmt::print(stderr, "run directory: {}\n", outcome->directory);
@@ -60,6 +61,8 @@ Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_lin
   add_scenario_options(command, arguments->scenario);
   command.add_option("--out", arguments->out, "the run directory (default: runs/NAME-MODE-TIME)")
       ->type_name("DIR");
+  command.add_flag("--overwrite", arguments->overwrite,
+                   "replace the run that --out holds already, and its files");
   command.add_flag("--json", arguments->json, "print summary.json on stdout, and nothing else there");
   auto& isolate = *command.add_flag("--isolate", arguments->isolate,
                                     "start one local agent process per device instead of one for all");

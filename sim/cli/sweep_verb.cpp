@@ -23,7 +23,7 @@ struct SweepArguments {
   unsigned jobs = 0;
   double cell_limit_s = 24 * 3600.0;
   bool list = false, missing = false, dry_run = false, csv = false, discard = false, quiet = false,
-       isolate = false;
+       isolate = false, take_over = false;
   std::vector<std::string> imports;
 };
 
@@ -46,21 +46,22 @@ std::optional<SweepPlan> plan_or_complain(const SweepArguments& arguments, const
 }
 
 // Without a lock and without making anything: a sweep may be under way meanwhile.
-Result<std::set<std::string>> finished_keys(const SweepPlan& plan) {
+Result<std::set<std::string>> finished_keys(const SweepPlan& plan, const SweepArguments& arguments) {
   const auto path = plan.folder + "/sweep.sqlite";
   if (!std::filesystem::exists(path)) return std::set<std::string>();
   auto store = SweepStore::open(path);
   if (!store) return store.error();
+  if (auto ours = arguments.take_over ? Result<void>() : store->belongs_to(arguments.scenario.file); !ours)
+    return ours.error().in(plan.folder);
   return store->finished_keys();
 }
 
-int list(const SweepPlan& plan, bool missing_only) {
+int list(const SweepPlan& plan, const SweepArguments& arguments) {
+  const auto finished = finished_keys(plan, arguments);
+  if (!finished) return complain(finished.error());
   std::set<std::string> known;
-  if (missing_only) {
-    auto finished = finished_keys(plan);
-    if (!finished) return complain(finished.error());
-    known = std::move(*finished);
-  }
+  const bool missing_only = arguments.missing;
+  if (missing_only) known = *finished;
   std::string text;
   for (const auto& planned : plan.cells) {
     if (!missing_only || known.insert(planned.key).second) text += shell_command(planned.command) + "\n";
@@ -69,8 +70,8 @@ int list(const SweepPlan& plan, bool missing_only) {
 }
 
 // What would run, and that it could.
-int dry_run(const SweepPlan& plan) {
-  auto known = finished_keys(plan);
+int dry_run(const SweepPlan& plan, const SweepArguments& arguments) {
+  auto known = finished_keys(plan, arguments);
   if (!known) return complain(known.error());
   std::string text;
   std::size_t missing = 0, unsound = 0;
@@ -163,9 +164,9 @@ int sweep(const SweepArguments& arguments, const std::string& program) {
   if (!plan) return static_cast<int>(ExitCode::invalid_input);
   if (const auto mistake = option_without_effect(arguments, *plan); !mistake.empty())
     return complain({mistake, ExitCode::usage});
-  if (arguments.list) return list(*plan, arguments.missing);
-  if (arguments.dry_run) return dry_run(*plan);
-  auto sweeper = Sweeper::open(*plan, arguments.scenario.file);
+  if (arguments.list) return list(*plan, arguments);
+  if (arguments.dry_run) return dry_run(*plan, arguments);
+  auto sweeper = Sweeper::open(*plan, arguments.scenario.file, arguments.take_over);
   if (!sweeper) return complain(sweeper.error());
   const auto adopted = sweeper->adopt();
   if (!adopted) return complain(adopted.error());
@@ -235,6 +236,8 @@ Verb add_sweep_verb(CLI::App& program, const std::vector<std::string>& command_l
   for (auto* other : {&dry, &csv, &list_flag}) imports.excludes(other);
   dry.excludes(&csv)->excludes(&list_flag);
   csv.excludes(&list_flag);
+  command.add_flag("--take-over", arguments->take_over,
+                   "go on in the folder although another scenario file made it");
   command.add_flag("--discard-runs", arguments->discard,
                    "remove the run directory of each cell that has finished; its figures stay");
   command

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/read_file.hpp"
+#include "runtime/base/strict_json.hpp"
 #include "runtime/scenario/scenario_reader.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
 
@@ -30,8 +31,9 @@ Result<std::string> read_text(const std::filesystem::path& path) {
 }
 
 Result<Json> parse_object(const std::filesystem::path& path, const std::string& text) {
-  auto json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return invalid(path, "is no whole JSON object");
+  auto json = strict_json<Json>(text);
+  if (!json && json.error().message.starts_with("has the key")) return invalid(path, json.error().message);
+  if (!json || !json->is_object()) return invalid(path, "is no whole JSON object");
   return json;
 }
 

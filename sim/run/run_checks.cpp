@@ -11,6 +11,7 @@
 #include "runtime/wire/frame.hpp"
 #include "sim/links/real_links.hpp"
 #include "sim/net/network_check.hpp"
+#include "sim/run/doubts.hpp"
 #include "sim/run/network_builder.hpp"
 #include "sim/run/scenario_plan.hpp"
 
@@ -105,6 +106,7 @@ Result<void> warn_before_run(const Scenario& scenario, const Plan& plan) {
   if (!warnings) return warnings.error();
   for (const auto& warning : *warnings) log_warning("{}", warning);
   warn_of_captures(scenario);
+  for (const auto& doubt : doubts_of(scenario, plan)) log_warning("{}", doubt);
   return {};
 }
 
@@ -112,6 +114,7 @@ Result<void> check_runnable(const Scenario& scenario) {
   if (auto sound = check_weights(scenario); !sound) return sound;
   const auto plan = make_scenario_plan(scenario);
   if (!plan) return plan.error();
+  for (const auto& doubt : doubts_of(scenario, *plan)) log_warning("{}", doubt);
   if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();
   for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
     if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();

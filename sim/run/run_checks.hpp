@@ -32,7 +32,8 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan);
 Result<void> warn_before_run(const Scenario& scenario, const Plan& plan);
 
 // What can be said of a scenario before it runs: its weights are its model's, it has a plan, its profiles and
-// traces can be read, its links carry the plan. `validate` asks this; run_scenario() does so first.
+// traces can be read, its links carry the plan. `validate` asks this; run_scenario() does so first. What is
+// probably not meant is logged as a warning.
 Result<void> check_runnable(const Scenario& scenario);
 
 }  // namespace millrace

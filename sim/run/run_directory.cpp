@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -38,23 +39,44 @@ std::string or_empty(const std::optional<std::uint32_t>& number) {
   return number ? std::to_string(*number) : std::string();
 }
 
-Result<void> make_folder(const std::string& path) {
+// What a run writes, by its endings: of an earlier run nothing may be mistaken for this one's. Other files,
+// and folders but `agents`, are somebody else's.
+Result<void> remove_earlier_run(const std::string& path) {
+  constexpr std::array<std::string_view, 8> kEndings{".csv", ".json", ".yaml",           ".pcap",
+                                                     ".log", ".png",  ".perfetto-trace", ".partial"};
+  std::error_code error;
+  std::vector<fs::path> stale;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    const auto ending = entry.path().extension().string();
+    if (!entry.is_directory(error) && std::ranges::find(kEndings, ending) != kEndings.end())
+      stale.push_back(entry.path());
+  }
+  fs::remove_all(fs::path(path) / "agents", error);
+  for (const auto& file : stale) {
+    if (fs::remove(file, error); error)
+      return Error{fmt::format("{}: of the run before, {} cannot be removed: {}", path,
+                               file.filename().string(), error.message())};
+  }
+  return {};
+}
+
+Result<void> make_folder(const std::string& path, bool overwrite) {
   std::error_code error;
   if (fs::exists(path, error) && !fs::is_empty(path, error) &&
       !fs::exists(fs::path(path) / "manifest.json", error)) {
     return Error{path + ": is not empty and holds no earlier run; choose another folder with --out",
                  ExitCode::usage};
   }
+  const bool earlier = fs::exists(fs::path(path) / "manifest.json", error);
+  if (earlier && !overwrite)
+    return Error{
+        path +
+            ": holds a run already, which this one would replace; choose another folder with --out, or "
+            "replace it with --overwrite",
+        ExitCode::usage};
   fs::create_directories(path, error);
   if (error) return Error{path + ": cannot be made: " + error.message()};
-  // Of an earlier run nothing may be mistaken for this one's.
-  for (const char* stale : {"summary.json", "wall.json", "bandwidth.csv", "links.csv", "report.png"})
-    fs::remove(fs::path(path) / stale, error);
-  std::vector<fs::path> captures;
-  for (const auto& entry : fs::directory_iterator(path, error))
-    if (entry.path().extension() == ".pcap") captures.push_back(entry.path());
-  for (const auto& capture : captures) fs::remove(capture, error);
-  return {};
+  return earlier ? remove_earlier_run(path) : Result<void>();
 }
 
 std::string clock_text(const char* format, bool utc) {
@@ -88,7 +110,7 @@ std::string default_run_directory(const Scenario& scenario) {
 
 Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& path, const Scenario& scenario,
                                                            const Plan& plan, const RunFacts& facts) {
-  if (auto made = make_folder(path); !made) return made.error();
+  if (auto made = make_folder(path, facts.overwrite); !made) return made.error();
   const auto at = [&](const char* name) { return (fs::path(path) / name).string(); };
   auto microbatches =
       CsvFile::create(at("microbatches.csv"), "microbatch,images,created_ns,completed_ns,latency_ms");

@@ -23,6 +23,7 @@
 #include "sim/ns3/ns3_network.hpp"
 #include "sim/run/agent_files.hpp"
 #include "sim/run/caveats.hpp"
+#include "sim/run/doubts.hpp"
 #include "sim/run/dry_run.hpp"
 #include "sim/run/emulation.hpp"
 #include "sim/run/expectations.hpp"
@@ -98,7 +99,8 @@ class Run {
                    .inputs = {},
                    .binaries = {},
                    .conditions = conditions_of(
-                       scenario_, plan_, agents_ == Agents::local ? AgentsAre::local : AgentsAre::elsewhere)};
+                       scenario_, plan_, agents_ == Agents::local ? AgentsAre::local : AgentsAre::elsewhere),
+                   .overwrite = request_.overwrite};
     for (const auto& caveat : facts.conditions.caveats) log_warning("{}", caveat.text);
     for (const auto& path : input_files(scenario_)) {
       auto hash = sha256_of_file(path);
@@ -315,6 +317,9 @@ class Run {
     if (failure) {
       log_error("{}", failure->message);
       return outcome;
+    }
+    if (simulated(scenario_.run.mode) || on_shaped_links(scenario_)) {
+      for (const auto& doubt : unseen_events(scenario_, *end)) log_warning("{}", doubt);
     }
     for (const auto& unmet : unmet_expectations(scenario_, directory_->summary())) {
       log_error("{}", unmet);

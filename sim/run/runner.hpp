@@ -18,7 +18,8 @@ struct RunRequest {
   bool isolate = false;  // one local agent process per device instead of one for all
   std::string
       agents;  // HOST:PORT to wait at for agents; empty: go to the scenario's addresses, or start some
-  std::string keys{};  // folder of the host's keys; empty: loopback only
+  std::string keys{};      // folder of the host's keys; empty: loopback only
+  bool overwrite = false;  // an earlier run in `out` is replaced, and else an error
 };
 
 struct RunOutcome {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/strict_json.hpp"
+
 namespace millrace {
 namespace {
 
@@ -53,8 +55,10 @@ std::optional<double> megabytes(const Json& json) {
 }  // namespace
 
 Result<RunSummary> parse_summary(const std::string& text) {
-  const auto json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return Error{"is no whole JSON object"};
+  const auto read = strict_json<Json>(text);
+  if (!read) return read.error();
+  const Json& json = *read;
+  if (!json.is_object()) return Error{"is no whole JSON object"};
   if (!json.contains("complete") || !json["complete"].is_boolean()) return Error{"does not say \"complete\""};
   RunSummary summary;
   summary.complete = json["complete"].get<bool>();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/read_file.hpp"
+#include "runtime/base/strict_json.hpp"
 #include "sim/sweep/cell_key.hpp"
 #include "sim/sweep/command.hpp"
 
@@ -29,11 +30,14 @@ struct Manifest {
   std::string command;
 };
 
-std::optional<Manifest> parse_manifest(const std::string& text) {
-  const auto json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return std::nullopt;
+Result<Manifest> parse_manifest(const std::string& text) {
+  const Error foreign{"is not the manifest of a run of this release"};
+  const auto read = strict_json<Json>(text);
+  if (!read) return read.error().message.starts_with("has the key") ? read.error() : foreign;
+  const Json& json = *read;
+  if (!json.is_object()) return foreign;
   for (const char* name : {"inputs", "binaries", "command"}) {
-    if (!json.contains(name)) return std::nullopt;
+    if (!json.contains(name)) return foreign;
   }
   Manifest manifest;
   manifest.inputs.reserve(json["inputs"].size());
@@ -70,13 +74,15 @@ Result<FinishedRun> parse_finished_run(const std::string& directory, const Finis
                  ExitCode::invalid_input};
   };
   const auto manifest = parse_manifest(texts.manifest);
-  if (!manifest) return invalid("manifest.json", "is not the manifest of a run of this release");
+  if (!manifest) return invalid("manifest.json", manifest.error().message);
   auto summary = parse_summary(texts.summary);
   if (!summary) return invalid("summary.json", summary.error().message);
   FinishedRun run{directory,           cell_key(texts.scenario, manifest->inputs, manifest->binaries),
                   std::move(*summary), "",
                   manifest->command,   std::nullopt};
-  const auto wall = Json::parse(texts.wall, nullptr, false);
+  // What only says how long it took, and is not there after a crash.
+  const auto read_wall = strict_json<Json>(texts.wall);
+  const Json wall = read_wall ? *read_wall : Json();
   run.finished_utc = text_at(wall, "finished_utc");
   if (wall.is_object() && wall.contains("wall_s") && wall["wall_s"].is_number())
     run.wall_s = wall["wall_s"].get<double>();

@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
+#include <map>
+
 #include "runtime/base/check.hpp"
+#include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/scenario/key_path.hpp"
 #include "runtime/scenario/schema.hpp"
@@ -134,14 +138,40 @@ Result<void> SweepStore::make_tables() {
   return in_transaction([&] { return sqlite_.run(tables()); });
 }
 
+Result<void> SweepStore::belongs_to(const std::string& file) {
+  namespace fs = std::filesystem;
+  std::map<std::string, std::string> meta;
+  auto statement = sqlite_.prepare("SELECT key, value FROM meta");
+  if (!statement) return statement.error();
+  while (true) {
+    const auto row = statement->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    meta[statement->text(0)] = statement->text(1);
+  }
+  const std::string owner = meta["file"];
+  std::error_code ignored;
+  if (owner.empty() || !fs::exists(owner, ignored) || fs::equivalent(owner, file, ignored)) return {};
+  if (const auto hash = sha256_of_file(file); hash && *hash == meta["file_sha256"]) return {};
+  return Error{
+      fmt::format(
+          "it holds the sweep of {}, whose tables that of {} would replace; choose another folder with "
+          "--out, give the scenario another name, or go on here with --take-over",
+          owner, file),
+      ExitCode::usage};
+}
+
 Result<void> SweepStore::describe(const SweepPlan& plan, const std::string& file) {
+  const auto hash = sha256_of_file(file);
   return in_transaction([&]() -> Result<void> {
     if (auto cleared = sqlite_.run("DELETE FROM cell; DELETE FROM setting; DELETE FROM meta;"); !cleared)
       return cleared;
     auto meta = sqlite_.prepare("INSERT INTO meta VALUES (?, ?)");
     if (!meta) return meta.error();
-    for (const auto& [key, value] :
-         {std::pair<std::string, std::string>("name", plan.name), {"file", file}, {"release", kRelease}}) {
+    for (const auto& [key, value] : {std::pair<std::string, std::string>("name", plan.name),
+                                     {"file", std::filesystem::absolute(file).lexically_normal().string()},
+                                     {"file_sha256", hash ? *hash : std::string()},
+                                     {"release", kRelease}}) {
       if (auto done = meta->bind(1, key).bind(2, value).run(); !done) return done;
     }
     for (const PlannedCell& planned : plan.cells) {

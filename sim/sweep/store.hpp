@@ -1,7 +1,7 @@
 // The results of a sweep: one SQLite file that any tool reads. A result is committed, once and whole, when
 // its cell has finished; what is in it survives a crash of the sweep or of the machine.
 //
-//   meta      key, value                 name and file of the scenario; release
+//   meta      key, value                 name, file and file_sha256 of the scenario; release
 //   cell      position                   the cells of the block as it was last read, in order
 //             name, grp, variant, replication, seed (of the run)
 //             cell_key                   what their result is found by
@@ -53,6 +53,9 @@ class SweepStore {
   // Makes the file and its tables where they are not.
   static Result<SweepStore> open(const std::string& path);
 
+  // Whether the folder is this file's: it is the one that made it, or has the same text, or that one is gone
+  // (moved, or on another machine). An error says whose it is. Two scenarios of one name share no tables.
+  Result<void> belongs_to(const std::string& file);
   // The cells of this block, instead of those of an earlier one. Results stay.
   Result<void> describe(const SweepPlan& plan, const std::string& file);
   Result<std::set<std::string>> finished_keys();

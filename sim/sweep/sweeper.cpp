@@ -54,11 +54,13 @@ void remove_if_empty(const std::string& log) {
 
 }  // namespace
 
-Result<Sweeper> Sweeper::open(const SweepPlan& plan, const std::string& file) {
+Result<Sweeper> Sweeper::open(const SweepPlan& plan, const std::string& file, bool take_over) {
   auto folder = SweepFolder::open(plan.folder);
   if (!folder) return folder.error();
   auto store = SweepStore::open(folder->database());
   if (!store) return store.error();
+  if (auto ours = take_over ? Result<void>() : store->belongs_to(file); !ours)
+    return ours.error().in(plan.folder);
   if (auto described = store->describe(plan, file); !described) return described.error();
   return Sweeper(plan, std::move(*folder), std::move(*store));
 }

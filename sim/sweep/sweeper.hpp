@@ -33,7 +33,8 @@ struct SweepOutcome {
 class Sweeper {
  public:
   // Opens, or makes, the folder and the results in it. `plan` outlives this.
-  static Result<Sweeper> open(const SweepPlan& plan, const std::string& file);
+  // `take_over`: although another scenario file made the folder.
+  static Result<Sweeper> open(const SweepPlan& plan, const std::string& file, bool take_over);
 
   // Takes in runs that are already in the sweep's folder: by a batch system, or by a sweep that was killed
   // before it could say so. Returns how many.

@@ -48,7 +48,7 @@ def run(options, name, path, policy):
             "network.kind": options.network}
     out = options.out / name.replace("/", "-") / policy
     command = [options.millrace, "run", ROOT / "scenarios/policies-lte.yaml", "--mode", "simulate", "--quiet",
-               "--out", out]
+               "--out", out, "--overwrite"]
     for key, value in keys.items():
         command += ["--set", f"{key}={value}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -93,7 +93,8 @@ class Suite:
 
     def run(self, name, mode, kind, scenario):
         out = self.folder / name / mode
-        command = [self.millrace, "run", str(scenario), "--mode", mode, "--out", str(out), "--quiet"]
+        command = [self.millrace, "run", str(scenario), "--mode", mode, "--out", str(out), "--overwrite",
+                   "--quiet"]
         if mode != "deploy":
             command += ["--set", f"network.kind={kind}"]
         for attempt in range(1, ATTEMPTS + 1):

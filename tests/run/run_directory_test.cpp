@@ -34,6 +34,7 @@ class ARunDirectory : public InAFolder {
     facts.mode = mode;
     facts.network = "fluid";
     facts.command = {"millrace", "run", "two.yaml"};
+    facts.overwrite = overwrite_;
     auto made = RunDirectory::create(folder_.string(), scenario_, plan_, facts);
     if (!made) return made.error();
     directory_ = std::move(*made);
@@ -97,6 +98,7 @@ class ARunDirectory : public InAFolder {
   }
   Json summary() const { return Json::parse(read("summary.json")); }
 
+  bool overwrite_ = true;
   Scenario scenario_ = two_boards();
   Plan plan_ = two_stages();
   std::unique_ptr<RunDirectory> directory_;
@@ -225,6 +227,35 @@ TEST_F(ARunDirectory, ReplacesAnEarlierRunAndLeavesNothingOfIt) {
   EXPECT_EQ(read("summary.json"), "");
   EXPECT_EQ(read("wall.json"), "");
   EXPECT_EQ(read("microbatches.csv"), "microbatch,images,created_ns,completed_ns,latency_ms\n");
+}
+
+TEST_F(ARunDirectory, AnEarlierRunIsReplacedOnlyIfThatWasAskedFor) {
+  overwrite_ = false;
+  ASSERT_TRUE(create().ok());
+  run_one();
+  close();
+  const auto before = read("summary.json");
+  const auto made = create();
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ExitCode::usage);
+  EXPECT_THAT(made.error().message,
+              HasSubstr("holds a run already, which this one would replace; choose another "
+                        "folder with --out, or replace it with --overwrite"));
+  EXPECT_EQ(read("summary.json"), before);
+}
+
+TEST_F(ARunDirectory, OverwrittenNothingOfTheEarlierRunIsLeftAndWhatIsNotOfARunStays) {
+  ASSERT_TRUE(create().ok());
+  close();
+  for (const char* name : {"links-measured.csv", "report.png", "a.log", "old.json.partial", "notes.md"})
+    write(name, "old");
+  std::filesystem::create_directories(folder_ / "agents");
+  write("agents/board-a.log", "old");
+  ASSERT_TRUE(create().ok());
+  for (const char* name :
+       {"links-measured.csv", "report.png", "a.log", "old.json.partial", "agents/board-a.log"})
+    EXPECT_EQ(read(name), "") << name;
+  EXPECT_EQ(read("notes.md"), "old");
 }
 
 TEST_F(ARunDirectory, WallClockFactsAreInTheirOwnFile) {

@@ -55,6 +55,32 @@ TEST_F(Stores, AFailureIsThereUntilThereIsAResult) {
   EXPECT_TRUE(row.finished && !row.failed && !row.exit_code);
 }
 
+TEST_F(Stores, BelongToTheFileThatMadeThem) {
+  auto store = SweepStore::open(path()).value();
+  const auto mine = write("mine.yaml", "mine"), other = write("other.yaml", "other");
+  ASSERT_TRUE(store.belongs_to(mine)) << "it is nobody's yet";
+  ASSERT_TRUE(store.describe(sweep, mine));
+  EXPECT_TRUE(store.belongs_to(mine));
+  write("mine.yaml", "edited");
+  EXPECT_TRUE(store.belongs_to(mine)) << "goes on after an edit";
+  const auto refused = store.belongs_to(other);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ExitCode::usage);
+  EXPECT_EQ(refused.error().message,
+            "it holds the sweep of " + mine + ", whose tables that of " + other +
+                " would replace; choose another folder with --out, give the scenario "
+                "another name, or go on here with --take-over");
+  EXPECT_TRUE(store.belongs_to(write("copy.yaml", "mine"))) << "the text that made it, elsewhere";
+  std::filesystem::remove(mine);
+  EXPECT_TRUE(store.belongs_to(other)) << "moved, and edited since";
+}
+
+TEST_F(Stores, ASummaryWithAKeyTwiceIsRefused) {
+  const auto twice = parse_summary("{\"complete\": true, \"links\": [], \"links\": []}");
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().message, "has the key \"links\" twice in one object");
+}
+
 TEST_F(Stores, ResultsOfCellsThatLeftTheBlockStay) {
   ASSERT_TRUE(open().record(run_of(3, 4), 0));
   const auto old = sweep.cells[3].key;

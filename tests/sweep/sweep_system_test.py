@@ -125,15 +125,31 @@ class Sweeping(Sweeps):
             self.assertGreater(float(one), float(other))
 
     def test_a_cell_that_fails_harms_no_other_and_is_tried_again(self):
-        block = "  grid:\n    model.microbatch: [2, 65536]"
-        done = self.sweep(self.scenario(block, images=70000), expect=1)
+        block = "  grid:\n    model.microbatch: [2, 4096]"
+        done = self.sweep(self.scenario(block, images=5000), expect=1)
         cells = self.cells()
         self.assertEqual([cell["status"] for cell in cells], ["finished", "failed"])
         self.assertIn("too many", cells[1]["error"])
         self.assertEqual(cells[1]["exit_code"], "3")
-        self.assertIn("cell 2 (microbatch=65536)", done.stderr)
-        self.sweep(self.scenario(block, images=70000), expect=1)
+        self.assertIn("cell 2 (microbatch=4096)", done.stderr)
+        self.sweep(self.scenario(block, images=5000), expect=1)
         self.assertEqual(self.query("SELECT attempts FROM failure"), [(2,)])
+
+    def test_two_scenarios_of_one_name_do_not_share_a_folder(self):
+        self.sweep(self.scenario())
+        before = self.cells()
+        other = self.write("other.yaml", SCENARIO.format(block="  grid:\n    run.window: [7]", images=4,
+                                                         link="rate: 10 Mbit/s"))
+        for option in ([], ["--csv"], ["--dry-run"], ["--list"]):
+            done = self.sweep(other, *option, expect=2)
+            self.assertIn("s.yaml, whose tables that of", done.stderr)
+            self.assertIn("--take-over", done.stderr)
+        self.assertEqual(self.cells(), before)
+        os.rename(self.path("s.yaml"), self.path("moved.yaml"))
+        self.assertEqual(self.sweep(self.path("moved.yaml"), "--list", "--missing").stdout, "")
+        self.sweep(self.path("moved.yaml"))
+        self.sweep(other, "--take-over")
+        self.assertEqual(len(self.cells()), 1)
 
     def test_expectations_that_are_not_met_are_results(self):
         file = self.scenario(GRID + '\nexpect: {throughput: ">= 1000 /s"}')

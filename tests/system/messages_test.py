@@ -62,13 +62,13 @@ class Mistakes(System):
 
     def test_a_microbatch_that_no_tensor_holds_is_told_at_its_line(self):
         for verb in ("validate", "run"):
-            said = self.refused_by(verb, self.scenario(microbatch=65536))
+            said = self.refused_by(verb, self.scenario(microbatch=4096))
             self.assertIn(f"{self.path('my.yaml')}:3:", said)
-            self.assertIn("model.microbatch: 65536 images", said)
+            self.assertIn("model.microbatch: 4096 images", said)
             self.assertIn("make it smaller", said)
         for kind in ("optimal", "pipedream"):
-            self.assertIn("model.microbatch: 65536 images",
-                          self.refused_by("plan", self.scenario(microbatch=65536, kind=kind)))
+            self.assertIn("model.microbatch: 4096 images",
+                          self.refused_by("plan", self.scenario(microbatch=4096, kind=kind)))
 
     def test_a_standstill_names_the_link_and_its_cause(self):
         file = self.scenario(events="[{at: 10 ms, link: camera-board-a, state: down}]")

@@ -1,0 +1,22 @@
+// What is accepted and probably not meant: worth a sentence before anyone trusts the result, and no error,
+// because somebody may mean it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/base/time.hpp"
+#include "runtime/policy/plan.hpp"
+#include "runtime/scenario/scenario.hpp"
+
+namespace millrace {
+
+// Before the run: neighbours of the plan whose way leads over another device for want of a link; traces, loss
+// models and events of links that nothing uses; a microbatch larger than all images; a bound on a figure that
+// the mode does not have. REQUIRES a plan of the scenario.
+std::vector<std::string> doubts_of(const Scenario& scenario, const Plan& plan);
+
+// After the run: events that it did not live to see.
+std::vector<std::string> unseen_events(const Scenario& scenario, Time end);
+
+}  // namespace millrace
