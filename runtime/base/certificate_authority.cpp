@@ -83,15 +83,18 @@ Result<Certificate> unsigned_certificate(EVP_PKEY* key, const std::string& name,
   return made;
 }
 
-// The URIs are what counts here; DNS names are for others, such as Prometheus.
+// The URIs are what counts here; DNS names are for others, such as Prometheus, which asks every agent of a
+// job for one name.
 std::string alternative_names(const CertifiedNames& names) {
   std::string text;
   const auto add = [&text](const std::string& name) { text += (text.empty() ? "" : ",") + name; };
   if (names.host) add("URI:urn:millrace:host");
+  if (names.scraper) add("URI:urn:millrace:scraper");
   for (const auto& device : names.devices) {
     add("URI:urn:millrace:device:" + device);
     add("DNS:" + device);
   }
+  if (!names.devices.empty()) add("DNS:" + std::string(kAgentName));
   return text;
 }
 
@@ -147,7 +150,9 @@ Result<std::string> CertificateAuthority::key() const { return pem_of(parts_->ke
 Result<PemPair> CertificateAuthority::issue(const CertifiedNames& names, Validity validity) const {
   const Key key(EVP_EC_gen("P-256"));
   if (!key) return openssl_error("making a key");
-  const auto name = names.host || names.devices.empty() ? std::string("host") : names.devices.front();
+  const auto name = names.host               ? std::string("host")
+                    : !names.devices.empty() ? names.devices.front()
+                                             : std::string(names.scraper ? "scraper" : "host");
   auto made = unsigned_certificate(key.get(), name, validity);
   if (!made) return made.error();
   auto* certificate = made->get();

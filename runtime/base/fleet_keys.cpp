@@ -99,6 +99,10 @@ Result<std::vector<std::string>> make_fleet_keys(const FleetKeys& fleet) {
   if (!fs::exists(folder / "host", error)) {
     if (auto done = add("host", {.host = true, .devices = {}}); !done) return done.error();
   }
+  if (fleet.scraper) {
+    if (auto done = add("scraper", {.host = false, .devices = {}, .scraper = true}); !done)
+      return done.error();
+  }
   for (const auto& device : fleet.devices) {
     if (auto done = add(device, {.host = false, .devices = {device}}); !done) return done.error();
   }

@@ -1,6 +1,6 @@
 // Throw-away certificates for a fleet: one authority, one certificate for the host and one per device, each
 // in a folder of its own (ca.crt, node.crt, node.key) that is copied to its machine. A certificate says who
-// its owner is by URIs: urn:millrace:host, urn:millrace:device:NAME.
+// its owner is by URIs: urn:millrace:host, urn:millrace:device:NAME, urn:millrace:scraper.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,14 @@
 
 namespace millrace {
 
+// A DNS name of every device's certificate, whatever its device is called.
+inline constexpr const char* kAgentName = "millrace-agent";
+
 // Who a certificate speaks for.
 struct CertifiedNames {
   bool host = false;
   std::vector<std::string> devices;
+  bool scraper = false;  // may read agents' figures and nothing else
 };
 
 struct PemPair {
@@ -54,6 +58,7 @@ struct FleetKeys {
   std::string folder;
   std::vector<std::string> devices;
   int days = 30;
+  bool scraper = false;  // folder/scraper/ too
 };
 // Writes folder/ca.{crt,key}, folder/host/ and folder/NAME/ for every device; keys are readable by their
 // owner only. Where folder/ca.key is there already the authority is kept and devices are added; a folder that

@@ -156,7 +156,7 @@ int serve(const AgentArguments& arguments) {
   config.local = arguments.local;
   config.forward_log = true;
   if (!arguments.keys.empty()) {
-    auto keys = Security::load(arguments.keys);
+    auto keys = Security::load_for_agent(arguments.keys, arguments.devices);
     if (!keys) return failed("", keys.error());
     config.keys = *keys;
   }

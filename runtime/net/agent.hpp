@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/net/agent_limits.hpp"
@@ -39,6 +40,9 @@ struct AgentConfig {
 
 // Serves one run. Returns when the host says it is over. Errors carry the exit code of the process.
 Result<void> run_agent(const AgentConfig& config, const PartsFactory& factory);
+
+// How the sentence begins that a busy server says to another host.
+inline constexpr std::string_view kServesAnother = "it serves another run,";
 
 // Serves run after run, one at a time; a host that comes during one is told that it has to wait.
 class AgentServer {

@@ -33,13 +33,21 @@ struct AgentServer::Body final : PeerDoor {
     if (auto sound = may_be_host(channel->names()); !sound) return turn_away(channel, sound.error());
     const std::lock_guard lock(mutex);
     if (stopping || serving) {
-      return turn_away(channel,
-                       Error{fmt::format("it serves another run, from {}", serving_peer), ExitCode::timeout});
+      return turn_away(channel, Error{stopping ? std::string("it is ending") : busy(), ExitCode::timeout});
     }
     serving = true;
+    since = std::chrono::steady_clock::now();
+    serving_scenario = hello->scenario_sha256.substr(0, 12);
     serving_peer = channel->peer();
     host = Host{channel, Inbox::of(*channel), *hello};
     changed.notify_all();
+  }
+
+  // Which run it serves. REQUIRES serving.
+  std::string busy() const {
+    const std::chrono::duration<double> served = std::chrono::steady_clock::now() - since;
+    return fmt::format("{} from {} for {:.0f} s (scenario {})", kServesAnother, serving_peer, served.count(),
+                       serving_scenario);
   }
 
   // PeerDoor: the one port of this agent is that of its neighbours too.
@@ -73,7 +81,8 @@ struct AgentServer::Body final : PeerDoor {
   std::condition_variable changed;
   std::optional<Host> host;
   bool serving = false, stopping = false;
-  std::string serving_peer;
+  std::string serving_peer, serving_scenario;
+  std::chrono::steady_clock::time_point since;
   ChannelPointer current;
   std::mutex peer_mutex;  // held while a neighbour is greeted
   Greet greet;

@@ -56,5 +56,7 @@ struct ByteStream {
 
 // What OpenSSL says has to do with keys; everything else with the connection.
 bool is_tls_error(error_code error);
+// Of a handshake: the other side has sent something that is no TLS at all.
+bool met_no_tls(error_code error);
 
 }  // namespace millrace

@@ -29,6 +29,10 @@ struct Attempt {
   bool refused = false;  // nobody takes one
 };
 
+constexpr std::string_view kNoTls =
+    "it speaks no TLS: it was started without keys; start it with --keys and its folder (`millrace keys` "
+    "makes them)";
+
 // From resolving to the server's first heartbeat, which says that it has taken our certificate: in TLS 1.3 a
 // client's handshake ends before the server has looked at it.
 class Connecting : public std::enable_shared_from_this<Connecting> {
@@ -94,7 +98,8 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
                    .met = true});
     }
     if (is_tls_error(error)) {
-      return fail({.text = "it was not agreed who talks to whom: " + error.message(),
+      return fail({.text = met_no_tls(error) ? std::string(kNoTls)
+                                             : "it was not agreed who talks to whom: " + error.message(),
                    .code = ExitCode::authentication,
                    .met = true});
     }

@@ -22,6 +22,15 @@ constexpr std::size_t kMaxLeaving = 64;
 
 using Clock = std::chrono::steady_clock;
 
+// For one who speaks no TLS and so could not read an alert.
+std::string refusal_in_clear() {
+  const auto frame = to_frame(Error{
+      "it was started with keys and speaks TLS only; give --keys DIR here too (`millrace keys` makes them)",
+      ExitCode::authentication});
+  const auto header = encode_header({frame.type, static_cast<std::uint32_t>(frame.meta.size()), 0});
+  return std::string(reinterpret_cast<const char*>(header.data()), header.size()) + frame.meta;
+}
+
 class TcpListener final : public Listener {
  public:
   TcpListener(tcp::acceptor acceptor, SecurityPointer keys)
@@ -128,10 +137,13 @@ class TcpListener final : public Listener {
   // The alert that says why is on its way; closing with something unread would overtake it.
   static void turn_away(const std::shared_ptr<State>& state, const std::shared_ptr<Stranger>& stranger,
                         error_code error) {
-    log(*state, stranger->stream->socket, error.message());
+    log(*state, stranger->stream->socket,
+        met_no_tls(error) ? "it speaks no TLS: it was started without --keys" : error.message());
     if (state->leaving >= kMaxLeaving) return stranger->stream->close();
     ++state->leaving;
     error_code ignored;
+    if (met_no_tls(error))
+      (void)stranger->stream->socket.write_some(asio::buffer(refusal_in_clear()), ignored);
     stranger->stream->socket.shutdown(tcp::socket::shutdown_send, ignored);
     stranger->limit.expires_after(kLeave);
     stranger->limit.async_wait([state, stranger](error_code) {

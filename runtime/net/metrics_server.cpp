@@ -71,6 +71,7 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
                                        [self = shared_from_this(), visit, source](error_code error) {
                                          if (error) return self->leave(visit);
                                          self->gate.succeeded(source, std::chrono::steady_clock::now());
+                                         visit->stream.names = names_of_peer(*visit->stream.tls);
                                          self->read(visit);
                                        });
   }
@@ -88,7 +89,9 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
   void reply(const std::shared_ptr<Visit>& visit) {
     const bool get = visit->request.starts_with("GET ");
     const bool known = visit->request.starts_with("GET /metrics ");
-    if (known) {
+    if (const auto allowed = may_read_figures(visit->stream.names); !allowed) {
+      visit->reply = answer("403 Forbidden", "text/plain", allowed.error().message + "\n");
+    } else if (known) {
       visit->reply = answer("200 OK", "text/plain; version=0.0.4", page());
     } else {
       visit->reply = get ? answer("404 Not Found", "text/plain", "the figures are at /metrics\n")

@@ -3,6 +3,7 @@
 #include <list>
 #include <mutex>
 
+#include "runtime/base/log.hpp"
 #include "runtime/net/asio.hpp"
 
 namespace millrace {
@@ -30,6 +31,8 @@ struct Reception::State : std::enable_shared_from_this<State> {
       const auto here = weak.lock();
       if (!self || !here) return;
       std::erase_if(self->strangers, [&](const Stranger& stranger) { return stranger.channel == here; });
+      if (!frame && frame.error().code == ExitCode::authentication)
+        log_warning("{}", frame.error().in("a connection was not let in").message);
       if (!frame) return;
       here->receive([](const Result<Frame>&) {});
       const std::lock_guard lock(self->mutex);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -18,6 +19,7 @@ namespace millrace {
 namespace {
 
 constexpr std::string_view kHostUri = "urn:millrace:host";
+constexpr std::string_view kScraperUri = "urn:millrace:scraper";
 constexpr std::string_view kDeviceUri = "urn:millrace:device:";
 // Of what a stranger may show as certificates.
 constexpr long kLongestChain = 16 << 10;
@@ -33,6 +35,7 @@ PeerNames names_in(const X509* certificate) {
     const std::string_view uri(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
                                static_cast<std::size_t>(ASN1_STRING_length(text)));
     if (uri == kHostUri) names.host = true;
+    if (uri == kScraperUri) names.scraper = true;
     if (uri.starts_with(kDeviceUri)) names.devices.emplace(uri.substr(kDeviceUri.size()));
   }
   GENERAL_NAMES_free(list);
@@ -52,6 +55,7 @@ Error bad_keys(const std::string& file, const error_code& error) {
 
 std::string to_string(const PeerNames& names) {
   if (names.host) return "the host";
+  if (names.scraper && names.devices.empty()) return "a scraper of figures";
   if (names.devices.empty()) return "nobody known";
   return fmt::format("device {}", fmt::join(names.devices, ", "));
 }
@@ -82,6 +86,34 @@ Result<std::shared_ptr<const Security>> Security::load(const std::string& folder
   return std::shared_ptr<const Security>(made);
 }
 
+Result<std::shared_ptr<const Security>> Security::load_for_host(const std::string& folder) {
+  auto keys = load(folder);
+  if (keys && !(*keys)->own().host)
+    return Error{
+        fmt::format("--keys {}: these are the keys of {}, and a host takes the folder host/ that `millrace "
+                    "keys` made beside it",
+                    folder, to_string((*keys)->own())),
+        ExitCode::authentication};
+  return keys;
+}
+
+Result<std::shared_ptr<const Security>> Security::load_for_agent(const std::string& folder,
+                                                                 const std::vector<std::string>& devices) {
+  auto keys = load(folder);
+  if (!keys) return keys;
+  const auto& own = (*keys)->own();
+  const bool all =
+      std::ranges::all_of(devices, [&](const auto& device) { return own.devices.contains(device); });
+  if (own.devices.empty() || !all)
+    return Error{
+        fmt::format("--keys {}: these are the keys of {}, and an agent takes the folder of {} that "
+                    "`millrace keys` made",
+                    folder, to_string(own),
+                    devices.empty() ? "its device" : fmt::format("device {}", fmt::join(devices, ", "))),
+        ExitCode::authentication};
+  return keys;
+}
+
 PeerNames names_of_peer(TlsStream& stream) {
   const auto* certificate = SSL_get0_peer_certificate(stream.native_handle());
   return certificate == nullptr ? PeerNames{} : names_in(certificate);
@@ -89,9 +121,21 @@ PeerNames names_of_peer(TlsStream& stream) {
 
 bool is_tls_error(error_code error) { return error.category() == asio::error::get_ssl_category(); }
 
+bool met_no_tls(error_code error) {
+  if (!is_tls_error(error)) return false;
+  const auto reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+  return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST;
+}
+
 Result<void> may_be_host(const std::optional<PeerNames>& names) {
   if (!names || names->host) return {};
   return Error{fmt::format("the certificate is that of {}, not of the host", to_string(*names)),
+               ExitCode::authentication};
+}
+
+Result<void> may_read_figures(const std::optional<PeerNames>& names) {
+  if (!names || names->host || names->scraper) return {};
+  return Error{fmt::format("the certificate is that of {}, not of the host or a scraper", to_string(*names)),
                ExitCode::authentication};
 }
 

@@ -14,7 +14,7 @@
 namespace millrace {
 
 struct PeerNames {
-  bool host = false;
+  bool host = false, scraper = false;
   std::set<std::string> devices;
 };
 
@@ -25,6 +25,11 @@ class Security {
  public:
   // The three files of a machine's folder. An error (authentication) says which is wrong.
   static Result<std::shared_ptr<const Security>> load(const std::string& folder);
+  // Of the host (`run --keys`), of an agent that is these devices (empty: whichever it has keys for). An
+  // error says whose keys the folder holds and which folder is wanted.
+  static Result<std::shared_ptr<const Security>> load_for_host(const std::string& folder);
+  static Result<std::shared_ptr<const Security>> load_for_agent(const std::string& folder,
+                                                                const std::vector<std::string>& devices);
   ~Security();
   Security(const Security&) = delete;
   Security& operator=(const Security&) = delete;
@@ -45,6 +50,8 @@ using SecurityPointer = std::shared_ptr<const Security>;
 // Whether the peer with this certificate may be them. `names` empty: plain loopback, where nobody is known
 // and everybody believed.
 Result<void> may_be_host(const std::optional<PeerNames>& names);
+// The host and scrapers may; a device may not read what others do.
+Result<void> may_read_figures(const std::optional<PeerNames>& names);
 Result<void> may_be_devices(const std::optional<PeerNames>& names, const std::vector<std::string>& devices);
 
 }  // namespace millrace

@@ -7,6 +7,8 @@ namespace millrace {
 namespace {
 
 constexpr std::uint32_t kMagic = 0x3146524d;  // "MRF1"
+// How a TLS client begins (RFC 8446, section 5.1).
+constexpr std::byte kTlsHandshake{22}, kTlsMajor{3};
 
 template <class Number>
 void put(std::byte* at, Number value) {
@@ -36,6 +38,10 @@ std::array<std::byte, kFrameHeader> encode_header(const FrameHeader& header) {
 }
 
 Result<FrameHeader> decode_header(std::span<const std::byte, kFrameHeader> bytes) {
+  if (bytes[0] == kTlsHandshake && bytes[1] == kTlsMajor)
+    return Error{
+        "the peer speaks TLS, and here no keys were given; give --keys DIR (`millrace keys` makes them)",
+        ExitCode::authentication};
   if (get<std::uint32_t>(bytes.data()) != kMagic)
     return Error{"the peer does not speak millrace (wrong frame magic)"};
   const auto version = get<std::uint16_t>(bytes.data() + 4);

@@ -64,11 +64,16 @@ Result<std::unique_ptr<Bridge>> Bridge::connecting(Setup setup) {
   return bridge;
 }
 
+Result<void> Bridge::check_keys(const std::string& folder) {
+  if (folder.empty()) return {};
+  const auto keys = Security::load_for_host(folder);
+  return keys ? Result<void>{} : keys.error();
+}
+
 Result<void> Bridge::load_keys() {
   if (setup_.keys.empty()) return {};
-  auto keys = Security::load(setup_.keys);
+  auto keys = Security::load_for_host(setup_.keys);
   if (!keys) return keys.error();
-  if (auto sound = may_be_host((*keys)->own()); !sound) return sound.error().in(setup_.keys);
   keys_ = *keys;
   return {};
 }
@@ -191,7 +196,8 @@ class Bridge::Seat final : public Attachment {
         if (!message) return message.error();
         const bool neighbour = message->to.value + 1 == node_.value || message->to.value == node_.value + 1;
         if (message->to.value >= bridge_.setup_.plan.node_count() || !neighbour) {
-          return Error{fmt::format("a message to node {}, which is no neighbour", message->to.value)};
+          return Error{fmt::format("a message from {} to one who is no neighbour of it",
+                                   node_name(bridge_.setup_.plan, node_))};
         }
         if (auto sound = bridge_.check_.check(*message, now_); !sound) return in_context(sound.error());
         sends.push_back({message->to, std::move(message->message)});

@@ -48,6 +48,8 @@ class Bridge {
 
   // Agents come to `where`.
   static Result<std::unique_ptr<Bridge>> listen(Setup setup, const Endpoint& where);
+  // That these are a host's keys: asked before a run begins. Empty: none.
+  static Result<void> check_keys(const std::string& folder);
   // Agents listen at the addresses of the scenario's devices, which all have one.
   static Result<std::unique_ptr<Bridge>> connecting(Setup setup);
   ~Bridge();

@@ -152,10 +152,13 @@ Result<void> Bridge::connect_agent(const Address& address, Clock::time_point giv
       return {};
     }
     if (Clock::now() > give_up) {
-      return Error{
-          fmt::format("{}: {}; it was tried for {:.1f} s. Start it with: millrace-node agent --listen {}",
-                      address.who(), why, setup_.scenario.run.timeout.seconds(), to_string(address.where)),
-          ExitCode::timeout};
+      const auto advice =
+          why.starts_with(kServesAnother)
+              ? std::string("Wait until that run is over, end it, or give a larger run.timeout")
+              : fmt::format("Start it with: millrace-node agent --listen {}", to_string(address.where));
+      return Error{fmt::format("{}: {}; it was tried for {:.1f} s. {}", address.who(), why,
+                               setup_.scenario.run.timeout.seconds(), advice),
+                   ExitCode::timeout};
     }
     if (!std::exchange(told, true))
       log_note("{}: {}; trying for {:.0f} s", address.who(), why, setup_.scenario.run.timeout.seconds());

@@ -50,6 +50,8 @@ Verb add_keys_verb(CLI::App& program, const std::vector<std::string>&) {
   command.add_option("devices", arguments->fleet.devices, "names of devices")->type_name("DEVICE");
   command.add_option("--scenario", arguments->scenario.file, "all devices of this scenario")
       ->type_name("FILE");
+  command.add_flag("--scraper", arguments->fleet.scraper,
+                   "keys for Prometheus too: they may read agents' /metrics, and nothing else");
   command.add_option("--days", arguments->fleet.days, "how long the keys are valid")
       ->capture_default_str()
       ->check(CLI::Range(1, 3650));

@@ -362,6 +362,7 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
         "elsewhere; remove one of the two",
         ExitCode::usage};
   }
+  if (auto sound = Bridge::check_keys(request.keys); !sound) return sound.error();
   if (!request.agents.empty()) {
     if (on_shaped_links(request.scenario))
       return Error{"--agents: with run.links: netns all agents are started here; remove one of the two",

@@ -2,10 +2,15 @@
 
 import os
 import shutil
+import signal
+import socket
+import ssl
 import subprocess
+import time
 import unittest
 
-from system_test import LIMIT_S, MILLRACE, QUICKSTART, ROOT, System
+from fleet import Agent, Fleet, free_port
+from system_test import LIMIT_S, MILLRACE, NODE, QUICKSTART, ROOT, SMALL, System
 
 NOBODY = 65534
 SCENARIO = """millrace: 1
@@ -106,6 +111,92 @@ class Mistakes(System):
         done = self.as_nobody([MILLRACE, "run", file], cwd=self.path("locked"))
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("--out DIR writes the run somewhere else", done.stderr)
+
+
+class Keys(Fleet):
+    def setUp(self):
+        super().setUp()
+        self.millrace("keys", self.path("fleet"), "--scenario", QUICKSTART, "--scraper")
+
+    def keys(self, name):
+        return os.path.join(self.path("fleet"), name)
+
+    def deployed(self, agents, *arguments):
+        return self.millrace("run", QUICKSTART, "--mode", "deploy", "--out", self.path("run"), *SMALL,
+                             *self.inventory([agent.port for agent in agents]), *arguments, expect=8)
+
+    def test_who_lacks_keys_is_told_so_at_once_on_either_side(self):
+        began = time.monotonic()
+        with_keys = Agent(self.folder, "camera", "--keys", self.keys("camera"))
+        without = Agent(self.folder, "camera")
+        self.addCleanup(with_keys.kill)
+        self.addCleanup(without.kill)
+        said = self.deployed([with_keys] * 4).stderr
+        self.assertIn("it was started with keys and speaks TLS only; give --keys DIR here too", said)
+        self.assertIn("it speaks no TLS: it was started without --keys", with_keys.said())
+        shutil.rmtree(self.path("run"))
+        said = self.deployed([without] * 4, "--keys", self.keys("host")).stderr
+        self.assertIn("it speaks no TLS: it was started without keys; start it with --keys", said)
+        self.assertIn("the peer speaks TLS, and here no keys were given; give --keys DIR", without.said())
+        self.assertLess(time.monotonic() - began, LIMIT_S / 2, "nobody waited for run.timeout")
+
+    def test_the_keys_of_somebody_else_are_refused_at_the_start(self):
+        for whose, owner in (("host", "the host"), ("scraper", "a scraper of figures")):
+            done = subprocess.run([NODE, "agent", "--listen", "127.0.0.1:0", "--keys", self.keys(whose)],
+                                  capture_output=True, text=True, timeout=LIMIT_S)
+            self.assertEqual(done.returncode, 8, done.stderr)
+            self.assertIn(f"these are the keys of {owner}, and an agent takes the folder of its device",
+                          done.stderr)
+        for whose, owner in (("board-a", "device board-a"), ("scraper", "a scraper of figures")):
+            done = self.millrace("run", QUICKSTART, "--mode", "deploy", "--out", self.path("run"),
+                                 *self.inventory([free_port()] * 4), "--keys", self.keys(whose), expect=8)
+            self.assertIn(f"these are the keys of {owner}, and a host takes the folder host/", done.stderr)
+            self.assertFalse(os.path.exists(self.path("run")), "a run began")
+
+    def test_a_busy_agent_says_with_which_run_and_nobody_is_told_to_start_it(self):
+        agent = Agent(self.folder, "all")
+        self.addCleanup(agent.kill)
+        there = self.inventory([agent.port] * 4)
+        long = subprocess.Popen([MILLRACE, "run", QUICKSTART, "--mode", "deploy", "--out", self.path("long"),
+                                 *there, "--set", "workload.images=100000"],
+                                stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + LIMIT_S
+        while "begins a run" not in agent.said() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        said = self.millrace("run", QUICKSTART, "--mode", "deploy", "--out", self.path("run"), *there,
+                             "--set", "run.timeout=1 s", expect=7).stderr
+        long.send_signal(signal.SIGINT)
+        long.wait(timeout=LIMIT_S)
+        self.assertRegex(said, r"it serves another run, from 127\.0\.0\.1:\d+ for \d+ s "
+                               r"\(scenario [0-9a-f]{12}\)")
+        self.assertIn("Wait until that run is over, end it, or give a larger run.timeout", said)
+        self.assertNotIn("Start it with", said)
+
+    def figures(self, port, name):
+        """What the page answers to whoever has these keys, as Prometheus asks: (status, text)."""
+        ca, own, key = (os.path.join(self.keys(name), file) for file in ("ca.crt", "node.crt", "node.key"))
+        context = ssl.create_default_context(cafile=ca)
+        context.load_cert_chain(own, key)
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S),
+                                 server_hostname="millrace-agent") as stream:
+            stream.sendall(b"GET /metrics HTTP/1.1\r\nHost: millrace-agent\r\n\r\n")
+            answer = b""
+            while piece := stream.recv(4096):
+                answer += piece
+        head, _, body = answer.decode().partition("\r\n\r\n")
+        return int(head.split()[1]), body
+
+    def test_prometheus_has_keys_that_read_figures_and_nothing_else(self):
+        page = free_port()
+        agent = Agent(self.folder, "camera", "--keys", self.keys("camera"), "--metrics", f"127.0.0.1:{page}")
+        self.addCleanup(agent.kill)
+        for name in ("scraper", "host"):
+            status, text = self.figures(page, name)
+            self.assertEqual(status, 200, text)
+            self.assertIn("millrace_run_in_progress 0\n", text)
+        status, text = self.figures(page, "board-a")
+        self.assertEqual(status, 403)
+        self.assertIn("the certificate is that of device board-a, not of the host or a scraper", text)
 
 
 if __name__ == "__main__":
