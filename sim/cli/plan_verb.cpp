@@ -15,6 +15,7 @@
 #include "runtime/policy/planner.hpp"
 #include "sim/cli/complaint.hpp"
 #include "sim/cli/verb.hpp"
+#include "sim/run/doubts.hpp"
 #include "sim/run/planned_scenario.hpp"
 #include "sim/run/scenario_plan.hpp"
 
@@ -123,6 +124,7 @@ Result<Answer> answer_of(const PlanArguments& arguments, PlanningRequest& reques
   request = planning_request_of(*scenario);
   auto planned = plan_scenario(*scenario, quietly(request, log));
   if (!planned) return planned.error();
+  for (const auto& doubt : doubts_of(*scenario, planned->plan)) log_warning("{}", doubt);
   return Answer{std::move(planned->problem), std::move(planned->result)};
 }
 
