@@ -5,22 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <set>
 
 #include "runtime/model/device_profile.hpp"
-#include "runtime/node/build_node.hpp"
-#include "runtime/policy/quantization_policy.hpp"
 #include "runtime/policy/target_share.hpp"
 #include "runtime/scenario/names.hpp"
-#include "sim/net/expected_loss.hpp"
-#include "sim/net/framing.hpp"
-#include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
-#include "sim/run/network_builder.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/run/scenario_problem.hpp"
+#include "sim/run/used_network.hpp"
 #include "sim/trace/trace_statistics.hpp"
 
 namespace millrace {
@@ -34,118 +28,6 @@ constexpr std::size_t kFairSenders = 5;                  // of ns-3's CSMA
 
 using Text = std::optional<std::string>;
 
-// One link that the plan's messages cross.
-struct UsedLink {
-  const LinkSpec* link = nullptr;
-  std::string name;   // "a -> b"
-  int transfers = 0;  // activations, input and result per microbatch
-};
-
-// A hop of the plan: what one microbatch sends over which links.
-struct Hop {
-  std::vector<LinkId> links;
-  double bytes = 0, round_trip_s = 0, bit_per_s = 0;
-};
-
-class Found {
- public:
-  Found(const Scenario& scenario, const Plan& plan) : scenario_(scenario), plan_(plan) {
-    if (auto spec = build_network_spec(scenario); spec && links_matter()) {
-      spec_ = std::move(*spec);
-      find_links();
-    }
-  }
-
-  const Scenario& scenario() const { return scenario_; }
-  const Plan& plan() const { return plan_; }
-  const NetworkSpec& spec() const { return spec_; }
-  const std::vector<UsedLink>& links() const { return links_; }
-  const std::vector<Hop>& hops() const { return hops_; }
-  bool fluid() const {
-    return simulated(scenario_.run.mode) && network_kind(scenario_) == NetworkKind::fluid;
-  }
-  bool ns3() const { return simulated(scenario_.run.mode) && network_kind(scenario_) == NetworkKind::ns3; }
-  bool tcp() const { return spec_.transport == Transport::tcp; }
-  bool adaptive() const { return scenario_.policy.quantization.kind != "fixed"; }
-
-  // The first used link of which it is true, as "link a -> b" and how many more; empty where there is none.
-  template <class Is>
-  std::string where(Is&& is) const {
-    std::string first;
-    int more = 0;
-    for (const auto& used : links_) {
-      if (!is(used)) continue;
-      if (first.empty())
-        first = "link " + used.name;
-      else
-        ++more;
-    }
-    return more > 0 ? fmt::format("{} and {} more", first, more) : first;
-  }
-  std::string on_medium(SegmentKind kind) const {
-    for (const auto& used : links_)
-      if (used.link->segment && spec_.segments[*used.link->segment].kind == kind)
-        return spec_.segments[*used.link->segment].name;
-    return {};
-  }
-
- private:
-  // Whether the links of the scenario are what the run goes over.
-  bool links_matter() const { return simulated(scenario_.run.mode) || on_shaped_links(scenario_); }
-
-  void find_links() {
-    const Routes routes(spec_);
-    std::map<std::uint32_t, int> transfers;
-    for (std::uint32_t i = 0; i + 1 < plan_.node_count(); ++i) {
-      const auto from = plan_.device_of({i}), to = plan_.device_of({i + 1});
-      if (from == to) continue;
-      const auto there = routes.path(from, to), back = routes.path(to, from);
-      if (there.empty() || back.empty()) continue;
-      for (const LinkId link : there) ++transfers[link.value];
-      for (const LinkId link : back) transfers[link.value] += 0;
-      add_hop(i, there, back);
-    }
-    for (const auto& [index, count] : transfers) {
-      const auto& link = spec_.links[index];
-      links_.push_back({&link,
-                        fmt::format("{} -> {}", spec_.devices[link.from.value], spec_.devices[link.to.value]),
-                        count});
-    }
-  }
-
-  void add_hop(std::uint32_t node, const std::vector<LinkId>& there, const std::vector<LinkId>& back) {
-    Hop hop{.links = there};
-    for (const LinkId link : there) {
-      const double rate = trace_statistics(spec_.links[link.value].rate).mean_mbit_per_s * 1e6;
-      hop.bit_per_s = hop.bit_per_s > 0 ? std::min(hop.bit_per_s, rate) : rate;
-      hop.round_trip_s += spec_.links[link.value].delay.at(Time::zero()).seconds();
-    }
-    for (const LinkId link : back)
-      hop.round_trip_s += spec_.links[link.value].delay.at(Time::zero()).seconds();
-    const auto executor = build_size_executor(scenario_, plan_, {node});
-    if (!executor) return;
-    const bool stage = plan_.is_stage({node});
-    const double bits = adaptive() ? kFewestBits : scenario_.policy.quantization.bits;
-    const auto images = std::min<std::uint64_t>(static_cast<std::uint64_t>(scenario_.model.microbatch),
-                                                scenario_.workload.images);
-    const auto sent = (*executor)->run({.kind = stage ? WorkKind::encode : WorkKind::load,
-                                        .microbatch = {},
-                                        .first_image = 0,
-                                        .images = static_cast<std::uint32_t>(images),
-                                        .input = {},
-                                        .budget = {stage ? plan_.stage({node}).bits.value_or(bits) : bits}});
-    if (!sent) return;
-    hop.bytes = static_cast<double>(sent->output.size.count());
-    hops_.push_back(std::move(hop));
-  }
-
-  const Scenario& scenario_;
-  const Plan& plan_;
-  NetworkSpec spec_;
-  std::vector<UsedLink> links_;
-  std::vector<Hop> hops_;
-};
-
 bool loses(const UsedLink& used) {
   if (used.link->loss_model && used.link->loss_model->mean_loss() > 0) return true;
   const auto& loss = used.link->loss;
@@ -156,7 +38,7 @@ bool loses(const UsedLink& used) {
 
 // --- the fluid network
 
-Text fluid_loss(const Found& run) {
+Text fluid_loss(const UsedNetwork& run) {
   const auto where = run.fluid() ? run.where(loses) : std::string();
   if (where.empty()) return std::nullopt;
   return fmt::format(
@@ -167,7 +49,7 @@ Text fluid_loss(const Found& run) {
 }
 
 // What slow start takes of a hop, against all that the hop has to send: where little, it is no matter.
-Text fluid_slow_start(const Found& run) {
+Text fluid_slow_start(const UsedNetwork& run) {
   if (!run.fluid() || !run.tcp()) return std::nullopt;
   const double packet = static_cast<double>(run.spec().mtu.count());
   for (const auto& hop : run.hops()) {
@@ -187,7 +69,7 @@ Text fluid_slow_start(const Found& run) {
   return std::nullopt;
 }
 
-Text fluid_queue(const Found& run) {
+Text fluid_queue(const UsedNetwork& run) {
   if (!run.fluid()) return std::nullopt;
   const auto where =
       run.where([](const UsedLink& used) { return used.link->discipline != QueueDiscipline::drop_tail; });
@@ -196,7 +78,7 @@ Text fluid_queue(const Found& run) {
                      where);
 }
 
-Text fluid_outage(const Found& run) {
+Text fluid_outage(const UsedNetwork& run) {
   if (!run.fluid() || !run.tcp()) return std::nullopt;
   const auto where = run.where([](const UsedLink& used) {
     return trace_statistics(used.link->rate).longest_outage >= kRetransmission;
@@ -208,7 +90,7 @@ Text fluid_outage(const Found& run) {
       where);
 }
 
-Text fluid_cross_traffic(const Found& run) {
+Text fluid_cross_traffic(const UsedNetwork& run) {
   if (!run.fluid() || run.spec().cross_traffic.empty()) return std::nullopt;
   const Routes routes(run.spec());
   for (const auto& cross : run.spec().cross_traffic) {
@@ -225,14 +107,14 @@ Text fluid_cross_traffic(const Found& run) {
   return std::nullopt;
 }
 
-Text fluid_medium(const Found& run) {
+Text fluid_medium(const UsedNetwork& run) {
   const auto name = run.fluid() ? run.on_medium(SegmentKind::csma) : std::string();
   if (name.empty()) return std::nullopt;
   return fmt::format(
       "medium {} has no back-off in the fluid network: who shares it loses nothing by contention", name);
 }
 
-Text fluid_merge(const Found& run) {
+Text fluid_merge(const UsedNetwork& run) {
   if (!run.fluid() || run.tcp()) return std::nullopt;
   const auto where = run.where([](const UsedLink& used) { return used.transfers > 1; });
   if (where.empty()) return std::nullopt;
@@ -252,7 +134,7 @@ bool falls(const Steps& steps) {
     if (steps[i].second < steps[i - 1].second) return true;
   return false;
 }
-Text no_reordering(const Found& run) {
+Text no_reordering(const UsedNetwork& run) {
   if (!simulated(run.scenario().run.mode)) return std::nullopt;
   const auto where = run.where([](const UsedLink& used) {
     const auto& delay = used.link->delay;
@@ -265,7 +147,7 @@ Text no_reordering(const Found& run) {
 
 // --- ns-3
 
-Text ns3_bbr(const Found& run) {
+Text ns3_bbr(const UsedNetwork& run) {
   if (!run.ns3() || !run.tcp() || run.spec().tcp_variant != "bbr" || run.links().empty()) return std::nullopt;
   const auto lossy = run.where(loses);
   return fmt::format(
@@ -275,7 +157,7 @@ Text ns3_bbr(const Found& run) {
       lossy.empty() ? std::string() : " or lose packets (" + lossy + " does)");
 }
 
-Text wifi_model(const Found& run) {
+Text wifi_model(const UsedNetwork& run) {
   const auto name = run.ns3() ? run.on_medium(SegmentKind::wifi) : std::string();
   if (name.empty()) return std::nullopt;
   const auto segment = std::ranges::find(run.spec().segments, name, &SegmentSpec::name);
@@ -286,7 +168,7 @@ Text wifi_model(const Found& run) {
                      aggregates ? fmt::format(": {} carries less here than real devices do", standard) : "");
 }
 
-Text ns3_medium(const Found& run) {
+Text ns3_medium(const UsedNetwork& run) {
   const auto name = run.ns3() ? run.on_medium(SegmentKind::csma) : std::string();
   if (name.empty()) return std::nullopt;
   const auto segment = std::ranges::find(run.spec().segments, name, &SegmentSpec::name);
@@ -301,7 +183,7 @@ Text ns3_medium(const Found& run) {
 
 // --- costs
 
-Text costs_derived(const Found& run) {
+Text costs_derived(const UsedNetwork& run) {
   if (run.scenario().run.compute != ComputeKind::profile) return std::nullopt;
   for (const auto& stage : run.plan().stages) {
     const auto& device = run.scenario().devices.at(stage.device.value);
@@ -314,7 +196,7 @@ Text costs_derived(const Found& run) {
   return std::nullopt;
 }
 
-Text costs_extrapolated(const Found& run) {
+Text costs_extrapolated(const UsedNetwork& run) {
   const auto& scenario = run.scenario();
   if (scenario.run.compute != ComputeKind::profile) return std::nullopt;
   const auto images = static_cast<std::int64_t>(std::min<std::uint64_t>(
@@ -333,7 +215,7 @@ Text costs_extrapolated(const Found& run) {
   return std::nullopt;
 }
 
-Text costs_of_padding(const Found& run) {
+Text costs_of_padding(const UsedNetwork& run) {
   const auto& scenario = run.scenario();
   const bool padded =
       scenario.model.config.name.starts_with("bert") && scenario.workload.dataset.starts_with("tokens:");
@@ -347,10 +229,10 @@ bool windowed(const std::string& kind) {
   return kind == "heuristic" || kind == "max-fit" || kind == "controller";
 }
 
-Text policy_never_adapts(const Found& run) {
+Text policy_never_adapts(const UsedNetwork& run) {
   const auto& quantization = run.scenario().policy.quantization;
   const auto microbatches = run.scenario().microbatches();
-  if (!run.adaptive() || run.plan().stages.size() < 2) return std::nullopt;
+  if (!adaptive(run.scenario()) || run.plan().stages.size() < 2) return std::nullopt;
   // The last microbatch's acknowledgement comes when nothing is left to choose.
   if (windowed(quantization.kind) && static_cast<std::uint64_t>(quantization.window) >= microbatches)
     return fmt::format(
@@ -366,7 +248,7 @@ Text policy_never_adapts(const Found& run) {
   return std::nullopt;
 }
 
-Text target_too_short(const Found& run) {
+Text target_too_short(const UsedNetwork& run) {
   const double target = run.scenario().policy.quantization.target_images_per_s;
   const auto microbatches = run.scenario().microbatches(), least = TargetShare::least_microbatches();
   if (target <= 0 || microbatches >= least) return std::nullopt;
@@ -376,7 +258,7 @@ Text target_too_short(const Found& run) {
       microbatches, target, TargetShare::kFree, least);
 }
 
-Text plan_by_mean(const Found& run) {
+Text plan_by_mean(const UsedNetwork& run) {
   const auto& kind = run.scenario().policy.partition.kind;
   if (!plans_by_cost(kind)) return std::nullopt;
   const auto medium = run.on_medium(SegmentKind::wifi);
@@ -393,7 +275,7 @@ Text plan_by_mean(const Found& run) {
       "policy.partition: pipedream took the mean for {}; optimal tries its plans under what changes", where);
 }
 
-Text joint_assumption(const Found& run) {
+Text joint_assumption(const UsedNetwork& run) {
   const auto cuts =
       std::ranges::count_if(run.plan().stages, [](const auto& stage) { return stage.bits.has_value(); });
   if (run.scenario().policy.partition.kind != "joint" || cuts < 2) return std::nullopt;
@@ -406,7 +288,7 @@ Text joint_assumption(const Found& run) {
 
 struct Row {
   const char* id;
-  Text (*text)(const Found&);
+  Text (*text)(const UsedNetwork&);
 };
 constexpr std::array kRows{Row{"fluid_loss", fluid_loss},
                            Row{"fluid_slow_start", fluid_slow_start},
@@ -430,7 +312,7 @@ constexpr std::array kRows{Row{"fluid_loss", fluid_loss},
 }  // namespace
 
 std::vector<Limitation> limitations_of(const Scenario& scenario, const Plan& plan) {
-  const Found run(scenario, plan);
+  const UsedNetwork run(scenario, plan);
   std::vector<Limitation> found;
   for (const auto& row : kRows)
     if (auto text = row.text(run)) found.push_back({row.id, std::move(*text)});

@@ -11,7 +11,8 @@
 #include "runtime/policy/quantization_policy.hpp"
 #include "runtime/scenario/codec_keys.hpp"
 #include "sim/run/dry_run.hpp"
-#include "sim/run/scenario_plan.hpp"
+#include "sim/run/plan_neighbours.hpp"
+#include "sim/run/planning_request.hpp"
 #include "sim/run/scenario_problem.hpp"
 
 namespace millrace {
@@ -24,10 +25,7 @@ constexpr int kQuarters = 4;
 constexpr int kBoundRounds = 3;
 constexpr std::size_t kMostVariations = 400;
 constexpr double kMostPlans = 10'000;  // where all there are may be tried
-constexpr int kSplits = 8;             // of a stage, for a device that is not used
 using Objective = PlanningGoal::Objective;
-
-bool adaptive(const Scenario& scenario) { return scenario.policy.quantization.kind != "fixed"; }
 
 bool searched(const std::string& algorithm) { return algorithm == "optimal" || algorithm == "joint"; }
 
@@ -39,24 +37,6 @@ std::string text_of(const std::vector<PlannedStage>& stages) {
   std::string text;
   for (const auto& stage : stages) text += stage_text(stage) + ";";
   return text;
-}
-
-// What the model knows by a mean only, of what plans may use.
-std::vector<std::string> what_changes(const Scenario& scenario, const NetworkSpec& spec,
-                                      const PlanningProblem& problem) {
-  std::set<std::uint32_t> used;
-  for (const auto& row : problem.hops)
-    for (const auto& hop : row) used.insert(hop.links.begin(), hop.links.end());
-  std::vector<std::string> found;
-  for (const auto link : used) {
-    const auto& own = spec.links[link];
-    if (own.segment && spec.segments[*own.segment].kind == SegmentKind::wifi) continue;
-    if (changes(own)) found.push_back("link " + problem.links[link].name);
-  }
-  for (const auto& segment : spec.segments) found.push_back("medium " + segment.name);
-  if (!spec.cross_traffic.empty()) found.emplace_back("cross traffic");
-  if (adaptive(scenario)) found.emplace_back("bits of policy " + scenario.policy.quantization.kind);
-  return found;
 }
 
 struct Tried {
@@ -77,7 +57,7 @@ class ScenarioPlanner {
     problem_ = std::move(*problem);
     auto first = plan_pipeline(problem_, request_);
     if (!first) return first.error();
-    changing_ = what_changes(scenario_, spec_, problem_);
+    changing_ = known_by_mean(scenario_, spec_, problem_);
     if (std::isinf(first->prediction.latency_s)) return answer(std::move(*first), std::nullopt);
     const bool settled = (changing_.empty() && first->exact) || !searched(request_.algorithm);
     auto tried = try_out(*first, Time::never());
@@ -283,23 +263,15 @@ class ScenarioPlanner {
   // Whether all plans there are take no longer than varying one.
   bool few_plans() const {
     if (problem_.codings.size() > 1) return false;
-    const auto devices =
-        static_cast<double>(std::ranges::count(problem_.devices, true, &PlanningDevice::stage));
-    double plans = 0, ordered = 1, cuts = 1, work = 0;
-    for (int stages = 1; stages <= devices && stages <= problem_.layers; ++stages) {
-      ordered *= devices - stages + 1;
-      if (stages > 1) cuts *= double(problem_.layers - stages + 1) / (stages - 1);
-      plans += ordered * cuts;
-      work += ordered * cuts * stages * static_cast<double>(dry_run_.microbatches());
-    }
-    return work <= kMostVaried && plans <= kMostPlans;
+    const auto [plans, stages] = count_plans(problem_);
+    return plans <= kMostPlans && stages * static_cast<double>(dry_run_.microbatches()) <= kMostVaried;
   }
 
   void try_all(std::vector<PlannedStage>& stages, int done) {
     if (stopped()) return;
     if (done == problem_.layers) return consider(stages);
     for (std::size_t d = 0; d < problem_.devices.size(); ++d) {
-      if (!problem_.devices[d].stage || !idle(stages, d)) continue;
+      if (!problem_.devices[d].stage || !is_idle(stages, d)) continue;
       for (int last = done + 1; last <= problem_.layers; ++last) {
         PlannedStage stage;
         stage.device = d;
@@ -311,83 +283,17 @@ class ScenarioPlanner {
     }
   }
 
-  static bool idle(const std::vector<PlannedStage>& stages, std::size_t device) {
-    return std::ranges::none_of(stages, [device](const auto& stage) { return stage.device == device; });
-  }
-
   // From the best candidate on to whichever neighbour is better, until none is.
   void vary() {
     for (bool improved = true; improved && go_on("varying the best plan", 0.5);) {
       improved = false;
       const auto stages = candidates_[best_].result.stages;
       const auto before = best_;
-      for (const auto& other : neighbours(stages)) {
+      for (const auto& other : neighbours_of(problem_, stages)) {
         if (work_ > kMostVaried || simulated_ >= kMostVariations || stopped()) break;
         consider(other);
       }
       improved = best_ != before;
-    }
-  }
-
-  std::vector<std::vector<PlannedStage>> neighbours(const std::vector<PlannedStage>& stages) const {
-    std::vector<std::vector<PlannedStage>> all;
-    for (std::size_t s = 0; s + 1 < stages.size(); ++s) {
-      for (const int by : {-8, -4, -2, -1, 1, 2, 4, 8}) {
-        auto moved = stages;
-        moved[s].layers.last += by;
-        moved[s + 1].layers.first += by;
-        if (moved[s].layers.size() > 0 && moved[s + 1].layers.size() > 0) all.push_back(std::move(moved));
-      }
-      for (const std::size_t kept : {s, s + 1}) {  // one device takes both
-        auto joined = stages;
-        joined[s] = stages[kept];
-        joined[s].layers = {stages[s].layers.first, stages[s + 1].layers.last};
-        joined[s].coding = stages[s + 1].coding;
-        joined.erase(joined.begin() + static_cast<std::ptrdiff_t>(s) + 1);
-        all.push_back(std::move(joined));
-      }
-      for (std::size_t c = 0; c < problem_.codings.size(); ++c) {
-        if (c == stages[s].coding) continue;
-        all.push_back(stages);
-        all.back()[s].coding = c;
-      }
-    }
-    add_exchanges(stages, all);
-    return all;
-  }
-
-  // Two devices change places, and one that is not used takes the place of each.
-  void add_exchanges(const std::vector<PlannedStage>& stages,
-                     std::vector<std::vector<PlannedStage>>& all) const {
-    for (std::size_t a = 0; a < stages.size(); ++a) {
-      for (std::size_t b = a + 1; b < stages.size(); ++b) {
-        all.push_back(stages);
-        std::swap(all.back()[a].device, all.back()[b].device);
-      }
-      for (std::size_t d = 0; d < problem_.devices.size(); ++d) {
-        if (!problem_.devices[d].stage || !idle(stages, d)) continue;
-        all.push_back(stages);
-        all.back()[a].device = d;
-        add_splits(stages, a, d, all);
-      }
-    }
-  }
-
-  // A device that is not used takes the first or the last sub-layers of a stage.
-  static void add_splits(const std::vector<PlannedStage>& stages, std::size_t s, std::size_t device,
-                         std::vector<std::vector<PlannedStage>>& all) {
-    const LayerRange whole = stages[s].layers;
-    const int step = std::max(1, whole.size() / kSplits);
-    for (int last = whole.first + step - 1; last < whole.last; last += step) {
-      for (const bool before : {true, false}) {
-        auto split = stages;
-        auto other = split[s];
-        (before ? other : split[s]).layers = {whole.first, last};
-        (before ? split[s] : other).layers = {last + 1, whole.last};
-        other.device = device;
-        split.insert(split.begin() + static_cast<std::ptrdiff_t>(before ? s : s + 1), other);
-        all.push_back(std::move(split));
-      }
     }
   }
 
@@ -480,23 +386,6 @@ Result<PlannedScenario> plan_scenario(const Scenario& scenario, const PlanningRe
   auto spec = planning_network_of(scenario);
   if (!spec) return spec.error();
   return ScenarioPlanner(scenario, std::move(*spec), request).run();
-}
-
-std::string planned_note(const PlannedScenario& planned) {
-  const auto& result = planned.result;
-  std::string text = fmt::format("planned ({}): {} stages, {:.4g} images/s predicted, bound by the {}",
-                                 result.algorithm, result.stages.size(),
-                                 result.prediction.throughput_images_per_s, result.prediction.bottleneck);
-  if (result.algorithm == "joint") text += fmt::format("; accuracy {:.4f}", result.prediction.accuracy);
-  if (result.simulated)
-    text += fmt::format("; simulated over {} images: {:.4g} images/s", result.simulated->images,
-                        result.simulated->throughput_images_per_s);
-  if (const auto gap = result.gap())
-    text += fmt::format(", {:.1f} % below the bound of {:.4g}", 100 * *gap, result.bound_images_per_s);
-  if (!result.candidates.empty())
-    text += fmt::format(" (best of {} plans)", result.candidates.size() + result.variations);
-  if (!result.not_simulated.empty()) text += "; not simulated: " + result.not_simulated;
-  return text;
 }
 
 }  // namespace millrace

@@ -32,7 +32,4 @@ struct PlannedScenario {
 // Plans by the request's algorithm. Errors as those of planning_problem_of() and plan_pipeline().
 Result<PlannedScenario> plan_scenario(const Scenario& scenario, const PlanningRequest& request);
 
-// The sentence of it that a run begins with.
-std::string planned_note(const PlannedScenario& planned);
-
 }  // namespace millrace

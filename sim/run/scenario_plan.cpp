@@ -5,7 +5,6 @@
 
 #include <cmath>
 
-#include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/policy/registry.hpp"
 #include "runtime/scenario/names.hpp"
@@ -17,6 +16,24 @@ namespace millrace {
 namespace {
 
 constexpr double kMib = 1 << 20;
+
+// What a run says of its plan before it begins.
+std::string planned_note(const PlannedScenario& planned) {
+  const auto& result = planned.result;
+  std::string text = fmt::format("planned ({}): {} stages, {:.4g} images/s predicted, bound by the {}",
+                                 result.algorithm, result.stages.size(),
+                                 result.prediction.throughput_images_per_s, result.prediction.bottleneck);
+  if (result.algorithm == "joint") text += fmt::format("; accuracy {:.4f}", result.prediction.accuracy);
+  if (result.simulated)
+    text += fmt::format("; simulated over {} images: {:.4g} images/s", result.simulated->images,
+                        result.simulated->throughput_images_per_s);
+  if (const auto gap = result.gap())
+    text += fmt::format(", {:.1f} % below the bound of {:.4g}", 100 * *gap, result.bound_images_per_s);
+  if (!result.candidates.empty())
+    text += fmt::format(" (best of {} plans)", result.candidates.size() + result.variations);
+  if (!result.not_simulated.empty()) text += "; not simulated: " + result.not_simulated;
+  return text;
+}
 
 Result<Plan> planned_by_cost(const Scenario& scenario) {
   auto request = planning_request_of(scenario);
@@ -34,50 +51,6 @@ Result<Plan> planned_by_cost(const Scenario& scenario) {
 }
 
 }  // namespace
-
-bool PlanningLog::operator()(const PlanningProgress& progress) {
-  const auto now = std::chrono::steady_clock::now();
-  if (now >= next_) {
-    log_note("planning: {}, {:.0f} %", progress.phase, 100 * progress.share);
-    next_ = now + kEvery;
-  }
-  return !interrupt_requested();
-}
-
-PlanningGoal planning_goal_of(const PolicySection::Partition& partition) {
-  PlanningGoal goal;
-  if (partition.objective == "latency") goal.objective = PlanningGoal::Objective::latency;
-  if (partition.latency_bound) goal.latency_bound_s = partition.latency_bound->seconds();
-  goal.target_images_per_s = partition.target_images_per_s;
-  if (partition.kind != "joint") return goal;
-  goal.accuracy_floor = partition.accuracy_floor;
-  if (partition.target_images_per_s > 0) goal.objective = PlanningGoal::Objective::accuracy;
-  return goal;
-}
-
-PlanningRequest planning_request_of(const Scenario& scenario) {
-  const auto& partition = scenario.policy.partition;
-  PlanningRequest request{.algorithm = partition.kind, .cuts = partition.cuts, .compare = false};
-  for (const auto& name : partition.devices) {
-    for (std::size_t d = 0; d < scenario.devices.size(); ++d) {
-      if (scenario.devices[d].name == name) request.devices.push_back(d);
-    }
-  }
-  return request;
-}
-
-Plan plan_of(const Scenario& scenario, const PlanningProblem& problem, const PlanningResult& result) {
-  Plan plan;
-  for (std::uint32_t d = 0; d < scenario.devices.size(); ++d) {
-    if (scenario.devices[d].source) plan.source = {d};
-    if (scenario.devices[d].sink) plan.sink = {d};
-  }
-  for (const auto& stage : result.stages)
-    plan.stages.push_back({{static_cast<std::uint32_t>(stage.device)}, stage.layers});
-  for (std::size_t s = 0; result.algorithm == "joint" && s + 1 < result.stages.size(); ++s)
-    plan.stages[s].bits = problem.codings[result.stages[s].coding].bits_per_value;
-  return plan;
-}
 
 Result<Plan> make_scenario_plan(const Scenario& scenario) {
   return plans_by_cost(scenario.policy.partition.kind) ? planned_by_cost(scenario) : make_plan(scenario);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "runtime/node/build_node.hpp"
 #include "runtime/node/size_executor.hpp"
@@ -16,7 +17,7 @@
 #include "sim/net/network_check.hpp"
 #include "sim/net/routes.hpp"
 #include "sim/run/network_builder.hpp"
-#include "sim/run/scenario_plan.hpp"
+#include "sim/run/planning_request.hpp"
 #include "sim/trace/trace_statistics.hpp"
 
 namespace millrace {
@@ -281,6 +282,25 @@ bool changes(const LinkSpec& link) {
   if (std::holds_alternative<BitRate>(link.rate)) return false;
   const auto trace = rate_trace_of(link.rate);
   return trace->size() > 1 || (trace->at_end() == TraceEnd::once);
+}
+
+bool adaptive(const Scenario& scenario) { return scenario.policy.quantization.kind != "fixed"; }
+
+std::vector<std::string> known_by_mean(const Scenario& scenario, const NetworkSpec& spec,
+                                       const PlanningProblem& problem) {
+  std::set<std::uint32_t> used;
+  for (const auto& row : problem.hops)
+    for (const auto& hop : row) used.insert(hop.links.begin(), hop.links.end());
+  std::vector<std::string> found;
+  for (const auto link : used) {
+    const auto& own = spec.links[link];
+    if (own.segment && spec.segments[*own.segment].kind == SegmentKind::wifi) continue;
+    if (changes(own)) found.push_back("link " + problem.links[link].name);
+  }
+  for (const auto& segment : spec.segments) found.push_back("medium " + segment.name);
+  if (!spec.cross_traffic.empty()) found.emplace_back("cross traffic");
+  if (adaptive(scenario)) found.emplace_back("bits of policy " + scenario.policy.quantization.kind);
+  return found;
 }
 
 void reckon_links(const NetworkSpec& spec, const LinkReckoning& how, PlanningProblem& problem) {

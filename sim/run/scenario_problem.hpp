@@ -6,7 +6,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/policy/planning_problem.hpp"
 #include "runtime/scenario/scenario.hpp"
@@ -29,6 +31,12 @@ Result<NetworkSpec> planning_network_of(const Scenario& scenario);
 // Whether a link is more than one rate and one delay: it follows a trace, is changed by events, or loses
 // packets. Of such a link a plan knows the mean, and no plan over it is called exact.
 bool changes(const LinkSpec& link);
+
+// Whether a policy chooses the bits while the run goes on.
+bool adaptive(const Scenario& scenario);
+// What the model knows by a mean only, of what plans of the problem may use; for people.
+std::vector<std::string> known_by_mean(const Scenario& scenario, const NetworkSpec& spec,
+                                       const PlanningProblem& problem);
 
 // What links that change count as. Without any of it: with the mean of the whole trace, and delay and loss
 // as they begin.

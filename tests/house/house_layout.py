@@ -50,7 +50,6 @@ CIRCLES = {
      "sim/trace/trace_text"): SHARED,
     ("runtime/scenario/key_path", "runtime/scenario/schema_check"): SHARED,
     ("sim/run/json", "sim/run/run_directory"): SHARED,
-    ("sim/run/scenario_plan", "sim/run/scenario_problem"): SHARED,
 }
 
 

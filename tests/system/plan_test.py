@@ -65,7 +65,8 @@ class Plans(Base):
         self.assertEqual(simulated, max(row["simulated_images_per_s"] for row in plan["candidates"]))
         self.assertLessEqual(simulated, plan["bound_images_per_s"])
         self.assertAlmostEqual(plan["gap"], 1 - simulated / plan["bound_images_per_s"], places=9)
-        run = self.millrace("run", QUICKSTART, *lies, "--mode", "simulate", "--out", self.path("run"), "--json")
+        run = self.millrace("run", QUICKSTART, *lies, "--mode", "simulate", "--out", self.path("run"),
+                            "--json")
         self.assertEqual(json.loads(run.stdout)["throughput_images_per_s"], simulated)
         self.assertIn("% below the bound of", run.stderr)
         table = self.plan(QUICKSTART, *lies).stdout
