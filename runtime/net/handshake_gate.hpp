@@ -15,7 +15,7 @@ class HandshakeGate {
   using Clock = std::chrono::steady_clock;
   // An address of IPv6, or of IPv4 mapped into it; a network of 64 bits counts as one.
   using Source = std::array<std::uint8_t, 16>;
-  static constexpr double kPerS = 200, kAtOnce = 512;                     // of one source
+  static constexpr double kPerS = 100, kAtOnce = 512;                     // of one source
   static constexpr double kStrangersPerS = 400, kStrangersAtOnce = 1024;  // of all who are not known
   static constexpr std::size_t kMaxSources = 4096;
   static constexpr auto kKnownFor = std::chrono::minutes(10);

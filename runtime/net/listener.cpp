@@ -12,6 +12,8 @@ namespace millrace {
 
 namespace {
 
+// Connections taken before others are served again.
+constexpr int kAtATime = 256;
 // After a connection could not be accepted.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 // Strangers that fail are logged, but not more often than this.
@@ -73,7 +75,10 @@ class TcpListener final : public Listener {
   };
   struct State {
     State(tcp::acceptor open, SecurityPointer own)
-        : acceptor(std::move(open)), pause(acceptor.get_executor()), keys(std::move(own)) {}
+        : acceptor(std::move(open)), pause(acceptor.get_executor()), keys(std::move(own)) {
+      error_code ignored;
+      acceptor.non_blocking(true, ignored);
+    }
     tcp::acceptor acceptor;
     asio::steady_timer pause;
     SecurityPointer keys;
@@ -88,14 +93,28 @@ class TcpListener final : public Listener {
   static void next(const std::shared_ptr<State>& state) {
     state->acceptor.async_accept([state](error_code error, tcp::socket socket) {
       if (!state->acceptor.is_open()) return;
-      if (!error) enter(state, std::move(socket));
-      if (!error) return next(state);
+      if (!error) {
+        enter(state, std::move(socket));
+        enter_those_who_wait(state);
+        return next(state);
+      }
       // Too many open files, say: it may pass.
       state->pause.expires_after(kAcceptPause);
       state->pause.async_wait([state](error_code stopped) {
         if (!stopped && state->acceptor.is_open()) next(state);
       });
     });
+  }
+
+  // Turning many away must not wait for the handshakes of few: what has queued up is taken at once.
+  static void enter_those_who_wait(const std::shared_ptr<State>& state) {
+    error_code error;
+    for (int i = 0; i < kAtATime && state->acceptor.is_open(); ++i) {
+      tcp::socket socket(state->acceptor.get_executor());
+      state->acceptor.accept(socket, error);  // which does not block
+      if (error) return;
+      enter(state, std::move(socket));
+    }
   }
 
   static void enter(const std::shared_ptr<State>& state, tcp::socket socket) {

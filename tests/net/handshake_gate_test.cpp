@@ -31,9 +31,9 @@ class AHandshakeGate : public testing::Test {
 TEST_F(AHandshakeGate, GivesOneAddressItsShareAndNotMore) {
   EXPECT_EQ(admitted(1, 5000), 512);
   now_ += seconds(1);
-  EXPECT_EQ(admitted(1, 5000), 200);
+  EXPECT_EQ(admitted(1, 5000), 100);
   now_ += milliseconds(10);
-  EXPECT_EQ(admitted(1, 5000), 2);
+  EXPECT_EQ(admitted(1, 5000), 1);
 }
 
 TEST_F(AHandshakeGate, AFloodFromOneAddressCostsAnotherNothing) {

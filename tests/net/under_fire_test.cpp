@@ -175,7 +175,7 @@ TEST_F(AGuardedAgent, SurvivesMutatedFramesAndServesTheNextHost) {
   // As many as one address may at once, and then as many as it may.
   for (std::uint64_t i = 0; i < mutated_frames() / 50; ++i) {
     throw_at(server_->local(), mutated(flight, random));
-    if (i >= 400) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    if (i >= 400) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_EQ(answer_to(fleet_.host(), hello()), "hello");
   EXPECT_EQ(answer_to(fleet_.device("board-b"), hello()).substr(0, 15), "the certificate");
