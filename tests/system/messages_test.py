@@ -74,6 +74,8 @@ class Mistakes(System):
         for kind in ("optimal", "pipedream"):
             self.assertIn("model.microbatch: 4096 images",
                           self.refused_by("plan", self.scenario(microbatch=4096, kind=kind)))
+        said = self.refused_by("run", QUICKSTART, "--set", "model.microbatch=65536")
+        self.assertIn("--set model.microbatch: ", said)
 
     def test_a_standstill_names_the_link_and_its_cause(self):
         file = self.scenario(events="[{at: 10 ms, link: camera-board-a, state: down}]")
