@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <tuple>
+
+#include "sim/net/fluid_network.hpp"
 #include "sim/net/framing.hpp"
 #include "sim/ns3/ns3_network.hpp"
 
@@ -208,6 +212,39 @@ TEST(Ns3Network, ASecondOneAtTheSameTimeIsRefused) {
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(make_ns3_network(spec).error().message,
             "making an ns-3 network: this process has one already, and ns-3 allows only one at a time");
+}
+
+// Every `period` nearly everything is lost for a while. The fluid network is the lower bound: it goes on the
+// moment the burst has gone. ns-3's TCP waits for its retransmission timer, which has doubled through the
+// burst, so at most as long again as the burst was (and 1 s: its first timer), and then begins slowly.
+TEST(Tcp, BurstsOfLossTakeWhatTheFluidNetworkSaysAndAtMostTheTimersOnTop) {
+  double worst = 0;
+  for (const auto& [period_s, length_s, loss] :
+       {std::tuple(1.0, 0.1, 0.99), {10.0, 1.0, 0.99}, {20.0, 2.0, 1.0}, {5.0, 1.0, 0.9}, {3.0, 0.3, 1.0}}) {
+    NetworkSpec spec = pair_of(BitRate::mbit(10), Duration::ms(5), Bytes::kib(256));
+    auto series = std::make_shared<Series<double>>();
+    series->values = {{Duration{}, 0.0}, {Duration::from_seconds(period_s - length_s), loss}};
+    series->end = Duration::from_seconds(period_s);
+    spec.links[0].loss = Scheduled<double>(std::shared_ptr<const Series<double>>(series));
+    double ends_s[2];
+    for (const bool fluid : {true, false}) {
+      const auto network = (fluid ? make_fluid_network(spec) : make_ns3_network(spec)).value();
+      for (std::uint64_t i = 0; i < 30; ++i)
+        network->submit(Time::zero(), {TransferId{i}, DeviceId{0}, DeviceId{1}, Bytes(1'200'000)});
+      for (int i = 0; i < 30; ++i) {
+        const auto delivered = network->run_until(Time::never());
+        ASSERT_TRUE(delivered);
+        ends_s[fluid ? 0 : 1] = delivered->at.seconds();
+      }
+    }
+    const double bursts = std::ceil(ends_s[1] / period_s);
+    EXPECT_GE(ends_s[1], 0.99 * ends_s[0]) << period_s << " s, " << loss;
+    EXPECT_LE(ends_s[1], 1.05 * ends_s[0] + bursts * (length_s + 1)) << period_s << " s, " << loss;
+    worst = std::max(worst, ends_s[1] / ends_s[0] - 1);
+    std::printf("bursts of %.2f in %.1f s of %.1f s: fluid %.2f s, ns-3 TCP %.2f s\n", loss, length_s,
+                period_s, ends_s[0], ends_s[1]);
+  }
+  std::printf("bursts: ns-3's TCP at most %.1f %% later\n", 100 * worst);
 }
 
 }  // namespace
