@@ -179,9 +179,9 @@ Scheduled<double> bursts(Duration period, Duration length, double loss) {
 }
 
 // Periods of 1 to 20 s, losses of 5 % to all, messages that take 0.1 to 30 s at 2 Mbit/s. Held against each
-// other is what should have got through when a message is there, by a formula of its own. The bound: ns-3 draws
-// every packet, and of the n that leave during bursts sqrt(n loss (1 - loss)) more or fewer get through (4 of
-// these); and where a burst begins the packet under way is lost as a whole, the bits before the burst too.
+// other is what should have got through when a message is there, by a formula of its own. The bound: ns-3
+// draws every packet, and of the n that leave during bursts sqrt(n loss (1 - loss)) more or fewer get through
+// (4 of these); and where a burst begins the packet under way is lost as a whole, the bits before it too.
 TEST(RawOracle, LossInBurstsAgreesWithinWhatIsDrawn) {
   const std::uint64_t seed = test_seed();
   constexpr double kPacket_s = 1500 * 8 / 2e6;
