@@ -15,4 +15,7 @@ std::string figure_text(double value, int decimals);
 // In the unit that fits, decimal: "149 B", "12.3 kB", "4.56 MB".
 std::string bytes_text(double bytes);
 
+// The same for memory, whose units are binary: "149 B", "12.3 KiB", "4.6 MiB".
+std::string memory_text(double bytes);
+
 }  // namespace millrace

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/base/figure_text.hpp"
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/output_file.hpp"
@@ -69,18 +70,19 @@ double largest(const std::vector<double>& values) {
 
 std::string table(const ProfileFile& file, const ModelConfig& model) {
   const auto& measured = file.models.front();
-  std::string out = fmt::format("{} on {}: {:.1f} MiB of weights\n\n", model.name, file.device,
-                                sum(measured.weight_bytes) / (1 << 20));
+  std::string out = fmt::format("{} on {}: {} of weights\n\n", model.name, file.device,
+                                memory_text(sum(measured.weight_bytes)));
   out += fmt::format("{:>10} {:>14} {:>10} {:>10} {:>10} {:>26}\n", "microbatch", "s/microbatch", "images/s",
-                     "ms/image", "GFLOP/s", "largest working set, MiB");
+                     "ms/image", "GFLOP/s", "largest working set");
   for (const auto& size : measured.measured) {
     const double seconds = sum(size.seconds), images = size.microbatch;
     const double flops = flops_per_image(model, {1, model.sub_layers()}) * images;
-    const std::string working = size.working_bytes.empty()
-                                    ? "unknown"
-                                    : fmt::format("{:.1f}", largest(size.working_bytes) / (1 << 20));
-    out += fmt::format("{:>10} {:>14.4f} {:>10.3f} {:>10.2f} {:>10.1f} {:>26}\n", size.microbatch, seconds,
-                       images / seconds, seconds / images * 1e3, flops / seconds / 1e9, working);
+    const std::string working =
+        size.working_bytes.empty() ? "unknown" : memory_text(largest(size.working_bytes));
+    out +=
+        fmt::format("{:>10} {:>14} {:>10} {:>10} {:>10} {:>26}\n", size.microbatch, figure_text(seconds, 4),
+                    figure_text(images / seconds, 3), figure_text(seconds / images * 1e3, 2),
+                    figure_text(flops / seconds / 1e9, 1), working);
   }
   out += fmt::format("\n{:>10} {:>14} {:>14}\n", "codec", "encode ns", "decode ns   (per value)");
   for (const auto& [name, cost] : file.codecs)

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "runtime/base/figure_text.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/net/lockstep_driver.hpp"
 #include "runtime/net/paced_driver.hpp"
@@ -230,7 +231,7 @@ Result<void> AgentSession::localize(Assigned& assigned) {
 
 Result<std::string> AgentSession::fetch(const InputFile& file) {
   if (auto here = cache_.find(file); !here.empty()) return here;
-  log_note("{} ({:.1f} MiB) comes from the host", file.path, static_cast<double>(file.size) / (1 << 20));
+  log_note("{} ({}) comes from the host", file.path, memory_text(static_cast<double>(file.size)));
   auto incoming = cache_.receive(file);
   if (!incoming) return incoming.error();
   std::uint64_t asked = 0;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/base/figure_text.hpp"
 #include "runtime/policy/goal_search.hpp"
 
 namespace millrace {
@@ -14,11 +15,6 @@ namespace {
 
 constexpr double kForever = std::numeric_limits<double>::infinity();
 constexpr double kMib = 1 << 20;
-
-std::string size_text(double bytes) {
-  return bytes < 1024 * kMib ? fmt::format("{:.1f} MiB", bytes / kMib)
-                             : fmt::format("{:.2f} GiB", bytes / (1024 * kMib));
-}
 
 class Diagnosis {
  public:
@@ -42,9 +38,9 @@ class Diagnosis {
     std::string names;
     for (const std::size_t d : helped_by(enough * kMib)) {
       names += fmt::format("{}{} (has {})", names.empty() ? "" : ", ", problem_.devices[d].name,
-                           size_text(*problem_.devices[d].memory_bytes));
+                           memory_text(*problem_.devices[d].memory_bytes));
     }
-    return fmt::format("{}; {} needs {} on one of: {}", needs, problem_.model, size_text(enough * kMib),
+    return fmt::format("{}; {} needs {} on one of: {}", needs, problem_.model, memory_text(enough * kMib),
                        names);
   }
 
@@ -68,7 +64,7 @@ class Diagnosis {
     return fmt::format(
         "the weights of {} take {}, the devices that run stages have {} together; with buffers and "
         "working sets no cut fits",
-        problem_.model, size_text(weights), std::isinf(memory) ? "no limit" : size_text(memory));
+        problem_.model, memory_text(weights), std::isinf(memory) ? "no limit" : memory_text(memory));
   }
 
   bool feasible(const PlanningProblem& problem) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/figure_text.hpp"
 #include "runtime/policy/planning_result.hpp"
 
 namespace millrace {
@@ -143,16 +144,17 @@ std::string stage_rows(const PlanningProblem& problem, const PlanningResult& res
     std::string mark;
     if (is_bottleneck(result, s, false)) mark = "  <- bottleneck: compute";
     if (is_bottleneck(result, s, true)) mark = "  <- bottleneck: transfer";
-    text += fmt::format("{:<6} {:<{}} {:>9} {:>12.5f} {:>12.5f} {:>6} {:>7.1f} MiB{}\n", s + 1, device.name,
-                        width, fmt::format("{}-{}", stage.layers.first, stage.layers.last), stage.period_s(),
-                        stage.transfer_s, bits_text(problem, result, s), stage.memory_bytes / kMib, mark);
+    text += fmt::format("{:<6} {:<{}} {:>9} {:>12} {:>12} {:>6} {:>11}{}\n", s + 1, device.name, width,
+                        fmt::format("{}-{}", stage.layers.first, stage.layers.last),
+                        figure_text(stage.period_s(), 5), figure_text(stage.transfer_s, 5),
+                        bits_text(problem, result, s), memory_text(stage.memory_bytes), mark);
   }
   return text;
 }
 
 std::string figures(const Prediction& p) {
-  return fmt::format("{:>10.5f} s {:>12.5g} images/s {:>10.5f} s fill", p.bottleneck_s,
-                     p.throughput_images_per_s, p.latency_s);
+  return fmt::format("{:>10} s {:>12.5g} images/s {:>10} s fill", figure_text(p.bottleneck_s, 5),
+                     p.throughput_images_per_s, figure_text(p.latency_s, 5));
 }
 
 Json prediction_json(const Prediction& p) {

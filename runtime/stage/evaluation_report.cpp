@@ -1,4 +1,5 @@
 #include "runtime/stage/evaluation_report.hpp"
+#include "runtime/base/figure_text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -136,11 +137,12 @@ std::string table_line(const EvaluationRow& row) {
   const auto [low, high] = row.top1().interval_95();
   const std::string cuts =
       row.cuts.size() > 3 ? fmt::format("{} together", row.cuts.size()) : cuts_text(row.cuts);
-  return fmt::format("{:<11} {:<6} {:>5.4g} {:>11} {:>13} {:>8.2f} {:>16} {:>8.2f} {:>10.4f}",
-                     row.quantization.codec, scope_name(row.quantization.scope), row.quantization.bits, cuts,
-                     fmt::format("{} of {}", row.correct, row.count), percent(row.top1().share()),
-                     fmt::format("{:.2f} to {:.2f}", percent(low), percent(high)),
-                     percent(row.top5().share()), row.bits_per_value());
+  return fmt::format("{:<11} {:<6} {:>5.4g} {:>11} {:>13} {:>8} {:>16} {:>8} {:>10}", row.quantization.codec,
+                     scope_name(row.quantization.scope), row.quantization.bits, cuts,
+                     fmt::format("{} of {}", row.correct, row.count),
+                     figure_text(percent(row.top1().share()), 2),
+                     fmt::format("{} to {}", figure_text(percent(low), 2), figure_text(percent(high), 2)),
+                     figure_text(percent(row.top5().share()), 2), figure_text(row.bits_per_value(), 4));
 }
 
 std::string not_finite_note(const EvaluationRow& row) {
@@ -161,10 +163,11 @@ std::string table_over_cuts(const std::vector<EvaluationRow>& rows) {
                                  "bits", "cuts", "mean top-1 %", "worst top-1 %", "at cut", "bits/value");
   for (const OverCuts& one : all) {
     const auto sets = static_cast<double>(one.sets);
-    text += fmt::format("{:<11} {:<6} {:>5.4g} {:>6} {:>13.2f} {:>14.2f} {:>11} {:>10.4f}\n",
-                        one.quantization->codec, scope_name(one.quantization->scope), one.quantization->bits,
-                        one.sets, percent(one.sum / sets), percent(one.worst->top1().share()),
-                        cuts_text(one.worst->cuts), one.sum_bits / sets);
+    text += fmt::format("{:<11} {:<6} {:>5.4g} {:>6} {:>13} {:>14} {:>11} {:>10}\n", one.quantization->codec,
+                        scope_name(one.quantization->scope), one.quantization->bits, one.sets,
+                        figure_text(percent(one.sum / sets), 2),
+                        figure_text(percent(one.worst->top1().share()), 2), cuts_text(one.worst->cuts),
+                        figure_text(one.sum_bits / sets, 4));
   }
   return text;
 }

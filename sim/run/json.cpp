@@ -40,9 +40,15 @@ Json stages_json(const Scenario& scenario, const Plan& plan, const Summary& summ
   return rows;
 }
 
-double goodput_mbit_per_s(const LinkFigures& link, const Summary& summary) {
-  const double seconds = summary.duration().seconds();
-  return seconds > 0 ? static_cast<double>(link.bytes.bits()) * 1e-6 / seconds : 0;
+Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+// Nothing where no time passed: a rate is then unknown, not 0.
+std::optional<double> over(double amount, double seconds) {
+  return seconds > 0 ? std::optional(amount / seconds) : std::nullopt;
+}
+
+std::optional<double> goodput_mbit_per_s(const LinkFigures& link, const Summary& summary) {
+  return over(static_cast<double>(link.bytes.bits()) * 1e-6, summary.duration().seconds());
 }
 
 Json links_json(const Scenario& scenario, const Summary& summary) {
@@ -52,8 +58,8 @@ Json links_json(const Scenario& scenario, const Summary& summary) {
     rows.push_back({{"from", name_of(scenario, pair.first)},
                     {"to", name_of(scenario, pair.second)},
                     {"bytes", link.bytes.count()},
-                    {"goodput_mbit_per_s", goodput_mbit_per_s(link, summary)},
-                    {"bits_per_value_mean", bits ? Json(*bits) : Json(nullptr)},
+                    {"goodput_mbit_per_s", number(goodput_mbit_per_s(link, summary))},
+                    {"bits_per_value_mean", number(bits)},
                     {"transfers", link.transfers},
                     {"attribution_s",
                      {{"queue", link.queued.seconds()},
@@ -130,10 +136,10 @@ Json emulation_json(const EmulationFigures& emulation, const Summary& summary) {
                            {"p95", ms(kind.p95)},
                            {"p99", ms(kind.p99)},
                            {"max", ms(kind.max)}};
-  const double seconds = summary.duration().seconds();
-  return {{"lateness_limit_ms", emulation.limit.milliseconds()},
-          {"lateness_ms", lateness},
-          {"network_busy_share", seconds > 0 ? emulation.network_busy.seconds() / seconds : 0}};
+  return {
+      {"lateness_limit_ms", emulation.limit.milliseconds()},
+      {"lateness_ms", lateness},
+      {"network_busy_share", number(over(emulation.network_busy.seconds(), summary.duration().seconds()))}};
 }
 
 Json caveats_json(const std::vector<Caveat>& caveats) {
@@ -215,11 +221,12 @@ std::string links_table(const RunEnd& run) {
   auto text = fmt::format("\n{:<33} {:>12} {:>14} {:>12}\n", "link", "sent", "goodput Mbit/s", "bits/value");
   for (const auto& [pair, link] : run.summary.links()) {
     const auto bits = link.bits_per_value();
+    const auto goodput = goodput_mbit_per_s(link, run.summary);
     text += fmt::format(
         "{:<33} {:>12} {:>14} {:>12}\n",
         fmt::format("{} -> {}", name_of(run.scenario, pair.first), name_of(run.scenario, pair.second)),
         bytes_text(static_cast<double>(link.bytes.count())),
-        figure_text(goodput_mbit_per_s(link, run.summary), 3),
+        goodput ? figure_text(*goodput, 3) : std::string("-"),
         bits ? figure_text(*bits, 2) : std::string("-"));
   }
   return text;
@@ -276,13 +283,13 @@ std::string summary_json(const RunConditions& conditions, const RunEnd& run) {
     const auto value = summary.latency(share);
     return value ? Json(value->milliseconds()) : Json(nullptr);
   };
-  const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
 
   Json root = {{"complete", !failure},
                {"compute", name_of(conditions.compute)},
                {"link_conditions", name_of(conditions.links)},
                {"caveats", caveats_json(all_caveats(conditions, run))},
-               {"throughput_images_per_s", summary.throughput_images_per_s()},
+               {"throughput_images_per_s",
+                number(over(static_cast<double>(summary.images()), summary.duration().seconds()))},
                {"duration_s", summary.duration().seconds()},
                {"latency_ms", {{"p50", latency(0.50)}, {"p95", latency(0.95)}, {"p99", latency(0.99)}}},
                {"microbatches", summary.microbatches()},
@@ -307,7 +314,7 @@ std::string wall_json(const WallFacts& wall, const Summary& summary) {
                      {"wall_s", wall.setup_s + wall.run_s},
                      {"setup_s", wall.setup_s},
                      {"run_s", wall.run_s},
-                     {"scenario_s_per_run_s", wall.run_s > 0 ? scenario_s / wall.run_s : 0}};
+                     {"scenario_s_per_run_s", number(over(scenario_s, wall.run_s))}};
   return text_of(root);
 }
 

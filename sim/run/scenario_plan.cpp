@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "runtime/base/figure_text.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/policy/registry.hpp"
 #include "runtime/scenario/names.hpp"
@@ -14,8 +15,6 @@
 namespace millrace {
 
 namespace {
-
-constexpr double kMib = 1 << 20;
 
 // What a run says of its plan before it begins.
 std::string planned_note(const PlannedScenario& planned) {
@@ -67,10 +66,10 @@ Result<std::vector<std::string>> check_memory(const Scenario& scenario, const Pl
     const auto weights = static_cast<double>(weight_bytes(scenario.model.config, layers).count());
     if (weights > has)
       return Error{
-          fmt::format("infeasible: the weights of stage {} take {:.1f} MiB, {} has {:.1f} MiB; give "
+          fmt::format("infeasible: the weights of stage {} take {}, {} has {}; give "
                       "the stage fewer sub-layers or the device more memory, or set "
                       "policy.partition.kind to optimal",
-                      s + 1, weights / kMib, device.name, has / kMib)};
+                      s + 1, memory_text(weights), device.name, memory_text(has))};
     if (!problem) {
       problem.emplace();
       if (auto filled = fill_memory(scenario, bits.value_or(scenario.policy.quantization.bits), *problem);
@@ -80,9 +79,9 @@ Result<std::vector<std::string>> check_memory(const Scenario& scenario, const Pl
     const double need = stage_memory_bytes(*problem, layers.first - 1, layers.last);
     if (need > has)
       warnings.push_back(
-          fmt::format("device {}: stage {} is estimated to need {:.1f} MiB with buffers and "
-                      "working set, its memory is {:.1f} MiB; the run goes on",
-                      device.name, s + 1, need / kMib, has / kMib));
+          fmt::format("device {}: stage {} is estimated to need {} with buffers and "
+                      "working set, its memory is {}; the run goes on",
+                      device.name, s + 1, memory_text(need), memory_text(has)));
   }
   return warnings;
 }

@@ -31,5 +31,13 @@ TEST(BytesText, TakesTheUnitThatFits) {
   EXPECT_EQ(bytes_text(7.5e15), "7500.0 TB");
 }
 
+TEST(MemoryText, TakesTheBinaryUnitThatFits) {
+  EXPECT_EQ(memory_text(0), "0 B");
+  EXPECT_EQ(memory_text(1023), "1023 B");
+  EXPECT_EQ(memory_text(1 << 10), "1.0 KiB");
+  EXPECT_EQ(memory_text(22.5 * (1 << 20)), "22.5 MiB");
+  EXPECT_EQ(memory_text(1536.0 * (1 << 20)), "1.5 GiB");
+}
+
 }  // namespace
 }  // namespace millrace
