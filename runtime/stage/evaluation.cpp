@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "runtime/base/limits.hpp"
 #include "runtime/codec/codec.hpp"
 #include "runtime/codec/klt_calibration.hpp"
 #include "runtime/stage/inputs.hpp"
