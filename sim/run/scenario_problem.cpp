@@ -73,7 +73,7 @@ struct ReckonedLink {
   double bit_per_s = 0, delay_s = 0;
 };
 
-constexpr int kSamples = 64;  // of delay and loss, over a span
+constexpr int kSamples = 64;  // of a delay, over a span
 
 // The most that cumulative(T)/T can be for any T from `least` on: at its steps, for a round of it, or as it
 // goes on for ever.
@@ -127,23 +127,54 @@ ReckonedLink at_best(const LinkSpec& link, Duration least, HighestMeans& known) 
   return {most * (1 - loss), least_of(link.delay).seconds()};
 }
 
-ReckonedLink over_a_span(const LinkSpec& link, Time from, Time until) {
-  const auto trace = rate_trace_of(link.rate);
+// By the time that each value holds. Of a loss that changes more often the rest counts as what came before.
+double mean_loss(const LinkSpec& link, Time from, Time until) {
+  constexpr int kMostChanges = 100'000;
+  double lost_s = 0;
+  Time at = from;
+  for (int changes = 0; at < until && changes < kMostChanges; ++changes) {
+    const Time next = std::min(until, loss_changes_after(link.loss, link.loss_model, at));
+    lost_s += loss_at(link.loss, link.loss_model, at) * (next - at).seconds();
+    at = next;
+  }
+  return lost_s / (at - from).seconds();
+}
+
+double mean_delay_s(const LinkSpec& link, Time from, Time until) {
+  if (link.delay.constant()) return link.delay.at(from).seconds();
   const double span_s = (until - from).seconds();
-  const double offered = static_cast<double>(trace->cumulative(until) - trace->cumulative(from)) * 1e-9;
-  double lost = 0, delay_s = 0;
+  double delay_s = 0;
   for (int i = 0; i < kSamples; ++i) {
     const Time at = from + Duration::from_seconds(span_s * (i + 0.5) / kSamples);
-    lost += loss_at(link.loss, link.loss_model, at) / kSamples;
     delay_s += link.delay.at(at).seconds() / kSamples;
   }
-  return {offered / span_s * (1 - lost), delay_s};
+  return delay_s;
+}
+
+ReckonedLink over_a_span(const LinkSpec& link, Time from, Time until) {
+  const auto trace = rate_trace_of(link.rate);
+  const double offered = static_cast<double>(trace->cumulative(until) - trace->cumulative(from)) * 1e-9;
+  return {offered / (until - from).seconds() * (1 - mean_loss(link, from, until)),
+          mean_delay_s(link, from, until)};
+}
+
+// The end of what counts as the whole of it: one round of its series, and a second of what its last event
+// leaves behind, as with the rates of with_events().
+template <class Value>
+Time whole(const Scheduled<Value>& scheduled) {
+  constexpr Duration kOfTheRest = Duration::s(1);
+  if (scheduled.steps().size() > 1) return scheduled.steps().back().first + kOfTheRest;
+  const auto* series = scheduled.series();
+  if (series == nullptr) return Time::zero() + kOfTheRest;
+  if (series->loops) return Time::zero() + series->end;
+  return Time::zero() + (series->offset < series->end ? series->end - series->offset : kOfTheRest);
 }
 
 ReckonedLink as_a_rule(const LinkSpec& link) {
-  return {trace_statistics(link.rate).mean_mbit_per_s * 1e6 *
-              (1 - loss_at(link.loss, link.loss_model, Time::zero())),
-          link.delay.at(Time::zero()).seconds()};
+  const double lost = link.loss.constant() ? loss_at(link.loss, link.loss_model, Time::zero())
+                                           : mean_loss(link, Time::zero(), whole(link.loss));
+  return {trace_statistics(link.rate).mean_mbit_per_s * 1e6 * (1 - lost),
+          mean_delay_s(link, Time::zero(), whole(link.delay))};
 }
 
 std::vector<ReckonedLink> reckoned(const NetworkSpec& spec, const LinkReckoning& how) {

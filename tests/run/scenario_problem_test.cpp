@@ -50,5 +50,43 @@ TEST_F(ScenarioProblem, WhatCrossesACutIsTheCodecsSizeAndThePacketsHeaders) {
   EXPECT_NEAR(klt, kValues * 3.1 / 8 * 1500 / 1448, kValues * 3.1 / 8 * 0.002);
 }
 
+// What the link from the camera to the board counts as.
+class ALossyLink : public InAFolder {
+ protected:
+  PlanningHop hop(const std::string& link, const std::string& events = "[]") const {
+    write("s.yaml",
+          "millrace: 1\nname: lossy\nmodel: {name: vit-tiny, microbatch: 8}\n"
+          "devices:\n  - {name: camera, runs: [source, sink]}\n  - {name: board, speed: 2 GFLOP/s}\n"
+          "network:\n  links:\n    - {from: camera, to: board, rate: 10 Mbit/s, " +
+              link + "}\n    - {from: board, to: camera, rate: 10 Mbit/s}\nevents: " + events + "\n");
+    const auto read = read_scenario(path("s.yaml"));
+    EXPECT_TRUE(read.scenario) << to_string(read.problems);
+    if (!read.scenario) return {};
+    const auto problem = planning_problem_of(*read.scenario);
+    EXPECT_TRUE(problem.ok()) << (problem.ok() ? "" : problem.error().message);
+    return problem.ok() ? problem->hops.at(0).at(1) : PlanningHop();
+  }
+};
+
+TEST_F(ALossyLink, CountsWithTheMeanOfItsTrace) {
+  write("loss.csv", "time_s,loss\n0,1\n1,0\n3,0.5\n4,end\n");
+  EXPECT_NEAR(hop("loss_trace: loss.csv").bit_per_s, 10e6 * (1 - 1.5 / 4), 1) << "not with its beginning, 1";
+  write("later.csv", "time_s,loss\n0,0\n3,0.8\n4,end\n");
+  EXPECT_NEAR(hop("loss_trace: later.csv").bit_per_s, 10e6 * (1 - 0.2), 1) << "not with its beginning, 0";
+}
+
+TEST_F(ALossyLink, CountsWithTheMeanOfItsEvents) {
+  // Of 3 s with 0.2, and the second after the event.
+  EXPECT_NEAR(hop("loss: 0.2", "[{at: 3 s, from: camera, to: board, loss: 0.6}]").bit_per_s,
+              10e6 * (1 - (3 * 0.2 + 0.6) / 4), 1);
+  EXPECT_NEAR(hop("loss: 0.2").bit_per_s, 8e6, 1e-3);
+}
+
+TEST_F(ALossyLink, ADelayCountsWithItsMeanLikewise) {
+  write("delay.csv", "time_s,delay_ms\n0,400\n1,0\n4,end\n");
+  const double at_once = hop("delay: 0 ms").latency_s;
+  EXPECT_NEAR(hop("delay_trace: delay.csv").latency_s - at_once, 0.1, 1e-9);
+}
+
 }  // namespace
 }  // namespace millrace
