@@ -33,7 +33,6 @@ std::vector<std::string> overrides_of(const ScenarioArguments& arguments) {
 
 namespace {
 
-// Under the option that the user gave, not under the override that it became.
 Problem by_option(const ScenarioArguments& arguments, Problem problem) {
   if (!arguments.mode.empty() && problem.file == "--set run.mode") problem.file = "--mode";
   if (!arguments.seed.empty() && problem.file == "--set run.seed") problem.file = "--seed";
@@ -41,6 +40,11 @@ Problem by_option(const ScenarioArguments& arguments, Problem problem) {
 }
 
 }  // namespace
+
+std::vector<Problem> by_option(const ScenarioArguments& arguments, std::vector<Problem> problems) {
+  for (auto& problem : problems) problem = by_option(arguments, std::move(problem));
+  return problems;
+}
 
 void complain_of(const std::string& file, const std::vector<Problem>& problems) {
   std::fputs(to_string(problems).c_str(), stderr);
@@ -61,7 +65,7 @@ ReadScenario read_or_complain(const ScenarioArguments& arguments, bool agents_el
   auto read = read_scenario(arguments.file, {.overrides = overrides_of(arguments),
                                              .files = FileCheck::must_exist,
                                              .agents_elsewhere = agents_elsewhere});
-  for (auto& problem : read.problems) problem = by_option(arguments, std::move(problem));
+  read.problems = by_option(arguments, std::move(read.problems));
   if (!read.scenario) complain_of(arguments.file, read.problems);
   return read;
 }

@@ -8,6 +8,7 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
+#include "sim/cli/complaint.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/sweep/command.hpp"
@@ -41,7 +42,8 @@ std::optional<SweepPlan> plan_or_complain(const SweepArguments& arguments, const
                           .program = program,
                           .keys = arguments.keys,
                           .isolate = arguments.isolate});
-  if (!read.plan) complain_of(arguments.scenario.file, read.problems);
+  if (!read.plan)
+    complain_of(arguments.scenario.file, by_option(arguments.scenario, std::move(read.problems)));
   return std::move(read.plan);
 }
 

@@ -42,7 +42,7 @@ class Mistakes(System):
         return self.millrace(verb, *arguments, *where, expect=expect).stderr
 
     def test_a_mode_that_does_not_exist_is_told_under_the_option_that_named_it(self):
-        for verb in ("run", "validate"):
+        for verb in ("run", "validate", "plan", "sweep"):
             said = self.refused_by(verb, QUICKSTART, "--mode", "sim")
             self.assertIn("--mode: ", said)
             self.assertNotIn("--set", said)
