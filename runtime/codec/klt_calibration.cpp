@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include "runtime/base/foreign_file.hpp"
 #include "runtime/base/read_file.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/codec/half.hpp"
@@ -157,9 +158,18 @@ Result<TensorCalibration> take_tensor(Reader& in) {
   return tensor;
 }
 
+// Of another format: what it is, and what its owner can do. How to convert weights helps nobody here.
+Result<void> check_magic(std::span<const std::byte> file) {
+  const auto begin = std::as_bytes(std::span(kMagic));
+  if (file.size() >= begin.size() && std::equal(begin.begin(), begin.end(), file.begin())) return {};
+  std::string found = foreign_file(file).value_or("it does not start with \"MRKLT\"");
+  if (found.find("safetensors") != std::string::npos) found.resize(std::min(found.find(';'), found.size()));
+  return refused(found + "; `millrace-node calibrate` makes calibrations");
+}
+
+// REQUIRES check_magic().
 Result<std::uint32_t> take_head(Reader& in, CutCalibration& calibration) {
-  if (in.text(kMagic.size()) != std::string(kMagic.begin(), kMagic.end()))
-    return refused("it does not start with \"MRKLT\"");
+  (void)in.text(kMagic.size());
   if (const auto version = in.take<std::uint16_t>(); version != kVersion)
     return refused(fmt::format("version {} is not known, only {} is", version, kVersion));
   const auto cut = in.take<std::uint32_t>();
@@ -223,6 +233,7 @@ Buffer serialize(const CutCalibration& calibration) {
 
 Result<CutCalibration> parse_calibration(std::span<const std::byte> file) {
   CutCalibration calibration;
+  if (auto ours = check_magic(file); !ours) return ours.error();
   Reader in(file);
   const auto tensors = take_head(in, calibration);
   if (!tensors) return tensors.error();

@@ -15,7 +15,9 @@
 namespace millrace {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 const Buffer& file() {
   static const Buffer kFile = serialize(klt_calibration(7));
@@ -85,6 +87,23 @@ TEST(KltCalibration, ImagesOfNothingButZeroesAreCalibratedOnToo) {
   const auto tensor = fit.finish();
   EXPECT_TRUE(std::ranges::all_of(tensor.distributions, is_valid));
   EXPECT_EQ(tensor.scales, std::vector<std::int16_t>(65, kZeroScale));
+}
+
+Buffer bytes_of(std::string_view text) {
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST(KltCalibration, AFileOfAnotherFormatIsNamedWithWhatToDo) {
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4711\n";
+  EXPECT_THAT(refusal(bytes_of(pointer)), AllOf(HasSubstr("Git LFS pointer"), HasSubstr("4711 bytes"),
+                                                HasSubstr("git lfs pull"), Not(HasSubstr("MRKLT"))));
+  EXPECT_THAT(refusal(bytes_of("\x1f\x8b and more")), HasSubstr("compressed with gzip; unpack it first"));
+  EXPECT_THAT(refusal(bytes_of("PK\x03\x04 archive/data.pkl")),
+              AllOf(HasSubstr("it is a PyTorch checkpoint"), HasSubstr("millrace-node calibrate"),
+                    Not(HasSubstr("convert"))));
+  EXPECT_THAT(refusal(bytes_of("MRK")), HasSubstr("does not start with"));
+  EXPECT_THAT(refusal({}), HasSubstr("does not start with"));
 }
 
 TEST(KltCalibration, EveryFieldOfTheFileIsChecked) {
