@@ -44,7 +44,7 @@ void TcpDriver::add(NodeId id, VirtualNode::Parts parts) {
   hooks.report = [this, id](Time now, std::vector<Record> records, bool finished) {
     report(id, now, std::move(records), finished);
   };
-  hooks.fail = [this](const Error& error) { fail(error); };
+  hooks.fail = [this, id](const Error& error) { fail(error.in(name(id))); };
   seats_[id].node = std::make_unique<WallNode>(std::move(parts), std::move(hooks));
 }
 

@@ -7,18 +7,16 @@ namespace millrace {
 Receiver::Receiver(NodeId from, int window) : from_(from), queue_(static_cast<std::size_t>(window)) {}
 
 Result<void> Receiver::accept(Time now, NodeId from, Activation activation) {
-  if (from != from_) {
-    return Error{fmt::format("an activation came from node {}, expected node {}", from.value, from_.value)};
-  }
+  if (from != from_) return Error{"an activation came from another node than the one before it"};
   if (activation.microbatch != expected_) {
-    return Error{fmt::format("node {} sent microbatch {}, expected {}: microbatches come in order, each once",
-                             from.value, activation.microbatch.value, expected_.value)};
+    return Error{fmt::format(
+        "the node before it sent microbatch {}, expected {}: microbatches come in order, each once",
+        activation.microbatch.value, expected_.value)};
   }
-  if (activation.images == 0)
-    return Error{fmt::format("node {} sent a microbatch without images", from.value)};
+  if (activation.images == 0) return Error{"the node before it sent a microbatch without images"};
   const auto microbatch = activation.microbatch;
   if (!queue_.try_push({now, std::move(activation)})) {
-    return Error{fmt::format("node {} sent microbatch {} beyond its window of {}", from.value,
+    return Error{fmt::format("the node before it sent microbatch {} beyond its window of {}",
                              microbatch.value, queue_.limit())};
   }
   ++expected_.value;

@@ -31,9 +31,9 @@ void Sender::flush(Time now, Outbox& out) {
 Result<void> Sender::on_feedback(Time now, const Feedback& feedback, Outbox& out) {
   if (feedback.acknowledged) {
     if (unacknowledged_.empty() || unacknowledged_.front().microbatch != *feedback.acknowledged) {
-      return Error{
-          fmt::format("node {} acknowledged microbatch {}, which was not the next one to acknowledge",
-                      to_.value, feedback.acknowledged->value)};
+      return Error{fmt::format(
+          "the node after it acknowledged microbatch {}, which was not the next one to acknowledge",
+          feedback.acknowledged->value)};
     }
     sample_ = unacknowledged_.front();
     sample_->acknowledged = now;
@@ -44,8 +44,9 @@ Result<void> Sender::on_feedback(Time now, const Feedback& feedback, Outbox& out
   const int owed = window_ - credits_ - static_cast<int>(unacknowledged_.size());
   if (feedback.credits > static_cast<std::uint32_t>(owed)) {
     return Error{
-        fmt::format("node {} granted {} credits while {} of {} were unused and {} activations unacknowledged",
-                    to_.value, feedback.credits, credits_, window_, unacknowledged_.size())};
+        fmt::format("the node after it granted {} credits while {} of {} were unused and {} activations "
+                    "unacknowledged",
+                    feedback.credits, credits_, window_, unacknowledged_.size())};
   }
   credits_ += static_cast<int>(feedback.credits);
   flush(now, out);

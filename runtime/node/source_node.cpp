@@ -97,7 +97,7 @@ Result<void> SourceNode::on_computed(Time now, JobId job, Outcome outcome, Outbo
 Result<void> SourceNode::on_message(Time now, NodeId from, Message message, Outbox& out) {
   const auto* feedback = std::get_if<Feedback>(&message);
   if (feedback == nullptr || from != config_.downstream) {
-    return Error{fmt::format("source: node {} sent what only a successor's feedback may be", from.value)};
+    return Error{"source: what came is not the feedback of the node after it"};
   }
   if (auto done = sender_.on_feedback(now, *feedback, out); !done) return done.error().in("source");
   load_next(now, out);

@@ -1,7 +1,5 @@
 #include "runtime/node/stage_node.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 namespace millrace {
@@ -22,7 +20,7 @@ Result<void> StageNode::on_message(Time now, NodeId from, Message message, Outbo
     return {};
   }
   if (from != config_.downstream) {
-    return Error{fmt::format("node {} sent feedback, but receives nothing from here", from.value)};
+    return Error{"feedback came from another node than the one after it, which receives nothing from here"};
   }
   if (auto done = sender_.on_feedback(now, std::get<Feedback>(message), out); !done) return done.error();
   if (const auto sample = sender_.take_sample()) {

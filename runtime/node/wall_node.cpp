@@ -94,7 +94,7 @@ void WallNode::deliver(NodeId from, Message message) {
   }
   changed_.notify_all();
   if (!taken) {
-    fail({fmt::format("node {} sent what does not fit: {} messages wait already", from.value, kMaxWaiting)});
+    fail({fmt::format("its neighbours send more than fits: {} messages wait already", kMaxWaiting)});
   }
 }
 

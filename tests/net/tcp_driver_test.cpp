@@ -173,7 +173,7 @@ TEST_F(ATcpDriver, ANodesErrorIsToldToTheHost) {
   ASSERT_TRUE(connect_driver().ok());
   driver_->start();
   channel->send(to_frame(FrameType::message, NodeMessage{{0}, {1}, grant(1)}));
-  EXPECT_EQ(parse_refusal(*at_server()).message, "feedback was not expected");
+  EXPECT_EQ(parse_refusal(*at_server()).message, "sink (d1): feedback was not expected");
 }
 
 TEST_F(ATcpDriver, ThatIsToldToStopDoesNotWaitForNeighbours) {

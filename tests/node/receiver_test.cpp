@@ -60,7 +60,7 @@ TEST_F(ReceiverOf2, SaysNothingWhenNothingHappened) {
 
 TEST_F(ReceiverOf2, WhatComesTwiceIsAnError) {
   ASSERT_TRUE(arrive(0).ok());
-  EXPECT_THAT(arrive(0).error().message, HasSubstr("node 1 sent microbatch 0, expected 1"));
+  EXPECT_THAT(arrive(0).error().message, HasSubstr("the node before it sent microbatch 0, expected 1"));
 }
 
 TEST_F(ReceiverOf2, AGapIsAnError) {
@@ -76,7 +76,8 @@ TEST_F(ReceiverOf2, MoreThanTheWindowIsAnErrorUntilOneIsTaken) {
 }
 
 TEST_F(ReceiverOf2, AStrangersActivationIsAnError) {
-  EXPECT_THAT(arrive(0, at(1), NodeId{7}).error().message, HasSubstr("came from node 7, expected node 1"));
+  EXPECT_THAT(arrive(0, at(1), NodeId{7}).error().message,
+              HasSubstr("came from another node than the one before it"));
 }
 
 TEST_F(ReceiverOf2, AMicrobatchWithoutImagesIsAnError) {

@@ -93,7 +93,7 @@ TEST_F(SenderOf2, AnAcknowledgementOutOfOrderIsAnError) {
   push(at(1), 0);
   push(at(1), 1);
   EXPECT_THAT(hear(at(2), acknowledge(1)).error().message,
-              HasSubstr("node 3 acknowledged microbatch 1, which was not the next one"));
+              HasSubstr("the node after it acknowledged microbatch 1, which was not the next one"));
 }
 
 TEST_F(SenderOf2, AnAcknowledgementOfNothingOrTwiceIsAnError) {
@@ -104,7 +104,7 @@ TEST_F(SenderOf2, AnAcknowledgementOfNothingOrTwiceIsAnError) {
 }
 
 TEST_F(SenderOf2, CreditBeyondTheWindowIsAnError) {
-  EXPECT_THAT(hear(at(1), grant(1)).error().message, HasSubstr("node 3 granted 1 credits"));
+  EXPECT_THAT(hear(at(1), grant(1)).error().message, HasSubstr("the node after it granted 1 credits"));
   push(at(1), 0);
   EXPECT_FALSE(hear(at(2), acknowledge(0, 2)).ok());
 }

@@ -121,7 +121,7 @@ TEST_F(AWallNode, MoreMessagesThanItHoldsAreAFailureSaidOnce) {
   node_->deliver(kUpstream, grant(1));
   node_->deliver(kUpstream, grant(1));
   ASSERT_EQ(heard_.failures.size(), 1U);
-  EXPECT_THAT(heard_.failures[0], HasSubstr("node 1 sent what does not fit: 4096 messages wait"));
+  EXPECT_THAT(heard_.failures[0], HasSubstr("its neighbours send more than fits: 4096 messages wait"));
   gate.meet();
 }
 
