@@ -62,7 +62,7 @@ Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_lin
   command.add_option("--out", arguments->out, "the run directory (default: runs/NAME-MODE-TIME)")
       ->type_name("DIR");
   command.add_flag("--overwrite", arguments->overwrite,
-                   "replace the run that --out holds already, and its files");
+                   "do not warn where --out holds a run already, which is replaced");
   command.add_flag("--json", arguments->json, "print summary.json on stdout, and nothing else there");
   auto& isolate = *command.add_flag("--isolate", arguments->isolate,
                                     "start one local agent process per device instead of one for all");

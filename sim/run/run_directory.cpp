@@ -69,11 +69,10 @@ Result<void> make_folder(const std::string& path, bool overwrite) {
   }
   const bool earlier = fs::exists(fs::path(path) / "manifest.json", error);
   if (earlier && !overwrite)
-    return Error{
-        path +
-            ": holds a run already, which this one would replace; choose another folder with --out, or "
-            "replace it with --overwrite",
-        ExitCode::usage};
+    log_warning(
+        "{}: the run that it held is replaced, and its files are removed; another --out keeps both, and "
+        "--overwrite replaces without this word",
+        path);
   fs::create_directories(path, error);
   if (error) return Error{path + ": cannot be made: " + error.message()};
   return earlier ? remove_earlier_run(path) : Result<void>();

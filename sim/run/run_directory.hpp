@@ -41,7 +41,7 @@ struct RunFacts {
   std::vector<std::pair<std::string, std::string>> inputs;      // path and SHA-256 of every file read
   std::vector<std::pair<std::string, std::string>> binaries{};  // name and SHA-256 of our programs
   RunConditions conditions{};
-  bool overwrite = false;  // an earlier run in the folder is replaced
+  bool overwrite = false;  // that an earlier run in the folder is replaced is meant, and not warned of
 };
 
 // runs/NAME-MODE-TIME, a folder that does not exist yet.
@@ -49,8 +49,8 @@ std::string default_run_directory(const Scenario& scenario);
 
 class RunDirectory final : public RunObserver {
  public:
-  // Makes `path` (an empty folder; with `overwrite` also one that holds an earlier run, whose files are
-  // removed) and writes what is known at the start. `scenario` and `plan` outlive it.
+  // Makes `path` (an empty folder, or one that holds an earlier run, whose files are removed, with a
+  // warning unless that is meant) and writes what is known at the start. `scenario` and `plan` outlive it.
   static Result<std::unique_ptr<RunDirectory>> create(const std::string& path, const Scenario& scenario,
                                                       const Plan& plan, const RunFacts& facts);
   ~RunDirectory() override;

@@ -19,7 +19,7 @@ struct RunRequest {
   std::string
       agents;  // HOST:PORT to wait at for agents; empty: go to the scenario's addresses, or start some
   std::string keys{};      // folder of the host's keys; empty: loopback only
-  bool overwrite = false;  // an earlier run in `out` is replaced, and else an error
+  bool overwrite = false;  // an earlier run in `out` is replaced in any case: without a warning
 };
 
 struct RunOutcome {

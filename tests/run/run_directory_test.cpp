@@ -229,19 +229,20 @@ TEST_F(ARunDirectory, ReplacesAnEarlierRunAndLeavesNothingOfIt) {
   EXPECT_EQ(read("microbatches.csv"), "microbatch,images,created_ns,completed_ns,latency_ms\n");
 }
 
-TEST_F(ARunDirectory, AnEarlierRunIsReplacedOnlyIfThatWasAskedFor) {
-  overwrite_ = false;
+TEST_F(ARunDirectory, ThatAnEarlierRunIsReplacedIsWarnedOfUnlessItIsMeant) {
+  const auto said_by_a_second_run = [this] {
+    close();
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(create().ok());
+    return testing::internal::GetCapturedStderr();
+  };
   ASSERT_TRUE(create().ok());
   run_one();
-  close();
-  const auto before = read("summary.json");
-  const auto made = create();
-  ASSERT_FALSE(made.ok());
-  EXPECT_EQ(made.error().code, ExitCode::usage);
-  EXPECT_THAT(made.error().message,
-              HasSubstr("holds a run already, which this one would replace; choose another "
-                        "folder with --out, or replace it with --overwrite"));
-  EXPECT_EQ(read("summary.json"), before);
+  EXPECT_EQ(said_by_a_second_run(), "");
+  overwrite_ = false;
+  EXPECT_THAT(said_by_a_second_run(),
+              HasSubstr("warning: " + folder_.string() + ": the run that it held is replaced"));
+  EXPECT_EQ(read("summary.json"), "");
 }
 
 TEST_F(ARunDirectory, OverwrittenNothingOfTheEarlierRunIsLeftAndWhatIsNotOfARunStays) {
