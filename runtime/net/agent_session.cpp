@@ -318,8 +318,9 @@ Result<void> AgentSession::deploy(const Assigned& assigned, std::map<NodeId, Vir
   // Everything the nodes had to report is on its way before this.
   host_->send(to_frame(Farewell{config_.metrics->text(AgentMetrics::Clock::now())}));
   // The host closes when all have said it: closing here could overtake it, and neighbours that are not told
-  // yet that it is over would miss this one.
-  (void)inbox_->next(kFarewell, "host");
+  // yet that it is over would miss this one. Where another is lost before it said it, the host says so.
+  const auto last = inbox_->next(kFarewell, "host");
+  if (ended.ok() && last && last->type == FrameType::refusal) return told_of_failure(*last);
   return ended;
 }
 

@@ -312,10 +312,11 @@ Error Bridge::refusal_of(const Mailbox::Letter& letter) {
 // is over. Those that have said farewell wait for this side instead.
 void Bridge::stop(const std::optional<Error>& failure) {
   if (agents_.empty()) return;
-  if (!told_to_stop_) {
+  // Those that have ended their part hear of a failure too: they still wait for this side.
+  if (!told_to_stop_ || failure) {
     for (const auto& agent : agents_)
       agent.channel->send(failure ? to_frame(*failure) : to_frame(FrameType::stop));
-    const bool broken = !mailbox_.check(setup_.scenario.run.timeout);
+    const bool broken = told_to_stop_ || !mailbox_.check(setup_.scenario.run.timeout);
     mailbox_.wait_for_farewells(broken ? kBrokenFarewell : kFarewell);
   }
   tell_of_dropped_log_lines();

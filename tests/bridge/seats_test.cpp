@@ -213,6 +213,17 @@ TEST_F(Deployed, ARefusalEndsTheRunWithItsReason) {
   EXPECT_THAT(end.error().message, HasSubstr("node 1 lost node 2"));
 }
 
+TEST_F(Deployed, AFailureWhileAgentsEndTheirPartIsToldToThem) {
+  begin();
+  speaker_.say(to_frame(last_word()));
+  ASSERT_TRUE(speaker_.hears(FrameType::stop));
+  speaker_.say(to_frame(Report{{2}, Time::at_ns(5), {}, false}));
+  const auto end = run_.get();
+  ASSERT_FALSE(end.ok());
+  bridge_->stop(end.error());
+  EXPECT_THAT(speaker_.refusal(), HasSubstr("it sent a report of nothing"));
+}
+
 TEST_F(Deployed, WhatCannotBeIsRefusedWithTheAgentsName) {
   begin();
   auto report = last_word();
