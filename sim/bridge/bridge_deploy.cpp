@@ -15,6 +15,58 @@ namespace {
 constexpr Duration kQuiet = Duration::ms(50);
 constexpr auto kDrain = std::chrono::milliseconds(300);
 
+// How far the microbatches have come, as far as the reports tell: where a run stands that goes no further.
+class Progress final : public RunObserver {
+ public:
+  Progress(RunObserver& observer, const Scenario& scenario, const Plan& plan)
+      : observer_(observer),
+        scenario_(scenario),
+        plan_(plan),
+        finished_(plan.node_count()),
+        acknowledged_(plan.node_count()) {}
+
+  void on_record(Time now, NodeId node, const Record& record) override {
+    if (std::holds_alternative<StageRecord>(record) || std::holds_alternative<CompletionRecord>(record))
+      ++finished_.at(node.value);
+    if (std::holds_alternative<LinkSample>(record)) ++acknowledged_.at(node.value);
+    observer_.on_record(now, node, record);
+  }
+  void on_transfer(const TransferRecord& transfer) override { observer_.on_transfer(transfer); }
+  bool interrupted() override { return observer_.interrupted(); }
+
+  // From the sink on: what is behind a standstill only waits for it.
+  std::string standstill() const {
+    for (std::uint32_t to = plan_.sink_node().value; to > 0; --to) {
+      const NodeId node{to}, before{to - 1};
+      const std::uint64_t arrived = acknowledged_[before.value], done = finished_[to];
+      if (done > arrived)
+        return fmt::format("{} has worked on microbatch {}, but its acknowledgement never comes to {}: {}",
+                           who(node), arrived, who(before), way(node, before));
+      if (arrived > done)
+        return fmt::format("microbatch {} has come to {} and does not leave it", done, who(node));
+      if (plan_.is_stage(before) && finished_[before.value] > arrived)
+        return fmt::format("microbatch {} from {} to {} never arrives: {}", arrived, who(before), who(node),
+                           way(before, node));
+    }
+    return fmt::format("microbatch {} from {} to {} has not arrived; if it was sent, {}", acknowledged_[0],
+                       who({0}), who({1}), way({0}, {1}));
+  }
+
+ private:
+  const std::string& device(NodeId node) const {
+    return scenario_.devices.at(plan_.device_of(node).value).name;
+  }
+  std::string who(NodeId node) const { return fmt::format("{} ({})", node_name(plan_, node), device(node)); }
+  std::string way(NodeId from, NodeId to) const {
+    return fmt::format("the way {} -> {} carries nothing", device(from), device(to));
+  }
+
+  RunObserver& observer_;
+  const Scenario& scenario_;
+  const Plan& plan_;
+  std::vector<std::uint64_t> finished_, acknowledged_;  // by node; acknowledged to it by the one after it
+};
+
 }  // namespace
 
 Result<void> Bridge::connect_peers() {
@@ -51,20 +103,22 @@ Result<void> Bridge::stream(RunObserver& observer, Time& last) {
   const auto patience_ns = std::chrono::nanoseconds(patience().count_ns());
   auto give_up = Clock::now() + patience_ns;
   std::map<NodeId, Time> heard;
+  Progress progress(observer, setup_.scenario, setup_.plan);
   for (;;) {
     if (observer.interrupted()) return Error{fmt::format("interrupted at {:.3f} s", last.seconds())};
     auto letter = hear(Duration::ms(100));
     if (!letter) return letter.error();
     if (!*letter && Clock::now() > give_up) {
       return Error{
-          fmt::format("no node has done anything for {:.1f} s, though all agents are there: {}; if one "
-                      "microbatch may take that long, give a larger run.timeout",
-                      patience().seconds(), fmt::join(idle_since(heard), ", ")),
+          fmt::format(
+              "no node has done anything for {:.1f} s, though all agents are there: {}; heard of: {}; "
+              "if one microbatch may take that long, give a larger run.timeout",
+              patience().seconds(), progress.standstill(), fmt::join(idle_since(heard), ", ")),
           ExitCode::timeout};
     }
     if (!*letter) continue;
     give_up = Clock::now() + patience_ns;
-    auto over = take_report(**letter, observer, last, &heard);
+    auto over = take_report(**letter, progress, last, &heard);
     if (!over) return over.error().in(agents_[(*letter)->agent].who);
     if (*over) return {};
   }

@@ -108,8 +108,8 @@ TEST_F(Seats, WhoSpeaksForAnothersNodeIsRefused) {
 
 class Deployed : public Host {
  protected:
-  void begin() {
-    listen("20 s", Mode::deploy);
+  void begin(const std::string& timeout = "20 s") {
+    listen(timeout, Mode::deploy);
     speaker_ = only_agent();
     run_ = std::async(std::launch::async, [this] { return bridge_->run(observer_); });
     const auto peers = parse_peers(*speaker_.hear());
@@ -144,6 +144,32 @@ class Deployed : public Host {
     sample.microbatch = {microbatch};
     sample.images = 4;
     return sample;
+  }
+
+  // Of node 1 or 2: a microbatch that it has sent on.
+  static StageRecord staged(std::uint64_t microbatch) {
+    StageRecord record;
+    record.microbatch = {microbatch};
+    record.images = 4;
+    record.bit_width = 8;
+    record.values = 9;
+    record.payload = Bytes(9);
+    return record;
+  }
+  static LinkSample acknowledged(std::uint64_t microbatch, NodeId to) {
+    LinkSample one = sample(microbatch);
+    one.to = to;
+    return one;
+  }
+  // What the host says of a run in which nothing else is reported.
+  std::string standstill(const std::vector<Report>& reports) {
+    begin("1 s");
+    speaker_.channel->keep_alive(Duration::ms(100));
+    for (const auto& report : reports) speaker_.say(to_frame(report));
+    const auto end = run_.get();
+    if (end.ok()) return "it ended well";
+    EXPECT_EQ(end.error().code, ExitCode::timeout);
+    return end.error().message;
   }
 
   // What an agent does that is told to stop.
@@ -261,6 +287,31 @@ TEST_F(Deployed, AnAgentThatIsLostEndsTheRunAtOnce) {
   EXPECT_EQ(run_.get().error().code, ExitCode::peer_lost);
   bridge_->stop();
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(1));
+}
+
+TEST_F(Deployed, AStandstillNamesTheWayThatCarriesNothing) {
+  EXPECT_THAT(standstill({{{0}, Time::at_ns(5), {acknowledged(0, {1})}, false},
+                          {{1}, Time::at_ns(6), {staged(0)}, false}}),
+              HasSubstr("microbatch 0 from stage 1 (d1) to stage 2 (d2) never arrives: the way d1 -> d2 "
+                        "carries nothing"));
+}
+
+TEST_F(Deployed, AStandstillNamesTheStageThatGoesNoFurther) {
+  EXPECT_THAT(standstill({{{0}, Time::at_ns(5), {acknowledged(0, {1})}, false}}),
+              HasSubstr("microbatch 0 has come to stage 1 (d1) and does not leave it"));
+}
+
+TEST_F(Deployed, AStandstillNamesTheWayBack) {
+  Report first = last_word();
+  first.records.resize(1);
+  first.finished = false;
+  EXPECT_THAT(standstill({first}),
+              HasSubstr("sink (d0) has worked on microbatch 0, but its acknowledgement never comes to "
+                        "stage 2 (d2): the way d0 -> d2 carries nothing"));
+}
+
+TEST_F(Deployed, AStandstillAtTheBeginningNamesTheFirstWay) {
+  EXPECT_THAT(standstill({}), HasSubstr("microbatch 0 from source (d0) to stage 1 (d1) has not arrived"));
 }
 
 class Emulated : public Host {
