@@ -18,7 +18,7 @@ inline bool on_shaped_links(const Scenario& scenario) {
 }
 // Of a simulated network: as the scenario says, or as is usual in its mode.
 NetworkKind network_kind(const Scenario& scenario);
-// As the run directory calls it: fluid, ns3, netns or real.
+// As the run directory calls it: fluid, ns3, netns or real (deploy without links of the scenario).
 std::string network_name(const Scenario& scenario);
 
 // The network of the scenario, with a route both ways between all neighbours of the plan.
@@ -32,8 +32,8 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan);
 Result<void> warn_before_run(const Scenario& scenario, const Plan& plan);
 
 // What can be said of a scenario before it runs: its weights are its model's, it has a plan, its profiles and
-// traces can be read, its links carry the plan. `validate` asks this; run_scenario() does so first. What is
-// probably not meant is logged as a warning.
+// traces can be read, its links carry the plan. `validate` and a dry run of a sweep ask this; a run asks the
+// same step by step while it is prepared. What is probably not meant is logged as a warning.
 Result<void> check_runnable(const Scenario& scenario);
 
 }  // namespace millrace

@@ -36,7 +36,7 @@ struct RunFacts {
   std::string scenario_sha256, scenario_text;
   std::string scenario_path;
   Mode mode = Mode::cosim;
-  std::string network;                                          // "fluid", "ns3", "tcp" (deploy)
+  std::string network;                                          // as network_name() calls it
   std::vector<std::string> command;                             // argv
   std::vector<std::pair<std::string, std::string>> inputs;      // path and SHA-256 of every file read
   std::vector<std::pair<std::string, std::string>> binaries{};  // name and SHA-256 of our programs

@@ -38,8 +38,8 @@ bool adaptive(const Scenario& scenario);
 std::vector<std::string> known_by_mean(const Scenario& scenario, const NetworkSpec& spec,
                                        const PlanningProblem& problem);
 
-// What links that change count as. Without any of it: with the mean of the whole trace, and delay and loss
-// as they begin.
+// What links that change count as. Without any of it: with the means of rate, delay and loss, each over the
+// whole of its trace or of its events and a second more.
 struct LinkReckoning {
   std::optional<std::pair<Time, Time>> span{};  // with their mean between two instants
   // With a rate that no run of this length or a longer one can have had more of in the mean, and without

@@ -340,7 +340,7 @@ TEST(ScenarioWriter, WritesEveryDefaultOut) {
             "  lateness_limit: 20 ms\n");
 }
 
-TEST(ScenarioWriter, TheHashIsOfAllButHowItIsRun) {
+TEST(ScenarioWriter, TheHashIsOfAllButModeLinksAndADefaultOfTheMode) {
   const auto hash = [](const std::vector<std::string>& overrides) {
     return scenario_hash(read(kGoodScenario, overrides).scenario.value());
   };
