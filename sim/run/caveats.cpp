@@ -6,6 +6,7 @@
 #include <array>
 
 #include "runtime/base/figure_text.hpp"
+#include "runtime/node/build_node.hpp"
 #include "sim/links/real_links.hpp"
 #include "sim/run/limitations.hpp"
 #include "sim/run/run_checks.hpp"
@@ -159,12 +160,54 @@ std::optional<std::string> target_untold(const RunEnd& end) {
       target.judged(), target.images_per_s(), figure_text(100 * low, 1), figure_text(100 * high, 1));
 }
 
+// Where compute is imitated and the work itself takes longer than the imitation, the rate is neither the
+// device's nor that of where it ran. Stages report the longer of the two.
+std::optional<std::string> compute_overrun(const RunEnd& end) {
+  constexpr double kNoticeable = 1.1;
+  const Scenario& scenario = end.scenario;
+  const bool imitated = on_the_wall_clock(scenario.run.mode) && scenario.run.compute == ComputeKind::profile;
+  if (!imitated || end.failure || end.summary.images() != scenario.workload.images) return std::nullopt;
+  const auto whole = static_cast<std::uint64_t>(scenario.model.microbatch);
+  const auto rest = static_cast<std::uint32_t>(scenario.workload.images % whole);
+  std::string worst;
+  double most = kNoticeable;
+  for (std::uint32_t i = 1; i + 1 < end.plan.node_count(); ++i) {
+    const auto cost = build_cost(scenario, end.plan, {i});
+    if (!cost) return std::nullopt;  // and the run could not have begun
+    const auto price_s = [&](std::uint32_t images) {
+      double sum = 0;
+      for (const WorkKind kind : {WorkKind::forward, WorkKind::encode}) {
+        Work work;
+        work.kind = kind;
+        work.images = images;
+        sum += (*cost)->planned(work).value_or(WorkCost{}).total().seconds();
+      }
+      return sum;
+    };
+    const double due_s =
+        static_cast<double>(scenario.workload.images / whole) * price_s(static_cast<std::uint32_t>(whole)) +
+        (rest > 0 ? price_s(rest) : 0);
+    const StageFigures& took = end.summary.stage(i - 1);
+    const double took_s = (took.decode + took.compute + took.encode).seconds();
+    if (due_s <= 0 || took_s / due_s <= most) continue;
+    most = took_s / due_s;
+    worst = scenario.devices.at(end.plan.device_of({i}).value).name;
+  }
+  if (worst.empty()) return std::nullopt;
+  return fmt::format(
+      "compute overrun: the real work of {} took {} times as long as its speed or profile says, so the rate "
+      "is "
+      "neither that of the imitated device nor that of where it ran; imitate slower devices, or set "
+      "run.compute: measured",
+      worst, figure_text(most, 2));
+}
+
 struct After {
   std::string_view id;
   std::optional<std::string> (*text)(const RunEnd&);
 };
 constexpr std::array kAfter{After{kIncomplete, incomplete}, After{"not_finite", not_finite},
-                            After{"target_untold", target_untold}};
+                            After{"target_untold", target_untold}, After{"compute_overrun", compute_overrun}};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runtime/node/build_node.hpp"
 #include "sim/run/json.hpp"
 #include "tests/run/two_boards.hpp"
 
@@ -11,6 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
 
@@ -175,6 +177,40 @@ TEST_F(AHeadline, StandsAloneWhereNothingWasComplete) {
               StartsWith("\nINCOMPLETE: the run ended after 1.000 s with 0 of 8 images: interrupted\nmode"));
   EXPECT_THAT(text, Not(HasSubstr("images/s")));
   EXPECT_THAT(text, Not(HasSubstr("where the stages")));
+}
+
+TEST_F(ACaveat, ImitationThatTheRealWorkOutlastsIsSaid) {
+  for (auto& device : scenario_.devices) device.flop_per_s = 8e9;
+  scenario_.model.microbatch = 3;
+  scenario_.workload.images = 7;
+  const auto found = [&](Mode mode, double times) {
+    scenario_.run.mode = mode;
+    Summary summary(plan_.stages.size());
+    for (const std::uint32_t images : {3U, 3U, 1U}) {
+      for (std::uint32_t node = 1; node <= 2; ++node) {
+        const auto cost = device_cost(scenario_, scenario_.devices[plan_.device_of({node}).value]).value();
+        StageRecord stage;
+        stage.cost.compute = Duration::from_seconds(
+            cost.compute(plan_.stage({node}).layers, images).seconds() * (node == 2 ? times : 1.0));
+        summary.add(NodeId{node}, stage);
+      }
+      CompletionRecord completion;
+      completion.images = images;
+      summary.add(completion);
+    }
+    summary.close(Time::zero() + Duration::s(100));
+    std::string text;
+    for (const auto& caveat : caveats_at_end({scenario_, plan_, summary, std::nullopt}))
+      if (caveat.id == "compute_overrun") text = caveat.text;
+    return text;
+  };
+  EXPECT_THAT(found(Mode::deploy, 3),
+              MatchesRegex(".*the real work of board-b took (3.0|2.9). times as long.*"));
+  EXPECT_THAT(found(Mode::emulate, 3), HasSubstr("board-b"));
+  EXPECT_EQ(found(Mode::deploy, 1), "") << "as long as imitated";
+  EXPECT_EQ(found(Mode::cosim, 3), "") << "virtual time";
+  scenario_.run.compute = ComputeKind::measured;
+  EXPECT_EQ(found(Mode::deploy, 3), "") << "nothing is imitated";
 }
 
 TEST_F(AHeadline, NoFigureIsRoundedToNothing) {

@@ -59,7 +59,8 @@ class Headline(InAFolder):
         self.assertIn("--set run.compute=measured", head)
         self.assertIn("--set run.links=netns", head)
         self.assertEqual((summary["compute"], summary["link_conditions"]), ("imitated", "not applied"))
-        self.assertEqual([caveat["id"] for caveat in summary["caveats"]],
+        # A machine that is busy, or watched by sanitizers, may be slower than what it imitates, and says so.
+        self.assertEqual([caveat["id"] for caveat in summary["caveats"] if caveat["id"] != "compute_overrun"],
                          ["compute_imitated", "links_not_applied"])
         with open(self.path("deploy", "scenario.resolved.yaml")) as file:
             self.assertIn("\n  compute: profile\n", file.read())
