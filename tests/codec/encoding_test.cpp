@@ -133,8 +133,10 @@ TEST(Registry, CodecsOfActivationsAreAllThatScenariosMayNameAndNoneThatOnlyHolds
     const auto half = encoded(name, one_image({-0.5F, 0.5F}));
     std::vector<float> back(2);
     ASSERT_TRUE(decode_tensor(half, {1, 1, 2}, back).ok()) << name;
-    const bool holds_fractions = std::abs(back[0] + 0.5F) < 0.25F && std::abs(back[1] - 0.5F) < 0.25F;
-    EXPECT_EQ(std::ranges::count(usable, name) == 1, holds_fractions) << name;
+    // Whole numbers from 0 on have neither the sign nor the half; how exact both are is the codec's affair.
+    const bool holds_fractions = back[0] < -0.1F && back[1] > 0.1F && back[1] < 0.9F;
+    EXPECT_EQ(std::ranges::count(usable, name) == 1, holds_fractions)
+        << name << ": " << back[0] << ", " << back[1];
   }
 }
 

@@ -117,7 +117,7 @@ TEST(ASizeExecutor, RefusesTensorsThatNoEncodingHolds) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ExitCode::invalid_input);
   EXPECT_EQ(refused.error().message,
-            "model.microbatch: 65536 images make a tensor of 65536 x 3 x 50176, and a tensor holds at most "
+            "model.microbatch: 65536 images make a tensor of 65536 x 672 x 224, and a tensor holds at most "
             "536870912 values; make it smaller");
   SizeExecutor stage(model, 2, make_codec("fp32").value());
   EXPECT_FALSE(stage.run(work(WorkKind::encode, 65536)).ok());

@@ -26,9 +26,9 @@ TEST(PlaceError, FindsTheLineOfTheKeyThatASentenceBeginsWith) {
 
 TEST(PlaceError, FindsTheKeyThatNamesTheFile) {
   EXPECT_EQ(to_string(placed("/lab/traces/x.csv:3: rate must be >= 0")),
-            "/lab/my.yaml:5:30: network.links[0].trace: /lab/traces/x.csv:3: rate must be >= 0");
+            "/lab/my.yaml:5:32: network.links[0].trace: /lab/traces/x.csv:3: rate must be >= 0");
   EXPECT_EQ(to_string(placed("/lab/traces/x.csv.old: no header")),
-            "/lab/my.yaml:6:30: network.links[1].trace: /lab/traces/x.csv.old: no header");
+            "/lab/my.yaml:6:32: network.links[1].trace: /lab/traces/x.csv.old: no header");
   EXPECT_EQ(to_string(placed("reading /data/y.csv: no header")),
             "/lab/my.yaml:8:14: network.links[2].trace: reading /data/y.csv: no header");
 }
