@@ -17,7 +17,7 @@ class AStandstill : public InAFolder {
  protected:
   // From camera to board-b at 10 s; `network` is the section, `events` the other one.
   std::string why(const std::string& network, const std::string& events = "[]") const {
-    write("end.csv", "time_s,rate_mbit_per_s\n0,5\n1,0\n2,0\n");
+    write("end.csv", "time_s,rate_mbit_per_s\n0,5\n1,0\n2,end\n");
     write("s.yaml",
           "millrace: 1\nname: stuck\nmodel: {name: vit-tiny}\n"
           "devices:\n  - {name: camera, runs: [source, sink]}\n  - {name: board-a, speed: 8 GFLOP/s}\n"
