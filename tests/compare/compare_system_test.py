@@ -60,7 +60,8 @@ class Compare(unittest.TestCase):
         runs = json.loads(self.millrace("compare", local, fluid, "--json").stdout)["groups"][0]["runs"]
         self.assertEqual([run["reference"] for run in runs], [False, True])
         self.assertIsNone(runs[0]["errors"])
-        self.assertEqual([caveat["id"] for caveat in runs[0]["caveats"]],
+        self.assertEqual([caveat["id"] for caveat in runs[0]["caveats"]
+                          if caveat["id"] != "compute_overrun"],  # a busy machine
                          ["compute_imitated", "links_not_applied"])
         self.assertEqual((runs[0]["compute"], runs[0]["link_conditions"]), ("imitated", "not applied"))
         table = self.millrace("compare", local, fluid).stdout

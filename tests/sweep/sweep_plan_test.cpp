@@ -14,7 +14,8 @@ TEST_F(SweepPlans, CommandsAreOrdinaryRuns) {
   EXPECT_EQ(cell.directory, "out/runs/rate=5_Mbit_s-" + cell.key.substr(0, 12));
   const std::vector<std::string> expected{
       "millrace",          "run",   (folder / "s.yaml").string(),     "--quiet", "--set",
-      "workload.images=9", "--set", "network.links[0].rate=5 Mbit/s", "--out",   cell.directory};
+      "workload.images=9", "--set", "network.links[0].rate=5 Mbit/s", "--out",   cell.directory,
+      "--overwrite"};
   EXPECT_EQ(cell.command, expected);
 }
 
