@@ -13,6 +13,7 @@
 #include "runtime/policy/planning_problem.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/run/reckoned_link.hpp"
 
 namespace millrace {
 
@@ -28,25 +29,12 @@ Result<PlanningProblem> planning_problem_of(const Scenario& scenario, const Netw
 // Its traces read and its events worked in, and found sound.
 Result<NetworkSpec> planning_network_of(const Scenario& scenario);
 
-// Whether a link is more than one rate and one delay: it follows a trace, is changed by events, or loses
-// packets. Of such a link a plan knows the mean, and no plan over it is called exact.
-bool changes(const LinkSpec& link);
-
 // Whether a policy chooses the bits while the run goes on.
 bool adaptive(const Scenario& scenario);
 // What the model knows by a mean only, of what plans of the problem may use; for people.
 std::vector<std::string> known_by_mean(const Scenario& scenario, const NetworkSpec& spec,
                                        const PlanningProblem& problem);
 
-// What links that change count as. Without any of it: with the means of rate, delay and loss, each over the
-// whole of its trace or of its events and a second more.
-struct LinkReckoning {
-  std::optional<std::pair<Time, Time>> span{};  // with their mean between two instants
-  // With a rate that no run of this length or a longer one can have had more of in the mean, and without
-  // delay: for bounds.
-  std::optional<Duration> at_best{};
-  double scale = 1;  // times this
-};
 // Does the links and hops of the problem again.
 void reckon_links(const NetworkSpec& spec, const LinkReckoning& how, PlanningProblem& problem);
 // And its codings: one, of so many bits.
