@@ -15,7 +15,7 @@ namespace {
 
 class Listener final : public RunObserver {
  public:
-  Listener(std::size_t stages, Time until) : summary_(stages), until_(until) {}
+  Listener(std::size_t stages, Time until, Bytes mtu) : summary_(stages), until_(until), mtu_(mtu) {}
 
   void on_record(Time now, NodeId, const Record& record) override {
     now_ = now;
@@ -28,10 +28,14 @@ class Listener final : public RunObserver {
       first_ = completion->completed;
     }
   }
-  void on_transfer(const TransferRecord&) override {}
+  void on_transfer(const TransferRecord& transfer) override {
+    ++messages_;
+    packets_ += static_cast<std::uint64_t>(transfer.size.count() / mtu_.count());
+  }
   bool interrupted() override { return now_ > until_ || interrupt_requested(); }
 
   bool late() const { return now_ > until_; }
+  std::uint64_t work() const { return messages_ + packets_ / DryRun::kPacketsPerMessage; }
   DryRun::Figures figures(Time end, bool whole) {
     summary_.close(end);
     const double filled_s = (end - first_).seconds();
@@ -48,7 +52,8 @@ class Listener final : public RunObserver {
  private:
   Summary summary_;
   Time until_, now_, first_, last_created_;
-  std::uint64_t first_images_ = 0;
+  Bytes mtu_;
+  std::uint64_t first_images_ = 0, messages_ = 0, packets_ = 0;
 };
 
 }  // namespace
@@ -78,15 +83,16 @@ DryRun::DryRun(const Scenario& scenario, NetworkSpec spec) : scenario_(scenario)
   scenario_.workload.images = std::min(scenario_.workload.images, most);
 }
 
-Result<std::optional<DryRun::Figures>> DryRun::run(const Plan& plan, Time until) const {
+Result<std::optional<DryRun::Figures>> DryRun::run(const Plan& plan, Time until) {
   auto network = make_fluid_network(spec_, {});
   if (!network) return network.error();
   auto nodes = nodes_without_tensors(scenario_, plan);
   if (!nodes) return nodes.error();
-  Listener listener(plan.stages.size(), until);
+  Listener listener(plan.stages.size(), until, spec_.mtu);
   Coordinator coordinator(
       {.plan = plan, .network = **network, .observer = listener, .nodes = std::move(*nodes)});
   const auto end = coordinator.run();
+  work_ = listener.work();
   if (!end && listener.late()) return std::optional<Figures>();
   if (!end) return end.error();
   return std::optional(listener.figures(*end, whole_));

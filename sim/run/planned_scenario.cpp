@@ -61,6 +61,7 @@ class ScenarioPlanner {
     if (std::isinf(first->prediction.latency_s)) return answer(std::move(*first), std::nullopt);
     const bool settled = (changing_.empty() && first->exact) || !searched(request_.algorithm);
     auto tried = try_out(*first, Time::never());
+    work_of_a_hop_ = static_cast<double>(dry_run_.work()) / static_cast<double>(first->stages.size() + 1);
     if (!tried && !settled && fluid()) tried = instead_of(*first);
     if (stopped()) return interrupted();
     if (!tried) {
@@ -189,7 +190,7 @@ class ScenarioPlanner {
     return stopped() ? Result<void>(interrupted()) : Result<void>();
   }
 
-  bool room() const { return candidates_.size() < kCandidates && !stopped(); }
+  bool room() const { return candidates_.size() < kCandidates && work_ <= kMostWork && !stopped(); }
 
   std::vector<double> bits_to_ask() const {
     if (!adaptive(scenario_)) return {};
@@ -216,10 +217,10 @@ class ScenarioPlanner {
     auto result = predict(problem_, stages);
     result.algorithm = request_.algorithm;
     if (!result.violations.empty() || !within_goal(result)) return;
-    if (!go_on("simulating plans", double(work_) / kMostVaried)) return;
+    if (!go_on("simulating plans", std::min(1.0, double(work_) / kMostWork))) return;
     ++simulated_;
     auto tried = try_out(result, latest());
-    work_ += result.stages.size() * dry_run_.microbatches();
+    work_ += dry_run_.work();
     if (!tried) return;
     candidates_.push_back(std::move(*tried));
     if (better(candidates_.back(), candidates_[best_])) best_ = candidates_.size() - 1;
@@ -260,11 +261,12 @@ class ScenarioPlanner {
 
   // --- variations
 
-  // Whether all plans there are take no longer than varying one.
+  // Whether all plans there are take no longer than varying one: a third of it at most, as most are let go on
+  // for a part of their run only (latest()).
   bool few_plans() const {
     if (problem_.codings.size() > 1) return false;
     const auto [plans, stages] = count_plans(problem_);
-    return plans <= kMostPlans && stages * static_cast<double>(dry_run_.microbatches()) <= kMostVaried;
+    return plans <= kMostPlans && (stages + plans) * work_of_a_hop_ <= 3 * kMostWork;
   }
 
   void try_all(std::vector<PlannedStage>& stages, int done) {
@@ -290,7 +292,7 @@ class ScenarioPlanner {
       const auto stages = candidates_[best_].result.stages;
       const auto before = best_;
       for (const auto& other : neighbours_of(problem_, stages)) {
-        if (work_ > kMostVaried || simulated_ >= kMostVariations || stopped()) break;
+        if (work_ > kMostWork || simulated_ >= kMostVariations || stopped()) break;
         consider(other);
       }
       improved = best_ != before;
@@ -375,7 +377,8 @@ class ScenarioPlanner {
   std::vector<Tried> candidates_;
   std::size_t best_ = 0, tried_by_model_ = 0, simulated_ = 0;
   std::set<std::string> seen_;
-  std::uint64_t work_ = 0;  // stages times microbatches simulated
+  std::uint64_t work_ = 0;    // of simulating other plans than the first
+  double work_of_a_hop_ = 0;  // of the first plan, which has one hop more than stages
   std::string failure_;
   bool stopped_ = false;
 };

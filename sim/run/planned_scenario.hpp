@@ -20,8 +20,8 @@
 namespace millrace {
 
 inline constexpr std::size_t kCandidates = 8;
-// Stages times microbatches that are simulated at most while the best candidate is varied: some seconds.
-inline constexpr std::uint64_t kMostVaried = 400'000;
+// What simulating other plans than the first may take, in the unit of DryRun::work(): some seconds.
+inline constexpr std::uint64_t kMostWork = 500'000;
 
 struct PlannedScenario {
   PlanningProblem problem;  // links as their mean over the run's window, where they change
