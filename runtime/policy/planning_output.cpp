@@ -82,8 +82,9 @@ std::string simulation_lines(const PlanningResult& result) {
   if (!result.changing.empty())
     text += "not exact: the model knows only the mean of " + joined(result.changing, ", ") + "\n";
   if (!result.candidates.empty())
-    text += fmt::format("chosen in the simulation from {} candidates and {} variations\n",
-                        result.candidates.size(), result.variations);
+    text += fmt::format("chosen in the simulation from {} candidate{} and {} variation{}\n",
+                        result.candidates.size(), result.candidates.size() == 1 ? "" : "s", result.variations,
+                        result.variations == 1 ? "" : "s");
   return text;
 }
 

@@ -2,9 +2,9 @@
 // and what mode simulate gives for it over the run's own window.
 //
 // The model knows one rate per link. Where that is all there is (constant links without loss, fixed bits),
-// its optimum stands. Else the kCandidates best plans it finds are simulated, and the best of them in the
-// simulation is chosen, then varied (cuts moved, stages joined and split, devices exchanged) for as long as
-// that helps; where all plans there are take no longer than that, all of them are simulated instead.
+// its optimum stands. Else up to kCandidates of the best plans it finds are simulated, and the best of them
+// in the simulation is chosen, then varied (cuts moved, stages joined and split, devices exchanged) for as
+// long as that helps and kMostWork lasts; where all plans there are take little more, all are simulated.
 // The candidates are exact optima of different questions: the links' mean over their traces, over the run's
 // window, over each quarter of it; slower links; an adaptive policy's fewest and most bits; and without a
 // device or a way that the best plan uses. Surprising fact: the first candidate is what the model alone would

@@ -20,7 +20,7 @@ ORDER = ["runtime/base", "runtime/model", "runtime/weights", "runtime/scenario",
          "sim/net", "sim/trace", "sim/ns3", "sim/links", "sim/coordinator", "sim/bridge", "sim/run",
          "sim/compare", "sim/doctor", "sim/sweep", "sim/cli", "sim"]
 
-# (file, what it includes) -> why it may for now.
+# (file, what it includes) -> why it may until what it needs has moved.
 SAMPLES = "what a policy is told (LinkSample, SenderState, Outgoing) still lives in runtime/node"
 UPWARD = {
     ("runtime/policy/link_forecast.hpp", "runtime/node/record.hpp"): SAMPLES,
