@@ -151,9 +151,20 @@ bool Bridge::speaks_for(std::size_t agent, NodeId node) const {
 // The next frame that belongs to the node's turn; what other nodes answer meanwhile waits for them.
 Result<Frame> Bridge::answer_of(NodeId node) {
   auto& mine = answers_[node];
+  const auto patience = std::chrono::nanoseconds(setup_.scenario.run.timeout.count_ns());
+  auto give_up = Clock::now() + patience;
   while (mine.empty()) {
-    auto letter = next_letter();
+    auto letter = next_letter(give_up);
+    if (!letter && letter.error().code == ExitCode::timeout) {
+      return Error{
+          fmt::format("{}: {} has not ended its turn for {:.1f} s, though the agent is there; if one "
+                      "microbatch may take that long, give a larger run.timeout",
+                      agents_[agent_at(node).value()].who, node_name(setup_.plan, node),
+                      setup_.scenario.run.timeout.seconds()),
+          ExitCode::timeout};
+    }
     if (!letter) return letter.error();
+    give_up = Clock::now() + patience;
     const auto& who = agents_[letter->agent].who;
     NodeId owner;
     if (letter->frame.type == FrameType::send) {

@@ -13,8 +13,8 @@ using testing::HasSubstr;
 
 class Seats : public Host {
  protected:
-  void attach() {
-    listen();
+  void attach(const std::string& timeout = "20 s") {
+    listen(timeout);
     speaker_ = only_agent();
     seats_ = bridge_->attachments();
     ASSERT_TRUE(seats_[1]->begin({Event::Kind::start, {}, {}, Feedback{}}).ok());
@@ -63,6 +63,17 @@ TEST_F(Seats, AMessageToANodeThatIsNoNeighbourIsAnError) {
     TearDown();
     speakers_.clear();
   }
+}
+
+// Its heart beats, and it says nothing else: a stage that computes for ever.
+TEST_F(Seats, ATurnThatDoesNotEndIsATimeOut) {
+  attach("1 s");
+  speaker_.channel->keep_alive(Duration::ms(100));
+  const auto turn = seats_[1]->end();
+  ASSERT_FALSE(turn.ok());
+  EXPECT_EQ(turn.error().code, ExitCode::timeout);
+  EXPECT_THAT(turn.error().message, HasSubstr("stage 1 has not ended its turn for 1.0 s"));
+  EXPECT_THAT(turn.error().message, HasSubstr("give a larger run.timeout"));
 }
 
 TEST_F(Seats, SpeakingForANodeThatDoesNotExistIsAnError) {
