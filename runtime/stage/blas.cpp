@@ -2,11 +2,15 @@
 
 #include <dlfcn.h>
 #include <fmt/core.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <new>
 
 namespace millrace {
 
@@ -80,7 +84,35 @@ Blas find_and_prepare() {
   return blas;
 }
 
+// What OpenBLAS 0.3 takes for a thread at most (BUFFER_SIZE: 128 MiB on x86-64, less elsewhere), and a page.
+constexpr std::size_t kBuffer = (std::size_t{128} << 20) + (64 << 10);
+
+std::atomic<std::size_t> inside = 0;   // threads that hold a BlasCall
+std::atomic<bool> has_buffer = false;  // one call has ended, so there is a buffer that is kept
+
+bool address_space_is_limited() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+bool there_are(std::size_t bytes) {
+  void* place = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return place != MAP_FAILED && ::munmap(place, bytes) == 0;
+}
+
 }  // namespace
+
+BlasCall::BlasCall() {
+  const std::size_t callers = ++inside, kept = has_buffer ? 1 : 0;
+  if (callers == kept || !address_space_is_limited() || there_are((callers - kept) * kBuffer)) return;
+  --inside;
+  throw std::bad_alloc();
+}
+
+BlasCall::~BlasCall() {
+  has_buffer = true;
+  --inside;
+}
 
 std::string_view better_core(std::string_view core, bool avx2_fma, bool avx512) {
   constexpr std::array<std::string_view, 16> kWithoutAvx2{

@@ -20,6 +20,18 @@ struct Blas {
 // The first call does the work, before any stage computes; later ones only report. Thread-safe.
 const Blas& prepare_blas();
 
+// Held by a thread while it computes with BLAS. OpenBLAS takes a buffer of address space for each thread that
+// is inside it at once, keeps it for the next, and where the system gives none asks again for ever. So where
+// address space is limited (ulimit -v) it is looked for first, for all threads that hold one of these.
+// Without a limit it costs a counter. Throws std::bad_alloc.
+class BlasCall {
+ public:
+  BlasCall();
+  BlasCall(const BlasCall&) = delete;
+  BlasCall& operator=(const BlasCall&) = delete;
+  ~BlasCall();
+};
+
 // A sentence for the log where `blas` will be slow; empty otherwise.
 std::string blas_warning(const Blas& blas);
 

@@ -81,6 +81,7 @@ class Stage::Body {
     team_.split(images, [&](std::int64_t begin, std::int64_t end) {
       const c10::InferenceMode inference;
       one_thread_per_operation();
+      const BlasCall call;
       for (std::int64_t image = begin; image < end; ++image) forward_image(input, image, output);
     });
     return output;

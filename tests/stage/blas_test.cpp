@@ -2,10 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <new>
 #include <string>
 
 namespace millrace {
@@ -31,6 +36,27 @@ TEST(Blas, KernelsFitTheProcessor) {
   for (const char* old : {"Prescott", "Core2", "Nehalem", "Sandybridge"})
     EXPECT_THAT(prepare_blas().name, testing::Not(HasSubstr(old)));
 #endif
+}
+
+// OpenBLAS would ask for ever. In a process of its own: the limit stays.
+TEST(BlasCallDeathTest, WithoutRoomForItsBufferIsAnException) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto in_a_small_world = [] {
+    std::ifstream statm("/proc/self/statm");
+    std::uint64_t pages = 0;
+    statm >> pages;
+    const rlim_t most = pages * static_cast<rlim_t>(::getpagesize()) + (64U << 20);
+    const rlimit limit{most, most};
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) std::exit(2);
+    try {
+      const BlasCall call;
+    } catch (const std::bad_alloc&) {
+      std::exit(0);
+    }
+    std::exit(1);
+  };
+  EXPECT_EXIT(in_a_small_world(), testing::ExitedWithCode(0), "");
+  EXPECT_NO_THROW(BlasCall());  // without a limit
 }
 
 TEST(Blas, OnlyKernelsOlderThanTheProcessorAreReplaced) {
