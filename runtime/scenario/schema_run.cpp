@@ -25,34 +25,8 @@ void add_expect(std::vector<Key>& keys) {
   bound("bits_per_value", Unit::none, "Mean bits per value of all that was quantized, ranges included.", 64);
 }
 
-}  // namespace
-
-void add_run(std::vector<Key>& keys) {
-  keys.push_back({.path = "run", .kind = Kind::map, .doc = "How it is run."});
-  keys.push_back({.path = "run.mode",
-                  .kind = Kind::choice,
-                  .doc = "Pure simulation, virtual-time co-simulation, real-time emulation, or real devices.",
-                  .fallback = "cosim",
-                  .choices = words(kModeNames)});
-  keys.push_back({.path = "run.seed",
-                  .kind = Kind::exact,
-                  .doc = "Of every random number of the run.",
-                  .fallback = "1"});
-  keys.push_back(
-      {.path = "run.compute",
-       .kind = Kind::choice,
-       .doc = "Charge compute by the device's profile or speed, or by measured time and `slowdown`. Default: "
-              "measured where real devices run on the wall clock (deploy with `devices[].address`; deploy or "
-              "emulate with `--agents`), else profile.",
-       .choices = words(kComputeNames)});
-  keys.push_back({.path = "run.links",
-                  .kind = Kind::choice,
-                  .doc =
-                      "Mode deploy: the machines' own network as it is `given`, or `netns`: all devices on "
-                      "this machine, a network namespace each, joined by real links shaped as "
-                      "`network.links` says (needs root; no delay, no loss).",
-                  .fallback = "given",
-                  .choices = words(kLinksNames)});
+// What a run waits for, and for how long.
+void add_patience(std::vector<Key>& keys) {
   keys.push_back({.path = "run.window",
                   .kind = Kind::exact,
                   .doc = "Activations a receiver grants its sender.",
@@ -82,6 +56,37 @@ void add_run(std::vector<Key>& keys) {
                   .fallback = "20 ms",
                   .least = 1,
                   .most = 24 * kHourNs});
+}
+
+}  // namespace
+
+void add_run(std::vector<Key>& keys) {
+  keys.push_back({.path = "run", .kind = Kind::map, .doc = "How it is run."});
+  keys.push_back({.path = "run.mode",
+                  .kind = Kind::choice,
+                  .doc = "Pure simulation, virtual-time co-simulation, real-time emulation, or real devices.",
+                  .fallback = "cosim",
+                  .choices = words(kModeNames)});
+  keys.push_back({.path = "run.seed",
+                  .kind = Kind::exact,
+                  .doc = "Of every random number of the run.",
+                  .fallback = "1"});
+  keys.push_back(
+      {.path = "run.compute",
+       .kind = Kind::choice,
+       .doc = "Charge compute by the device's profile or speed, or by measured time and `slowdown`. Default: "
+              "measured where real devices run on the wall clock (deploy with `devices[].address`; deploy or "
+              "emulate with `--agents`), else profile.",
+       .choices = words(kComputeNames)});
+  keys.push_back({.path = "run.links",
+                  .kind = Kind::choice,
+                  .doc =
+                      "Mode deploy: the machines' own network as it is `given`, or `netns`: all devices on "
+                      "this machine, a network namespace each, joined by real links shaped as "
+                      "`network.links` says (needs root; no delay, no loss).",
+                  .fallback = "given",
+                  .choices = words(kLinksNames)});
+  add_patience(keys);
   keys.push_back({.path = "run.link_interval",
                   .kind = Kind::exact,
                   .unit = Unit::duration,

@@ -80,7 +80,7 @@ Result<void> ReportCheck::take(const Said& said) {
   }
   progress.now = said.now;
   for (const auto& record : said.records) {
-    const auto taken = std::visit([&](const auto& one) { return this->take(said, progress, one); }, record);
+    auto taken = std::visit([&](const auto& one) { return this->take(said, progress, one); }, record);
     if (!taken) return taken;
   }
   if (!said.finished || said.node != plan_.sink_node() || progress.completed == scenario_.microbatches())
