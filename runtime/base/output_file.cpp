@@ -190,7 +190,7 @@ bool is_standard_output(const std::string& path) {
 }
 
 Result<void> write_output(const std::string& path, std::string_view bytes) {
-  if (const auto possible = check_output(path); !possible) return possible;
+  if (auto possible = check_output(path); !possible) return possible;
   const auto place = find_place(path);
   if (!place) return place.error();
   return may_be_replaced(*place) ? replace(*place, bytes) : write_in_place(*place, bytes);

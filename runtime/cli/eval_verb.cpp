@@ -160,7 +160,7 @@ Result<void> eval(const EvalArguments& arguments) {
   progress.clear();
   if (!ended) return ended.error();
   if (!written) return written;
-  if (const auto closed = csv->close(); !closed) return closed;
+  if (auto closed = csv->close(); !closed) return closed;
   if (const auto table = table_over_cuts(rows); !table.empty() && shown) fmt::print("\n{}", table);
   if (!arguments.json.empty()) {
     const EvaluationFacts facts{.release = kRelease,

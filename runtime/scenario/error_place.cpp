@@ -45,8 +45,10 @@ class FileKeys {
       if (auto found = find(node.items[i], fmt::format("{}[{}]", path, i), row + "[]")) return found;
     }
     for (const auto& [key, mark, value] : node.entries) {
-      const std::string below = path.empty() ? key : path + "." + key;
-      if (auto found = find(value, below, row.empty() ? key : row + "." + key)) return found;
+      const auto below = [&key = key](const std::string& above) {
+        return above.empty() ? key : fmt::format("{}.{}", above, key);
+      };
+      if (auto found = find(value, below(path), below(row))) return found;
     }
     return std::nullopt;
   }

@@ -19,7 +19,7 @@ void check_run(const Scenario& scenario, ProblemLog& log) {
                                  "for one direction",
                                  at, text));
     else if (const auto two = two_meanings(text, joined); !two.empty())
-      log.report(at, at + " " + two);
+      log.report(at, fmt::format("{} {}", at, two));
   }
 }
 
