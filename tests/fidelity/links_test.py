@@ -2,6 +2,7 @@
 them. Needs root; without it every test is skipped."""
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -137,6 +138,39 @@ class Deployed(Netns):
         self.assertIn("keys of a run that was killed, removed", self.millrace("clean").stdout)
         self.assertEqual(os.listdir(self.path("tmp")), [])
         self.assertIn("nothing was left behind", self.millrace("clean").stdout)
+
+
+class Slow(Netns):
+    """Links on which a full packet takes a second: ARP, the probe and the greetings must not lose patience."""
+
+    def duration_s_of(self, *arguments):
+        out = self.path(f"run{len(os.listdir(self.folder))}")
+        self.millrace("run", self.scenario(images=6), "--out", out, "--set", "model.microbatch=1", "--set",
+                      "run.timeout=100 s", *arguments)
+        with open(out + "/summary.json") as file:
+            return json.load(file)["duration_s"]
+
+    def test_two_hops_of_12_kbit_per_s_carry_what_the_model_says(self):
+        """Camera and board-b are not joined: what board-b answers crosses both slow links."""
+        links = ("network.links=[{between: [camera, board-a], rate: 12 kbit/s}, "
+                 "{between: [board-a, board-b], rate: 12 kbit/s}]")
+        real = self.duration_s_of("--set", links)
+        modelled = self.duration_s_of("--set", links, "--mode", "simulate")
+        # A token bucket starts full (two packets, of a second each); TLS and acknowledgements cost more.
+        self.assertLess(abs(real / modelled - 1), 0.15, f"{real} s, simulated {modelled} s")
+
+    def test_a_slow_phase_in_a_trace_is_passed(self):
+        with open(self.path("phase.csv"), "w") as file:
+            file.write("time_s,rate_mbit_per_s\n0,20\n0.5,0.008\n6,20\n600,end\n")
+        link = f"network.links[1]={{between: [board-a, board-b], trace: {self.path('phase.csv')}}}"
+        self.assertLess(abs(self.duration_s_of("--set", link, "--set", "workload.images=64") -
+                            self.duration_s_of("--set", link, "--set", "workload.images=64", "--mode",
+                                               "simulate")), 2)
+
+    def test_what_is_slower_than_1_kbit_per_s_is_refused_before_anything_starts(self):
+        done = self.millrace("run", self.scenario(), "--out", self.path("run"), "--set",
+                             "network.links[1].rate=900 bit/s", expect=3)
+        self.assertIn("link board-a -> board-b: 900 bit/s is too slow for a real link", done.stderr)
 
 
 class InANamespace(Netns):

@@ -102,6 +102,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="millrace-mutate-") as scratch:
         programs = Programs(os.path.abspath(arguments.server), scratch, arguments.limit)
         for number in range(arguments.runs):
+            if number and number % 500 == 0:
+                print(f"{number} inputs, {len(faults)} faults", file=sys.stderr, flush=True)
             name, document = documents[number % len(documents)]
             mutator = Mutator(random.Random(f"{arguments.seed} {number}"), document)
             for _ in range(mutator.rng.choice([1, 1, 1, 1, 2, 2, 3, 5])):

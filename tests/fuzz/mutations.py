@@ -315,6 +315,12 @@ class Mutator:
             model[key] = self.number(properties[key])
         model["weights"] = "random"
 
+    def policy(self):
+        """The section `policy`, also where an earlier mutation left none, or something that is no map."""
+        if not isinstance(self.document.get("policy"), dict):
+            self.document["policy"] = {}
+        return self.document["policy"]
+
     def plan_kind(self):
         kind = self.rng.choice(["even", "pipedream", "optimal", "fixed"])
         partition = {"kind": kind}
@@ -323,14 +329,12 @@ class Mutator:
             partition["cuts"] = [str(cut) for cut in sorted(cuts)]
         if kind == "optimal" and self.rng.random() < 0.5:
             partition["objective"] = self.rng.choice(["throughput", "latency"])
-        self.document.setdefault("policy", {})
-        self.section("policy")["partition"] = partition
+        self.policy()["partition"] = partition
 
     def adaptive(self):
         kind = self.rng.choice(["heuristic", "max-fit", "controller", "deadline"])
-        self.document.setdefault("policy", {})
-        self.section("policy")["quantization"] = {
-            "kind": kind, "codec": self.rng.choice(["uniform", "aciq", "ds-aciq", "klt"]),
-            "target_rate": self.quantity(["/s"])}
+        quantization = {"kind": kind, "codec": self.rng.choice(["uniform", "aciq", "ds-aciq", "klt"]),
+                        "target_rate": self.quantity(["/s"])}
         if kind != "deadline":
-            self.section("policy")["quantization"]["window"] = self.rng.choice(["1", "10", "1000000"])
+            quantization["window"] = self.rng.choice(["1", "10", "1000000"])
+        self.policy()["quantization"] = quantization

@@ -54,7 +54,8 @@ class System(unittest.TestCase):
 
     def run_quickstart(self, name, *arguments, expect=0):
         out = self.path(name)
-        self.millrace("run", QUICKSTART, "--out", out, *SMALL, *arguments, expect=expect)
+        done = self.millrace("run", QUICKSTART, "--out", out, *SMALL, *arguments, expect=expect)
+        self.said = done.stdout  # of the last run
         return out
 
     def run_with_agents(self, name, devices, *arguments):
