@@ -8,8 +8,6 @@
 namespace millrace {
 namespace {
 
-using namespace std::string_view_literals;
-
 constexpr std::size_t kLooked = 4096;
 
 struct Format {
@@ -26,25 +24,24 @@ constexpr std::string_view kConvert =
 
 // The first that fits; PyTorch's and Git's files are told apart below.
 constexpr std::array<Format, 15> kFormats{{
-    {"\x89HDF\r\n\x1a\n"sv, 0,
+    {"\x89HDF\r\n\x1a\n", 0,
      "an HDF5 file (Keras weights, say); load it with its framework and save the tensors as safetensors"},
-    {"GGUF"sv, 0,
-     "a GGUF file (llama.cpp), whose tensors are quantized; use the model's original safetensors"},
-    {"TFL3"sv, 4, "a TensorFlow Lite model; save the original model's tensors as safetensors"},
-    {"\x93NUMPY"sv, 0, "an array of NumPy (.npy); save it with safetensors.numpy.save_file"},
-    {"\x1f\x8b"sv, 0, "compressed with gzip; unpack it first (gunzip, or tar -xzf)"},
-    {"\x28\xb5\x2f\xfd"sv, 0, "compressed with zstd; unpack it first (zstd -d)"},
-    {"\xfd\x37zXZ\0"sv, 0, "compressed with xz; unpack it first (unxz, or tar -xJf)"},
-    {"BZh"sv, 0, "compressed with bzip2; unpack it first (bunzip2, or tar -xjf)"},
-    {"7z\xbc\xaf\x27\x1c"sv, 0, "a 7z archive; unpack it first"},
-    {"ustar"sv, 257, "a tar archive; unpack it first (tar -xf)"},
-    {"<!DOCTYPE"sv, 0, "a web page, not the file: the download was answered with it; fetch the file itself"},
-    {"<!doctype"sv, 0, "a web page, not the file: the download was answered with it; fetch the file itself"},
-    {"<html"sv, 0, "a web page, not the file: the download was answered with it; fetch the file itself"},
+    {"GGUF", 0, "a GGUF file (llama.cpp), whose tensors are quantized; use the model's original safetensors"},
+    {"TFL3", 4, "a TensorFlow Lite model; save the original model's tensors as safetensors"},
+    {"\x93NUMPY", 0, "an array of NumPy (.npy); save it with safetensors.numpy.save_file"},
+    {"\x1f\x8b", 0, "compressed with gzip; unpack it first (gunzip, or tar -xzf)"},
+    {"\x28\xb5\x2f\xfd", 0, "compressed with zstd; unpack it first (zstd -d)"},
+    {{"\xfd\x37zXZ\0", 6}, 0, "compressed with xz; unpack it first (unxz, or tar -xJf)"},
+    {"BZh", 0, "compressed with bzip2; unpack it first (bunzip2, or tar -xjf)"},
+    {"7z\xbc\xaf\x27\x1c", 0, "a 7z archive; unpack it first"},
+    {"ustar", 257, "a tar archive; unpack it first (tar -xf)"},
+    {"<!DOCTYPE", 0, "a web page, not the file: the download was answered with it; fetch the file itself"},
+    {"<!doctype", 0, "a web page, not the file: the download was answered with it; fetch the file itself"},
+    {"<html", 0, "a web page, not the file: the download was answered with it; fetch the file itself"},
     {"\x7f"
-     "ELF"sv,
+     "ELF",
      0, "a program"},
-    {"\xff\xd8\xff"sv, 0, "a JPEG picture"},
+    {"\xff\xd8\xff", 0, "a JPEG picture"},
 }};
 
 // The pointer has the size of what it stands for: "size 12345".

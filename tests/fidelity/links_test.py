@@ -141,7 +141,7 @@ class Deployed(Netns):
 
 
 class Slow(Netns):
-    """Links on which a full packet takes a second: ARP, the probe and the greetings must not lose patience."""
+    """Links on which a full packet takes a second: ARP, probe and greetings must not lose patience."""
 
     def duration_s_of(self, *arguments):
         out = self.path(f"run{len(os.listdir(self.folder))}")

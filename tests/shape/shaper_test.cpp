@@ -9,8 +9,6 @@ namespace millrace {
 namespace {
 
 using testing::ElementsAre;
-using std::chrono_literals::operator""s;
-
 // A link that remembers which rates it was asked for and when; it may be slow, and may refuse one of them.
 class FakeLink final : public ShapedLink {
  public:
@@ -35,7 +33,7 @@ class FakeLink final : public ShapedLink {
   // All requests so far, as soon as there are `count`; fewer after 10 s.
   std::vector<Request> requests(std::size_t count) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, 10s, [&] { return requests_.size() >= count; });
+    changed_.wait_for(lock, std::chrono::seconds(10), [&] { return requests_.size() >= count; });
     return requests_;
   }
   std::vector<double> rates(std::size_t count) {
@@ -154,7 +152,7 @@ TEST(Shaper, AChangeThatIsRefusedEndsItAndIsSaidAtTheEnd) {
   Shaper shaper({{&link, &schedule}});
   ASSERT_TRUE(shaper.start());
   EXPECT_THAT(link.rates(2), ElementsAre(1, 2));
-  const auto deadline = Shaper::Clock::now() + 10s;
+  const auto deadline = Shaper::Clock::now() + std::chrono::seconds(10);
   while (!shaper.failed() && Shaper::Clock::now() < deadline) std::this_thread::yield();
   EXPECT_TRUE(shaper.failed());
   const auto stopped = shaper.stop();

@@ -16,7 +16,8 @@ class Emulate(System):
         self.assertEqual(read(cosim, "outputs.csv"), read(emulate, "outputs.csv"), "the same logits")
         virtual, real = (json.loads(read(run, "summary.json")) for run in (cosim, emulate))
         self.assertEqual((real["compute"], real["link_conditions"]), ("imitated", "simulated"))
-        self.assertIn("\nmode emulate: compute imitated, links simulated (ns3 in real time)\n", self.said)
+        self.assertIn("\nmode emulate: compute imitated, links simulated (ns3 in real time)\n",
+                      self.last.stdout)
         self.assertGreaterEqual(real["duration_s"], 0.99 * virtual["duration_s"])
         self.assertLess(real["duration_s"], 1.3 * virtual["duration_s"] + 0.5)
         for there, back in zip(virtual["links"], real["links"], strict=True):

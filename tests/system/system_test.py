@@ -54,8 +54,7 @@ class System(unittest.TestCase):
 
     def run_quickstart(self, name, *arguments, expect=0):
         out = self.path(name)
-        done = self.millrace("run", QUICKSTART, "--out", out, *SMALL, *arguments, expect=expect)
-        self.said = done.stdout  # of the last run
+        self.last = self.millrace("run", QUICKSTART, "--out", out, *SMALL, *arguments, expect=expect)
         return out
 
     def run_with_agents(self, name, devices, *arguments):
