@@ -148,7 +148,7 @@ class Checks {
         return link.from == event.from && link.to == event.to;
       });
       if (const auto two = two_meanings(log_.text(at + ".link"), pairs_of(links)); !two.empty())
-        log_.report(at + ".link", at + ".link " + two);
+        log_.report(at + ".link", fmt::format("{}.link {}", at, two));
       if (!known && log_.good("network"))
         log_.report(
             at, log_.has(at + ".link")

@@ -36,8 +36,9 @@ void add_patience(std::vector<Key>& keys) {
   keys.push_back({.path = "run.timeout",
                   .kind = Kind::exact,
                   .unit = Unit::duration,
-                  .doc = "How long agents are waited for that do not come, or make no progress, by the wall "
-                         "clock.",
+                  .doc =
+                      "How long agents are waited for that do not come, or make no progress, and a simulated "
+                      "network in which nothing arrives; by the wall clock.",
                   .fallback = "60 s",
                   .least = 1'000'000,
                   .most = 24 * kHourNs});

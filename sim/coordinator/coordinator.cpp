@@ -17,9 +17,7 @@ Coordinator::Coordinator(Setup setup)
 Result<Time> Coordinator::run() {
   if (auto started = start(); !started) return started.error();
   while (!finished_) {
-    if (setup_.observer.interrupted()) {
-      return Error{fmt::format("interrupted at {:.3f} s of scenario time", now_.seconds())};
-    }
+    if (setup_.observer.interrupted()) return interrupted();
     if (auto stepped = step(); !stepped) return stepped.error();
   }
   return now_;
@@ -52,6 +50,8 @@ Result<void> Coordinator::step() {
   const NodeId node = next_to_wake();
   const Time promise = promises_[node.value];
   if (const auto delivery = setup_.network.run_until(promise)) return deliver(*delivery);
+  const bool ended_early = promise == Time::never() || setup_.network.now() < promise;
+  if (ended_early && setup_.observer.interrupted()) return interrupted();
   if (promise == Time::never()) return stuck();
   if (promise > RateTrace::kHorizon) {
     return in_context(node, Error{fmt::format("its next event is at {:.3g} s; networks end at {:.3g} s",
@@ -59,6 +59,10 @@ Result<void> Coordinator::step() {
   }
   now_ = promise;
   return hand_over(node, {Event::Kind::wake, now_, {}, Feedback{}});
+}
+
+Error Coordinator::interrupted() const {
+  return {fmt::format("interrupted at {:.3f} s of scenario time", now_.seconds())};
 }
 
 // What has been under way longest is what all else waits for.

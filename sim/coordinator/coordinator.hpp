@@ -57,6 +57,7 @@ class Coordinator {
   Result<void> deliver(const Delivery& delivery);
   NodeId next_to_wake() const;
   Error stuck() const;
+  Error interrupted() const;
 
   Setup setup_;
   Time now_;

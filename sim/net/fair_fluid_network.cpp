@@ -29,7 +29,7 @@ bool FairFluidNetwork::Event::operator>(const Event& o) const {
 
 FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
     : meter_(taps.meter),
-      audit_(taps.audit),
+      watch_(taps),
       metered_(spec.links.size()),
       framing_(spec.transport, spec.mtu),
       routes_(spec),
@@ -239,7 +239,7 @@ std::optional<Delivery> FairFluidNetwork::run_until(Time limit) {
     if (next >= limit) break;
     if (limit == Time::never() && !anything_can_happen()) break;
     now_ = next;
-    if (audit_ != nullptr && !audit_->note(Lateness::network_event, next)) return std::nullopt;
+    if (watch_.ends_at(next)) return std::nullopt;
     if (next_shared_ == now_) {
       advance_shared();
       rates_stale_ = true;

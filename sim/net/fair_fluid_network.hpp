@@ -19,6 +19,7 @@
 #include "sim/net/network.hpp"
 #include "sim/net/network_spec.hpp"
 #include "sim/net/network_taps.hpp"
+#include "sim/net/pull_watch.hpp"
 #include "sim/net/routes.hpp"
 
 namespace millrace {
@@ -114,7 +115,7 @@ class FairFluidNetwork final : public Network {
   void meter_carried(const Flow& flow, Message& message, double bits_left, Time since);
 
   LinkMeter* meter_;
-  LatenessAudit* audit_;
+  PullWatch watch_;
   std::vector<Nanobits> metered_;  // by link: told as carried up to here
   Framing framing_;
   Routes routes_;

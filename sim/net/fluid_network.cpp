@@ -15,7 +15,7 @@ bool FluidNetwork::Event::operator>(const Event& o) const {
 }
 
 FluidNetwork::FluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
-    : meter_(taps.meter), audit_(taps.audit), framing_(spec.transport, spec.mtu), routes_(spec) {
+    : meter_(taps.meter), watch_(taps), framing_(spec.transport, spec.mtu), routes_(spec) {
   links_.reserve(spec.links.size());
   for (const LinkSpec& link : spec.links)
     links_.push_back({.to = link.to,
@@ -113,9 +113,9 @@ std::optional<Delivery> FluidNetwork::run_until(Time limit) {
   MR_CHECK(limit >= now_, "a network does not run backwards");
   while (!events_.empty() && events_.top().at < limit) {
     const Event event = events_.top();
-    events_.pop();
     now_ = event.at;
-    if (audit_ != nullptr && !audit_->note(Lateness::network_event, event.at)) return std::nullopt;
+    if (watch_.ends_at(event.at)) return std::nullopt;
+    events_.pop();
     const auto found = flights_.find(event.order);
     if (!event.delivers) {
       enter_link(found->second, event.at);

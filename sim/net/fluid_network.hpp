@@ -15,6 +15,7 @@
 #include "sim/net/network.hpp"
 #include "sim/net/network_spec.hpp"
 #include "sim/net/network_taps.hpp"
+#include "sim/net/pull_watch.hpp"
 #include "sim/net/rate_trace.hpp"
 #include "sim/net/routes.hpp"
 
@@ -66,7 +67,7 @@ class FluidNetwork final : public Network {
   void schedule(Time at, bool delivers, const Flight& flight);
 
   LinkMeter* meter_;
-  LatenessAudit* audit_;
+  PullWatch watch_;
   Framing framing_;
   Routes routes_;
   std::vector<Link> links_;

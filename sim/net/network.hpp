@@ -40,6 +40,7 @@ class Network {
   // (then now() == limit). What would happen exactly at `limit` is *not* run. Deliveries at one instant come
   // out in the order in which their transfers departed, those that departed together in the order of
   // submission, one per call. REQUIRES limit >= now().
+  // Taps (NetworkTaps::audit, ::stop) may end this early: nothing is returned and now() < limit.
   // limit may be Time::never(): then nothing is returned only if nothing is under way (or everything under
   // way waits for a link that never comes back), and now() stays where the network saw that: at its last
   // event, or with timers that go on for ever (tcp) somewhat later.

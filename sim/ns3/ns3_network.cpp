@@ -7,6 +7,7 @@
 #include <map>
 
 #include "sim/net/network_check.hpp"
+#include "sim/net/pull_watch.hpp"
 #include "sim/ns3/raw_carrier.hpp"
 #include "sim/ns3/simulation.hpp"
 #include "sim/ns3/tcp_carrier.hpp"
@@ -19,13 +20,20 @@ constexpr Duration kLookAhead = Duration::s(3600);
 
 class Ns3Network final : public Network {
  public:
-  Ns3Network(const NetworkSpec& spec, std::unique_ptr<Simulation> simulation, Topology topology)
-      : simulation_(std::move(simulation)), routes_(spec), topology_(std::move(topology)) {
+  Ns3Network(const NetworkSpec& spec, const NetworkTaps& taps, std::unique_ptr<Simulation> simulation,
+             Topology topology)
+      : simulation_(std::move(simulation)), routes_(spec), topology_(std::move(topology)), watch_(taps) {
     const auto arrived = [this](const Arrival& arrival) { arrive(arrival); };
     if (spec.transport == Transport::raw)
       carrier_ = std::make_unique<RawCarrier>(spec, topology_, arrived);
     else
       carrier_ = std::make_unique<TcpCarrier>(spec, topology_, arrived);
+    if (!watch_.listens()) return;
+    Simulation::listen([this](Time due) {
+      if (!watch_.ends_at(due)) return;
+      ended_early_ = true;
+      Simulation::halt();
+    });
   }
 
   ~Ns3Network() override {
@@ -55,7 +63,9 @@ class Ns3Network final : public Network {
   // At one instant, not handed out yet: by departure, then by order of submission.
   std::map<std::pair<Time, std::uint64_t>, Delivery> arrived_;
   std::uint64_t submitted_ = 0;
-  Time now_;  // the simulator's own clock may be 1 ns behind: it stops short of a limit
+  PullWatch watch_;
+  bool ended_early_ = false;  // this pull, by the taps
+  Time now_;                  // the simulator's own clock may be 1 ns behind: it stops short of a limit
 };
 
 void Ns3Network::submit(Time depart, const Transfer& transfer) {
@@ -85,10 +95,11 @@ void Ns3Network::arrive(const Arrival& arrival) {
 std::optional<Delivery> Ns3Network::run_until(Time limit) {
   MR_CHECK(limit >= now_, "a network does not run backwards");
   if (limit == now_) return std::nullopt;
+  ended_early_ = false;
   if (arrived_.empty() && limit != Time::never()) Simulation::run_before(limit);
   if (arrived_.empty() && limit == Time::never()) run_out();
   if (arrived_.empty()) {
-    now_ = limit == Time::never() ? std::max(now_, Simulation::now()) : limit;
+    now_ = limit == Time::never() || ended_early_ ? std::max(now_, Simulation::now()) : limit;
     return std::nullopt;
   }
   const auto first = arrived_.begin();
@@ -104,7 +115,7 @@ void Ns3Network::run_out() {
   while (arrived_.empty()) {
     const bool hopeless = all_hopeless();
     Simulation::run_before(Simulation::now() + kLookAhead);
-    if (hopeless) return;
+    if (hopeless || ended_early_) return;
   }
 }
 
@@ -137,12 +148,8 @@ Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec, const
   Topology topology = make_topology(spec);
   if (auto reached = associate(spec, topology); !reached) return reached.error();
   if (auto added = add_taps(topology, taps); !added) return added.error();
-  if (taps.audit != nullptr)
-    Simulation::listen([audit = taps.audit](Time due) {
-      if (!audit->note(Lateness::network_event, due)) Simulation::halt();
-    });
   return std::unique_ptr<Network>(
-      std::make_unique<Ns3Network>(spec, std::move(*simulation), std::move(topology)));
+      std::make_unique<Ns3Network>(spec, taps, std::move(*simulation), std::move(topology)));
 }
 
 }  // namespace millrace

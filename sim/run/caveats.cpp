@@ -184,9 +184,9 @@ std::optional<std::string> compute_overrun(const RunEnd& end) {
       }
       return sum;
     };
-    const double due_s =
-        static_cast<double>(scenario.workload.images / whole) * price_s(static_cast<std::uint32_t>(whole)) +
-        (rest > 0 ? price_s(rest) : 0);
+    const std::uint64_t full = scenario.workload.images / whole;
+    const double due_s = static_cast<double>(full) * price_s(static_cast<std::uint32_t>(whole)) +
+                         (rest > 0 ? price_s(rest) : 0);
     const StageFigures& took = end.summary.stage(i - 1);
     const double took_s = (took.decode + took.compute + took.encode).seconds();
     if (due_s <= 0 || took_s / due_s <= most) continue;

@@ -32,10 +32,16 @@ class Listener final : public RunObserver {
     ++messages_;
     packets_ += static_cast<std::uint64_t>(transfer.size.count() / mtu_.count());
   }
-  bool interrupted() override { return now_ > until_ || interrupt_requested(); }
+  bool interrupted() override { return late() || spent() || interrupt_requested(); }
+  void on_network_events(std::uint64_t events) { events_ += events; }
 
   bool late() const { return now_ > until_; }
-  std::uint64_t work() const { return messages_ + packets_ / DryRun::kPacketsPerMessage; }
+  bool spent() const { return work() > DryRun::kMostWork; }
+  std::uint64_t work() const {
+    return messages_ + packets_ / DryRun::kPacketsPerMessage + events_ / DryRun::kEventsPerMessage;
+  }
+  Time now() const { return now_; }
+  bool more_than_one() const { return summary_.images() > first_images_; }
   DryRun::Figures figures(Time end, bool whole) {
     summary_.close(end);
     const double filled_s = (end - first_).seconds();
@@ -53,7 +59,7 @@ class Listener final : public RunObserver {
   Summary summary_;
   Time until_, now_, first_, last_created_;
   Bytes mtu_;
-  std::uint64_t first_images_ = 0, messages_ = 0, packets_ = 0;
+  std::uint64_t first_images_ = 0, messages_ = 0, packets_ = 0, events_ = 0;
 };
 
 }  // namespace
@@ -84,16 +90,27 @@ DryRun::DryRun(const Scenario& scenario, NetworkSpec spec) : scenario_(scenario)
 }
 
 Result<std::optional<DryRun::Figures>> DryRun::run(const Plan& plan, Time until) {
-  auto network = make_fluid_network(spec_, {});
+  Listener listener(plan.stages.size(), until, spec_.mtu);
+  NetworkTaps taps;
+  taps.stop = [&listener] {
+    listener.on_network_events(NetworkTaps::kEventsPerQuestion);
+    return listener.interrupted();
+  };
+  auto network = make_fluid_network(spec_, taps);
   if (!network) return network.error();
   auto nodes = nodes_without_tensors(scenario_, plan);
   if (!nodes) return nodes.error();
-  Listener listener(plan.stages.size(), until, spec_.mtu);
   Coordinator coordinator(
       {.plan = plan, .network = **network, .observer = listener, .nodes = std::move(*nodes)});
   const auto end = coordinator.run();
   work_ = listener.work();
+  cut_short_ = false;
   if (!end && listener.late()) return std::optional<Figures>();
+  cut_short_ = !end && !interrupt_requested() && listener.spent();
+  if (cut_short_) {
+    if (listener.more_than_one()) return std::optional(listener.figures(listener.now(), false));
+    return Error{"simulating it takes too long for a plan; run it with --mode simulate"};
+  }
   if (!end) return end.error();
   return std::optional(listener.figures(*end, whole_));
 }

@@ -1,7 +1,8 @@
 // What mode simulate gives for a plan on the fluid network, without a run directory: the same nodes, costs,
 // network and summary as `millrace run --mode simulate` with network.kind fluid, so that a plan can be tried
 // over the run's own window (its images, arrivals, traces and their offsets, events, policy) before it is
-// chosen. Surprising fact: a run of many microbatches is tried with its first kMostMicrobatches only.
+// chosen. Surprising fact: a run of many microbatches is tried with its first kMostMicrobatches only, and
+// those only up to kMostWork.
 #pragma once
 
 #include <functional>
@@ -41,13 +42,20 @@ class DryRun {
   // What the last run() took, the same on every machine: messages and acknowledgements, some 4 us each, and
   // the packets of messages, some 0.12 us each, which is 1/kPacketsPerMessage.
   static constexpr std::uint64_t kPacketsPerMessage = 32;
+  // The network's own events (cross traffic), counted where there are many of them between two arrivals.
+  static constexpr std::uint64_t kEventsPerMessage = 1;
+  // Where a run would take more it is looked at up to there, as if it ended there.
+  static constexpr std::uint64_t kMostWork = 1'000'000;
   std::uint64_t work() const { return work_; }
+  // The last run() ended at kMostWork.
+  bool cut_short() const { return cut_short_; }
 
  private:
   Scenario scenario_;
   NetworkSpec spec_;
   bool whole_ = true;
   std::uint64_t work_ = 0;
+  bool cut_short_ = false;
 };
 
 }  // namespace millrace

@@ -68,9 +68,10 @@ class ScenarioPlanner {
       first->not_simulated = failure_;
       return answer(std::move(*first), std::nullopt);
     }
+    const bool no_time = dry_run_.cut_short();  // to simulate others
     window_s_ = tried->figures.figures.duration_s;
     if (!changing_.empty()) reckon_links(spec_, {.span = span(0, 1)}, problem_);
-    if (settled) {
+    if (settled || no_time) {
       auto same = again(first->stages, *first);
       return answer(std::move(same), tried->figures);
     }

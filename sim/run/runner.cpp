@@ -30,6 +30,7 @@
 #include "sim/run/inputs.hpp"
 #include "sim/run/json.hpp"
 #include "sim/run/link_report.hpp"
+#include "sim/run/patience.hpp"
 #include "sim/run/progress.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/run/scenario_plan.hpp"
@@ -122,8 +123,9 @@ class Run {
     return {};
   }
 
-  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec) {
-    NetworkTaps taps{.meter = &*meter_, .captures = {}, .audit = audit_ ? &*audit_ : nullptr};
+  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec, std::function<bool()> stop = {}) {
+    NetworkTaps taps{
+        .meter = &*meter_, .captures = {}, .audit = audit_ ? &*audit_ : nullptr, .stop = std::move(stop)};
     if (network_kind(scenario_) == NetworkKind::fluid) return make_fluid_network(spec, taps);
     for (std::uint32_t i = 0; i < spec.links.size(); ++i) {
       const auto& from = spec.devices[spec.links[i].from.value];
@@ -137,12 +139,13 @@ class Run {
   }
 
   Result<Time> simulate(const NetworkSpec& spec, RunObserver& observer) {
-    auto network = build_network(spec);
+    Patience patience(observer, scenario_.run.timeout);
+    auto network = build_network(spec, [&] { return patience.lost_in_a_pull(); });
     if (!network) return network.error();
     auto nodes = nodes_without_tensors(scenario_, plan_);
     if (!nodes) return nodes.error();
     directory_->ready();
-    return coordinate(spec, **network, observer, std::move(*nodes));
+    return coordinate(spec, **network, patience, std::move(*nodes));
   }
 
   // What a run says that stands still. `spec` outlives it.
@@ -152,23 +155,30 @@ class Run {
     };
   }
 
-  Result<Time> coordinate(const NetworkSpec& spec, Network& network, RunObserver& observer,
+  Result<Time> coordinate(const NetworkSpec& spec, Network& network, Patience& patience,
                           std::vector<std::unique_ptr<Attachment>> nodes) {
     Coordinator coordinator({.plan = plan_,
                              .network = network,
-                             .observer = observer,
+                             .observer = patience,
                              .nodes = std::move(nodes),
                              .why = why(spec)});
     auto end = coordinator.run();
     reached_ = coordinator.now();
-    return end;
+    if (end || !patience.lost()) return end;
+    return Error{
+        fmt::format("nothing arrived and no node had anything to do in {:g} s of the wall clock, in which "
+                    "the network was simulated from {:.3f} s to {:.6g} s of scenario time; is a device "
+                    "very slow, or a link? run.timeout says how long to wait",
+                    scenario_.run.timeout.seconds(), reached_.seconds(), network.now().seconds()),
+        ExitCode::timeout};
   }
 
   Result<Time> cosim(const NetworkSpec& spec, RunObserver& observer) {
-    auto network = build_network(spec);
+    Patience patience(observer, scenario_.run.timeout);
+    auto network = build_network(spec, [&] { return patience.lost_in_a_pull(); });
     if (!network) return network.error();
     return with_agents(
-        [&](Bridge& bridge) { return coordinate(spec, **network, observer, bridge.attachments()); });
+        [&](Bridge& bridge) { return coordinate(spec, **network, patience, bridge.attachments()); });
   }
 
   // Time 0 of the run is when everybody has been told to start.

@@ -13,6 +13,7 @@
 #include "runtime/base/random.hpp"
 #include "sim/net/network.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/net/network_taps.hpp"
 #include "sim/net/rate_trace.hpp"
 
 namespace millrace {
@@ -20,7 +21,7 @@ namespace millrace {
 struct NetworkUnderTest {
   std::string name;
   Transport transport;
-  std::function<Result<std::unique_ptr<Network>>(const NetworkSpec&)> make;
+  std::function<Result<std::unique_ptr<Network>>(const NetworkSpec&, const NetworkTaps&)> make;
 };
 inline void PrintTo(const NetworkUnderTest& network, std::ostream* out) { *out << network.name; }
 inline std::string name_of(const testing::TestParamInfo<NetworkUnderTest>& info) { return info.param.name; }
@@ -54,7 +55,7 @@ class NetworkContract : public testing::TestWithParam<NetworkUnderTest> {
   void build() {
     network_.reset();  // one at a time
     spec_.transport = GetParam().transport;
-    auto made = GetParam().make(spec_);
+    auto made = GetParam().make(spec_, taps_);
     ASSERT_TRUE(made.ok()) << made.error().message;
     network_ = std::move(*made);
     submitted_.clear();
@@ -104,6 +105,7 @@ class NetworkContract : public testing::TestWithParam<NetworkUnderTest> {
   }
 
   NetworkSpec spec_;
+  NetworkTaps taps_;
   std::unique_ptr<Network> network_;
   std::vector<Time> submitted_;
 };
@@ -117,6 +119,23 @@ TEST_P(NetworkContract, NothingUnderWayOnlyMovesTheClock) {
   EXPECT_FALSE(network_->run_until(at_ms(10)));
   EXPECT_FALSE(network_->run_until(Time::never()));
   EXPECT_LT(network_->now(), Time::never());
+}
+
+TEST_P(NetworkContract, TheQuestionStopEndsAPullAndTheNextOneGoesOn) {
+  join(kA, kB, BitRate::mbit(1), Duration::ms(1));
+  bool stop = true;
+  int asked = 0;
+  taps_.stop = [&] { return ++asked, stop; };
+  build();
+  const int count = 2 * NetworkTaps::kEventsPerQuestion;  // each is an event at least
+  for (int i = 0; i < count; ++i) send(at_ms(2 * i), kA, kB, 100);
+  const auto some = drain();
+  EXPECT_GE(asked, 1);
+  EXPECT_LT(some.size(), submitted_.size());
+  EXPECT_LT(network_->now(), at_ms(2 * count));
+  stop = false;
+  EXPECT_EQ(some.size() + drain().size(), submitted_.size());
+  EXPECT_GE(asked, 2);  // once more at least
 }
 
 TEST_P(NetworkContract, DeliversEachTransferOnce) {
@@ -293,7 +312,7 @@ TEST_P(NetworkContract, InvalidSpecsAreRefused) {
   join_line();
   spec_.transport = GetParam().transport;
   spec_.links[1].to = spec_.links[1].from;
-  const auto made = GetParam().make(spec_);
+  const auto made = GetParam().make(spec_, taps_);
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.error().message, "network: link b -> b must join two different devices");
   EXPECT_EQ(made.error().code, ExitCode::invalid_input);

@@ -254,5 +254,24 @@ TEST_F(PlannedScenarios, APlanThatGetsStuckIsNotChosen) {
   EXPECT_TRUE(summary(of, "run")["complete"].get<bool>());
 }
 
+// 20,000 bursts a second of somebody else, over hours: an answer must not wait for them.
+TEST_F(PlannedScenarios, OverRestlessCrossTrafficIsSimulatedAsFarAsTheWorkLasts) {
+  auto of = scenario(2, "rate: 1 Mbit/s", "", {"workload.microbatches=2000"});
+  auto& cross = of.network.cross_traffic.emplace_back();
+  cross.from = "a";
+  cross.to = "b";
+  cross.kind = CrossTrafficKind::on_off;
+  cross.rate = BitRate::kbit(100);
+  cross.on = cross.off = Duration::us(25);
+  DryRun dry(of, planning_network_of(of).value());
+  const auto plan = planned(of);
+  ASSERT_TRUE(dry.run(plan.plan).ok());
+  EXPECT_TRUE(dry.cut_short());
+  EXPECT_LT(dry.work(), 2 * DryRun::kMostWork);
+  ASSERT_TRUE(plan.result.simulated);
+  EXPECT_FALSE(plan.result.simulated->whole);
+  EXPECT_GT(plan.result.simulated->images, 0U);
+}
+
 }  // namespace
 }  // namespace millrace

@@ -5,13 +5,10 @@
 namespace millrace {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(
-    Fluid, NetworkContract,
-    testing::Values(NetworkUnderTest{"raw_framing", Transport::raw,
-                                     [](const NetworkSpec& spec) { return make_fluid_network(spec); }},
-                    NetworkUnderTest{"tcp_framing", Transport::tcp,
-                                     [](const NetworkSpec& spec) { return make_fluid_network(spec); }}),
-    name_of);
+INSTANTIATE_TEST_SUITE_P(Fluid, NetworkContract,
+                         testing::Values(NetworkUnderTest{"raw_framing", Transport::raw, make_fluid_network},
+                                         NetworkUnderTest{"tcp_framing", Transport::tcp, make_fluid_network}),
+                         name_of);
 
 }  // namespace
 }  // namespace millrace

@@ -5,19 +5,16 @@
 namespace millrace {
 namespace {
 
-Result<std::unique_ptr<Network>> make_bbr(NetworkSpec spec) {
+Result<std::unique_ptr<Network>> make_bbr(NetworkSpec spec, const NetworkTaps& taps) {
   spec.tcp_variant = "bbr";
-  return make_ns3_network(spec);
+  return make_ns3_network(spec, taps);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Ns3, NetworkContract,
-    testing::Values(NetworkUnderTest{"raw", Transport::raw,
-                                     [](const NetworkSpec& spec) { return make_ns3_network(spec); }},
-                    NetworkUnderTest{"tcp", Transport::tcp,
-                                     [](const NetworkSpec& spec) { return make_ns3_network(spec); }},
-                    NetworkUnderTest{"tcp_bbr", Transport::tcp, make_bbr}),
-    name_of);
+INSTANTIATE_TEST_SUITE_P(Ns3, NetworkContract,
+                         testing::Values(NetworkUnderTest{"raw", Transport::raw, make_ns3_network},
+                                         NetworkUnderTest{"tcp", Transport::tcp, make_ns3_network},
+                                         NetworkUnderTest{"tcp_bbr", Transport::tcp, make_bbr}),
+                         name_of);
 
 }  // namespace
 }  // namespace millrace

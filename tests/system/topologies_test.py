@@ -42,6 +42,15 @@ class Topologies(System):
                              expect=3)
         self.assertIn("set network.kind to ns3", done.stderr)
 
+    def test_beacons_while_nothing_happens_to_the_pipeline_end_in_a_time_out(self):
+        # An image takes this device years, and the access point goes on.
+        slow = self.path("slow.yaml")
+        with open(os.path.join(ROOT, "scenarios", "wifi-home.yaml")) as shipped, open(slow, "w") as file:
+            file.write(shipped.read().replace("speed: 50 GFLOP/s", "speed: 2 FLOP/s", 1))
+        done = self.millrace("run", slow, "--mode", "simulate", "--out", self.path("beacons"), "--set",
+                             "run.timeout=1 s", expect=7)
+        self.assertRegex(done.stderr, r"error: nothing arrived .* in 1 s of the wall clock.*run\.timeout")
+
     def test_a_key_of_another_kind_of_segment_is_refused(self):
         scenario = os.path.join(ROOT, "scenarios", "csma-lab.yaml")
         done = self.millrace("run", scenario, "--out", self.path("star"), "--set",
