@@ -289,7 +289,6 @@ class ScenarioPlanner {
   // From the best candidate on to whichever neighbour is better, until none is.
   void vary() {
     for (bool improved = true; improved && go_on("varying the best plan", 0.5);) {
-      improved = false;
       const auto stages = candidates_[best_].result.stages;
       const auto before = best_;
       for (const auto& other : neighbours_of(problem_, stages)) {
