@@ -9,7 +9,7 @@
 #include "runtime/base/exit_code.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/cli/verb.hpp"
-#include "runtime/shape/summaries.hpp"
+#include "runtime/shaping/summaries.hpp"
 
 namespace millrace {
 namespace {

@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "runtime/base/log.hpp"
-#include "runtime/shape/summaries.hpp"
-#include "runtime/shape/token_bucket.hpp"
+#include "runtime/shaping/summaries.hpp"
+#include "runtime/shaping/token_bucket.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/links/throw_away_keys.hpp"
 

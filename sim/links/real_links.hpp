@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/shape/shaper.hpp"
-#include "runtime/shape/token_bucket.hpp"
+#include "runtime/shaping/shaper.hpp"
+#include "runtime/shaping/token_bucket.hpp"
 #include "sim/links/network_namespace.hpp"
 #include "sim/links/trace_schedule.hpp"
 #include "sim/net/network_spec.hpp"

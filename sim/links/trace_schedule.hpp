@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "runtime/shape/rate_schedule.hpp"
+#include "runtime/shaping/rate_schedule.hpp"
 #include "sim/net/rate_trace.hpp"
 
 namespace millrace {

@@ -15,7 +15,7 @@ HERE = "tests/house/house_layout.py"
 # Each folder includes only folders that stand before it.
 ORDER = ["runtime/base", "runtime/model", "runtime/weights", "runtime/scenario", "runtime/codec",
          "runtime/policy",
-         "runtime/node", "runtime/shape", "runtime/wire", "runtime/stage", "runtime/net", "runtime/cli",
+         "runtime/node", "runtime/shaping", "runtime/wire", "runtime/stage", "runtime/net", "runtime/cli",
          "runtime",
          "sim/net", "sim/trace", "sim/ns3", "sim/links", "sim/coordinator", "sim/bridge", "sim/run",
          "sim/compare", "sim/doctor", "sim/sweep", "sim/cli", "sim"]

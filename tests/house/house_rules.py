@@ -72,7 +72,7 @@ def code_only(text):
 # --- who may include whom
 
 SIM_MAY_USE = {"base", "wire", "scenario", "model", "node", "policy", "codec",
-               "shape", "weights"}
+               "shaping", "weights"}
 MAY_USE_TOO = {"sim/bridge": {"net"}, "sim/cli": {"cli"}}
 
 # Third party -> the only folders whose files may include it.

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/shape/rate_schedule.hpp"
-#include "runtime/shape/shaped_link.hpp"
+#include "runtime/shaping/rate_schedule.hpp"
+#include "runtime/shaping/shaped_link.hpp"
 
 namespace millrace {
 

@@ -1,4 +1,4 @@
-#include "runtime/shape/token_bucket.hpp"
+#include "runtime/shaping/token_bucket.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "runtime/shape/token_bucket.hpp"
+#include "runtime/shaping/token_bucket.hpp"
 
 namespace millrace {
 namespace {

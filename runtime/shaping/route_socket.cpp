@@ -1,4 +1,4 @@
-#include "runtime/shape/route_socket.hpp"
+#include "runtime/shaping/route_socket.hpp"
 
 #include <fmt/format.h>
 #include <sys/socket.h>

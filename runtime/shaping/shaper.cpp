@@ -1,4 +1,4 @@
-#include "runtime/shape/shaper.hpp"
+#include "runtime/shaping/shaper.hpp"
 
 #include <pthread.h>
 #include <sched.h>

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "runtime/base/units.hpp"
-#include "runtime/shape/route_socket.hpp"
-#include "runtime/shape/shaped_link.hpp"
+#include "runtime/shaping/route_socket.hpp"
+#include "runtime/shaping/shaped_link.hpp"
 
 namespace millrace {
 
