@@ -13,9 +13,9 @@
 #include "runtime/net/file_cache.hpp"
 #include "runtime/net/metrics_server.hpp"
 #include "runtime/node/build_node.hpp"
-#include "runtime/scenario/quantity.hpp"
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/tensor_executor.hpp"
+#include "runtime/yaml/quantity.hpp"
 
 namespace millrace {
 namespace {

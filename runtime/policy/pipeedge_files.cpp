@@ -8,15 +8,15 @@
 #include <set>
 
 #include "runtime/base/limits.hpp"
-#include "runtime/policy/pipeedge_yaml.hpp"
+#include "runtime/yaml/checked_yaml.hpp"
 
 namespace millrace {
 
 namespace {
 
-using pipeedge::Fault;
-using pipeedge::File;
+using File = CheckedYaml;
 
+constexpr std::size_t kMaxHosts = 1024;
 constexpr double kBytesPerParameter = 4;  // torch.float32
 constexpr std::string_view kDtype = "torch.float32";
 
@@ -49,16 +49,24 @@ const YamlEntry* find_model(const File& file, const std::string& wanted) {
   return found;
 }
 
+std::vector<double> per_layer(const File& file, const YamlNode& node, const std::string& what,
+                              std::size_t layers) {
+  auto numbers = file.numbers(node, what);
+  if (numbers.size() != layers)
+    file.fail(node, fmt::format("{} has {} numbers, the model has {} layers", what, numbers.size(), layers));
+  return numbers;
+}
+
 void read_model(const File& file, const YamlEntry& model, double mega, PlanningProblem& problem) {
   const std::string what = "model " + model.key;
   const auto fields = file.fields(model.value, what, {"layers", "mem_MB", "parameters_in", "parameters_out"});
-  problem.layers = file.whole(*fields.at("layers"), "layers", pipeedge::kMaxLayers);
+  problem.layers = file.whole(*fields.at("layers"), "layers", kMaxPipeEdgeLayers);
   if (problem.layers < 1) file.fail(*fields.at("layers"), what + " has no layers");
   const auto layers = static_cast<std::size_t>(problem.layers);
-  problem.weight_bytes = file.numbers(*fields.at("mem_MB"), "mem_MB", layers);
+  problem.weight_bytes = per_layer(file, *fields.at("mem_MB"), "mem_MB", layers);
   for (double& bytes : problem.weight_bytes) bytes *= mega;
   std::vector<double> crossing{file.number(*fields.at("parameters_in"), "parameters_in")};
-  for (const double values : file.numbers(*fields.at("parameters_out"), "parameters_out", layers))
+  for (const double values : per_layer(file, *fields.at("parameters_out"), "parameters_out", layers))
     crossing.push_back(values);
   for (double& values : crossing) values *= kBytesPerParameter * problem.images;
   problem.buffer_bytes = problem.activation_bytes = crossing;
@@ -82,7 +90,8 @@ std::optional<std::vector<double>> find_profile(const File& file, const YamlNode
       const auto fields = file.fields(item, "a profile", {"batch_size", "dtype", "time_s"});
       const int batch = file.whole(*fields.at("batch_size"), "batch_size", 1'000'000);
       const std::string& dtype = file.text(*fields.at("dtype"), "dtype");
-      auto seconds = file.numbers(*fields.at("time_s"), "time_s", static_cast<std::size_t>(problem.layers));
+      auto seconds =
+          per_layer(file, *fields.at("time_s"), "time_s", static_cast<std::size_t>(problem.layers));
       if (batch != problem.images || dtype != kDtype) {
         others.insert(fmt::format("{} {}", batch, dtype));
       } else if (found) {
@@ -121,8 +130,7 @@ void read_hosts(const File& file, const std::map<std::string, DeviceType>& types
     for (const auto& item : file.items(entry.value, "hosts of " + entry.key)) {
       const std::string& host = file.text(item, "a host");
       if (!seen.insert(host).second) file.fail(item, fmt::format("host \"{}\" appears twice", host));
-      if (seen.size() > pipeedge::kMaxHosts)
-        file.fail(item, fmt::format("more than {} hosts", pipeedge::kMaxHosts));
+      if (seen.size() > kMaxHosts) file.fail(item, fmt::format("more than {} hosts", kMaxHosts));
       PlanningDevice device;
       device.name = host;
       device.stage = type->second.compute_s.has_value();
@@ -167,8 +175,8 @@ Result<PlanningProblem> build(const PipeEdgeFiles& texts, const PipeEdgeFiles& n
                       others.empty() ? "none at all" : fmt::format("{}", fmt::join(others, ", "))));
     if (auto sound = check_problem(problem); !sound) return sound.error();
     return problem;
-  } catch (const Fault& fault) {
-    return Error{fault.message, ExitCode::invalid_input};
+  } catch (const File::Fault& fault) {
+    return fault.error();
   }
 }
 

@@ -17,6 +17,8 @@
 
 namespace millrace {
 
+inline constexpr std::size_t kMaxPipeEdgeLayers = 4096;
+
 struct PipeEdgeFiles {
   std::string models, device_types, devices;  // paths; in parse_pipeedge_problem the texts themselves
 };

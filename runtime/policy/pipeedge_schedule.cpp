@@ -3,7 +3,7 @@
 #include <set>
 
 #include "runtime/policy/pipeedge_files.hpp"
-#include "runtime/policy/pipeedge_yaml.hpp"
+#include "runtime/yaml/checked_yaml.hpp"
 
 namespace millrace {
 
@@ -45,7 +45,7 @@ std::string pipeedge_schedule(const PlanningProblem& problem, const std::vector<
 Result<std::vector<PlannedStage>> parse_pipeedge_schedule(const std::string& text, const std::string& name,
                                                           const PlanningProblem& problem) {
   try {
-    const pipeedge::File file(name, text);
+    const CheckedYaml file(name, text);
     std::vector<PlannedStage> stages;
     std::set<std::size_t> used;
     int next = 1;
@@ -61,8 +61,8 @@ Result<std::vector<PlannedStage>> parse_pipeedge_schedule(const std::string& tex
         file.fail(item, fmt::format("host \"{}\" has no profile of {}", host, problem.model));
       const auto& ends = file.items(value, "the layers of " + host);
       if (ends.size() != 2) file.fail(value, "the layers of a stage are [first, last]");
-      const LayerRange layers{file.whole(ends[0], "first", pipeedge::kMaxLayers),
-                              file.whole(ends[1], "last", pipeedge::kMaxLayers)};
+      const LayerRange layers{file.whole(ends[0], "first", kMaxPipeEdgeLayers),
+                              file.whole(ends[1], "last", kMaxPipeEdgeLayers)};
       if (layers.first != next || layers.last < layers.first || layers.last > problem.layers)
         file.fail(value, fmt::format("the stage must begin at layer {} and end by {}, got [{}, {}]", next,
                                      problem.layers, layers.first, layers.last));
@@ -72,8 +72,8 @@ Result<std::vector<PlannedStage>> parse_pipeedge_schedule(const std::string& tex
     if (next != problem.layers + 1)
       file.fail(file.root(), fmt::format("layers {} to {} are on no host", next, problem.layers));
     return stages;
-  } catch (const pipeedge::Fault& fault) {
-    return Error{fault.message, ExitCode::invalid_input};
+  } catch (const CheckedYaml::Fault& fault) {
+    return fault.error();
   }
 }
 

@@ -10,7 +10,7 @@
 #include "runtime/scenario/key_path.hpp"
 #include "runtime/scenario/overrides.hpp"
 #include "runtime/scenario/schema.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 
 namespace millrace {
 namespace {

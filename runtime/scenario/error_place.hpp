@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
-#include "runtime/scenario/problem.hpp"
+#include "runtime/yaml/problem.hpp"
 
 namespace millrace {
 

@@ -1,7 +1,7 @@
 #include "runtime/scenario/fields.hpp"
 
 #include "runtime/base/check.hpp"
-#include "runtime/scenario/yaml_path.hpp"
+#include "runtime/yaml/yaml_path.hpp"
 
 namespace millrace {
 

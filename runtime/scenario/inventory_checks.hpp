@@ -1,8 +1,8 @@
 // Where devices are reached and what LibTorch computes on there.
 #pragma once
 
-#include "runtime/scenario/problem_log.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "runtime/yaml/problem_log.hpp"
 
 namespace millrace {
 

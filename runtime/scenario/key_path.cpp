@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "runtime/scenario/schema_check.hpp"
-#include "runtime/scenario/yaml_text.hpp"
+#include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
 namespace {

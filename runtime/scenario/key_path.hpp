@@ -7,7 +7,7 @@
 
 #include "runtime/base/result.hpp"
 #include "runtime/scenario/schema.hpp"
-#include "runtime/scenario/yaml_path.hpp"
+#include "runtime/yaml/yaml_path.hpp"
 
 namespace millrace {
 

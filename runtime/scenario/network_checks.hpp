@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/scenario/problem_log.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "runtime/yaml/problem_log.hpp"
 
 namespace millrace {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/scenario/scenario.hpp"
-#include "runtime/scenario/yaml_writer.hpp"
+#include "runtime/yaml/yaml_writer.hpp"
 
 namespace millrace {
 

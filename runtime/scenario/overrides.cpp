@@ -7,7 +7,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/scenario/key_path.hpp"
-#include "runtime/scenario/yaml_text.hpp"
+#include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
 namespace {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/scenario/problem.hpp"
 #include "runtime/scenario/schema.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/problem.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 
 namespace millrace {
 

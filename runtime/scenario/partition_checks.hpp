@@ -2,8 +2,8 @@
 // who plans needs a goal that its kind knows.
 #pragma once
 
-#include "runtime/scenario/problem_log.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "runtime/yaml/problem_log.hpp"
 
 namespace millrace {
 

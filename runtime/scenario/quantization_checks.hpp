@@ -1,8 +1,8 @@
 // The part of scenario_checks.hpp that is about `policy.quantization` and what `expect` says of it.
 #pragma once
 
-#include "runtime/scenario/problem_log.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "runtime/yaml/problem_log.hpp"
 
 namespace millrace {
 

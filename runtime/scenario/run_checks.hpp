@@ -1,8 +1,8 @@
 // What `run` must be together with the rest of a scenario.
 #pragma once
 
-#include "runtime/scenario/problem_log.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "runtime/yaml/problem_log.hpp"
 
 namespace millrace {
 

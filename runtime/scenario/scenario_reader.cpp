@@ -11,7 +11,7 @@
 #include "runtime/scenario/scenario_checks.hpp"
 #include "runtime/scenario/scenario_fill.hpp"
 #include "runtime/scenario/sweep_fill.hpp"
-#include "runtime/scenario/yaml_text.hpp"
+#include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
 namespace {

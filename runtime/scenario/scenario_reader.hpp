@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/scenario/problem.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "runtime/scenario/sweep_section.hpp"
+#include "runtime/yaml/problem.hpp"
 
 namespace millrace {
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/scenario/quantity.hpp"
+#include "runtime/yaml/quantity.hpp"
 
 namespace millrace {
 

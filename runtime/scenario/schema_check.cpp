@@ -7,10 +7,10 @@
 #include <unordered_map>
 #include <utility>
 
-#include "runtime/scenario/decimal.hpp"
 #include "runtime/scenario/key_path.hpp"
 #include "runtime/scenario/sweep_section.hpp"
-#include "runtime/scenario/yaml_text.hpp"
+#include "runtime/yaml/decimal.hpp"
+#include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
 namespace {

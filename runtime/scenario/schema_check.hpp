@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
-#include "runtime/scenario/problem_log.hpp"
 #include "runtime/scenario/schema.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/problem_log.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 
 namespace millrace {
 

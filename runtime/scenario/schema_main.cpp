@@ -3,7 +3,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/output_file.hpp"
 #include "runtime/scenario/schema_document.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 
 namespace {
 

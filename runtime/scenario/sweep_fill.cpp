@@ -8,9 +8,9 @@
 #include <map>
 #include <set>
 
-#include "runtime/scenario/decimal.hpp"
 #include "runtime/scenario/key_path.hpp"
-#include "runtime/scenario/yaml_text.hpp"
+#include "runtime/yaml/decimal.hpp"
+#include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/scenario/quantity.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/quantity.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 
 namespace millrace {
 

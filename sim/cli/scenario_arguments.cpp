@@ -5,7 +5,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/output_file.hpp"
 #include "runtime/scenario/error_place.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 #include "sim/cli/complaint.hpp"
 #include "sim/cli/verb.hpp"
 

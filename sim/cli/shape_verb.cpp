@@ -7,10 +7,10 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
-#include "runtime/scenario/quantity.hpp"
 #include "runtime/shaping/shaper.hpp"
 #include "runtime/shaping/summaries.hpp"
 #include "runtime/shaping/token_bucket.hpp"
+#include "runtime/yaml/quantity.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/links/real_links.hpp"
 #include "sim/net/link_rate.hpp"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/scenario/problem.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "runtime/yaml/problem.hpp"
 #include "sim/sweep/cell.hpp"
 #include "sim/sweep/cell_key.hpp"
 

@@ -6,7 +6,7 @@
 #include <array>
 #include <charconv>
 
-#include "runtime/scenario/rate_unit.hpp"
+#include "runtime/yaml/rate_unit.hpp"
 #include "sim/trace/trace_text.hpp"
 
 namespace millrace {

@@ -13,8 +13,8 @@ from house_rules import includes, is_cpp, lines, texts
 HERE = "tests/house/house_layout.py"
 
 # Each folder includes only folders that stand before it.
-ORDER = ["runtime/base", "runtime/model", "runtime/weights", "runtime/scenario", "runtime/codec",
-         "runtime/policy",
+ORDER = ["runtime/base", "runtime/yaml", "runtime/model", "runtime/weights", "runtime/scenario",
+         "runtime/codec", "runtime/policy",
          "runtime/node", "runtime/shaping", "runtime/wire", "runtime/stage", "runtime/net", "runtime/cli",
          "runtime",
          "sim/net", "sim/trace", "sim/ns3", "sim/links", "sim/coordinator", "sim/bridge", "sim/run",
@@ -44,7 +44,6 @@ CIRCLES = {
      "runtime/stage/synthetic_tokens", "runtime/stage/tokens_file"): BEHIND,
     ("runtime/net/agent", "runtime/net/agent_session", "runtime/net/tcp_driver"): SHARED,
     ("runtime/policy/infeasibility", "runtime/policy/large_search", "runtime/policy/planner"): SHARED,
-    ("runtime/scenario/strict_yaml", "runtime/scenario/yaml_text"): SHARED,
     ("sim/ns3/cross_traffic_apps", "sim/ns3/host_stack", "sim/ns3/tcp_carrier"): SHARED,
     ("sim/trace/format_readers", "sim/trace/row_collector", "sim/trace/trace_reader",
      "sim/trace/trace_text"): SHARED,

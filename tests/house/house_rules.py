@@ -71,7 +71,7 @@ def code_only(text):
 
 # --- who may include whom
 
-SIM_MAY_USE = {"base", "wire", "scenario", "model", "node", "policy", "codec",
+SIM_MAY_USE = {"base", "yaml", "wire", "scenario", "model", "node", "policy", "codec",
                "shaping", "weights"}
 MAY_USE_TOO = {"sim/bridge": {"net"}, "sim/cli": {"cli"}}
 
@@ -80,7 +80,7 @@ DOORS = {
     "ns-3": (r"ns3/", ["sim/ns3"]),
     "LibTorch": (r"(torch|ATen|c10|caffe2)/", ["runtime/stage"]),
     "Boost.Asio": (r"(boost/asio|asio)(/|\.hpp)", ["runtime/net"]),
-    "yaml-cpp": (r"yaml-cpp/", ["runtime/scenario", "runtime/model"]),
+    "yaml-cpp": (r"yaml-cpp/", ["runtime/yaml"]),
     "OpenSSL": (r"openssl/", ["runtime/base", "runtime/net"]),
     "Protocol Buffers": (r"google/protobuf/|.*\.pb\.h$", ["runtime/wire", "sim/run"]),
     "spdlog": (r"spdlog/", ["runtime/base"]),

@@ -162,11 +162,11 @@ TEST(DeviceProfile, FaultsOfSizesNameTheirLine) {
     const auto read = parse_profile(text, "p.yaml");
     return read ? std::string("no error") : read.error().message;
   };
-  EXPECT_THAT(error("microbatch: 4", "microbatch: 1"), HasSubstr("p.yaml:9: microbatch sizes must rise"));
+  EXPECT_THAT(error("microbatch: 4", "microbatch: 1"), HasSubstr("p.yaml:9:22: microbatch sizes must rise"));
   EXPECT_THAT(error("    measured:", "    microbatch: 3\n    measured:"),
-              HasSubstr("p.yaml:7: microbatch stands inside `measured`"));
+              HasSubstr("p.yaml:7:17: microbatch stands inside `measured`"));
   EXPECT_THAT(error("    measured:", "    weight_bytes: [1, 2]\n    measured:"),
-              HasSubstr("p.yaml:7: 2 numbers for model vit-tiny, which has 48 sub-layers"));
+              HasSubstr("p.yaml:7:19: 2 numbers for model vit-tiny, which has 48 sub-layers"));
   EXPECT_THAT(error_with("microbatch: 4\n", "derived_from: vit-base\n"),
               HasSubstr("model vit-tiny lacks the key \"microbatch\""));
 }
@@ -236,36 +236,39 @@ TEST(DeviceProfile, SpeedGivesOperationsOverSpeed) {
 
 TEST(DeviceProfile, FaultsNameFileAndLine) {
   EXPECT_THAT(error_with("millrace_profile: 1", "millrace_profile: 2"),
-              HasSubstr("p.yaml:1: this program reads version 1"));
-  EXPECT_THAT(error_with("device: board\n", ""), HasSubstr("p.yaml:1: the profile lacks the key \"device\""));
+              HasSubstr("p.yaml:1:19: this program reads version 1"));
+  EXPECT_THAT(error_with("device: board\n", ""),
+              HasSubstr("p.yaml:1:1: the profile lacks the key \"device\""));
   EXPECT_THAT(error_with("device: board", "colour: board"),
-              HasSubstr("p.yaml:2: the profile has no key \"colour\""));
+              HasSubstr("p.yaml:2:1: the profile has no key \"colour\""));
   EXPECT_THAT(error_with("source: a test", "device: again"),
-              HasSubstr("p.yaml:3: key \"device\" appears twice"));
+              HasSubstr("p.yaml:3:1: duplicate key \"device\""));
   EXPECT_THAT(error_with("encode: 2", "encode: -2"),
-              HasSubstr("p.yaml:4: encode must be >= 0 and finite, got \"-2\""));
-  EXPECT_THAT(error_with("encode: 2", "encode: .inf"), HasSubstr("p.yaml:4: encode must be a number"));
-  EXPECT_THAT(error_with("encode: 2", "encode: inf"), HasSubstr("p.yaml:4: encode must be >= 0 and finite"));
+              HasSubstr("p.yaml:4:30: encode must be >= 0 and finite, got \"-2\""));
+  EXPECT_THAT(error_with("encode: 2", "encode: .inf"), HasSubstr("p.yaml:4:30: encode must be a number"));
+  EXPECT_THAT(error_with("encode: 2", "encode: inf"),
+              HasSubstr("p.yaml:4:30: encode must be >= 0 and finite"));
   EXPECT_THAT(error_with("encode: 2", "encode: 2 ns"), HasSubstr("encode must be a number, got \"2 ns\""));
   EXPECT_THAT(error_with("microbatch: 4", "microbatch: 0"),
-              HasSubstr("p.yaml:7: microbatch must be at least 1"));
+              HasSubstr("p.yaml:7:17: microbatch must be at least 1"));
   EXPECT_THAT(error_with("microbatch: 4", "microbatch: 1.5"),
-              HasSubstr("p.yaml:7: microbatch must be a whole number"));
+              HasSubstr("p.yaml:7:17: microbatch must be a whole number"));
   EXPECT_THAT(error_with("mlp_up: 0.3", "mlp_up: 0.3, mlp_up: 0.3"),
-              HasSubstr("p.yaml:8: key \"mlp_up\" appears twice"));
-  EXPECT_THAT(error_with("mlp_down: 0.2, ", ""), HasSubstr("p.yaml:8: seconds lacks the key \"mlp_down\""));
+              HasSubstr("p.yaml:8:67: duplicate key \"mlp_up\""));
+  EXPECT_THAT(error_with("mlp_down: 0.2, ", ""),
+              HasSubstr("p.yaml:8:14: seconds lacks the key \"mlp_down\""));
   EXPECT_THAT(error_with("mlp_down: 0.2", "mlp_down: [0.2]"),
-              HasSubstr("p.yaml:8: mlp_down must be a number"));
+              HasSubstr("p.yaml:8:77: mlp_down must be a number, got a list"));
   EXPECT_THAT(
       error_with("{attention: 0.4, attention_output: 0.1, mlp_up: 0.3, mlp_down: 0.2, first: 0.6}", "[1, 2]"),
-      HasSubstr("p.yaml:8: 2 numbers for model vit-tiny, which has 48 sub-layers"));
-  EXPECT_THAT(error_with("encode: 2,", "encode: 2"), HasSubstr("p.yaml:4: "));
+      HasSubstr("p.yaml:8:14: 2 numbers for model vit-tiny, which has 48 sub-layers"));
+  EXPECT_THAT(error_with("encode: 2,", "encode: 2"), HasSubstr("p.yaml:4:38: "));
 }
 
 TEST(DeviceProfile, MissingFileAndEmptyFileAreErrors) {
   EXPECT_THAT(read_profile("/nonexistent/p.yaml", model("vit-base")).error().message,
               HasSubstr("cannot be read: No such file or directory"));
-  EXPECT_THAT(parse_profile("", "p.yaml").error().message, HasSubstr("p.yaml:1: the profile must be a map"));
+  EXPECT_THAT(parse_profile("", "p.yaml").error().message, HasSubstr("p.yaml:1:1: the file is empty"));
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "runtime/scenario/link_presets.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
 #include "runtime/scenario/topology_links.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 #include "tests/scenario/scenario_text.hpp"
 
 namespace millrace {

@@ -4,7 +4,7 @@
 
 #include "runtime/base/random.hpp"
 #include "runtime/scenario/scenario_writer.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 #include "tests/scenario/scenario_text.hpp"
 
 namespace millrace {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 #include "tests/scenario/scenario_text.hpp"
 
 namespace millrace {

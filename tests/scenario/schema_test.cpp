@@ -8,7 +8,7 @@
 #include "runtime/codec/encoding.hpp"
 #include "runtime/scenario/codec_keys.hpp"
 #include "runtime/scenario/schema_document.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 #include "tests/scenario/scenario_text.hpp"
 
 namespace millrace {

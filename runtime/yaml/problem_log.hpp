@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/scenario/problem.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/problem.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 
 namespace millrace {
 

@@ -1,4 +1,4 @@
-#include "runtime/scenario/yaml_path.hpp"
+#include "runtime/yaml/yaml_path.hpp"
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
-#include "runtime/scenario/quantity.hpp"
+#include "runtime/yaml/quantity.hpp"
 
 #include <gtest/gtest.h>
 
 #include "runtime/base/random.hpp"
-#include "runtime/scenario/decimal.hpp"
+#include "runtime/yaml/decimal.hpp"
 
 namespace millrace {
 namespace {

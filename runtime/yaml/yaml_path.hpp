@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 
 namespace millrace {
 

@@ -13,18 +13,14 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
-#include "runtime/scenario/problem.hpp"
+#include "runtime/yaml/problem.hpp"
+#include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
 
 inline constexpr std::size_t kMaxYamlBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxYamlDepth = 32;
 inline constexpr std::size_t kMaxYamlNodes = 100'000;
-inline constexpr std::size_t kMaxProblems = 200;  // of one text; the rest is counted in one last line
-
-struct YamlMark {
-  int line = 0, column = 0;  // from 1; columns count characters
-};
 
 struct YamlEntry;
 

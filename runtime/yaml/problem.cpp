@@ -1,4 +1,4 @@
-#include "runtime/scenario/problem.hpp"
+#include "runtime/yaml/problem.hpp"
 
 #include <fmt/format.h>
 

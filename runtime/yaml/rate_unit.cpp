@@ -1,4 +1,4 @@
-#include "runtime/scenario/rate_unit.hpp"
+#include "runtime/yaml/rate_unit.hpp"
 
 #include <algorithm>
 #include <array>

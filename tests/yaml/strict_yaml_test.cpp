@@ -1,4 +1,4 @@
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runtime/scenario/yaml_path.hpp"
+#include "runtime/yaml/yaml_path.hpp"
 
 namespace millrace {
 namespace {

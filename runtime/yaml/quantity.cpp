@@ -1,4 +1,4 @@
-#include "runtime/scenario/quantity.hpp"
+#include "runtime/yaml/quantity.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,9 +12,9 @@
 #include <span>
 
 #include "runtime/base/check.hpp"
-#include "runtime/scenario/decimal.hpp"
-#include "runtime/scenario/rate_unit.hpp"
-#include "runtime/scenario/yaml_text.hpp"
+#include "runtime/yaml/decimal.hpp"
+#include "runtime/yaml/rate_unit.hpp"
+#include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
 namespace {

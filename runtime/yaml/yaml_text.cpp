@@ -1,4 +1,4 @@
-#include "runtime/scenario/yaml_text.hpp"
+#include "runtime/yaml/yaml_text.hpp"
 
 #include <fmt/format.h>
 

@@ -11,8 +11,8 @@
 
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
-#include "runtime/scenario/decimal.hpp"
-#include "runtime/scenario/quantity.hpp"
+#include "runtime/yaml/decimal.hpp"
+#include "runtime/yaml/quantity.hpp"
 
 namespace millrace {
 

@@ -6,10 +6,15 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/scenario/problem.hpp"
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/problem.hpp"
 
 namespace millrace {
+
+inline constexpr std::size_t kMaxProblems = 200;  // of one text; the rest is counted in one last line
+
+struct YamlMark {
+  int line = 0, column = 0;  // from 1; columns count characters
+};
 
 class YamlText {
  public:

@@ -1,6 +1,6 @@
-#include "runtime/scenario/problem_log.hpp"
+#include "runtime/yaml/problem_log.hpp"
 
-#include "runtime/scenario/yaml_path.hpp"
+#include "runtime/yaml/yaml_path.hpp"
 
 namespace millrace {
 

@@ -1,4 +1,4 @@
-#include "runtime/scenario/strict_yaml.hpp"
+#include "runtime/yaml/strict_yaml.hpp"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -11,7 +11,6 @@
 #include <unordered_map>
 
 #include "runtime/base/read_file.hpp"
-#include "runtime/scenario/yaml_text.hpp"
 
 namespace millrace {
 namespace {

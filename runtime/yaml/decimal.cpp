@@ -1,4 +1,4 @@
-#include "runtime/scenario/decimal.hpp"
+#include "runtime/yaml/decimal.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <charconv>
 
-#include "runtime/scenario/yaml_text.hpp"
+#include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
 namespace {
