@@ -8,7 +8,7 @@
 
 #include "runtime/base/result.hpp"
 #include "runtime/base/units.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 
 namespace millrace {

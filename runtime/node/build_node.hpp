@@ -6,7 +6,7 @@
 
 #include "runtime/model/device_profile.hpp"
 #include "runtime/node/node.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 
 namespace millrace {

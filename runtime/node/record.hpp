@@ -8,8 +8,9 @@
 
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
-#include "runtime/node/outgoing.hpp"
 #include "runtime/node/work.hpp"
+#include "runtime/policy/link_sample.hpp"
+#include "runtime/policy/outgoing.hpp"
 
 namespace millrace {
 
@@ -31,17 +32,6 @@ struct CompletionRecord {
   Time created;    // on the source's clock
   Time completed;  // on the sink's clock
   std::vector<ImageOutput> outputs;
-};
-
-// What a sender learned of the link: both instants on its own clock.
-struct LinkSample {
-  NodeId to;
-  MicrobatchId microbatch;
-  Time sent, acknowledged;
-  Bytes size;  // of the payload
-  std::uint64_t values = 0;
-  std::uint32_t images = 0;
-  bool operator==(const LinkSample&) const = default;
 };
 
 // A quantization policy's choice and all it had been told: enough to ask it again (sim/run/decision_log.hpp).

@@ -11,7 +11,8 @@
 
 #include <optional>
 
-#include "runtime/node/record.hpp"
+#include "runtime/policy/link_sample.hpp"
+#include "runtime/policy/outgoing.hpp"
 
 namespace millrace {
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "runtime/node/record.hpp"
+#include "runtime/policy/link_sample.hpp"
 
 namespace millrace {
 

@@ -6,7 +6,8 @@
 
 #include "runtime/base/time.hpp"
 #include "runtime/codec/codec.hpp"
-#include "runtime/node/record.hpp"
+#include "runtime/policy/link_sample.hpp"
+#include "runtime/policy/outgoing.hpp"
 
 namespace millrace {
 

@@ -28,7 +28,7 @@ inline constexpr std::array<std::string_view, 5> kWifiStandardNames{"802.11a", "
                                                                     "802.11ac", "802.11ax"};
 inline constexpr std::array<std::string_view, 3> kRateControlNames{"minstrel", "ideal", "constant"};
 
-// Partition policies. A test compares with runtime/policy/planner.cpp.
+// Partition policies. A test compares with runtime/planner/planner.cpp.
 inline constexpr std::array<std::string_view, 5> kPartitionNames{"even", "fixed", "pipedream", "optimal",
                                                                  "joint"};
 // Those that choose devices and their order themselves.

@@ -52,7 +52,7 @@ void add_partition(std::vector<Key>& keys) {
        .doc =
            "`even`: equally many sub-layers per stage; `fixed`: the given cuts; `pipedream`: as "
            "if all devices were alike; `optimal`: the best devices, order and cuts by costs and "
-           "links; `joint`: these and the bits of every link. runtime/policy/README.md says how each does.",
+           "links; `joint`: these and the bits of every link. runtime/planner/README.md says how each does.",
        .fallback = "even",
        .choices = words(kPartitionNames)});
   keys.push_back({.path = "policy.partition.cuts",

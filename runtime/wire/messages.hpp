@@ -10,7 +10,7 @@
 #include "runtime/base/endpoint.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/node/virtual_node.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "runtime/wire/frame.hpp"
 

@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "sim/coordinator/attachment.hpp"
 #include "sim/coordinator/observer.hpp"
 #include "sim/net/network.hpp"

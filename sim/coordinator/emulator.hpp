@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "runtime/node/work.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "sim/coordinator/observer.hpp"
 #include "sim/coordinator/wall_nodes.hpp"
 #include "sim/net/lateness_audit.hpp"

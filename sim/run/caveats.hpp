@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/run/summary.hpp"
 

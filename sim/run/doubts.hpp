@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runtime/base/time.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 
 namespace millrace {

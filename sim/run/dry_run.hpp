@@ -10,8 +10,8 @@
 #include <optional>
 #include <vector>
 
-#include "runtime/policy/plan.hpp"
-#include "runtime/policy/planning_result.hpp"
+#include "runtime/planner/plan.hpp"
+#include "runtime/planner/planning_result.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/coordinator/attachment.hpp"
 #include "sim/net/network_spec.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "runtime/base/result.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/run/caveats.hpp"
 #include "sim/run/summary.hpp"

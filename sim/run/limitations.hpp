@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 
 namespace millrace {

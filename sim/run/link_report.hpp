@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/links/real_links.hpp"
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "runtime/policy/planning_problem.hpp"
-#include "runtime/policy/planning_result.hpp"
+#include "runtime/planner/planning_problem.hpp"
+#include "runtime/planner/planning_result.hpp"
 
 namespace millrace {
 

@@ -11,10 +11,10 @@
 // choose, so trying others never makes a plan worse.
 #pragma once
 
-#include "runtime/policy/plan.hpp"
-#include "runtime/policy/planner.hpp"
-#include "runtime/policy/planning_problem.hpp"
-#include "runtime/policy/planning_result.hpp"
+#include "runtime/planner/plan.hpp"
+#include "runtime/planner/planner.hpp"
+#include "runtime/planner/planning_problem.hpp"
+#include "runtime/planner/planning_result.hpp"
 #include "runtime/scenario/scenario.hpp"
 
 namespace millrace {

@@ -4,8 +4,8 @@
 
 #include <chrono>
 
-#include "runtime/policy/plan.hpp"
-#include "runtime/policy/planner.hpp"
+#include "runtime/planner/plan.hpp"
+#include "runtime/planner/planner.hpp"
 #include "runtime/scenario/scenario.hpp"
 
 namespace millrace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "runtime/base/result.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/net/network_spec.hpp"
 

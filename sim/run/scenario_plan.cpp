@@ -7,7 +7,7 @@
 
 #include "runtime/base/figure_text.hpp"
 #include "runtime/base/log.hpp"
-#include "runtime/policy/registry.hpp"
+#include "runtime/planner/partition.hpp"
 #include "runtime/scenario/names.hpp"
 #include "sim/run/planned_scenario.hpp"
 #include "sim/run/scenario_problem.hpp"
@@ -49,10 +49,30 @@ Result<Plan> planned_by_cost(const Scenario& scenario) {
   return planned->plan;
 }
 
+// `even` and `fixed`.
+Result<Plan> planned_by_count(const Scenario& scenario) {
+  PartitionRequest request{
+      .sub_layers = scenario.model.config.sub_layers(), .source = {}, .sink = {}, .devices = {}};
+  const auto& partition = scenario.policy.partition;
+  for (const auto& name : partition.devices) {
+    for (std::uint32_t i = 0; i < scenario.devices.size(); ++i) {
+      if (scenario.devices[i].name == name) request.devices.push_back({i});
+    }
+  }
+  for (std::uint32_t i = 0; i < scenario.devices.size(); ++i) {
+    const auto& device = scenario.devices[i];
+    if (device.source) request.source = {i};
+    if (device.sink) request.sink = {i};
+    if (device.stage && partition.devices.empty()) request.devices.push_back({i});
+  }
+  return partition.kind == "fixed" ? plan_with_cuts(request, partition.cuts) : plan_evenly(request);
+}
+
 }  // namespace
 
 Result<Plan> make_scenario_plan(const Scenario& scenario) {
-  return plans_by_cost(scenario.policy.partition.kind) ? planned_by_cost(scenario) : make_plan(scenario);
+  return plans_by_cost(scenario.policy.partition.kind) ? planned_by_cost(scenario)
+                                                       : planned_by_count(scenario);
 }
 
 Result<std::vector<std::string>> check_memory(const Scenario& scenario, const Plan& plan) {

@@ -1,10 +1,10 @@
-// The plan of a scenario by its own policy.partition: by counting or as given (runtime/policy/registry.hpp),
-// or by the planner from what devices and links cost, and by simulation (planned_scenario.hpp). Surprising
-// fact: memory is a hard constraint for every kind, but for the plans nobody searched only what is certain
-// counts: see check_memory().
+// The plan of a scenario by its own policy.partition: by counting or as given
+// (runtime/planner/partition.hpp), or by the planner from what devices and links cost, and by simulation
+// (planned_scenario.hpp). Surprising fact: memory is a hard constraint for every kind, but for the plans
+// nobody searched only what is certain counts: see check_memory().
 #pragma once
 
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/run/planning_request.hpp"
 

@@ -8,7 +8,7 @@
 
 #include "runtime/node/build_node.hpp"
 #include "runtime/node/size_executor.hpp"
-#include "runtime/policy/accuracy_table.hpp"
+#include "runtime/planner/accuracy_table.hpp"
 #include "runtime/scenario/codec_keys.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/net/framing.hpp"

@@ -1,7 +1,7 @@
 // A scenario as a planning problem: costs from its devices' profiles or speeds, sizes from its codec and the
 // packets' headers, rates from its links. Surprising fact: a link that changes counts as one number, its mean
 // unless LinkReckoning says otherwise, and a way over several links with the slowest of them, each hop of the
-// pipeline for itself; a link that several hops share is a bottleneck of its own (runtime/policy/README.md).
+// pipeline for itself; a link that several hops share is a bottleneck of its own (runtime/planner/README.md).
 // So where links change, plans are tried as well (sim/run/planned_scenario.hpp).
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/policy/planning_problem.hpp"
+#include "runtime/planner/planning_problem.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/net/network_spec.hpp"
 #include "sim/run/reckoned_link.hpp"

@@ -10,7 +10,7 @@
 
 #include "runtime/base/proportion.hpp"
 #include "runtime/node/record.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/policy/target_share.hpp"
 #include "sim/coordinator/observer.hpp"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/net/network_spec.hpp"
 

@@ -4,7 +4,7 @@
 
 #include "runtime/base/random.hpp"
 #include "runtime/model/model_config.hpp"
-#include "runtime/policy/planner.hpp"
+#include "runtime/planner/planner.hpp"
 #include "tests/bench/bench.hpp"
 
 namespace millrace::bench {

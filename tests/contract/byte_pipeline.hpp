@@ -19,7 +19,7 @@
 #include "runtime/node/source_node.hpp"
 #include "runtime/node/stage_node.hpp"
 #include "runtime/node/virtual_node.hpp"
-#include "runtime/policy/plan.hpp"
+#include "runtime/planner/plan.hpp"
 #include "runtime/policy/quantization_fixed.hpp"
 
 namespace millrace {

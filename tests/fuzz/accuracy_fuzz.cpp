@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "runtime/base/check.hpp"
-#include "runtime/policy/accuracy_table.hpp"
+#include "runtime/planner/accuracy_table.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(bytes), size);

@@ -71,7 +71,7 @@ def code_only(text):
 
 # --- who may include whom
 
-SIM_MAY_USE = {"base", "yaml", "wire", "scenario", "model", "node", "policy", "codec",
+SIM_MAY_USE = {"base", "yaml", "wire", "scenario", "model", "node", "planner", "policy", "codec",
                "shaping", "weights"}
 MAY_USE_TOO = {"sim/bridge": {"net"}, "sim/cli": {"cli"}}
 
@@ -230,7 +230,8 @@ BANNED = {
 }
 
 # Time is a parameter here: only drivers, and what measures compute, hold a clock.
-NO_CLOCK = ["runtime/model", "runtime/codec", "runtime/policy", "runtime/node", "runtime/scenario",
+NO_CLOCK = ["runtime/model", "runtime/codec", "runtime/planner", "runtime/policy", "runtime/node",
+            "runtime/scenario", "runtime/yaml",
             "runtime/wire", "sim/net", "sim/ns3"]
 # The one driver that lives among them: it is where nodes meet the clock.
 MAY_READ_A_CLOCK = {"runtime/node/wall_node.hpp", "runtime/node/wall_node.cpp"}

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "runtime/policy/registry.hpp"
 #include "runtime/scenario/names.hpp"
 #include "runtime/scenario/scenario_reader.hpp"
 #include "sim/run/run_checks.hpp"
@@ -55,11 +54,10 @@ class ScenarioPlan : public InAFolder {
   }
 };
 
-TEST_F(ScenarioPlan, TheKindsOfScenariosAreThePlannersAlgorithmsAndTheRegistrysPolicies) {
+TEST_F(ScenarioPlan, TheKindsOfScenariosAreThePlannersAlgorithms) {
   auto algorithms = planning_algorithms();
   for (const auto& kind : kPartitionNames) {
     EXPECT_NE(std::ranges::find(algorithms, kind), algorithms.end()) << kind;
-    EXPECT_EQ(make_partition_policy(kind).ok(), !plans_by_cost(kind)) << kind;
   }
   EXPECT_EQ(kPartitionNames.size(), algorithms.size());
 }
@@ -226,6 +224,42 @@ TEST_F(ScenarioPlan, TheCodecCostsThePlannerWhatItCostsTheRun) {
     const double nanoseconds = codec.starts_with("uniform") ? 70 : 1;
     EXPECT_NEAR(predicted->stages[0].encode_s, nanoseconds * 1e-9 * 4 * 197 * 192, 1e-8);
   }
+}
+
+Scenario line_of_three() {
+  Scenario scenario;
+  scenario.model.config = model_by_name("vit-tiny").value();
+  for (const char* name : {"camera", "a", "b"}) {
+    DeviceSection device;
+    device.name = name;
+    scenario.devices.push_back(device);
+  }
+  scenario.devices[0].source = scenario.devices[0].sink = true;
+  scenario.devices[0].stage = false;
+  return scenario;
+}
+
+TEST(AnEvenPlan, GivesStagesToTheDevicesThatRunThemInTheirOrder) {
+  const auto plan = make_scenario_plan(line_of_three());
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(*plan, (Plan{{0}, {0}, {{{1}, {1, 24}}, {{2}, {25, 48}}}}));
+}
+
+TEST(AnEvenPlan, TheScenariosOwnOrderOfDevicesCounts) {
+  auto scenario = line_of_three();
+  scenario.policy.partition.devices = {"b", "a"};
+  const auto plan = make_scenario_plan(scenario);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->stages[0].device, DeviceId{2});
+  EXPECT_EQ(plan->stages[1].device, DeviceId{1});
+}
+
+TEST(AnEvenPlan, OneDeviceMayTakeTwoStages) {
+  auto scenario = line_of_three();
+  scenario.policy.partition.devices = {"b", "b"};
+  const auto plan = make_scenario_plan(scenario);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->stages.size(), 2U);
 }
 
 }  // namespace

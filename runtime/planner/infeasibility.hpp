@@ -1,0 +1,14 @@
+// Why no plan exists at any rate: too little memory, with how much would do and where, or no way between
+// devices.
+#pragma once
+
+#include <string>
+
+#include "runtime/planner/planner.hpp"
+
+namespace millrace {
+
+// A sentence: "ViT-Huge needs 2.4 GiB on one of: board-a (has 1.0 GiB), …". REQUIRES that nothing fits.
+std::string what_is_missing(const PlanningProblem& problem, const PlanningWatch& watch);
+
+}  // namespace millrace

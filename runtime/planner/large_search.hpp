@@ -1,0 +1,23 @@
+// Plans for more devices than subsets can be counted. Devices that are nearly alike are grouped: taking every
+// device of a group for the best of it bounds the bottleneck from below (an exact search over groups), taking
+// it for the worst gives plans that the real devices can carry out; an order of devices is then improved by
+// moves, with the cuts of every order exact.
+#pragma once
+
+#include <optional>
+
+#include "runtime/planner/goal_search.hpp"
+#include "runtime/planner/planner.hpp"
+
+namespace millrace {
+
+struct LargeAnswer {
+  GoalAnswer answer;         // types are those of `space`
+  double lower_bound_s = 0;  // no plan has a shorter bottleneck
+  bool interrupted = false;
+};
+
+// Repeatable: the moves come from Random(1, "planner orders"). REQUIRES a space with one device per type.
+LargeAnswer search_large(const SearchSpace& space, const PlanningWatch& watch);
+
+}  // namespace millrace

@@ -1,0 +1,63 @@
+#include "runtime/planner/partition.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace millrace {
+
+namespace {
+
+Result<Plan> cut(const PartitionRequest& request, const std::vector<int>& cuts) {
+  for (const int after : cuts) {
+    if (after >= 1 && after < request.sub_layers) continue;
+    return Error{fmt::format("partition: a cut at {} is outside 1..{}", after, request.sub_layers - 1),
+                 ExitCode::invalid_input};
+  }
+  Plan plan{request.source, request.sink, {}};
+  int first = 1;
+  for (std::size_t i = 0; i < request.devices.size(); ++i) {
+    const int last = i < cuts.size() ? cuts[i] : request.sub_layers;
+    plan.stages.push_back({request.devices[i], {first, last}});
+    first = last + 1;
+  }
+  std::size_t devices = std::max(request.source.value, request.sink.value) + std::size_t{1};
+  for (const auto device : request.devices) devices = std::max(devices, device.value + std::size_t{1});
+  if (auto sound = check_plan(plan, request.sub_layers, devices); !sound) return sound.error();
+  return plan;
+}
+
+}  // namespace
+
+std::vector<int> even_cuts(int sub_layers, int stages) {
+  std::vector<int> cuts;
+  int after = 0;
+  for (int i = 0; i + 1 < stages; ++i) {
+    after += sub_layers / stages + (i < sub_layers % stages ? 1 : 0);
+    cuts.push_back(after);
+  }
+  return cuts;
+}
+
+Result<Plan> plan_evenly(const PartitionRequest& request) {
+  const int stages = static_cast<int>(request.devices.size());
+  if (stages == 0 || stages > request.sub_layers) {
+    return Error{
+        fmt::format("partition even: {} devices cannot share {} sub-layers", stages, request.sub_layers),
+        ExitCode::invalid_input};
+  }
+  return cut(request, even_cuts(request.sub_layers, stages));
+}
+
+Result<Plan> plan_with_cuts(const PartitionRequest& request, const std::vector<int>& cuts) {
+  if (request.devices.size() != cuts.size() + 1) {
+    return Error{
+        fmt::format("partition fixed: {} cuts make {} stages, but {} devices are to run stages; give "
+                    "policy.partition.devices or as many cuts as it takes",
+                    cuts.size(), cuts.size() + 1, request.devices.size()),
+        ExitCode::invalid_input};
+  }
+  return cut(request, cuts);
+}
+
+}  // namespace millrace

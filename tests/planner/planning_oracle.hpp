@@ -1,0 +1,32 @@
+// Every plan of a small problem, one by one: the oracle of the planner, with which it shares nothing but the
+// problem's own numbers. And random problems of the patterns that planners get wrong.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/base/random.hpp"
+#include "runtime/planner/planning_problem.hpp"
+
+namespace millrace::oracle {
+
+struct Figures {
+  double bottleneck_s = 0, latency_s = 0, accuracy = 0;
+  // By link: what crosses it, and how often.
+  std::vector<double> link_s{};
+  std::vector<int> crossings{};
+};
+
+// Of every plan that memory and links permit: all sequences of different devices, all cuts, all codings.
+std::vector<Figures> all_plans(const PlanningProblem& problem);
+
+enum class Pattern { types, distinct, asymmetric_links, tight_memory, unequal_cuts, codings, everything };
+inline constexpr Pattern kPatterns[] = {
+    Pattern::types,        Pattern::distinct, Pattern::asymmetric_links, Pattern::tight_memory,
+    Pattern::unequal_cuts, Pattern::codings,  Pattern::everything};
+std::string pattern_name(Pattern pattern);
+
+// At most 4 devices and 7 sub-layers, check_problem() holds.
+PlanningProblem random_problem(Pattern pattern, Random& random);
+
+}  // namespace millrace::oracle
