@@ -9,7 +9,7 @@
 #include "runtime/base/output_file.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/codec/klt_fit.hpp"
-#include "runtime/stage/dataset.hpp"
+#include "runtime/dataset/dataset.hpp"
 #include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 

@@ -11,10 +11,10 @@
 #include "runtime/base/proportion.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/dataset/dataset.hpp"
 #include "runtime/model/model_config.hpp"
-#include "runtime/stage/dataset.hpp"
 #include "runtime/stage/quantization.hpp"
-#include "runtime/stage/weights.hpp"
+#include "runtime/weights/weights.hpp"
 
 namespace millrace {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "runtime/base/result.hpp"
+#include "runtime/dataset/dataset.hpp"
 #include "runtime/model/model_config.hpp"
-#include "runtime/stage/dataset.hpp"
 #include "runtime/stage/stage.hpp"
 
 namespace millrace {

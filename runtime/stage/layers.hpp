@@ -11,7 +11,7 @@
 
 #include "runtime/base/result.hpp"
 #include "runtime/model/model_config.hpp"
-#include "runtime/stage/weights.hpp"
+#include "runtime/weights/weights.hpp"
 
 namespace millrace {
 

@@ -10,7 +10,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/codec/codec.hpp"
 #include "runtime/model/model_config.hpp"
-#include "runtime/stage/weights.hpp"
+#include "runtime/weights/weights.hpp"
 
 namespace millrace {
 

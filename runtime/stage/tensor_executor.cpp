@@ -10,7 +10,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/codec/klt_calibration.hpp"
-#include "runtime/stage/dataset.hpp"
+#include "runtime/dataset/dataset.hpp"
 #include "runtime/stage/inputs.hpp"
 #include "runtime/stage/scoring.hpp"
 #include "runtime/stage/stage.hpp"

@@ -8,9 +8,9 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/codec/klt_calibration.hpp"
+#include "runtime/dataset/dataset.hpp"
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/calibrate.hpp"
-#include "runtime/stage/dataset.hpp"
 #include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 #include "tests/bench/bench.hpp"

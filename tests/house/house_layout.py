@@ -13,10 +13,10 @@ from house_rules import includes, is_cpp, lines, texts
 HERE = "tests/house/house_layout.py"
 
 # Each folder includes only folders that stand before it.
-ORDER = ["runtime/base", "runtime/yaml", "runtime/model", "runtime/weights", "runtime/scenario",
-         "runtime/codec", "runtime/planner", "runtime/policy",
-         "runtime/node", "runtime/shaping", "runtime/wire", "runtime/stage", "runtime/net", "runtime/cli",
-         "runtime",
+ORDER = ["runtime/base", "runtime/yaml", "runtime/model", "runtime/scenario", "runtime/codec",
+         "runtime/weights", "runtime/dataset", "runtime/planner", "runtime/policy", "runtime/node",
+         "runtime/shaping", "runtime/wire", "runtime/stage", "runtime/training", "runtime/net",
+         "runtime/cli", "runtime",
          "sim/net", "sim/trace", "sim/ns3", "sim/links", "sim/coordinator", "sim/bridge", "sim/run",
          "sim/compare", "sim/doctor", "sim/sweep", "sim/cli", "sim"]
 
@@ -34,9 +34,10 @@ CIRCLES = {
     ("runtime/planner/placement_pass", "runtime/planner/placement_search"): BEHIND,
     ("runtime/stage/bert_layers", "runtime/stage/kwt_layers", "runtime/stage/layers",
      "runtime/stage/post_norm_blocks", "runtime/stage/vit_layers"): BEHIND,
-    ("runtime/stage/dataset", "runtime/stage/features_file", "runtime/stage/image_folder",
-     "runtime/stage/shapes_dataset", "runtime/stage/synthetic_dataset", "runtime/stage/synthetic_features",
-     "runtime/stage/synthetic_tokens", "runtime/stage/tokens_file"): BEHIND,
+    ("runtime/dataset/dataset", "runtime/dataset/features_file", "runtime/dataset/image_folder",
+     "runtime/dataset/shapes_dataset", "runtime/dataset/synthetic_dataset",
+     "runtime/dataset/synthetic_features", "runtime/dataset/synthetic_tokens",
+     "runtime/dataset/tokens_file"): BEHIND,
     ("runtime/net/agent", "runtime/net/agent_session", "runtime/net/tcp_driver"): SHARED,
     ("runtime/planner/infeasibility", "runtime/planner/large_search", "runtime/planner/planner"): SHARED,
     ("sim/ns3/cross_traffic_apps", "sim/ns3/host_stack", "sim/ns3/tcp_carrier"): SHARED,

@@ -78,7 +78,7 @@ MAY_USE_TOO = {"sim/bridge": {"net"}, "sim/cli": {"cli"}}
 # Third party -> the only folders whose files may include it.
 DOORS = {
     "ns-3": (r"ns3/", ["sim/ns3"]),
-    "LibTorch": (r"(torch|ATen|c10|caffe2)/", ["runtime/stage"]),
+    "LibTorch": (r"(torch|ATen|c10|caffe2)/", ["runtime/stage", "runtime/training"]),
     "Boost.Asio": (r"(boost/asio|asio)(/|\.hpp)", ["runtime/net"]),
     "yaml-cpp": (r"yaml-cpp/", ["runtime/yaml"]),
     "OpenSSL": (r"openssl/", ["runtime/base", "runtime/net"]),
@@ -86,7 +86,7 @@ DOORS = {
     "spdlog": (r"spdlog/", ["runtime/base"]),
     "Highway": (r"hwy/", ["runtime/codec"]),
     "SQLite": (r"sqlite3\.h$", ["sim/sweep"]),
-    "libjpeg": (r"(jpeglib|jerror|jconfig|turbojpeg)\.h$", ["runtime/stage"]),
+    "libjpeg": (r"(jpeglib|jerror|jconfig|turbojpeg)\.h$", ["runtime/dataset"]),
 }
 
 # Tests of the whole may include all of ours; the other folders of tests stand for one folder each.

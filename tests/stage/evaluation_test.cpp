@@ -15,7 +15,7 @@
 #include "runtime/stage/evaluation_report.hpp"
 #include "runtime/stage/scoring.hpp"
 #include "runtime/stage/tensor_executor.hpp"
-#include "tests/stage/labelled_dataset.hpp"
+#include "tests/dataset/labelled_dataset.hpp"
 #include "tests/stage/small_vit.hpp"
 
 namespace millrace {

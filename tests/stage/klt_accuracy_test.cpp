@@ -8,9 +8,9 @@
 #include <filesystem>
 #include <numeric>
 
+#include "runtime/dataset/dataset.hpp"
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/calibrate.hpp"
-#include "runtime/stage/dataset.hpp"
 #include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 

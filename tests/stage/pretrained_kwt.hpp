@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/stage/dataset.hpp"
+#include "runtime/dataset/dataset.hpp"
 #include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 

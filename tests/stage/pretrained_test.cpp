@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "runtime/stage/dataset.hpp"
+#include "runtime/dataset/dataset.hpp"
 #include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 #include "runtime/stage/tensor_executor.hpp"

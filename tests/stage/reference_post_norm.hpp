@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runtime/model/model_config.hpp"
-#include "runtime/stage/weights.hpp"
+#include "runtime/weights/weights.hpp"
 
 namespace millrace {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/base/random.hpp"
-#include "runtime/stage/dataset.hpp"
+#include "runtime/dataset/dataset.hpp"
 #include "runtime/stage/inputs.hpp"
 #include "runtime/stage/stage.hpp"
 

@@ -1,0 +1,13 @@
+// JPEG files and their labels in a CSV; the format is said at open_dataset().
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/dataset/dataset.hpp"
+
+namespace millrace {
+
+Result<std::unique_ptr<Dataset>> open_image_folder(const std::string& labels_csv, const ModelConfig& model);
+
+}  // namespace millrace

@@ -1,0 +1,13 @@
+// Seeded images; what they look like is said at open_dataset().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "runtime/dataset/dataset.hpp"
+
+namespace millrace {
+
+std::unique_ptr<Dataset> synthetic_dataset(const ModelConfig& model, std::uint64_t seed);
+
+}  // namespace millrace
