@@ -10,6 +10,7 @@
 #include "runtime/base/version.hpp"
 #include "runtime/cli/verb.hpp"
 #include "runtime/net/agent.hpp"
+#include "runtime/net/agent_server.hpp"
 #include "runtime/net/file_cache.hpp"
 #include "runtime/net/metrics_server.hpp"
 #include "runtime/node/build_node.hpp"

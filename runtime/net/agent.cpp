@@ -52,20 +52,6 @@ Result<ChannelPointer> connect_to_host(IoLoop& loop, const AgentConfig& config) 
 
 }  // namespace
 
-Result<void> check_hello(const Hello& hello, const std::string& release, const std::string& scenario_sha256) {
-  if (hello.release != release) {
-    return Error{fmt::format("the {} is millrace {}, this is {}; use one release everywhere", hello.sender,
-                             hello.release, release)};
-  }
-  if (!scenario_sha256.empty() && !hello.scenario_sha256.empty() &&
-      hello.scenario_sha256 != scenario_sha256) {
-    return Error{fmt::format("the {} is here for another scenario ({}, this one is {})", hello.sender,
-                             hello.scenario_sha256.substr(0, 12), scenario_sha256.substr(0, 12)),
-                 ExitCode::invalid_input};
-  }
-  return {};
-}
-
 Result<void> run_agent(const AgentConfig& config, const PartsFactory& factory) {
   IoLoop loop;
   auto host = connect_to_host(loop, config);

@@ -1,3 +1,5 @@
+#include "runtime/net/agent_server.hpp"
+
 #include <fmt/format.h>
 
 #include <condition_variable>
@@ -6,6 +8,7 @@
 #include "runtime/base/caught.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/net/agent_session.hpp"
+#include "runtime/net/greeting.hpp"
 #include "runtime/net/reception.hpp"
 #include "runtime/node/guard.hpp"
 

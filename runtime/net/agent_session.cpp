@@ -8,6 +8,7 @@
 
 #include "runtime/base/figure_text.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/net/greeting.hpp"
 #include "runtime/net/lockstep_driver.hpp"
 #include "runtime/net/paced_driver.hpp"
 #include "runtime/net/tcp_driver.hpp"

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "runtime/net/agent.hpp"
+#include "runtime/net/agent_config.hpp"
 #include "runtime/net/file_cache.hpp"
 #include "runtime/net/inbox.hpp"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "runtime/net/agent.hpp"
+#include "runtime/net/greeting.hpp"
 #include "runtime/net/reception.hpp"
 
 namespace millrace {

@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "runtime/base/unguessable.hpp"
-#include "runtime/net/agent.hpp"
 
 namespace millrace {
 

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "runtime/base/log.hpp"
-#include "runtime/net/agent.hpp"
+#include "runtime/net/greeting.hpp"
 #include "runtime/net/inbox.hpp"
 #include "runtime/net/reception.hpp"
 #include "sim/bridge/bridge.hpp"

@@ -38,7 +38,6 @@ CIRCLES = {
      "runtime/dataset/shapes_dataset", "runtime/dataset/synthetic_dataset",
      "runtime/dataset/synthetic_features", "runtime/dataset/synthetic_tokens",
      "runtime/dataset/tokens_file"): BEHIND,
-    ("runtime/net/agent", "runtime/net/agent_session", "runtime/net/tcp_driver"): SHARED,
     ("runtime/planner/infeasibility", "runtime/planner/large_search", "runtime/planner/planner"): SHARED,
     ("sim/ns3/cross_traffic_apps", "sim/ns3/host_stack", "sim/ns3/tcp_carrier"): SHARED,
     ("sim/trace/format_readers", "sim/trace/row_collector", "sim/trace/trace_reader",

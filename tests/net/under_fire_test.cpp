@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "runtime/base/random.hpp"
-#include "runtime/net/agent.hpp"
+#include "runtime/net/agent_server.hpp"
 #include "runtime/net/inbox.hpp"
 #include "tests/net/eavesdropper.hpp"
 #include "tests/net/fleet.hpp"
