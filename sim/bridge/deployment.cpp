@@ -1,11 +1,11 @@
-// A run on the agents' own clocks: the host only connects, starts, listens, and says when it is over.
+#include "sim/bridge/deployment.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <chrono>
-#include <set>
 
-#include "sim/bridge/bridge.hpp"
+#include "sim/bridge/gathering.hpp"
 
 namespace millrace {
 
@@ -69,20 +69,21 @@ class Progress final : public RunObserver {
 
 }  // namespace
 
-Result<void> Bridge::connect_peers() {
+Result<void> Deployment::connect_peers() {
   Peers peers;
   for (const auto& [node, endpoint] : endpoints_) peers.endpoints.push_back(endpoint);
-  for (const auto& agent : agents_) agent.channel->send(to_frame(peers));
-  return await_ready([](const Agent&, const Ready&) {});
+  crew_.tell_all([&] { return to_frame(peers); });
+  return await_ready(
+      setup_, crew_, [](const Crew::Agent&, const Ready&) {}, nullptr);
 }
 
-Result<Time> Bridge::run(RunObserver& observer) {
+Result<Time> Deployment::run(RunObserver& observer) {
   if (auto connected = connect_peers(); !connected) return connected.error();
   if (setup_.at_start) {
     if (auto begun = setup_.at_start(); !begun) return begun.error();
   }
-  begin_clock();
-  for (const auto& agent : agents_) agent.channel->send(to_frame(FrameType::start));
+  crew_.begin_clock();
+  crew_.tell_all([] { return to_frame(FrameType::start); });
   Time last;
   if (auto streamed = stream(observer, last); !streamed) return streamed.error();
   if (auto drained = drain(observer); !drained) return drained.error();
@@ -91,7 +92,7 @@ Result<Time> Bridge::run(RunObserver& observer) {
 }
 
 // How long the run may go without a word: run.timeout, and where images come slowly, many times their gap.
-Duration Bridge::patience() const {
+Duration Deployment::patience() const {
   constexpr double kGaps = 20;
   const auto& scenario = setup_.scenario;
   if (scenario.workload.images_per_s <= 0) return scenario.run.timeout;
@@ -99,16 +100,16 @@ Duration Bridge::patience() const {
   return scenario.run.timeout + Duration::from_seconds(kGaps * gap_s);
 }
 
-Result<void> Bridge::stream(RunObserver& observer, Time& last) {
+Result<void> Deployment::stream(RunObserver& observer, Time& last) {
   const auto patience_ns = std::chrono::nanoseconds(patience().count_ns());
-  auto give_up = Clock::now() + patience_ns;
+  auto give_up = Crew::Clock::now() + patience_ns;
   std::map<NodeId, Time> heard;
   Progress progress(observer, setup_.scenario, setup_.plan);
   for (;;) {
     if (observer.interrupted()) return Error{fmt::format("interrupted at {:.3f} s", last.seconds())};
-    auto letter = hear(Duration::ms(100));
+    auto letter = crew_.hear(Duration::ms(100));
     if (!letter) return letter.error();
-    if (!*letter && Clock::now() > give_up) {
+    if (!*letter && Crew::Clock::now() > give_up) {
       return Error{
           fmt::format(
               "no node has done anything for {:.1f} s, though all agents are there: {}; heard of: {}; "
@@ -117,15 +118,15 @@ Result<void> Bridge::stream(RunObserver& observer, Time& last) {
           ExitCode::timeout};
     }
     if (!*letter) continue;
-    give_up = Clock::now() + patience_ns;
+    give_up = Crew::Clock::now() + patience_ns;
     auto over = take_report(**letter, progress, last, &heard);
-    if (!over) return over.error().in(agents_[(*letter)->agent].who);
+    if (!over) return over.error().in(crew_.agents()[(*letter)->agent].who);
     if (*over) return {};
   }
 }
 
 // What each node said last, for whoever has to find out where it hangs.
-std::vector<std::string> Bridge::idle_since(const std::map<NodeId, Time>& heard) const {
+std::vector<std::string> Deployment::idle_since(const std::map<NodeId, Time>& heard) const {
   std::vector<std::string> texts;
   for (std::uint32_t i = 0; i < setup_.plan.node_count(); ++i) {
     const auto found = heard.find({i});
@@ -138,75 +139,49 @@ std::vector<std::string> Bridge::idle_since(const std::map<NodeId, Time>& heard)
 }
 
 // The last acknowledgements and records come after the sink's last word.
-Result<void> Bridge::drain(RunObserver& observer) {
-  const auto give_up = Clock::now() + kDrain;
+Result<void> Deployment::drain(RunObserver& observer) {
+  const auto give_up = Crew::Clock::now() + kDrain;
   Time ignored;
-  while (Clock::now() < give_up) {
-    auto letter = hear(kQuiet);
+  while (Crew::Clock::now() < give_up) {
+    auto letter = crew_.hear(kQuiet);
     if (!letter) return letter.error();
     if (!*letter) return {};
     auto taken = take_report(**letter, observer, ignored, nullptr);
-    if (!taken) return taken.error().in(agents_[(*letter)->agent].who);
+    if (!taken) return taken.error().in(crew_.agents()[(*letter)->agent].who);
   }
   return {};
 }
 
 // Tells all agents that it is over, and waits until each has reported everything.
-Result<void> Bridge::farewells(RunObserver& observer) {
-  for (const auto& agent : agents_) agent.channel->send(to_frame(FrameType::stop));
-  told_to_stop_ = true;
+Result<void> Deployment::farewells(RunObserver& observer) {
+  crew_.tell_all([] { return to_frame(FrameType::stop); });
+  crew_.told_to_stop();
   // Processes of local agents may end from here on.
-  watch_ = [&observer]() -> Result<void> {
+  crew_.watch([&observer]() -> Result<void> {
     if (observer.interrupted()) return Error{"interrupted while agents ended their part"};
     return {};
-  };
-  std::set<std::size_t> gone;
+  });
   Time ignored;
-  const auto give_up = Clock::now() + std::chrono::nanoseconds(setup_.scenario.run.timeout.count_ns());
-  while (gone.size() < agents_.size()) {
-    auto letter = next_letter(give_up);
-    if (!letter && letter.error().code == ExitCode::timeout) {
-      std::vector<std::string> silent;
-      for (std::size_t i = 0; i < agents_.size(); ++i) {
-        if (!gone.contains(i)) silent.push_back(agents_[i].who);
-      }
-      return Error{fmt::format("{}: has not ended its part", fmt::join(silent, ", ")), ExitCode::timeout};
-    }
-    if (!letter) return letter.error();
-    const auto& agent = agents_[letter->agent];
-    if (letter->frame.type != FrameType::farewell) {
-      auto taken = take_report(*letter, observer, ignored, nullptr);
-      if (!taken) return taken.error().in(agent.who);
-      continue;
-    }
-    const auto farewell = parse_farewell(letter->frame);
-    if (!farewell) return farewell.error().in(agent.who);
-    mailbox_.excuse(letter->agent);
-    gone.insert(letter->agent);
-    setup_.on_farewell(agent.devices, *farewell);
-  }
-  return {};
-}
-
-// A report that may be believed.
-Result<Report> Bridge::sound_report(const Mailbox::Letter& letter) {
-  auto report = parse_report(letter.frame);
-  if (!report) return report;
-  if (!speaks_for(letter.agent, report->node)) return Error{"it spoke for a node that it does not have"};
-  if (report->records.empty() && !report->finished) return Error{"it sent a report of nothing"};
-  const auto taken = check_.take({.node = report->node,
-                                  .now = report->now,
-                                  .latest = latest(),
-                                  .records = report->records,
-                                  .finished = report->finished});
-  if (!taken) return taken.error();
-  return report;
+  return crew_.await_all(
+      [&](const Mailbox::Letter& letter) -> Result<bool> {
+        if (letter.frame.type != FrameType::farewell) {
+          auto taken = take_report(letter, observer, ignored, nullptr);
+          if (!taken) return taken.error();
+          return false;
+        }
+        const auto farewell = parse_farewell(letter.frame);
+        if (!farewell) return farewell.error();
+        crew_.mailbox().excuse(letter.agent);
+        setup_.on_farewell(crew_.agents()[letter.agent].devices, *farewell);
+        return true;
+      },
+      false, [](const std::string& silent) { return silent + ": has not ended its part"; });
 }
 
 // Whether the run is over.
-Result<bool> Bridge::take_report(const Mailbox::Letter& letter, RunObserver& observer, Time& last,
-                                 std::map<NodeId, Time>* heard) {
-  const auto report = sound_report(letter);
+Result<bool> Deployment::take_report(const Mailbox::Letter& letter, RunObserver& observer, Time& last,
+                                     std::map<NodeId, Time>* heard) {
+  const auto report = crew_.sound_report(letter);
   if (!report) return report.error();
   if (heard != nullptr) (*heard)[report->node] = report->now;
   for (const auto& record : report->records) {

@@ -1,4 +1,5 @@
-// How a bridge gets its agents, and hands out what they have to do.
+#include "sim/bridge/gathering.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,10 +9,9 @@
 #include <thread>
 
 #include "runtime/base/log.hpp"
+#include "runtime/base/unguessable.hpp"
 #include "runtime/net/greeting.hpp"
-#include "runtime/net/inbox.hpp"
 #include "runtime/net/reception.hpp"
-#include "sim/bridge/bridge.hpp"
 
 namespace millrace {
 
@@ -29,26 +29,48 @@ bool is_loopback(const Endpoint& where) {
 
 }  // namespace
 
-std::string Bridge::Address::who() const {
+std::string Gathering::Address::who() const {
   return fmt::format("agent of {} ({})", fmt::join(devices, ", "), to_string(where));
 }
 
-Hello Bridge::hello(std::vector<std::string> devices) const {
+Hello Gathering::hello(std::vector<std::string> devices) const {
   return {"host", setup_.release, setup_.scenario_sha256,       std::move(devices), {},
           {},     run_id_,        setup_.scenario.run.heartbeat};
 }
 
-Result<void> Bridge::gather(const Watch& watch) {
-  watch_ = watch;
+Gathering::Gathering(const BridgeSetup& setup, Crew& crew)
+    : setup_(setup), crew_(crew), run_id_(unguessable_name()), lobby_(std::make_shared<Lobby>()) {}
+
+Gathering::~Gathering() { lobby_->close(); }
+
+Result<void> Gathering::load_keys() {
+  if (setup_.keys.empty()) return {};
+  auto keys = Security::load_for_host(setup_.keys);
+  if (!keys) return keys.error();
+  keys_ = *keys;
+  return {};
+}
+
+Result<void> Gathering::listen(const Endpoint& where) {
+  auto listener = listen_on(loop_, where, keys_);
+  if (!listener) return listener.error();
+  listener_ = std::move(*listener);
+  listener_->accept([lobby = lobby_, mailbox = &crew_.mailbox()](const ChannelPointer& channel) {
+    lobby->enter(*mailbox, channel);
+  });
+  return {};
+}
+
+Result<void> Gathering::gather() {
   if (auto there = listener_ ? await_agents() : connect_agents(); !there) return there;
   lobby_->close();
   return assign();
 }
 
-Result<void> Bridge::await_agents() {
+Result<void> Gathering::await_agents() {
   const auto timeout = setup_.scenario.run.timeout;
-  const auto give_up = Clock::now() + std::chrono::nanoseconds(timeout.count_ns());
-  while (!missing_devices().empty()) {
+  const auto give_up = Crew::Clock::now() + std::chrono::nanoseconds(timeout.count_ns());
+  while (!crew_.missing_devices().empty()) {
     if (const auto greeted = lobby_->next()) {
       if (auto admitted = admit(*greeted); !admitted) {
         log_warning("{} was refused: {}", greeted->channel->peer(), admitted.error().message);
@@ -56,22 +78,22 @@ Result<void> Bridge::await_agents() {
       }
       continue;
     }
-    if (auto sound = watch_(); !sound) return sound;
-    if (auto there = mailbox_.check(timeout); !there) return there;
-    if (Clock::now() > give_up) {
+    if (auto sound = crew_.look(); !sound) return sound;
+    if (auto there = crew_.mailbox().check(timeout); !there) return there;
+    if (Crew::Clock::now() > give_up) {
       const auto advice = setup_.local
                               ? std::string("a larger run.timeout gives local agents more time to start")
                               : fmt::format("start one with: millrace-node agent --connect {} --device NAME",
                                             to_string(local()));
-      return Error{fmt::format("no agent came for {} in {:.1f} s; {}", fmt::join(missing_devices(), ", "),
-                               timeout.seconds(), advice),
+      return Error{fmt::format("no agent came for {} in {:.1f} s; {}",
+                               fmt::join(crew_.missing_devices(), ", "), timeout.seconds(), advice),
                    ExitCode::timeout};
     }
   }
   return {};
 }
 
-Result<void> Bridge::admit(const Lobby::Greeted& greeted) {
+Result<void> Gathering::admit(const Lobby::Greeted& greeted) {
   const auto said = parse_hello(greeted.hello);
   if (!said) return said.error();
   if (said->sender != "agent") return Error{"an agent was expected here"};
@@ -81,27 +103,30 @@ Result<void> Bridge::admit(const Lobby::Greeted& greeted) {
   if (auto sound = may_be_devices(channel->names(), said->devices); !sound) return sound;
   const std::string who = fmt::format("agent of {} ({})", fmt::join(said->devices, ", "), channel->peer());
   // From here on its frames go to the mailbox; whoever has gone gets no number there.
-  const auto number = lobby_->admit(greeted, mailbox_, who);
+  const auto number = lobby_->admit(greeted, crew_.mailbox(), who);
   if (!number) return Error{"it went away before it was admitted"};
-  add_agent(channel, *number, who, said->devices);
+  crew_.add(channel, *number, who, said->devices);
   channel->send(to_frame(hello({})));
   return {};
 }
 
-void Bridge::add_agent(const ChannelPointer& channel, std::size_t number, const std::string& who,
-                       const std::vector<std::string>& devices) {
-  MR_CHECK(number == agents_.size());
-  for (const auto& device : devices) agent_of_device_[device] = number;
-  channel->open_up();
-  channel->keep_alive(setup_.scenario.run.heartbeat / 2);
-  channel->expect_life(setup_.scenario.run.heartbeat * 2);
-  agents_.push_back({channel, who, fmt::format("{}", fmt::join(devices, "+")), {}});
+Result<void> Gathering::check_devices(const Hello& hello) const {
+  if (hello.devices.empty()) return Error{"an agent without a device", ExitCode::usage};
+  for (const auto& device : hello.devices) {
+    const auto& known = setup_.scenario.devices;
+    if (std::none_of(known.begin(), known.end(),
+                     [&](const auto& section) { return section.name == device; })) {
+      return Error{fmt::format("the scenario has no device \"{}\"", device), ExitCode::invalid_input};
+    }
+    if (crew_.has(device)) return Error{fmt::format("device {} has an agent already", device)};
+  }
+  return {};
 }
 
 // Devices at one address are one agent.
-Result<std::vector<Bridge::Address>> Bridge::addresses() const {
+Result<std::vector<Gathering::Address>> Gathering::addresses() const {
   std::vector<Address> found;
-  for (const auto& name : missing_devices()) {
+  for (const auto& name : crew_.missing_devices()) {
     const auto& devices = setup_.scenario.devices;
     const auto device =
         std::find_if(devices.begin(), devices.end(), [&](const auto& each) { return each.name == name; });
@@ -126,10 +151,10 @@ Result<std::vector<Bridge::Address>> Bridge::addresses() const {
   return found;
 }
 
-Result<void> Bridge::connect_agents() {
+Result<void> Gathering::connect_agents() {
   const auto all = addresses();
   if (!all) return all.error();
-  const auto give_up = Clock::now() + std::chrono::nanoseconds(setup_.scenario.run.timeout.count_ns());
+  const auto give_up = Crew::Clock::now() + std::chrono::nanoseconds(setup_.scenario.run.timeout.count_ns());
   for (const auto& address : *all) {
     if (auto connected = connect_agent(address, give_up); !connected) return connected;
   }
@@ -138,7 +163,7 @@ Result<void> Bridge::connect_agents() {
 
 // An agent that is not there yet may come, one that serves another run may end it; one that was there and
 // went away is lost.
-Result<void> Bridge::connect_agent(const Address& address, Clock::time_point give_up) {
+Result<void> Gathering::connect_agent(const Address& address, Crew::Clock::time_point give_up) {
   bool told = false;
   std::string why;
   Approach approach;
@@ -146,12 +171,12 @@ Result<void> Bridge::connect_agent(const Address& address, Clock::time_point giv
     auto reached = try_agent(address, give_up, approach, why);
     if (!reached) return reached.error();
     if (*reached) {
-      const auto number = mailbox_.add(address.who());
-      (*reached)->inbox->pass_on(mailbox_.handler(number));
-      add_agent((*reached)->channel, number, address.who(), address.devices);
+      const auto number = crew_.mailbox().add(address.who());
+      (*reached)->inbox->pass_on(crew_.mailbox().handler(number));
+      crew_.add((*reached)->channel, number, address.who(), address.devices);
       return {};
     }
-    if (Clock::now() > give_up) {
+    if (Crew::Clock::now() > give_up) {
       const auto advice =
           why.starts_with(kServesAnother)
               ? std::string("Wait until that run is over, end it, or give a larger run.timeout")
@@ -162,15 +187,16 @@ Result<void> Bridge::connect_agent(const Address& address, Clock::time_point giv
     }
     if (!std::exchange(told, true))
       log_note("{}: {}; trying for {:.0f} s", address.who(), why, setup_.scenario.run.timeout.seconds());
-    if (auto sound = watch_(); !sound) return sound;
-    if (auto there = mailbox_.check(setup_.scenario.run.timeout); !there) return there;
+    if (auto sound = crew_.look(); !sound) return sound;
+    if (auto there = crew_.mailbox().check(setup_.scenario.run.timeout); !there) return there;
     std::this_thread::sleep_for(kBetweenAttempts);
   }
 }
 
 // Nothing, with the reason in `why`: another attempt makes sense.
-Result<std::optional<Bridge::Reached>> Bridge::try_agent(const Address& address, Clock::time_point give_up,
-                                                         Approach& approach, std::string& why) {
+Result<std::optional<Gathering::Reached>> Gathering::try_agent(const Address& address,
+                                                               Crew::Clock::time_point give_up,
+                                                               Approach& approach, std::string& why) {
   const auto nothing = std::optional<Reached>{};
   auto connected = connect_channel(loop_, address.where, kAttempt, keys_, approach);
   if (!connected) {
@@ -201,9 +227,9 @@ Result<std::optional<Bridge::Reached>> Bridge::try_agent(const Address& address,
       }
       return std::optional(Reached{channel, inbox});
     }
-    if (auto sound = watch_(); !sound) return sound.error();
-    if (auto there = mailbox_.check(setup_.scenario.run.timeout); !there) return there.error();
-    if (Clock::now() > give_up) {
+    if (auto sound = crew_.look(); !sound) return sound.error();
+    if (auto there = crew_.mailbox().check(setup_.scenario.run.timeout); !there) return there.error();
+    if (Crew::Clock::now() > give_up) {
       return Error{fmt::format("{}: did not answer the greeting in {:.1f} s", address.who(),
                                setup_.scenario.run.timeout.seconds()),
                    ExitCode::timeout};
@@ -211,8 +237,8 @@ Result<std::optional<Bridge::Reached>> Bridge::try_agent(const Address& address,
   }
 }
 
-Result<void> Bridge::greeted_by(const ChannelPointer& channel, const Frame& frame,
-                                const Address& address) const {
+Result<void> Gathering::greeted_by(const ChannelPointer& channel, const Frame& frame,
+                                   const Address& address) const {
   const auto said = parse_hello(frame);
   if (!said) return said.error();
   if (said->sender != "agent" || said->devices != address.devices)
@@ -221,30 +247,32 @@ Result<void> Bridge::greeted_by(const ChannelPointer& channel, const Frame& fram
   return may_be_devices(channel->names(), address.devices);
 }
 
-Result<void> Bridge::assign() {
+Result<void> Gathering::assign() {
   for (std::uint32_t i = 0; i < setup_.plan.node_count(); ++i) {
-    const auto agent = agent_at({i});
+    const auto agent = crew_.agent_at({i});
     if (!agent) return agent.error();
-    agents_[*agent].nodes.push_back({i});
+    crew_.agents()[*agent].nodes.push_back({i});
   }
-  for (const auto& agent : agents_) {
+  for (const auto& agent : crew_.agents()) {
     agent.channel->send(
         to_frame(Assign{setup_.scenario_text, setup_.plan, setup_.mode, agent.nodes, setup_.files}));
   }
-  return await_ready([this](const Agent& agent, const Ready& ready) {
+  const auto on_ready = [this](const Crew::Agent& agent, const Ready& ready) {
     const auto peer = parse_endpoint(agent.channel->peer());
     for (const auto node : agent.nodes) endpoints_[node] = {peer ? peer->address : std::string(), ready.port};
-  });
+  };
+  return await_ready(setup_, crew_, on_ready,
+                     [this](const Mailbox::Letter& letter) { return serve_file(letter); });
 }
 
 // Only files that were announced are read.
-Result<void> Bridge::serve_file(const Mailbox::Letter& letter) {
+Result<void> Gathering::serve_file(const Mailbox::Letter& letter) {
   const auto want = parse_want(letter.frame);
   if (!want) return want.error();
   const auto& files = setup_.files;
   std::uint64_t pieces = kSparePieces;
   for (const auto& file : files) pieces += 2 * (file.size / kMaxPiece + 1);
-  if (++agents_[letter.agent].pieces > pieces) return Error{"it asks for the run's files again and again"};
+  if (++pieces_[letter.agent] > pieces) return Error{"it asks for the run's files again and again"};
   const auto file =
       std::find_if(files.begin(), files.end(), [&](const auto& each) { return each.sha256 == want->sha256; });
   if (file == files.end() || want->offset >= file->size) return Error{"it asks for what was not announced"};
@@ -253,9 +281,33 @@ Result<void> Bridge::serve_file(const Mailbox::Letter& letter) {
   std::vector<std::byte> bytes(std::min<std::uint64_t>(kMaxPiece, file->size - want->offset));
   stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   if (!stream) return Error{file->path + ": cannot be read any more, or has become shorter"};
-  agents_[letter.agent].channel->send(
+  crew_.agents()[letter.agent].channel->send(
       to_frame(Piece{want->sha256, want->offset, Payload::of(std::move(bytes))}));
   return {};
+}
+
+// Every agent once: one that says it twice does not speak for another.
+Result<void> await_ready(const BridgeSetup& setup, Crew& crew,
+                         const std::function<void(const Crew::Agent&, const Ready&)>& on_ready,
+                         const std::function<Result<void>(const Mailbox::Letter&)>& serve) {
+  std::set<std::size_t> heard;
+  return crew.await_all(
+      [&](const Mailbox::Letter& letter) -> Result<bool> {
+        if (letter.frame.type == FrameType::want && serve) {
+          if (auto served = serve(letter); !served) return served.error();
+          return heard.contains(letter.agent);
+        }
+        const auto answer = parse_ready(letter.frame);
+        if (!answer) return answer.error();
+        if (!heard.insert(letter.agent).second) return Error{"said twice that it is ready"};
+        on_ready(crew.agents()[letter.agent], *answer);
+        return true;
+      },
+      true,
+      [&](const std::string& silent) {
+        return fmt::format("{}: not ready after {:.1f} s; a larger run.timeout gives more time", silent,
+                           setup.scenario.run.timeout.seconds());
+      });
 }
 
 }  // namespace millrace
