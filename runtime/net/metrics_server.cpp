@@ -1,7 +1,7 @@
 #include "runtime/net/metrics_server.hpp"
 
-#include <fmt/format.h>
-
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
 #include <list>
 
 #include "runtime/net/tcp_channel.hpp"
@@ -10,14 +10,24 @@ namespace millrace {
 
 namespace {
 
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
 // From connecting to the last byte of the answer.
 constexpr auto kPatience = std::chrono::seconds(10);
 // After a connection could not be accepted: too many open files, say.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
-std::string answer(std::string_view status, std::string_view type, const std::string& body) {
-  return fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
-                     status, type, body.size(), body);
+using Request = http::request_parser<http::empty_body>;
+using Reply = http::response<http::string_body>;
+
+Reply reply_of(http::status status, std::string_view type, std::string body) {
+  Reply reply(status, 11);
+  reply.set(http::field::content_type, beast::string_view(type.data(), type.size()));
+  reply.keep_alive(false);
+  reply.body() = std::move(body);
+  reply.prepare_payload();
+  return reply;
 }
 
 }  // namespace
@@ -25,10 +35,14 @@ std::string answer(std::string_view status, std::string_view type, const std::st
 struct MetricsServer::State : std::enable_shared_from_this<State> {
   struct Visit {
     Visit(tcp::socket socket, const SecurityPointer& keys)
-        : stream(std::move(socket), keys), limit(stream.socket.get_executor()) {}
+        : stream(std::move(socket), keys), limit(stream.socket.get_executor()) {
+      request.header_limit(kMaxRequest);
+    }
     ByteStream stream;
     asio::steady_timer limit;
-    std::string request, reply;
+    beast::flat_buffer received{kMaxRequest};
+    Request request;
+    Reply reply;
   };
 
   State(tcp::acceptor open, SecurityPointer own, std::function<std::string()> text)
@@ -81,24 +95,26 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
       if (error) return self->leave(visit);
       self->reply(visit);
     };
-    const auto buffer = asio::dynamic_buffer(visit->request, kMaxRequest);
-    if (visit->stream.tls) return asio::async_read_until(*visit->stream.tls, buffer, "\r\n\r\n", handler);
-    asio::async_read_until(visit->stream.socket, buffer, "\r\n\r\n", handler);
+    if (visit->stream.tls)
+      return http::async_read_header(*visit->stream.tls, visit->received, visit->request, handler);
+    http::async_read_header(visit->stream.socket, visit->received, visit->request, handler);
   }
 
   void reply(const std::shared_ptr<Visit>& visit) {
-    const bool get = visit->request.starts_with("GET ");
-    const bool known = visit->request.starts_with("GET /metrics ");
-    if (const auto allowed = may_read_figures(visit->stream.names); !allowed) {
-      visit->reply = answer("403 Forbidden", "text/plain", allowed.error().message + "\n");
-    } else if (known) {
-      visit->reply = answer("200 OK", "text/plain; version=0.0.4", page());
-    } else {
-      visit->reply = get ? answer("404 Not Found", "text/plain", "the figures are at /metrics\n")
-                         : answer("405 Method Not Allowed", "text/plain", "only GET\n");
-    }
-    visit->stream.write(asio::buffer(visit->reply),
-                        [self = shared_from_this(), visit](error_code, std::size_t) { self->leave(visit); });
+    visit->reply = reply_to(visit->request.get(), visit->stream.names);
+    const auto handler = [self = shared_from_this(), visit](error_code, std::size_t) { self->leave(visit); };
+    if (visit->stream.tls) return http::async_write(*visit->stream.tls, visit->reply, handler);
+    http::async_write(visit->stream.socket, visit->reply, handler);
+  }
+
+  Reply reply_to(const Request::value_type& request, const std::optional<PeerNames>& names) const {
+    if (const auto allowed = may_read_figures(names); !allowed)
+      return reply_of(http::status::forbidden, "text/plain", allowed.error().message + "\n");
+    if (request.method() != http::verb::get)
+      return reply_of(http::status::method_not_allowed, "text/plain", "only GET\n");
+    if (request.target() != "/metrics")
+      return reply_of(http::status::not_found, "text/plain", "the figures are at /metrics\n");
+    return reply_of(http::status::ok, "text/plain; version=0.0.4", page());
   }
 
   void leave(const std::shared_ptr<Visit>& visit) {

@@ -78,6 +78,12 @@ TEST_F(AMetricsPage, IsTheOnlyOne) {
   EXPECT_THAT(ask("POST /metrics HTTP/1.1\r\n\r\n"), HasSubstr("405"));
 }
 
+TEST_F(AMetricsPage, TakesWhatIsHttpAlone) {
+  EXPECT_EQ(ask("GET /metrics\r\n\r\n"), "");
+  EXPECT_EQ(ask("\x16\x03\x01\x02\r\n\r\n"), "");
+  EXPECT_THAT(ask("HEAD /metrics HTTP/1.1\r\n\r\n"), HasSubstr("405"));
+}
+
 TEST_F(AMetricsPage, TakesNoEndlessRequests) {
   EXPECT_EQ(ask(std::string(MetricsServer::kMaxRequest + 1, 'x')), "");
   EXPECT_THAT(ask("GET /metrics HTTP/1.1\r\n\r\n"), HasSubstr("200 OK"));
