@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/node/record.hpp"
 #include "runtime/policy/quantization_policy.hpp"
 
 namespace millrace {

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -196,7 +197,7 @@ def page(result):
     facts = (f"{where['date']}, {where['millrace']} ({where['commit']}), Linux {where['kernel']}, "
              f"ns-3 {where['ns3']}, LibTorch {where['libtorch']}, TCP {where['congestion_control']}, "
              f"{where['processors']} processors, load average {where['load_average']} at the end")
-    return template.replace("{{facts}}", facts).replace("{{summary}}", "\n".join(summary)).replace(
+    return template.replace("{{facts}}", textwrap.fill(facts + ".", 110)).replace("{{summary}}", "\n".join(summary)).replace(
         "{{table}}", table(result["scenarios"]))
 
 

@@ -95,6 +95,14 @@ class RulesCanFail(unittest.TestCase):
         self.bad(rules.size_of_files, "dev", "#!/usr/bin/env bash\n" + "x" * 111 + "\n", line=2)
         self.good(rules.size_of_files, "sim/a.py", "x\n" * 400)
 
+    def test_prose_is_as_wide_as_code(self):
+        wide = "x" * 111 + "\n"
+        self.bad(rules.markdown_lines, "README.md", wide)
+        self.bad(rules.markdown_lines, "README.md", "```\n```\n" + wide, line=3)
+        link = "x" * 90 + " [a](sim/run/README.md).\n"
+        for text in ("| " + wide, "    " + wide, "```\n" + wide + "```\n", link):
+            self.good(rules.markdown_lines, "README.md", text)
+
     def test_white_space_is_clean(self):
         self.bad(rules.white_space, "README.md", "a \n")
         self.bad(rules.white_space, "README.md", "a\r\n")
