@@ -197,8 +197,10 @@ def page(result):
     facts = (f"{where['date']}, {where['millrace']} ({where['commit']}), Linux {where['kernel']}, "
              f"ns-3 {where['ns3']}, LibTorch {where['libtorch']}, TCP {where['congestion_control']}, "
              f"{where['processors']} processors, load average {where['load_average']} at the end")
-    return template.replace("{{facts}}", textwrap.fill(facts + ".", 110)).replace("{{summary}}", "\n".join(summary)).replace(
-        "{{table}}", table(result["scenarios"]))
+    for name, text in (("facts", textwrap.fill(facts + ".", 110)), ("summary", "\n".join(summary)),
+                       ("table", table(result["scenarios"]))):
+        template = template.replace("{{" + name + "}}", text)
+    return template
 
 
 def main():
