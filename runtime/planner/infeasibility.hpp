@@ -4,7 +4,8 @@
 
 #include <string>
 
-#include "runtime/planner/planner.hpp"
+#include "runtime/planner/planning_problem.hpp"
+#include "runtime/planner/planning_watch.hpp"
 
 namespace millrace {
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "runtime/planner/goal_search.hpp"
-#include "runtime/planner/planner.hpp"
+#include "runtime/planner/planning_watch.hpp"
 
 namespace millrace {
 

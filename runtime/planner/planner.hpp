@@ -3,22 +3,14 @@
 // best plan found and a lower bound that no plan can beat. Infeasible problems say what is missing.
 #pragma once
 
-#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "runtime/planner/planning_problem.hpp"
 #include "runtime/planner/planning_result.hpp"
+#include "runtime/planner/planning_watch.hpp"
 
 namespace millrace {
-
-// How far a search is; false ends it with the error "interrupted". Asked every few milliseconds.
-struct PlanningProgress {
-  std::string_view phase;  // "bottleneck between 1.2 s and 1.9 s"
-  double share = 0;        // of the phase, 0..1
-};
-using PlanningWatch = std::function<bool(const PlanningProgress&)>;
 
 struct PlanningRequest {
   std::string algorithm = "optimal";  // optimal | joint | even | pipedream | fixed

@@ -42,6 +42,7 @@ constexpr std::array kQuantization = {
 
 std::vector<std::string> quantization_policy_names() {
   std::vector<std::string> all;
+  all.reserve(kQuantization.size());
   for (const auto& row : kQuantization) all.emplace_back(row.name);
   return all;
 }

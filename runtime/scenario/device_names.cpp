@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "runtime/scenario/schema_check.hpp"
+#include "runtime/scenario/did_you_mean.hpp"
 
 namespace millrace {
 

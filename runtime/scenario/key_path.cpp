@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "runtime/scenario/schema_check.hpp"
+#include "runtime/scenario/did_you_mean.hpp"
 #include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {

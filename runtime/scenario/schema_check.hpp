@@ -21,7 +21,4 @@ struct BoundText {
 };
 Result<BoundText> parse_bound(Unit unit, std::string_view text);
 
-// The word of `known` that `word` is a slip of, or "".
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
-
 }  // namespace millrace

@@ -22,7 +22,7 @@
 #include "sim/net/framing.hpp"
 #include "sim/ns3/pcap_file.hpp"
 #include "sim/ns3/simulation.hpp"
-#include "sim/ns3/tcp_carrier.hpp"
+#include "sim/ns3/tcp_settings.hpp"
 
 namespace millrace {
 namespace {
@@ -138,15 +138,15 @@ ns3::Ptr<ns3::Socket> make_tcp_socket(const NetworkSpec& spec, const ns3::Ptr<ns
   const auto payload = Framing(spec.transport, spec.mtu).payload();
   auto socket = ns3::Socket::CreateSocket(node, ns3::TcpSocketFactory::GetTypeId());
   socket->SetAttribute("SegmentSize", ns3::UintegerValue(static_cast<std::uint64_t>(payload.count())));
-  socket->SetAttribute("SndBufSize", ns3::UintegerValue(TcpCarrier::kSocketBuffer));
-  socket->SetAttribute("RcvBufSize", ns3::UintegerValue(TcpCarrier::kSocketBuffer));
-  socket->SetAttribute("InitialCwnd", ns3::UintegerValue(TcpCarrier::kInitialWindow));
-  socket->SetAttribute("DelAckTimeout", ns3::TimeValue(to_ns3(TcpCarrier::kDelayedAck)));
-  socket->SetAttribute("ConnTimeout", ns3::TimeValue(to_ns3(TcpCarrier::kConnectRetry)));
-  socket->SetAttribute("ConnCount", ns3::UintegerValue(TcpCarrier::kConnectRetries));
+  socket->SetAttribute("SndBufSize", ns3::UintegerValue(tcp::kSocketBuffer));
+  socket->SetAttribute("RcvBufSize", ns3::UintegerValue(tcp::kSocketBuffer));
+  socket->SetAttribute("InitialCwnd", ns3::UintegerValue(tcp::kInitialWindow));
+  socket->SetAttribute("DelAckTimeout", ns3::TimeValue(to_ns3(tcp::kDelayedAck)));
+  socket->SetAttribute("ConnTimeout", ns3::TimeValue(to_ns3(tcp::kConnectRetry)));
+  socket->SetAttribute("ConnCount", ns3::UintegerValue(tcp::kConnectRetries));
   // An outage must not end a connection: go on trying.
   socket->SetAttribute("DataRetries", ns3::UintegerValue(1'000'000));
-  socket->SetAttribute("MinRto", ns3::TimeValue(to_ns3(TcpCarrier::kMinRetransmit)));
+  socket->SetAttribute("MinRto", ns3::TimeValue(to_ns3(tcp::kMinRetransmit)));
   return socket;
 }
 

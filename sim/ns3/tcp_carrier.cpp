@@ -14,6 +14,7 @@
 #include "sim/net/link_rate.hpp"
 #include "sim/ns3/host_stack.hpp"
 #include "sim/ns3/simulation.hpp"
+#include "sim/ns3/tcp_settings.hpp"
 #include "sim/ns3/wifi_medium.hpp"
 
 namespace millrace {
@@ -192,7 +193,7 @@ TcpCarrier::Connection& TcpCarrier::open(const Pair& pair) {
         log_warning(
             "tcp from {} to {}: no connection after {} attempts: a link that carries nothing, loses too "
             "much, or does not reach so far",
-            spec_.devices[pair.first.value], spec_.devices[pair.second.value], kConnectRetries);
+            spec_.devices[pair.first.value], spec_.devices[pair.second.value], tcp::kConnectRetries);
       });
   connection.sender->SetSendCallback(
       [this, &connection](const ns3::Ptr<ns3::Socket>&, std::uint32_t) { write(connection); });

@@ -22,13 +22,7 @@ namespace millrace {
 
 class TcpCarrier final : public Carrier {
  public:
-  static constexpr std::uint32_t kSocketBuffer = 4U << 20U;  // bytes, each side
   static constexpr std::uint64_t kAheadOfLink = 1U << 19U;  // bytes of a connection that may wait in its host
-  static constexpr Duration kMinRetransmit = Duration::ms(200);
-  static constexpr Duration kDelayedAck = Duration::ms(40);
-  static constexpr Duration kConnectRetry = Duration::s(1);
-  static constexpr std::uint32_t kConnectRetries = 12;
-  static constexpr std::uint32_t kInitialWindow = 10;  // segments
 
   // `topology` outlives this. Cross traffic runs from now on. REQUIRES spec.tcp_variant among variants().
   TcpCarrier(const NetworkSpec& spec, const Topology& topology, ArrivalHandler arrived);

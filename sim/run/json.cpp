@@ -1,11 +1,11 @@
 #include "sim/run/json.hpp"
 
+#include <fmt/format.h>
 #include <array>
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/figure_text.hpp"
 #include "sim/run/run_checks.hpp"
-#include "sim/run/run_directory.hpp"
 
 namespace millrace {
 

@@ -8,11 +8,10 @@
 #include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
 #include "sim/run/caveats.hpp"
+#include "sim/run/run_facts.hpp"
 #include "sim/run/summary.hpp"
 
 namespace millrace {
-
-struct RunFacts;
 
 struct HostFacts {
   std::string name, system, time_utc;

@@ -27,22 +27,10 @@
 #include "sim/net/network_spec.hpp"
 #include "sim/run/caveats.hpp"
 #include "sim/run/csv_file.hpp"
+#include "sim/run/run_facts.hpp"
 #include "sim/run/summary.hpp"
 
 namespace millrace {
-
-struct RunFacts {
-  std::string release;
-  std::string scenario_sha256, scenario_text;
-  std::string scenario_path;
-  Mode mode = Mode::cosim;
-  std::string network;                                          // as network_name() calls it
-  std::vector<std::string> command;                             // argv
-  std::vector<std::pair<std::string, std::string>> inputs;      // path and SHA-256 of every file read
-  std::vector<std::pair<std::string, std::string>> binaries{};  // name and SHA-256 of our programs
-  RunConditions conditions{};
-  bool overwrite = false;  // that an earlier run in the folder is replaced is meant, and not warned of
-};
 
 // runs/NAME-MODE-TIME, a folder that does not exist yet.
 std::string default_run_directory(const Scenario& scenario);

@@ -16,8 +16,6 @@
 namespace millrace {
 
 inline constexpr std::size_t kMaxTraceFileBytes = 256U << 20U;
-inline constexpr std::size_t kMaxTraceLines = 20'000'000;
-inline constexpr std::size_t kMaxTraceLineBytes = 4096;
 
 // Mahimahi files become a DeliverySchedule, all others a RateTrace. Errors have ExitCode::invalid_input.
 Result<LinkRate> read_trace(const std::string& path, const TraceReading& reading);

@@ -5,8 +5,6 @@
 #include <charconv>
 #include <cmath>
 
-#include "sim/trace/trace_reader.hpp"
-
 namespace millrace {
 
 TraceText::TraceText(std::string_view text, const std::string& name) : rest_(text), name_(name) {

@@ -1,6 +1,7 @@
 // Lines and numbers of a hostile text file, with errors that say `name:line: what`.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,9 @@
 #include "runtime/base/result.hpp"
 
 namespace millrace {
+
+inline constexpr std::size_t kMaxTraceLines = 20'000'000;
+inline constexpr std::size_t kMaxTraceLineBytes = 4096;
 
 class TraceText {
  public:

@@ -26,7 +26,6 @@ UPWARD = {}
 # A circle between units (a header and its .cpp are one) -> why it is there. Headers never include each other
 # in a circle: a .cpp closes each of these.
 BEHIND = "a header whose .cpp makes what implements it or stands behind it"
-SHARED = "each uses something of the other: to be taken apart when they are moved"
 CIRCLES = {
     ("runtime/net/asio", "runtime/net/io_loop"): BEHIND,
     ("runtime/net/asio_tls", "runtime/net/security"): BEHIND,
@@ -38,12 +37,6 @@ CIRCLES = {
      "runtime/dataset/shapes_dataset", "runtime/dataset/synthetic_dataset",
      "runtime/dataset/synthetic_features", "runtime/dataset/synthetic_tokens",
      "runtime/dataset/tokens_file"): BEHIND,
-    ("runtime/planner/infeasibility", "runtime/planner/large_search", "runtime/planner/planner"): SHARED,
-    ("sim/ns3/cross_traffic_apps", "sim/ns3/host_stack", "sim/ns3/tcp_carrier"): SHARED,
-    ("sim/trace/format_readers", "sim/trace/row_collector", "sim/trace/trace_reader",
-     "sim/trace/trace_text"): SHARED,
-    ("runtime/scenario/key_path", "runtime/scenario/schema_check"): SHARED,
-    ("sim/run/json", "sim/run/run_directory"): SHARED,
 }
 
 
