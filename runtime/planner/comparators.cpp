@@ -1,11 +1,12 @@
 #include "runtime/planner/comparators.hpp"
-#include "runtime/planner/partition.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "runtime/planner/partition.hpp"
 
 namespace millrace {
 
@@ -58,26 +59,15 @@ struct Mean {
 
 Result<std::vector<PlannedStage>> even_stages(const PlanningProblem& problem,
                                               const std::vector<std::size_t>& devices) {
-  const int stages = static_cast<int>(devices.size());
-  if (stages == 0 || stages > problem.layers)
-    return fault(
-        fmt::format("partition even: {} devices cannot share {} sub-layers", stages, problem.layers));
-  return with_cuts(problem, devices, even_cuts(problem.layers, stages));
+  const auto cuts = even_cuts(problem.layers, devices.size());
+  if (!cuts) return cuts.error();
+  return with_cuts(problem, devices, *cuts);
 }
 
 Result<std::vector<PlannedStage>> fixed_stages(const PlanningProblem& problem,
                                                const std::vector<std::size_t>& devices,
                                                const std::vector<int>& cuts) {
-  if (devices.size() != cuts.size() + 1)
-    return fault(fmt::format("partition fixed: {} cuts make {} stages, but {} devices are to run stages",
-                             cuts.size(), cuts.size() + 1, devices.size()));
-  int before = 0;
-  for (const int cut : cuts) {
-    if (cut <= before || cut >= problem.layers)
-      return fault(fmt::format("partition fixed: a cut at {} is not between {} and {}, the model's end", cut,
-                               before, problem.layers));
-    before = cut;
-  }
+  if (auto sound = check_cuts(cuts, problem.layers, devices.size()); !sound) return sound.error();
   return with_cuts(problem, devices, cuts);
 }
 

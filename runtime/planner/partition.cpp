@@ -9,11 +9,6 @@ namespace millrace {
 namespace {
 
 Result<Plan> cut(const PartitionRequest& request, const std::vector<int>& cuts) {
-  for (const int after : cuts) {
-    if (after >= 1 && after < request.sub_layers) continue;
-    return Error{fmt::format("partition: a cut at {} is outside 1..{}", after, request.sub_layers - 1),
-                 ExitCode::invalid_input};
-  }
   Plan plan{request.source, request.sink, {}};
   int first = 1;
   for (std::size_t i = 0; i < request.devices.size(); ++i) {
@@ -29,7 +24,12 @@ Result<Plan> cut(const PartitionRequest& request, const std::vector<int>& cuts) 
 
 }  // namespace
 
-std::vector<int> even_cuts(int sub_layers, int stages) {
+Result<std::vector<int>> even_cuts(int sub_layers, std::size_t devices) {
+  const int stages = static_cast<int>(devices);
+  if (devices == 0 || devices > static_cast<std::size_t>(sub_layers)) {
+    return Error{fmt::format("partition even: {} devices cannot share {} sub-layers", devices, sub_layers),
+                 ExitCode::invalid_input};
+  }
   std::vector<int> cuts;
   int after = 0;
   for (int i = 0; i + 1 < stages; ++i) {
@@ -39,24 +39,33 @@ std::vector<int> even_cuts(int sub_layers, int stages) {
   return cuts;
 }
 
-Result<Plan> plan_evenly(const PartitionRequest& request) {
-  const int stages = static_cast<int>(request.devices.size());
-  if (stages == 0 || stages > request.sub_layers) {
-    return Error{
-        fmt::format("partition even: {} devices cannot share {} sub-layers", stages, request.sub_layers),
-        ExitCode::invalid_input};
-  }
-  return cut(request, even_cuts(request.sub_layers, stages));
-}
-
-Result<Plan> plan_with_cuts(const PartitionRequest& request, const std::vector<int>& cuts) {
-  if (request.devices.size() != cuts.size() + 1) {
+Result<void> check_cuts(const std::vector<int>& cuts, int sub_layers, std::size_t devices) {
+  if (devices != cuts.size() + 1) {
     return Error{
         fmt::format("partition fixed: {} cuts make {} stages, but {} devices are to run stages; give "
                     "policy.partition.devices or as many cuts as it takes",
-                    cuts.size(), cuts.size() + 1, request.devices.size()),
+                    cuts.size(), cuts.size() + 1, devices),
         ExitCode::invalid_input};
   }
+  int before = 0;
+  for (const int after : cuts) {
+    if (after <= before || after >= sub_layers)
+      return Error{fmt::format("partition fixed: a cut at {} is not between {} and {}, the model's end",
+                               after, before, sub_layers),
+                   ExitCode::invalid_input};
+    before = after;
+  }
+  return {};
+}
+
+Result<Plan> plan_evenly(const PartitionRequest& request) {
+  const auto cuts = even_cuts(request.sub_layers, request.devices.size());
+  if (!cuts) return cuts.error();
+  return cut(request, *cuts);
+}
+
+Result<Plan> plan_with_cuts(const PartitionRequest& request, const std::vector<int>& cuts) {
+  if (auto sound = check_cuts(cuts, request.sub_layers, request.devices.size()); !sound) return sound.error();
   return cut(request, cuts);
 }
 

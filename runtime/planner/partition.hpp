@@ -15,8 +15,10 @@ struct PartitionRequest {
   std::vector<DeviceId> devices;  // of the stages, in the order of the pipeline
 };
 
-// After which sub-layers an even partition is cut. REQUIRES 1 <= stages <= sub_layers.
-std::vector<int> even_cuts(int sub_layers, int stages);
+// After which sub-layers an even partition is cut; an error where so many devices cannot share them.
+Result<std::vector<int>> even_cuts(int sub_layers, std::size_t devices);
+// An error where these cuts do not divide the sub-layers onto so many devices, in order.
+Result<void> check_cuts(const std::vector<int>& cuts, int sub_layers, std::size_t devices);
 
 // ENSURES check_plan() holds for the plan returned. An error says what does not fit.
 Result<Plan> plan_evenly(const PartitionRequest& request);

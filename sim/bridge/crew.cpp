@@ -59,6 +59,15 @@ Result<std::size_t> Crew::agent_at(NodeId node) const {
   return found->second;
 }
 
+Result<void> Crew::assign_nodes() {
+  for (std::uint32_t i = 0; i < setup_.plan.node_count(); ++i) {
+    const auto agent = agent_at({i});
+    if (!agent) return agent.error();
+    agents_[*agent].nodes.push_back({i});
+  }
+  return {};
+}
+
 bool Crew::speaks_for(std::size_t agent, NodeId node) const {
   return node.value < setup_.plan.node_count() && agent_at(node).value() == agent;
 }
@@ -109,6 +118,27 @@ Result<void> Crew::await_all(const std::function<Result<bool>(const Mailbox::Let
     if (*is_done) done.insert(letter->agent);
   }
   return {};
+}
+
+// Every agent once: one that says it twice does not speak for another.
+Result<void> Crew::await_ready(const std::function<void(const Agent&, const Ready&)>& on_ready,
+                               const std::function<Result<void>(const Mailbox::Letter&)>& serve) {
+  std::set<std::size_t> heard;
+  const auto take = [&](const Mailbox::Letter& letter) -> Result<bool> {
+    if (letter.frame.type == FrameType::want && serve) {
+      if (auto served = serve(letter); !served) return served.error();
+      return heard.contains(letter.agent);
+    }
+    const auto answer = parse_ready(letter.frame);
+    if (!answer) return answer.error();
+    if (!heard.insert(letter.agent).second) return Error{"said twice that it is ready"};
+    on_ready(agents_[letter.agent], *answer);
+    return true;
+  };
+  return await_all(take, true, [&](const std::string& silent) {
+    return fmt::format("{}: not ready after {:.1f} s; a larger run.timeout gives more time", silent,
+                       setup_.scenario.run.timeout.seconds());
+  });
 }
 
 void Crew::keep_log_lines(std::size_t most) {

@@ -40,7 +40,8 @@ class Crew {
   // The agent of these devices; its number is that of Mailbox::add().
   void add(const ChannelPointer& channel, std::size_t number, const std::string& who,
            const std::vector<std::string>& devices);
-  std::vector<Agent>& agents() { return agents_; }
+  // Gives every agent the nodes of its devices; an error where a device has no agent.
+  Result<void> assign_nodes();
   const std::vector<Agent>& agents() const { return agents_; }
   bool has(const std::string& device) const { return agent_of_device_.contains(device); }
   // Devices of the plan that have no agent yet.
@@ -48,7 +49,7 @@ class Crew {
   // An error where the node's device has no agent.
   Result<std::size_t> agent_at(NodeId node) const;
   // REQUIRES nobody is missing.
-  Agent& agent_of(NodeId node) { return agents_[agent_at(node).value()]; }
+  const Agent& agent_of(NodeId node) const { return agents_[agent_at(node).value()]; }
   bool speaks_for(std::size_t agent, NodeId node) const;
   void tell_all(const std::function<Frame()>& word) const;
 
@@ -66,6 +67,11 @@ class Crew {
   // not after run.timeout, counted from the last letter of any (`renewed`) or from now, are named by `late`.
   Result<void> await_all(const std::function<Result<bool>(const Mailbox::Letter&)>& take, bool renewed,
                          const std::function<std::string(const std::string& silent)>& late);
+
+  // Until every agent has said once that it is ready; `on_ready` hears of each. `serve` is given what agents
+  // want meanwhile; empty: they may want nothing.
+  Result<void> await_ready(const std::function<void(const Agent&, const Ready&)>& on_ready,
+                           const std::function<Result<void>(const Mailbox::Letter&)>& serve = {});
 
   // --- what is believed of it
 

@@ -5,8 +5,6 @@
 
 #include <chrono>
 
-#include "sim/bridge/gathering.hpp"
-
 namespace millrace {
 
 namespace {
@@ -73,8 +71,7 @@ Result<void> Deployment::connect_peers() {
   Peers peers;
   for (const auto& [node, endpoint] : endpoints_) peers.endpoints.push_back(endpoint);
   crew_.tell_all([&] { return to_frame(peers); });
-  return await_ready(
-      setup_, crew_, [](const Crew::Agent&, const Ready&) {}, nullptr);
+  return crew_.await_ready([](const Crew::Agent&, const Ready&) {});
 }
 
 Result<Time> Deployment::run(RunObserver& observer) {

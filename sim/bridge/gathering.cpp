@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <set>
 #include <thread>
 
 #include "runtime/base/log.hpp"
@@ -248,11 +247,7 @@ Result<void> Gathering::greeted_by(const ChannelPointer& channel, const Frame& f
 }
 
 Result<void> Gathering::assign() {
-  for (std::uint32_t i = 0; i < setup_.plan.node_count(); ++i) {
-    const auto agent = crew_.agent_at({i});
-    if (!agent) return agent.error();
-    crew_.agents()[*agent].nodes.push_back({i});
-  }
+  if (auto assigned = crew_.assign_nodes(); !assigned) return assigned;
   for (const auto& agent : crew_.agents()) {
     agent.channel->send(
         to_frame(Assign{setup_.scenario_text, setup_.plan, setup_.mode, agent.nodes, setup_.files}));
@@ -261,8 +256,7 @@ Result<void> Gathering::assign() {
     const auto peer = parse_endpoint(agent.channel->peer());
     for (const auto node : agent.nodes) endpoints_[node] = {peer ? peer->address : std::string(), ready.port};
   };
-  return await_ready(setup_, crew_, on_ready,
-                     [this](const Mailbox::Letter& letter) { return serve_file(letter); });
+  return crew_.await_ready(on_ready, [this](const Mailbox::Letter& letter) { return serve_file(letter); });
 }
 
 // Only files that were announced are read.
@@ -284,30 +278,6 @@ Result<void> Gathering::serve_file(const Mailbox::Letter& letter) {
   crew_.agents()[letter.agent].channel->send(
       to_frame(Piece{want->sha256, want->offset, Payload::of(std::move(bytes))}));
   return {};
-}
-
-// Every agent once: one that says it twice does not speak for another.
-Result<void> await_ready(const BridgeSetup& setup, Crew& crew,
-                         const std::function<void(const Crew::Agent&, const Ready&)>& on_ready,
-                         const std::function<Result<void>(const Mailbox::Letter&)>& serve) {
-  std::set<std::size_t> heard;
-  return crew.await_all(
-      [&](const Mailbox::Letter& letter) -> Result<bool> {
-        if (letter.frame.type == FrameType::want && serve) {
-          if (auto served = serve(letter); !served) return served.error();
-          return heard.contains(letter.agent);
-        }
-        const auto answer = parse_ready(letter.frame);
-        if (!answer) return answer.error();
-        if (!heard.insert(letter.agent).second) return Error{"said twice that it is ready"};
-        on_ready(crew.agents()[letter.agent], *answer);
-        return true;
-      },
-      true,
-      [&](const std::string& silent) {
-        return fmt::format("{}: not ready after {:.1f} s; a larger run.timeout gives more time", silent,
-                           setup.scenario.run.timeout.seconds());
-      });
 }
 
 }  // namespace millrace

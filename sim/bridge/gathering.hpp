@@ -72,10 +72,4 @@ class Gathering {
   std::map<std::size_t, std::uint64_t> pieces_;  // of files, that each agent has asked for
 };
 
-// Waits until every agent has said once that it is ready; `on_ready` hears of each. `serve`: what else agents
-// may say meanwhile, else null.
-Result<void> await_ready(const BridgeSetup& setup, Crew& crew,
-                         const std::function<void(const Crew::Agent&, const Ready&)>& on_ready,
-                         const std::function<Result<void>(const Mailbox::Letter&)>& serve);
-
 }  // namespace millrace

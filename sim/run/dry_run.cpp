@@ -37,9 +37,7 @@ class Listener final : public RunObserver {
 
   bool late() const { return now_ > until_; }
   bool spent() const { return work() > DryRun::kMostWork; }
-  std::uint64_t work() const {
-    return messages_ + packets_ / DryRun::kPacketsPerMessage + events_ / DryRun::kEventsPerMessage;
-  }
+  std::uint64_t work() const { return messages_ + packets_ / DryRun::kPacketsPerMessage + events_; }
   Time now() const { return now_; }
   bool more_than_one() const { return summary_.images() > first_images_; }
   DryRun::Figures figures(Time end, bool whole) {

@@ -40,10 +40,9 @@ class DryRun {
   Result<std::optional<Figures>> run(const Plan& plan, Time until = Time::never());
 
   // What the last run() took, the same on every machine: messages and acknowledgements, some 4 us each, and
-  // the packets of messages, some 0.12 us each, which is 1/kPacketsPerMessage.
+  // the packets of messages, some 0.12 us each, which is 1/kPacketsPerMessage; and the network's own events
+  // (cross traffic) where there are thousands of them between two arrivals, each like a message.
   static constexpr std::uint64_t kPacketsPerMessage = 32;
-  // The network's own events (cross traffic), counted where there are many of them between two arrivals.
-  static constexpr std::uint64_t kEventsPerMessage = 1;
   // Where a run would take more it is looked at up to there, as if it ended there.
   static constexpr std::uint64_t kMostWork = 1'000'000;
   std::uint64_t work() const { return work_; }

@@ -168,7 +168,7 @@ class Run {
     return Error{
         fmt::format("nothing arrived and no node had anything to do in {:g} s of the wall clock, in which "
                     "the network was simulated from {:.3f} s to {:.6g} s of scenario time; is a device "
-                    "very slow, or a link? run.timeout says how long to wait",
+                    "or a link very slow, or a message very large? a larger run.timeout waits longer",
                     scenario_.run.timeout.seconds(), reached_.seconds(), network.now().seconds()),
         ExitCode::timeout};
   }
