@@ -1,9 +1,8 @@
-// Values of a checked tree, by path and with the defaults of the table of keys. What has been reported as
-// wrong reads as absent: the scenario being filled will not be used then.
+// Values of a checked tree, by path. What is absent, or has been reported as wrong, reads as absent: defaults
+// are those of the structs that are filled, and a scenario with a problem is not used.
 #pragma once
 
-#include <algorithm>
-#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -13,32 +12,18 @@ namespace millrace {
 
 class Fields {
  public:
-  // All three outlive this; `root` has been through check_against.
-  Fields(const Schema& schema, const YamlNode& root, const ProblemLog& log)
-      : schema_(schema), root_(root), log_(log) {}
+  // Both outlive this; `root` has been through check_against.
+  Fields(const YamlNode& root, const ProblemLog& log) : root_(root), log_(log) {}
 
-  // Paths are concrete: "network.links[1].delay". REQUIRES its row to have the kind asked for.
-  std::optional<std::string> text(const std::string& path) const;  // name, path, choice
-  std::optional<std::int64_t> exact(const std::string& path) const;
-  std::optional<double> real(const std::string& path) const;
-  std::optional<BoundText> bound(const std::string& path) const;
+  // Paths are concrete: "network.links[1].delay". REQUIRES its row to have the kind and the unit asked for.
+  std::optional<std::string> text(const std::string& path) const;  // name, text, path, choice
+  std::optional<std::int64_t> exact(Unit unit, const std::string& path) const;
+  std::optional<double> real(Unit unit, const std::string& path) const;
+  std::optional<BoundText> bound(Unit unit, const std::string& path) const;
   std::size_t size(const std::string& path) const;  // of a list; 0 where absent
   const YamlNode* node(const std::string& path) const;
 
-  // A choice as the enum whose names, in order, are `names`.
-  template <class Enum, std::size_t n>
-  std::optional<Enum> choice(const std::string& path, const std::array<std::string_view, n>& names) const {
-    const auto word = text(path);
-    if (!word) return std::nullopt;
-    const auto found = std::find(names.begin(), names.end(), *word);
-    if (found == names.end()) return std::nullopt;
-    return static_cast<Enum>(found - names.begin());
-  }
-
  private:
-  const Key& row(const std::string& path) const;
-
-  const Schema& schema_;
   const YamlNode& root_;
   const ProblemLog& log_;
 };

@@ -1,29 +1,54 @@
-// How the choices of a scenario are written, in the order of their enums: for the table of keys, the reader
-// and the writer alike.
+// How the choices of a scenario are written, in the order of their enums: for the table of keys.
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/scenario/scenario.hpp"
 
 namespace millrace {
 
-inline constexpr std::array<std::string_view, 4> kModeNames{"simulate", "cosim", "emulate", "deploy"};
-inline constexpr std::array<std::string_view, 2> kNetworkNames{"fluid", "ns3"};
-inline constexpr std::array<std::string_view, 2> kTransportNames{"raw", "tcp"};
-inline constexpr std::array<std::string_view, 2> kComputeNames{"profile", "measured"};
-inline constexpr std::array<std::string_view, 2> kLinksNames{"given", "netns"};
-inline constexpr std::array<std::string_view, 3> kArrivalNames{"closed-loop", "rate", "poisson"};
-inline constexpr std::array<std::string_view, 8> kTraceFormatNames{
+// The names of an enum's values, in their order.
+template <class Enum>
+inline constexpr std::array<std::string_view, 0> kNames{};
+template <>
+inline constexpr std::array<std::string_view, 4> kNames<Mode>{"simulate", "cosim", "emulate", "deploy"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<NetworkKind>{"fluid", "ns3"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<TransportKind>{"raw", "tcp"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<ComputeKind>{"profile", "measured"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<LinksKind>{"given", "netns"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<ArrivalKind>{"closed-loop", "rate", "poisson"};
+template <>
+inline constexpr std::array<std::string_view, 8> kNames<TraceFormat>{
     "automatic", "csv", "mahimahi", "two-column", "table", "gnettrack", "sabre", "iperf3"};
-inline constexpr std::array<std::string_view, 3> kTraceEndNames{"loop", "hold", "once"};
-inline constexpr std::array<std::string_view, 2> kTraceRowsNames{"ending", "starting"};
-inline constexpr std::array<std::string_view, 4> kQueueDisciplineNames{"drop-tail", "codel", "fq-codel",
-                                                                       "pie"};
-inline constexpr std::array<std::string_view, 3> kSegmentNames{"csma", "star", "wifi"};
-inline constexpr std::array<std::string_view, 2> kCrossTrafficNames{"on-off", "tcp-bulk"};
-inline constexpr std::array<std::string_view, 2> kPeriodNames{"constant", "exponential"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<TraceEnd>{"loop", "hold", "once"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<TraceRows>{"ending", "starting"};
+template <>
+inline constexpr std::array<std::string_view, 4> kNames<QueueDiscipline>{"drop-tail", "codel", "fq-codel",
+                                                                         "pie"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<SegmentKind>{"csma", "star", "wifi"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<CrossTrafficKind>{"on-off", "tcp-bulk"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<PeriodKind>{"constant", "exponential"};
+template <>
+inline constexpr std::array<std::string_view, 4> kNames<Normalisation> = kNormalisationNames;
+
+template <class Enum>
+constexpr std::string_view name_of(Enum value) {
+  return kNames<Enum>[static_cast<std::size_t>(value)];
+}
+
 inline constexpr std::array<std::string_view, 5> kWifiStandardNames{"802.11a", "802.11g", "802.11n",
                                                                     "802.11ac", "802.11ax"};
 inline constexpr std::array<std::string_view, 3> kRateControlNames{"minstrel", "ideal", "constant"};
@@ -53,26 +78,10 @@ inline constexpr std::array<std::string_view, 13> kTcpNames{
     "cubic", "bbr",      "newreno",  "reno",  "bic",  "htcp", "highspeed",
     "hybla", "illinois", "scalable", "vegas", "veno", "yeah"};
 
-constexpr std::string_view name_of(Mode mode) { return kModeNames[static_cast<std::size_t>(mode)]; }
-constexpr std::string_view name_of(NetworkKind kind) { return kNetworkNames[static_cast<std::size_t>(kind)]; }
-constexpr std::string_view name_of(TransportKind kind) {
-  return kTransportNames[static_cast<std::size_t>(kind)];
+// For the choices of a key.
+template <std::size_t n>
+std::vector<std::string> words(const std::array<std::string_view, n>& names) {
+  return {names.begin(), names.end()};
 }
-constexpr std::string_view name_of(ComputeKind kind) { return kComputeNames[static_cast<std::size_t>(kind)]; }
-constexpr std::string_view name_of(LinksKind kind) { return kLinksNames[static_cast<std::size_t>(kind)]; }
-constexpr std::string_view name_of(ArrivalKind kind) { return kArrivalNames[static_cast<std::size_t>(kind)]; }
-constexpr std::string_view name_of(TraceFormat format) {
-  return kTraceFormatNames[static_cast<std::size_t>(format)];
-}
-constexpr std::string_view name_of(TraceRows rows) { return kTraceRowsNames[static_cast<std::size_t>(rows)]; }
-constexpr std::string_view name_of(QueueDiscipline discipline) {
-  return kQueueDisciplineNames[static_cast<std::size_t>(discipline)];
-}
-constexpr std::string_view name_of(SegmentKind kind) { return kSegmentNames[static_cast<std::size_t>(kind)]; }
-constexpr std::string_view name_of(CrossTrafficKind kind) {
-  return kCrossTrafficNames[static_cast<std::size_t>(kind)];
-}
-constexpr std::string_view name_of(PeriodKind kind) { return kPeriodNames[static_cast<std::size_t>(kind)]; }
-constexpr std::string_view name_of(TraceEnd end) { return kTraceEndNames[static_cast<std::size_t>(end)]; }
 
 }  // namespace millrace

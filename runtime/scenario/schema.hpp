@@ -1,7 +1,7 @@
 // The one table of all scenario keys. From it come the checking of files and `--set` overrides
-// (schema_check.hpp), the defaults (fields.hpp), the JSON Schema for editors and the key reference in
-// scenarios/README.md (schema_document.hpp). A new key is a new row in a schema_*.cpp, a line in
-// scenario_fill.cpp and one in scenario_writer.cpp.
+// (schema_check.hpp), the defaults (rows.hpp), the JSON Schema for editors and the key reference in
+// scenarios/README.md (schema_document.hpp). The rows themselves, with the fields that they fill, are
+// rows.hpp's tables in schema_*.cpp.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,8 @@ struct Key {
   std::string doc{};       // one line
   std::string fallback{};  // the default as one would write it; empty: absent means absent
   bool required = false;
+  bool how = false;                     // says how a scenario is run, not what it is: its hash does without
+  bool folder = false;                  // of a path: it names a folder
   std::vector<std::string> choices{};   // also for `path`: words taken instead of one
   std::vector<std::string> prefixes{};  // of a path: one of these stands before it, "image-folder:"
   std::int64_t least = 0;               // exact

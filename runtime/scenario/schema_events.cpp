@@ -1,58 +1,85 @@
-// The rows of `events` in the table of keys.
+// The keys of `events`.
 #include "runtime/base/limits.hpp"
-#include "runtime/scenario/names.hpp"
-#include "runtime/scenario/schema_rows.hpp"
+#include "runtime/scenario/tables.hpp"
 
 namespace millrace {
+namespace {
 
-void add_events(std::vector<Key>& keys) {
-  using Kind = ValueKind;
-  keys.push_back({.path = "events",
-                  .kind = Kind::list,
-                  .doc = "What happens to links during the run, alike in every network; in any order.",
-                  .max_items = 65'536});
-  const std::string event = "events[]";
-  keys.push_back({.path = event,
-                  .kind = Kind::map,
-                  .doc = "One change, of one link or of both directions; at least one of `state`, `rate`, "
-                         "`trace`, `delay`, `loss`."});
-  keys.push_back({.path = event + ".at",
-                  .kind = Kind::exact,
-                  .unit = Unit::duration,
-                  .doc = "When, since the beginning of the run.",
-                  .required = true,
-                  .most = std::int64_t{1'000} * 3'600 * 1'000'000'000});
-  keys.push_back(
-      {.path = event + ".link",
-       .kind = Kind::text,
-       .doc =
-           "Two devices with `-` between them: every link that joins them, in both directions. `a->b` is one "
-           "direction; `a<->b` are both, whatever hyphens the names have."});
-  keys.push_back({.path = event + ".from", .kind = Kind::name, .doc = "One direction: sending device."});
-  keys.push_back({.path = event + ".to", .kind = Kind::name, .doc = "One direction: receiving device."});
-  keys.push_back({.path = event + ".state",
-                  .kind = Kind::choice,
+constexpr std::int64_t kHourNs = std::int64_t{3'600} * 1'000'000'000;
+
+// `state: down | up`.
+Row<EventSection> state_row() {
+  return {.key = {.path = "state",
+                  .kind = ValueKind::choice,
                   .doc = "`down`: nothing passes, packets wait; `up`: what the link then is. A trace goes on "
                          "while its link is down.",
-                  .choices = {"down", "up"}});
-  keys.push_back({.path = event + ".rate",
-                  .kind = Kind::exact,
-                  .unit = Unit::rate,
-                  .doc = "From now on this bit rate.",
-                  .least = 1,
-                  .most = kMaxBitPerS});
-  keys.push_back({.path = event + ".trace",
-                  .kind = Kind::path,
-                  .doc = "From now on this trace, from its start; its format is seen from the file."});
-  keys.push_back({.path = event + ".delay",
-                  .kind = Kind::exact,
-                  .unit = Unit::duration,
-                  .doc = "From now on this propagation delay; packets do not overtake each other.",
-                  .most = std::int64_t{3'600} * 1'000'000'000});
-  keys.push_back({.path = event + ".loss",
-                  .kind = Kind::real,
-                  .doc = "From now on this probability that a packet is lost; 1 until a later event only.",
-                  .high = 1});
+                  .choices = {"down", "up"}},
+          .fill =
+              [](const Fields& in, const std::string& at, EventSection& event) {
+                if (const auto state = in.text(at)) event.up = *state == "up";
+              },
+          .text = [](const EventSection& event) -> std::optional<std::string> {
+            if (!event.up) return std::nullopt;
+            return *event.up ? "up" : "down";
+          }};
+}
+
+void add_changes(Table<EventSection>& table) {
+  table.row(state_row());
+  table.key(&EventSection::rate,
+            {.path = "rate", .doc = "From now on this bit rate.", .least = 1, .most = kMaxBitPerS});
+  table.key(&EventSection::trace,
+            {.path = "trace",
+             .kind = ValueKind::path,
+             .doc = "From now on this trace, from its start; its format is seen from the file."});
+  table.key(&EventSection::delay,
+            {.path = "delay",
+             .doc = "From now on this propagation delay; packets do not overtake each other.",
+             .most = kHourNs});
+  table.key(&EventSection::loss,
+            {.path = "loss",
+             .doc = "From now on this probability that a packet is lost; 1 until a later event only.",
+             .high = 1});
+  table.alternative({{"rate"}, {"trace"}}, false);
+}
+
+}  // namespace
+
+const Table<EventSection>& event_table() {
+  static const Table<EventSection> table = [] {
+    Table<EventSection> made;
+    made.key(&EventSection::at, {.path = "at",
+                                 .doc = "When, since the beginning of the run.",
+                                 .required = true,
+                                 .most = 1'000 * kHourNs});
+    made.row({.key = {.path = "link",
+                      .kind = ValueKind::text,
+                      .doc = "Two devices with `-` between them: every link that joins them, in both "
+                             "directions. `a->b` is one direction; `a<->b` are both, whatever hyphens the "
+                             "names have."}});
+    made.key(&EventSection::from, {.path = "from", .doc = "One direction: sending device."});
+    made.key(&EventSection::to, {.path = "to", .doc = "One direction: receiving device."});
+    made.alternative({{"link"}, {"from", "to"}}, true);
+    add_changes(made);
+    return made;
+  }();
+  return table;
+}
+
+std::vector<EventSection> events_at(const Fields& in, const std::string& at,
+                                    const std::vector<LinkSection>& links) {
+  EventSection event;
+  event_table().fill(in, at, event);
+  std::vector<EventSection> events;
+  const auto meant = in.text(at + ".link");
+  for (const LinkSection& link : links) {
+    if (!meant || !means_link(*meant, link.from, link.to)) continue;
+    events.push_back(event);
+    events.back().from = link.from;
+    events.back().to = link.to;
+  }
+  if (events.empty()) events.push_back(event);
+  return events;
 }
 
 }  // namespace millrace

@@ -1,75 +1,95 @@
-// The rows of `policy.partition` in the table of keys.
-#include <string>
-#include <vector>
+// The keys of `policy.partition`.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "runtime/scenario/names.hpp"
-#include "runtime/scenario/schema_rows.hpp"
+#include "runtime/scenario/tables.hpp"
 
 namespace millrace {
 namespace {
 
-using Kind = ValueKind;
+using Partition = PolicySection::Partition;
 
-void add_goal(std::vector<Key>& keys) {
-  keys.push_back({.path = "policy.partition.objective",
-                  .kind = Kind::choice,
-                  .doc = "For `optimal`: the highest predicted rate, or the shortest way of one microbatch "
-                         "through the empty pipeline (fill latency). Default: throughput.",
-                  .choices = {"throughput", "latency"}});
-  keys.push_back({.path = "policy.partition.latency_bound",
-                  .kind = Kind::exact,
-                  .unit = Unit::duration,
-                  .doc = "For `optimal` and throughput: the fill latency at most. Default: none.",
-                  .least = 1});
-  keys.push_back({.path = "policy.partition.target_rate",
-                  .kind = Kind::real,
-                  .unit = Unit::image_rate,
-                  .doc = "For `optimal`: images per second at least, or there is no plan. For `joint`: the "
-                         "rate at which accuracy is to be highest. Default: none.",
-                  .high = 1e9,
-                  .low_open = true});
-  keys.push_back({.path = "policy.partition.accuracy_floor",
-                  .kind = Kind::real,
-                  .doc =
-                      "For `joint`, instead of `target_rate`: the accuracy, from 0 to 1, at or above which "
-                      "the rate is to be highest. Default: none.",
-                  .high = 1,
-                  .low_open = true});
-  keys.push_back({.path = "policy.partition.accuracy_table",
-                  .kind = Kind::path,
-                  .doc =
-                      "For `joint`: CSV of `millrace-node eval` with single cuts of the codec, at the widths "
-                      "to choose from. Default: none."});
+// Written wherever cuts are needed, even where one device needs none.
+Row<Partition> cuts_row() {
+  return {
+      .key = {.path = "cuts",
+              .kind = ValueKind::list,
+              .doc = "For `fixed`: after which sub-layers, increasing; block b (from 0) ends at 4(b+1).",
+              .max_items = 1'023},
+      .fill =
+          [](const Fields& in, const std::string& at, Partition& partition) {
+            for (std::size_t i = 0; i < in.size(at); ++i)
+              Stored<int>::read(in, Unit::none, fmt::format("{}[{}]", at, i), partition.cuts.emplace_back());
+          },
+      .text = [](const Partition& partition) -> std::optional<std::string> {
+        if (partition.kind != "fixed") return std::nullopt;
+        return fmt::format("[{}]", fmt::join(partition.cuts, ", "));
+      },
+      .below = {{{.path = "cuts[]", .kind = ValueKind::exact, .doc = "A cut.", .least = 1, .most = 4'095}},
+                {}}};
+}
+
+void add_goal(Table<Partition>& table) {
+  table.key(
+      &Partition::objective,
+      {.path = "objective",
+       .kind = ValueKind::choice,
+       .doc = "For `optimal`: the highest predicted rate, or the shortest way of one microbatch through the "
+              "empty pipeline (fill latency).",
+       .choices = {"throughput", "latency"}},
+      [](const Partition& partition) { return partition.kind == "optimal"; });
+  table.key(&Partition::latency_bound,
+            {.path = "latency_bound",
+             .doc = "For `optimal` and throughput: the fill latency at most. Default: none.",
+             .least = 1});
+  table.key(
+      &Partition::target_images_per_s,
+      {.path = "target_rate",
+       .unit = Unit::image_rate,
+       .doc = "For `optimal`: images per second at least, or there is no plan. For `joint`: the rate at "
+              "which accuracy is to be highest. Default: none.",
+       .high = 1e9,
+       .low_open = true});
+  table.key(&Partition::accuracy_floor,
+            {.path = "accuracy_floor",
+             .doc = "For `joint`, instead of `target_rate`: the accuracy, from 0 to 1, at or above which the "
+                    "rate is to be highest. Default: none.",
+             .high = 1,
+             .low_open = true});
+  table.key(&Partition::accuracy_table,
+            {.path = "accuracy_table",
+             .kind = ValueKind::path,
+             .doc = "For `joint`: CSV of `millrace-node eval` with single cuts of the codec, at the widths "
+                    "to choose from. Default: none."});
+  table.alternative({{"target_rate"}, {"accuracy_floor"}}, false);
 }
 
 }  // namespace
 
-void add_partition(std::vector<Key>& keys) {
-  keys.push_back({.path = "policy.partition", .kind = Kind::map, .doc = "Where the model is cut."});
-  keys.push_back(
-      {.path = "policy.partition.kind",
-       .kind = Kind::choice,
-       .doc =
-           "`even`: equally many sub-layers per stage; `fixed`: the given cuts; `pipedream`: as "
-           "if all devices were alike; `optimal`: the best devices, order and cuts by costs and "
-           "links; `joint`: these and the bits of every link. runtime/planner/README.md says how each does.",
-       .fallback = "even",
-       .choices = words(kPartitionNames)});
-  keys.push_back({.path = "policy.partition.cuts",
-                  .kind = Kind::list,
-                  .doc = "For `fixed`: after which sub-layers, increasing; block b (from 0) ends at 4(b+1).",
-                  .max_items = 1'023});
-  keys.push_back(
-      {.path = "policy.partition.cuts[]", .kind = Kind::exact, .doc = "A cut.", .least = 1, .most = 4'095});
-  keys.push_back({.path = "policy.partition.devices",
-                  .kind = Kind::list,
-                  .doc =
-                      "Which devices take the stages, in order; for `optimal`, which may. Default: all that "
-                      "run stages, in order.",
-                  .min_items = 1,
-                  .max_items = 1'024});
-  keys.push_back({.path = "policy.partition.devices[]", .kind = Kind::name, .doc = "A device."});
-  add_goal(keys);
+const Table<Partition>& partition_table() {
+  static const Table<Partition> table = [] {
+    Table<Partition> made;
+    made.key(
+        &Partition::kind,
+        {.path = "kind",
+         .kind = ValueKind::choice,
+         .doc = "`even`: equally many sub-layers per stage; `fixed`: the given cuts; `pipedream`: as if "
+                "all devices were alike; `optimal`: the best devices, order and cuts by costs and links; "
+                "`joint`: these and the bits of every link. runtime/planner/README.md says how each "
+                "does.",
+         .choices = words(kPartitionNames)});
+    made.row(cuts_row());
+    made.texts(&Partition::devices,
+               {.path = "devices",
+                .doc = "Which devices take the stages, in order; for `optimal`, which may. Default: all that "
+                       "run stages, in order.",
+                .min_items = 1,
+                .max_items = 1'024},
+               {.doc = "A device."});
+    add_goal(made);
+    return made;
+  }();
+  return table;
 }
 
 }  // namespace millrace

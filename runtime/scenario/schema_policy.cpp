@@ -1,15 +1,11 @@
-// The rows of `policy` in the table of keys; those of `policy.partition` are in schema_partition.cpp.
-#include <string>
-#include <vector>
-
+// The keys of `policy.quantization`.
 #include "runtime/scenario/codec_keys.hpp"
-#include "runtime/scenario/names.hpp"
-#include "runtime/scenario/schema_rows.hpp"
+#include "runtime/scenario/tables.hpp"
 
 namespace millrace {
 namespace {
 
-using Kind = ValueKind;
+using Quantization = PolicySection::Quantization;
 
 std::vector<std::string> codec_names() {
   std::vector<std::string> names;
@@ -18,58 +14,62 @@ std::vector<std::string> codec_names() {
   return names;
 }
 
-}  // namespace
-
-void add_policy(std::vector<Key>& keys) {
-  keys.push_back({.path = "policy", .kind = Kind::map, .doc = "Who decides."});
-  add_partition(keys);
-  keys.push_back({.path = "policy.quantization", .kind = Kind::map, .doc = "How activations are encoded."});
-  keys.push_back({.path = "policy.quantization.kind",
-                  .kind = Kind::choice,
-                  .doc =
-                      "`fixed`: the same bits always. The others adapt them so that the target rate is held; "
-                      "runtime/policy/README.md says how each does.",
-                  .fallback = "fixed",
-                  .choices = words(kQuantizationNames)});
-  keys.push_back({.path = "policy.quantization.target_rate",
-                  .kind = Kind::real,
-                  .unit = Unit::image_rate,
-                  .doc =
-                      "Images per second to hold; every kind but `fixed` needs it. The summary says how many "
-                      "microbatches met it.",
-                  .high = 1e9,
-                  .low_open = true});
-  keys.push_back(
-      {.path = "policy.quantization.window",
-       .kind = Kind::exact,
-       .doc = "Microbatches after which `heuristic`, `max-fit` and `controller` decide anew. Default: 10.",
-       .least = 1,
-       .most = 1'000'000});
-  keys.push_back({.path = "policy.quantization.codec",
-                  .kind = Kind::choice,
-                  .doc = "The encoding; runtime/codec/README.md says what each does.",
-                  .fallback = "fp32",
-                  .choices = codec_names()});
-  keys.push_back({.path = "policy.quantization.scope",
-                  .kind = Kind::choice,
-                  .doc = "What shares one range or scale: each image, each token, or the whole tensor of a "
-                         "microbatch.",
-                  .fallback = "image",
-                  .choices = {"image", "token", "tensor"}});
-  keys.push_back(
-      {.path = "policy.quantization.bits",
-       .kind = Kind::real,
-       .doc =
-           "For `fixed`: bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the aciq "
-           "family, any real number from 0.3 to 8 for klt, where it counts everything; the others have one "
-           "width.",
+void add_encoding(Table<Quantization>& table) {
+  table.key(&Quantization::codec, {.path = "codec",
+                                   .kind = ValueKind::choice,
+                                   .doc = "The encoding; runtime/codec/README.md says what each does.",
+                                   .choices = codec_names()});
+  table.key(&Quantization::scope,
+            {.path = "scope",
+             .kind = ValueKind::choice,
+             .doc = "What shares one range or scale: each image, each token, or the whole tensor of a "
+                    "microbatch.",
+             .choices = {"image", "token", "tensor"}});
+  table.key(
+      &Quantization::bits,
+      {.path = "bits",
+       .doc = "For `fixed`: bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the "
+              "aciq family, any real number from 0.3 to 8 for klt, where it counts everything; the "
+              "others have one width.",
        .low = 0.3,
        .high = 32});
-  keys.push_back(
-      {.path = "policy.quantization.calibration",
-       .kind = Kind::path,
-       .doc = "Folder of what `millrace-node calibrate` has learnt for codec klt, a file per cut; a cut "
-              "without one is encoded without a calibration, worse. Default: none."});
+  table.no_default();
+}
+
+}  // namespace
+
+const Table<Quantization>& quantization_table() {
+  static const Table<Quantization> table = [] {
+    Table<Quantization> made;
+    made.key(&Quantization::kind,
+             {.path = "kind",
+              .kind = ValueKind::choice,
+              .doc = "`fixed`: the same bits always. The others adapt them so that the target rate is held; "
+                     "runtime/policy/README.md says how each does.",
+              .choices = words(kQuantizationNames)});
+    add_encoding(made);
+    made.key(&Quantization::target_images_per_s,
+             {.path = "target_rate",
+              .unit = Unit::image_rate,
+              .doc = "Images per second to hold; every kind but `fixed` needs it. The summary says how many "
+                     "microbatches met it.",
+              .high = 1e9,
+              .low_open = true});
+    made.key(&Quantization::window,
+             {.path = "window",
+              .doc = "Microbatches after which `heuristic`, `max-fit` and `controller` decide anew.",
+              .least = 1,
+              .most = 1'000'000},
+             [](const Quantization& quantization) { return decides_in_windows(quantization.kind); });
+    made.key(&Quantization::calibration,
+             {.path = "calibration",
+              .kind = ValueKind::path,
+              .doc = "Folder of what `millrace-node calibrate` has learnt for codec klt, a file per cut; a "
+                     "cut without one is encoded without a calibration, worse. Default: none.",
+              .folder = true});
+    return made;
+  }();
+  return table;
 }
 
 }  // namespace millrace

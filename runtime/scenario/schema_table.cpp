@@ -1,184 +1,144 @@
-// The table of all keys of a scenario, in the order of the reference.
+// All keys of a scenario, in the order of the reference and of resolved scenarios.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <string>
-#include <vector>
-
-#include "runtime/base/check.hpp"
-#include "runtime/base/limits.hpp"
-#include "runtime/model/model_config.hpp"
-#include "runtime/scenario/names.hpp"
-#include "runtime/scenario/schema.hpp"
-#include "runtime/scenario/schema_rows.hpp"
-#include "runtime/scenario/sweep_section.hpp"
+#include "runtime/scenario/tables.hpp"
+#include "runtime/scenario/topology_links.hpp"
 
 namespace millrace {
 namespace {
 
-using Kind = ValueKind;
-constexpr std::int64_t kBillion = 1'000'000'000;
-
-std::string doc_of_dimension(std::string_view name) {
-  struct Doc {
-    std::string_view name, doc;
-  };
-  constexpr std::array<Doc, 13> kDocs{{
-      {"blocks", "Transformer blocks, 4 sub-layers each. Default: the named model's, as for all dimensions."},
-      {"width", "Values per token."},
-      {"heads", "Attention heads; divides `width`."},
-      {"mlp_width", "Values per token inside the MLP."},
-      {"image_size", "vit, deit: pixels per side of the square image."},
-      {"patch", "vit, deit: pixels per side of a patch; divides `image_size`."},
-      {"channels", "vit, deit: colour channels."},
-      {"classes", "Outputs of the head."},
-      {"frames", "kwt: frames of audio features per clip, a token each."},
-      {"coefficients", "kwt: features per frame."},
-      {"sequence", "bert: tokens per sequence, padding included; at most `positions`."},
-      {"positions", "bert: rows of the position embedding."},
-      {"vocabulary", "bert: rows of the word embedding."},
-  }};
-  const auto found = std::ranges::find(kDocs, name, &Doc::name);
-  MR_CHECK(found != kDocs.end(), "every dimension is documented");
-  return std::string(found->doc);
-}
-
-void add_model(std::vector<Key>& keys) {
-  keys.push_back({.path = "model", .kind = Kind::map, .doc = "What is inferred.", .required = true});
-  keys.push_back({.path = "model.name",
-                  .kind = Kind::choice,
-                  .doc = "Transformer by name; its dimensions can be changed below.",
+Row<Scenario> version_row() {
+  return {.key = {.path = "millrace",
+                  .kind = ValueKind::exact,
+                  .doc = "Version of this format.",
                   .required = true,
-                  .choices = model_names()});
-  keys.push_back({.path = "model.weights",
-                  .kind = Kind::path,
-                  .doc = "`random` (seeded, the same however the model is cut) or a safetensors file.",
-                  .fallback = "random",
-                  .choices = {"random"}});
-  keys.push_back({.path = "model.microbatch",
-                  .kind = Kind::exact,
-                  .doc = "Images per microbatch.",
-                  .fallback = "8",
                   .least = 1,
-                  .most = kMaxImagesPerMicrobatch});
-  for (const ModelDimension& dimension : model_dimensions())
-    keys.push_back({.path = fmt::format("model.{}", dimension.name),
-                    .kind = Kind::exact,
-                    .doc = doc_of_dimension(dimension.name),
-                    .least = 1,
-                    .most = dimension.most});
-  keys.push_back(
-      {.path = "model.normalisation",
-       .kind = Kind::choice,
-       .doc = "vit, deit: what the weights expect of pixels, (u8/255 - mean) / std: `half` 0.5 and 0.5, "
-              "`imagenet` "
-              "0.485, 0.456, 0.406 and 0.229, 0.224, 0.225, `clip` that of OpenAI's CLIP, `unit` 0 and 1. "
-              "Default: `imagenet` for deit, `half` for vit.",
-       .choices = words(kNormalisationNames)});
+                  .most = 1},
+          .text = [](const Scenario&) { return "1"; }};
 }
 
-void add_workload(std::vector<Key>& keys) {
-  keys.push_back({.path = "workload", .kind = Kind::map, .doc = "What is fed into the pipeline."});
-  keys.push_back({.path = "workload.dataset",
-                  .kind = Kind::path,
-                  .doc =
-                      "`synthetic` (seeded, without labels); for vit and deit `shapes` (seeded, labelled) or "
-                      "`image-folder:PATH/labels.csv`, for kwt `features:FILE.safetensors`, for bert "
-                      "`tokens:FILE.safetensors`.",
-                  .fallback = "synthetic",
-                  .choices = {"synthetic", "shapes"},
-                  .prefixes = {"image-folder:", "features:", "tokens:"}});
-  keys.push_back({.path = "workload.images",
-                  .kind = Kind::exact,
-                  .doc = "Images (clips, sequences) in all; the last microbatch may be smaller.",
-                  .least = 1,
-                  .most = 65'536 * kBillion});
-  keys.push_back({.path = "workload.microbatches",
-                  .kind = Kind::exact,
-                  .doc = "Full microbatches in all, instead of `images`. Default where neither is given: 8.",
-                  .least = 1,
-                  .most = kBillion});
-  keys.push_back(
-      {.path = "workload.arrivals",
-       .kind = Kind::choice,
-       .doc = "When microbatches enter: as fast as credits allow, evenly at `rate`, or Poisson at `rate`.",
-       .fallback = "closed-loop",
-       .choices = words(kArrivalNames)});
-  keys.push_back({.path = "workload.rate",
-                  .kind = Kind::real,
-                  .unit = Unit::image_rate,
-                  .doc = "Images per second that arrive; needed by arrivals `rate` and `poisson`.",
-                  .high = 1e9,
-                  .low_open = true});
+Row<Scenario> events_row() {
+  Row<Scenario> row{
+      .key = {.path = "events",
+              .kind = ValueKind::list,
+              .doc = "What happens to links during the run, alike in every network; in any order.",
+              .max_items = 65'536}};
+  const Key item = item_of(row.key,
+                           "One change, of one link or of both directions; at least one of `state`, `rate`, "
+                           "`trace`, `delay`, `loss`.");
+  row.below.keys.push_back(item);
+  event_table().add_to(row.below, item.path);
+  row.fill = [](const Fields& in, const std::string& at, Scenario& scenario) {
+    const auto links = point_to_point_links(scenario.network);
+    for (std::size_t i = 0; i < in.size(at); ++i) {
+      for (EventSection& event : events_at(in, fmt::format("{}[{}]", at, i), links))
+        scenario.events.push_back(std::move(event));
+    }
+  };
+  row.write = [](Writer& out, const Scenario& scenario, Extent extent) {
+    if (!scenario.events.empty()) out.line("events:");
+    for (const auto& event : scenario.events) out.item([&] { event_table().write(out, event, extent); });
+  };
+  return row;
 }
 
-void add_sweep(std::vector<Key>& keys) {
-  keys.push_back(
-      {.path = "sweep",
-       .kind = Kind::map,
-       .doc = "What `millrace sweep` varies: the product of the parts below. `millrace run` leaves it "
-              "aside."});
-  keys.push_back(
-      {.path = "sweep.grid", .kind = Kind::setting_lists, .doc = "Every combination of these values."});
-  keys.push_back({.path = "sweep.zip",
-                  .kind = Kind::setting_lists,
-                  .doc = "Lists of one length, gone through together."});
-  keys.push_back({.path = "sweep.list",
-                  .kind = Kind::list,
-                  .doc = "Variants, of several keys each: policies to compare, say.",
-                  .min_items = 1,
-                  .max_items = kMaxSweptValues});
-  keys.push_back({.path = "sweep.list[]", .kind = Kind::map, .doc = "A variant."});
-  keys.push_back({.path = "sweep.list[].name",
-                  .kind = Kind::name,
-                  .doc = "Unique; what tables and pictures call it.",
-                  .required = true});
-  keys.push_back(
-      {.path = "sweep.list[].set", .kind = Kind::settings, .doc = "What it sets.", .required = true});
-  keys.push_back(
-      {.path = "sweep.replications",
-       .kind = Kind::exact,
-       .doc = "How often each, with the seeds `run.seed`, `run.seed` + 1, …; for confidence intervals.",
-       .fallback = "1",
-       .least = 1,
-       .most = 10'000});
+// Bits that adaptive kinds and joint plans choose are not written.
+Row<PolicySection> quantization_row() {
+  Row<PolicySection> row{
+      .key = {.path = "quantization", .kind = ValueKind::map, .doc = "How activations are encoded."}};
+  quantization_table().add_to(row.below, row.key.path);
+  row.fill = [](const Fields& in, const std::string& at, PolicySection& policy) {
+    quantization_table().fill(in, at, policy.quantization);
+  };
+  row.write = [](Writer& out, const PolicySection& policy, Extent extent) {
+    auto shown = policy.quantization;
+    if (shown.kind != "fixed" || policy.partition.kind == "joint") shown.bits = 0;
+    out.map("quantization", [&] { quantization_table().write(out, shown, extent); });
+  };
+  return row;
 }
 
-Schema make_schema() {
-  Schema schema;
-  schema.keys.push_back({.path = "millrace",
-                         .kind = Kind::exact,
-                         .doc = "Version of this format.",
-                         .required = true,
-                         .least = 1,
-                         .most = 1});
-  schema.keys.push_back(
-      {.path = "name", .kind = Kind::name, .doc = "Names the scenario in reports.", .required = true});
-  add_model(schema.keys);
-  add_workload(schema.keys);
-  add_devices(schema.keys);
-  add_network(schema.keys);
-  add_events(schema.keys);
-  add_policy(schema.keys);
-  add_run(schema.keys);
-  add_sweep(schema.keys);
-  schema.alternatives = {{"workload", {{"images"}, {"microbatches"}}, false},
-                         {"devices[]", {{"profile"}, {"speed"}}, false},
-                         {"network.links[]", {{"between"}, {"from", "to"}}, true},
-                         {"policy.partition", {{"target_rate"}, {"accuracy_floor"}}, false},
-                         {"events[]", {{"link"}, {"from", "to"}}, true},
-                         {"events[]", {{"rate"}, {"trace"}}, false}};
-  for (const char* link :
-       {"network.links[]", "network.segments[].access[].up", "network.segments[].access[].down"})
-    add_link_alternatives(schema.alternatives, link);
-  return schema;
+const Table<PolicySection>& policy_table() {
+  static const Table<PolicySection> table = [] {
+    Table<PolicySection> made;
+    made.map(&PolicySection::partition, {.path = "partition", .doc = "Where the model is cut."},
+             partition_table());
+    made.row(quantization_row());
+    return made;
+  }();
+  return table;
+}
+
+Row<Scenario> expect_row() {
+  Row<Scenario> row{.key = {.path = "expect",
+                            .kind = ValueKind::map,
+                            .doc = "Bounds the run must meet, or it ends with exit code 5."}};
+  add_expect(row.below);
+  const auto unit_of = [below = row.below](const std::string& metric) {
+    return below.find("expect." + metric)->unit;
+  };
+  row.fill = [unit_of](const Fields& in, const std::string& at, Scenario& scenario) {
+    const YamlNode* expect = in.node(at);
+    if (expect == nullptr) return;
+    for (const YamlEntry& entry : expect->entries) {
+      const std::string path = joined_path(at, entry.key);
+      if (in.node(path) == nullptr) continue;
+      if (const auto bound = in.bound(unit_of(entry.key), path))
+        scenario.expect.push_back({entry.key, bound->at_least, bound->value});
+    }
+  };
+  row.write = [unit_of](Writer& out, const Scenario& scenario, Extent) {
+    if (scenario.expect.empty()) return;
+    out.map("expect", [&] {
+      for (const auto& [metric, at_least, bound] : scenario.expect)
+        out.line("{}: \"{} {}\"", metric, at_least ? ">=" : "<=", format_real(unit_of(metric), bound));
+    });
+  };
+  return row;
+}
+
+Row<Scenario> sweep_row() {
+  Row<Scenario> row{.key = {.path = "sweep",
+                            .kind = ValueKind::map,
+                            .doc = "What `millrace sweep` varies: the product of the parts below. `millrace "
+                                   "run` leaves it aside."}};
+  add_sweep(row.below);
+  return row;
 }
 
 }  // namespace
 
+const Table<Scenario>& scenario_table() {
+  static const Table<Scenario> table = [] {
+    Table<Scenario> made;
+    made.row(version_row());
+    made.key(&Scenario::name, {.path = "name", .doc = "Names the scenario in reports.", .required = true});
+    made.map(&Scenario::model, {.path = "model", .doc = "What is inferred.", .required = true},
+             model_table());
+    made.map(&Scenario::workload, {.path = "workload", .doc = "What is fed into the pipeline."},
+             workload_table());
+    made.list(
+        &Scenario::devices,
+        {.path = "devices", .doc = "The machines.", .required = true, .min_items = 1, .max_items = 1'024},
+        "One machine.", device_table());
+    made.map(&Scenario::network, {.path = "network", .doc = "How the devices are connected."},
+             network_table());
+    made.row(events_row());
+    made.map(&Scenario::policy, {.path = "policy", .doc = "Who decides."}, policy_table());
+    made.map(&Scenario::run, {.path = "run", .doc = "How it is run."}, run_table());
+    made.row(expect_row());
+    made.row(sweep_row());
+    return made;
+  }();
+  return table;
+}
+
 const Schema& scenario_schema() {
-  static const Schema schema = make_schema();
+  static const Schema schema = [] {
+    Schema made;
+    scenario_table().add_to(made, "");
+    return made;
+  }();
   return schema;
 }
 

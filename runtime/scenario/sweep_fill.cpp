@@ -4,18 +4,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 
 #include "runtime/scenario/key_path.hpp"
+#include "runtime/scenario/scenario_files.hpp"
 #include "runtime/yaml/decimal.hpp"
 #include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
 namespace {
-
-namespace fs = std::filesystem;
 
 // --- values as texts
 
@@ -67,27 +65,6 @@ std::string flow(const YamlNode& node) {
   return "~";
 }
 
-// A file named in the block is looked for in the scenario's folder first; one named by `--set` is not. So a
-// path is made absolute while it is known where it stands.
-void make_paths_absolute(const Schema& schema, const std::string& row, const std::string& folder,
-                         YamlNode& node) {
-  const Key* key = schema.find(row);
-  if (key == nullptr) return;
-  for (YamlNode& item : node.items) make_paths_absolute(schema, row + "[]", folder, item);
-  for (YamlEntry& entry : node.entries)
-    make_paths_absolute(schema, row + "." + entry.key, folder, entry.value);
-  const bool is_word = std::ranges::find(key->choices, node.text) != key->choices.end();
-  if (key->kind != ValueKind::path || node.kind != YamlNode::Kind::text || is_word || node.text.empty())
-    return;
-  const auto before = std::ranges::find_if(
-      key->prefixes, [&](const std::string& prefix) { return node.text.starts_with(prefix); });
-  if (!key->prefixes.empty() && before == key->prefixes.end()) return;
-  const std::string prefix = key->prefixes.empty() ? "" : *before;
-  std::error_code ignored;
-  const fs::path place = fs::current_path(ignored) / folder / node.text.substr(prefix.size());
-  if (fs::exists(place, ignored)) node.text = prefix + place.lexically_normal().string();
-}
-
 // --- the block
 
 class SweepFiller {
@@ -107,7 +84,8 @@ class SweepFiller {
       break;
     }
     variants(sweep);
-    sweep.replications = static_cast<std::uint64_t>(fields_.exact("sweep.replications").value_or(1));
+    sweep.replications =
+        static_cast<std::uint64_t>(fields_.exact(Unit::none, "sweep.replications").value_or(1));
     if (sweep.replications > 1) claim("sweep.replications", "run.seed");
     if (sweep.cells() > kMaxCells)
       log_.report("sweep", fmt::format("sweep has more than {} cells; make it smaller", kMaxCells));
@@ -117,7 +95,7 @@ class SweepFiller {
  private:
   SweptValue value(const std::string& key, const YamlNode& node) const {
     YamlNode anchored = node;
-    if (const auto path = parse_path(key)) make_paths_absolute(schema_, row_of(*path), folder_, anchored);
+    if (const auto path = parse_path(key)) anchor_files(schema_, row_of(*path), folder_, anchored);
     const std::string shown_value = node.kind == YamlNode::Kind::text ? node.text : flow(node);
     return {key, fmt::format("{}={}", key, override_value(anchored)), shown_value,
             node.set_by.empty() ? node.mark : YamlMark()};

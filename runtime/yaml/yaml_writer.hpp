@@ -1,4 +1,4 @@
-// The small language of scenario_writer.cpp and network_writer.cpp: lines of YAML at a depth.
+// Lines of YAML at a depth: what writes scenarios, from the rows of their table of keys.
 #pragma once
 
 #include <fmt/format.h>
@@ -9,10 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/base/time.hpp"
-#include "runtime/base/units.hpp"
 #include "runtime/yaml/decimal.hpp"
-#include "runtime/yaml/quantity.hpp"
 
 namespace millrace {
 
@@ -31,30 +28,46 @@ inline std::string name_text(const std::string& text) {
   return surprises_as_text(text) ? quoted_text(text) : text;
 }
 
-inline std::string names_text(const std::vector<std::string>& texts) {
+// "[a, b]", of texts as they stand in a file.
+inline std::string flow_list_text(const std::vector<std::string>& texts) {
   std::string result;
-  for (const auto& text : texts) result += (result.empty() ? "" : ", ") + name_text(text);
+  for (const auto& text : texts) result += (result.empty() ? "" : ", ") + text;
   return "[" + result + "]";
 }
 
-inline std::string duration_text(Duration value) { return format_exact(Unit::duration, value.count_ns()); }
-inline std::string size_text(Bytes value) { return format_exact(Unit::size, value.count()); }
-inline std::string number_text(double value) { return format_real(Unit::none, value); }
-
 class Writer {
  public:
-  // One line; `key: value` at the current depth.
+  // One line at the current depth: "key: value".
   template <class... Args>
   void line(fmt::format_string<Args...> format, Args&&... args) {
-    text_ += indent_;
+    text_.append(2 * depth_, ' ');
+    if (first_of_item_) text_.replace(text_.size() - 2, 1, "-");
+    first_of_item_ = false;
     fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
     text_ += '\n';
   }
-  void indent(std::string spaces) { indent_ = std::move(spaces); }
+  // The key `name`, and below it the lines that `body()` writes.
+  template <class Body>
+  void map(std::string_view name, Body body) {
+    line("{}:", name);
+    depth_ += 1;
+    body();
+    depth_ -= 1;
+  }
+  // An item of the list whose key was written last; `body()` writes at least one line.
+  template <class Body>
+  void item(Body body) {
+    depth_ += 2;
+    first_of_item_ = true;
+    body();
+    depth_ -= 2;
+  }
   std::string take() { return std::move(text_); }
 
  private:
-  std::string text_, indent_;
+  std::string text_;
+  std::size_t depth_ = 0;  // of two spaces
+  bool first_of_item_ = false;
 };
 
 }  // namespace millrace

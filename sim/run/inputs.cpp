@@ -6,7 +6,7 @@
 
 #include "runtime/base/sha256.hpp"
 #include "runtime/codec/klt_calibration.hpp"
-#include "runtime/scenario/topology_links.hpp"
+#include "runtime/scenario/scenario_files.hpp"
 #include "sim/bridge/agent_processes.hpp"
 
 namespace millrace {
@@ -29,6 +29,11 @@ std::string on_the_path(const std::string& program) {
   return program;
 }
 
+// The machines' own, whatever the scenario says of links.
+bool has_own_links(const RunSection& run) {
+  return run.mode == Mode::deploy && run.links == LinksKind::given;
+}
+
 // Those of every cut: which of them count is the plan's affair.
 void add_calibrations(const Scenario& scenario, std::set<std::string>& files) {
   const std::string& folder = scenario.policy.quantization.calibration;
@@ -44,20 +49,14 @@ void add_calibrations(const Scenario& scenario, std::set<std::string>& files) {
 
 std::set<std::string> input_files(const Scenario& scenario) {
   std::set<std::string> files;
-  for (const auto& device : scenario.devices) files.insert(device.profile);
-  files.insert(scenario.policy.partition.accuracy_table);
-  if (scenario.run.mode != Mode::deploy) {
-    for (const auto& link : point_to_point_links(scenario.network))
-      files.insert({link.trace, link.delay_trace, link.loss_trace});
-    for (const auto& event : scenario.events) files.insert(event.trace);
+  for (const NamedFile& file : named_files(scenario)) {
+    const bool of_links = file.key.starts_with("network.") || file.key.starts_with("events");
+    const bool of_tensors = file.key.starts_with("model.") || file.key.starts_with("workload.");
+    if (of_links && has_own_links(scenario.run)) continue;
+    if (of_tensors && scenario.run.mode == Mode::simulate) continue;
+    if (!file.folder) files.insert(file.path);
   }
-  if (scenario.run.mode != Mode::simulate) {
-    if (scenario.model.weights != "random") files.insert(scenario.model.weights);
-    const std::string& dataset = scenario.workload.dataset;
-    if (const auto colon = dataset.find(':'); colon != dataset.npos) files.insert(dataset.substr(colon + 1));
-    add_calibrations(scenario, files);
-  }
-  files.erase(std::string());
+  if (scenario.run.mode != Mode::simulate) add_calibrations(scenario, files);
   return files;
 }
 

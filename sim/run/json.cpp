@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/figure_text.hpp"
+#include "runtime/scenario/names.hpp"
 #include "sim/run/run_checks.hpp"
 
 namespace millrace {
@@ -193,7 +194,7 @@ std::string headline(const RunConditions& conditions, const RunEnd& run) {
                         figure_text(summary.duration().seconds(), 3), virtual_time ? " of virtual time" : "",
                         figure_text(summary.throughput_images_per_s(), 3), ms(0.50), ms(0.95), ms(0.99));
   }
-  text += fmt::format("mode {}: {}, {}\n", mode_name(run.scenario.run.mode), words_of(conditions.compute),
+  text += fmt::format("mode {}: {}, {}\n", name_of(run.scenario.run.mode), words_of(conditions.compute),
                       words_of(conditions.links, run.scenario));
   for (const auto& caveat : caveats)
     if (caveat.id != kIncomplete) text += fmt::format("- {}\n", caveat.text);
@@ -234,20 +235,6 @@ std::string links_table(const RunEnd& run) {
 
 }  // namespace
 
-std::string mode_name(Mode mode) {
-  switch (mode) {
-    case Mode::simulate:
-      return "simulate";
-    case Mode::cosim:
-      return "cosim";
-    case Mode::emulate:
-      return "emulate";
-    case Mode::deploy:
-      return "deploy";
-  }
-  return "unknown";
-}
-
 std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const HostFacts& host) {
   Json devices = Json::array();
   for (const auto& device : scenario.devices) devices.push_back(device.name);
@@ -261,7 +248,7 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
       {"millrace", facts.release},
       {"scenario",
        {{"name", scenario.name}, {"sha256", facts.scenario_sha256}, {"file", facts.scenario_path}}},
-      {"mode", mode_name(facts.mode)},
+      {"mode", name_of(facts.mode)},
       {"seed", scenario.run.seed},
       {"network", {{"kind", facts.network}, {"transport", tcp ? "tcp" : "raw"}}},
       {"model", {{"name", scenario.model.config.name}, {"weights", scenario.model.weights}}},

@@ -22,7 +22,6 @@ struct WallFacts {
   double setup_s = 0, run_s = 0;  // building and starting; running
 };
 
-std::string mode_name(Mode mode);
 std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const HostFacts& host);
 // `run`: what was planned, and what came of it.
 std::string summary_json(const RunConditions& conditions, const RunEnd& run);

@@ -10,6 +10,7 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/scenario/names.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/run/decision_log.hpp"
 #include "sim/run/json.hpp"
@@ -100,7 +101,7 @@ std::string number_or_nothing(const std::optional<MicrobatchId>& microbatch) {
 }  // namespace
 
 std::string default_run_directory(const Scenario& scenario) {
-  const auto stem = fmt::format("runs/{}-{}-{}", scenario.name, mode_name(scenario.run.mode),
+  const auto stem = fmt::format("runs/{}-{}-{}", scenario.name, name_of(scenario.run.mode),
                                 clock_text("%Y%m%d-%H%M%S", false));
   std::string path = stem;
   for (int i = 2; fs::exists(path); ++i) path = fmt::format("{}-{}", stem, i);

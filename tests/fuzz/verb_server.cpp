@@ -35,8 +35,10 @@ constexpr rlim_t kMemory = rlim_t{8} << 30;
 [[noreturn]] void become(std::vector<std::string> words, const char* output) {
   const int file = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0 || dup2(file, 1) < 0 || dup2(file, 2) < 0) _exit(99);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those reserve terabytes of addresses
   const rlimit memory{kMemory, kMemory};
   setrlimit(RLIMIT_AS, &memory);
+#endif
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   words.insert(words.begin(), "millrace");

@@ -74,8 +74,11 @@ TEST(Schema, RowsAreUniqueCompleteAndHaveParents) {
 
 // A default that could not be written in a file would be no default.
 TEST(Schema, EveryDefaultPassesTheChecks) {
+  // Those that have an effect with some kinds of their policy only; other tests give them one.
+  const std::set<std::string> of_kinds{"policy.partition.objective", "policy.quantization.window"};
   for (const Key& key : scenario_schema().keys) {
     if (key.fallback.empty() || key.path.find("[]") != std::string::npos) continue;
+    if (of_kinds.contains(key.path)) continue;
     EXPECT_EQ(faults(kGoodScenario, {key.path + "=" + key.fallback}), "") << key.path;
   }
   for (const Key& key : scenario_schema().keys) {
