@@ -149,9 +149,12 @@ void FairFluidNetwork::deactivate(Flow& flow) {
     if (other->shares && !other->endless && !meets_others(*other)) stop_sharing(*other);
 }
 
-// The message behind all of its flow, which is alone.
+// The message behind all of its flow, which is alone. Over several hops that takes some 0.3 us per packet and
+// hop, an event some 4 us; cross traffic that comes and goes has it done again and again.
 void FairFluidNetwork::place(Flow& flow, Message& message, double share) {
+  constexpr std::uint64_t kPlacesPerEvent = 16;
   message.place = flow.alone.place(now_, message.transfer.size, share);
+  watch_.worked(message.place.packets.size() * flow.alone.route().size() / kPlacesPerEvent);
   const auto released = message.place.released();
   if (!released) return;  // stuck in an outage without end, and all behind it
   schedule(*released, Event::Kind::leave, message);

@@ -23,9 +23,9 @@ struct NetworkTaps {
   // On the wall clock: each event of the network is told to it as it runs. One that is too late ends the pull
   // then and there, so that run_until() returns long before its limit. Outlives the network.
   LatenessAudit* audit = nullptr;
-  // Asked after every kEventsPerQuestion events of the network; true ends the pull in the same way. A network
-  // may have events for years of virtual time in which nothing arrives (beacons, cross traffic): this is how
-  // Ctrl-C and limits are heard there.
+  // Asked after every kEventsPerQuestion events of the network, or what takes as long; true ends the pull in
+  // the same way. A network may have events for years of virtual time in which nothing arrives (beacons,
+  // cross traffic): this is how Ctrl-C and limits are heard there.
   static constexpr std::uint64_t kEventsPerQuestion = 4096;
   std::function<bool()> stop{};
 };

@@ -18,13 +18,18 @@ class PullWatch {
   // Told of each event just before it runs, with its instant. True: this pull ends here.
   bool ends_at(Time due) {
     if (audit_ != nullptr && !audit_->note(Lateness::network_event, due)) return true;
-    return stop_ != nullptr && ++events_ % NetworkTaps::kEventsPerQuestion == 0 && stop_();
+    if (stop_ == nullptr || ++events_ < question_) return false;
+    question_ = events_ + NetworkTaps::kEventsPerQuestion;
+    return stop_();
   }
+  // An event took as long as `events` more of them.
+  void worked(std::uint64_t events) { events_ += events; }
 
  private:
   LatenessAudit* audit_;
   std::function<bool()> stop_;
   std::uint64_t events_ = 0;
+  std::uint64_t question_ = NetworkTaps::kEventsPerQuestion;  // after how many events it is asked next
 };
 
 }  // namespace millrace

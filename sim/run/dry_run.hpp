@@ -41,7 +41,7 @@ class DryRun {
 
   // What the last run() took, the same on every machine: messages and acknowledgements, some 4 us each, and
   // the packets of messages, some 0.12 us each, which is 1/kPacketsPerMessage; and the network's own events
-  // (cross traffic) where there are thousands of them between two arrivals, each like a message.
+  // (cross traffic, and what has to be reckoned anew for it), in thousands, each like a message.
   static constexpr std::uint64_t kPacketsPerMessage = 32;
   // Where a run would take more it is looked at up to there, as if it ended there.
   static constexpr std::uint64_t kMostWork = 1'000'000;

@@ -225,22 +225,19 @@ Text costs_of_padding(const UsedNetwork& run) {
 
 // --- policies and plans
 
-bool windowed(const std::string& kind) {
-  return kind == "heuristic" || kind == "max-fit" || kind == "controller";
-}
-
 Text policy_never_adapts(const UsedNetwork& run) {
   const auto& quantization = run.scenario().policy.quantization;
   const auto microbatches = run.scenario().microbatches();
   if (!adaptive(run.scenario()) || run.plan().stages.size() < 2) return std::nullopt;
   // The last microbatch's acknowledgement comes when nothing is left to choose.
-  if (windowed(quantization.kind) && static_cast<std::uint64_t>(quantization.window) >= microbatches)
+  if (decides_in_windows(quantization.kind) &&
+      static_cast<std::uint64_t>(quantization.window) >= microbatches)
     return fmt::format(
         "policy.quantization.window: {} decides at the end of a window of {} microbatches, and every stage "
         "sees {}: "
         "it never adapts, and all are sent with its first choice; make the window shorter or the run longer",
         quantization.kind, quantization.window, microbatches);
-  if (!windowed(quantization.kind) && microbatches < 2)
+  if (!decides_in_windows(quantization.kind) && microbatches < 2)
     return fmt::format(
         "policy.quantization: {} decides from what was acknowledged, and the run has one microbatch: it "
         "never adapts; make the run longer",

@@ -4,6 +4,7 @@
 import sys
 
 import house_layout
+import house_recipes
 import house_rules
 
 
@@ -12,7 +13,7 @@ def main(root):
     if "CMakeLists.txt" not in tree or not any(path.endswith(".cpp") for path in tree):
         sys.exit(f"{root} is not the root of this repository: nothing was checked")
     count = 0
-    rules = house_rules.RULES + house_layout.RULES
+    rules = house_rules.RULES + house_layout.RULES + house_recipes.RULES
     for rule in rules:
         for path, line, finding in rule(tree):
             print(f"{path}:{line}: {finding} [{rule.__name__}]")

@@ -5,6 +5,7 @@ one."""
 import unittest
 
 import house_layout as layout
+import house_recipes as recipes
 
 
 def include(*paths):
@@ -105,6 +106,30 @@ class ReadmesNameWhatIsThere(unittest.TestCase):
         for text in ("`a.hpp`", "`sim/net/b.cpp`", "`../net/b.cpp`", "`t_test.cpp`", "`Network`",
                      "`cells.csv`", tables):
             self.assertEqual([], self.gone(text))
+
+
+class Recipes(unittest.TestCase):
+    ONE = {"a codec": (r'"abc"', ["runtime/codec/registry.cpp"], ["sim/run/a.cpp"])}
+    TREE = {"runtime/codec/registry.cpp": 'f("abc");\n', "sim/run/a.cpp": 'if (a == "abc") b();\n',
+            "CONTRIBUTING.md": "| a codec | 1 | `runtime/codec/registry.cpp`; and `x` |\n"}
+
+    def test_what_the_recipe_says_is_fine(self):
+        self.assertEqual([], found(recipes.recipes_hold, self.TREE, self.ONE))
+        self.assertEqual([], found(recipes.recipes_are_told, self.TREE, self.ONE))
+        told = {**self.TREE, "sim/run/b.cpp": '// "abc"\n', "tests/codec/a_test.cpp": 'f("abc");\n'}
+        self.assertEqual([], found(recipes.recipes_hold, told, self.ONE))
+
+    def test_a_second_list_is_found(self):
+        second = {**self.TREE, "runtime/scenario/names.hpp": 'f("abc");\n'}
+        self.assertEqual([("runtime/scenario/names.hpp", 0)], found(recipes.recipes_hold, second, self.ONE))
+
+    def test_a_file_that_is_no_longer_needed_is_found(self):
+        less = {**self.TREE, "sim/run/a.cpp": ""}
+        self.assertEqual([(recipes.HERE, 0)], found(recipes.recipes_hold, less, self.ONE))
+
+    def test_what_contributing_says_otherwise_is_found(self):
+        for page in ("", "| a codec | 1 | `runtime/codec/codec.cpp` |\n", "| a codec | 1 | nothing |\n"):
+            self.assertNotEqual([], found(recipes.recipes_are_told, {"CONTRIBUTING.md": page}, self.ONE))
 
 
 if __name__ == "__main__":

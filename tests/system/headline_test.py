@@ -92,10 +92,11 @@ os.mkdir(folder)
 open(folder + "/sweep.sqlite", "w").close()
 with open(sys.argv[3], "w") as notes:
     notes.write(folder + "\\n")
-signal.signal(signal.SIGINT, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 open({self.path("ready")!r}, "w").close()
-signal.pause()
+signal.sigwait([signal.SIGINT])
 signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 os.kill(os.getpid(), signal.SIGINT)
 """, "build", "release", "bin", "millrace")
         for script in ("report.py", "sweep.py"):
