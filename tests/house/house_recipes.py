@@ -27,9 +27,10 @@ RECIPES = {
         ["runtime/policy/registry.cpp", "runtime/policy/windowed_policy.hpp", "runtime/scenario/names.hpp",
          GENERATOR], []),
     "a model family": (
-        r"ModelFamily::kwt\b|\bkwt,",
+        r'ModelFamily::kwt\b|\bkwt,|"kwt: ',
         ["runtime/dataset/dataset.cpp", "runtime/model/model_config.cpp", "runtime/model/model_config.hpp",
-         "runtime/scenario/scenario_checks.cpp", "runtime/stage/layers.cpp",
+         "runtime/scenario/scenario_checks.cpp", "runtime/scenario/schema_model.cpp",
+         "runtime/stage/layers.cpp",
          "runtime/weights/model_tensors.cpp", "runtime/weights/weight_file.cpp"],
         ["runtime/dataset/features_file.cpp", "runtime/dataset/synthetic_features.cpp", GENERATOR]),
     "a kind of segment": (
@@ -67,6 +68,8 @@ def recipes_are_told(tree, recipes=None):
         if row is None:
             yield "CONTRIBUTING.md", 0, f"has no row for \"{what}\" ({HERE})"
             continue
+        if f"| {what} | {len(files)} |" not in row:
+            yield "CONTRIBUTING.md", 0, f"the row of \"{what}\" does not count {len(files)} files"
         told = set(re.findall(r"`([a-z_0-9/]+\.(?:cpp|hpp))`", row))
         for path in sorted(set(files) ^ told):
             yield "CONTRIBUTING.md", 0, f"the row of \"{what}\" and RECIPES ({HERE}) differ about {path}"

@@ -128,7 +128,8 @@ class Recipes(unittest.TestCase):
         self.assertEqual([(recipes.HERE, 0)], found(recipes.recipes_hold, less, self.ONE))
 
     def test_what_contributing_says_otherwise_is_found(self):
-        for page in ("", "| a codec | 1 | `runtime/codec/codec.cpp` |\n", "| a codec | 1 | nothing |\n"):
+        for page in ("", "| a codec | 1 | `runtime/codec/codec.cpp` |\n", "| a codec | 1 | nothing |\n",
+                     "| a codec | 2 | `runtime/codec/registry.cpp` |\n"):
             self.assertNotEqual([], found(recipes.recipes_are_told, {"CONTRIBUTING.md": page}, self.ONE))
 
 
