@@ -46,6 +46,7 @@ inline constexpr std::array<std::string_view, 4> kNames<Normalisation> = kNormal
 
 template <class Enum>
 constexpr std::string_view name_of(Enum value) {
+  static_assert(!kNames<Enum>.empty(), "the names of this enum stand above");
   return kNames<Enum>[static_cast<std::size_t>(value)];
 }
 

@@ -8,10 +8,13 @@
 // A key's path is relative to its section. Rows are read and written in the order in which they were added.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <concepts>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,16 +29,22 @@ namespace millrace {
 // What is written: everything, or all but the keys that say how a scenario is run (Key::how).
 enum class Extent : std::uint8_t { whole, identity };
 
-// `at` is the path of the row's own key in the tree, "network.links[3].rate".
+// Told of a path that a scenario holds: the row of its key in the whole table ("network.links[].trace"), the
+// key, and the path as it would be written.
+using PathVisitor = std::function<void(const std::string& row, const Key& key, const std::string& text)>;
+
+// `at` is the path of the row's own key in the tree, "network.links[3].rate"; `row` its row in the table.
 template <class Section>
 struct Row {
   Key key;
-  // Empty: another row reads the key.
+  // Empty: scenario_fill.cpp or another row reads the key.
   std::function<void(const Fields& in, const std::string& at, Section&)> fill{};
   // What stands behind the key in a resolved scenario; nothing: the key is left out.
   std::function<std::optional<std::string>(const Section&)> text{};
   // Instead of `text`, for more than one line. Both empty: the key is never written.
   std::function<void(Writer&, const Section&, Extent)> write{};
+  // Visits the paths that are not empty. Empty: the key and what is below it name no files.
+  std::function<void(const Section&, const std::string& row, const PathVisitor&)> paths{};
   Schema below{};  // the keys inside this one; their paths begin with its own
 };
 
@@ -64,7 +73,8 @@ class Table {
   template <class Part>
   Table& flow_list(std::vector<Part> Section::*field, Key key, std::string item_doc,
                    const Table<Part>& table);
-  // Rows of a struct within this one whose keys stand in this section.
+  // Rows of a struct within this one whose keys stand in this section. REQUIRES keys with fields of their
+  // own, and no paths.
   template <class Part>
   Table& inlined(Part Section::*field, const Table<Part>& table);
   // Anything else.
@@ -78,6 +88,8 @@ class Table {
   // What the file says at `at` replaces what the section holds.
   void fill(const Fields& in, const std::string& at, Section& section) const;
   void write(Writer& out, const Section& section, Extent extent) const;
+  // Every path of a file or folder that the section holds; `row` is the section's own row.
+  void for_each_path(const Section& section, const std::string& row, const PathVisitor& visit) const;
   // "{p: 0.01, r: 0.5}". REQUIRES rows with a text.
   std::string flow(const Section& section) const;
 
@@ -115,7 +127,14 @@ Table<Section>& Table<Section>::key(Field Section::*field, Key key, When when) {
     auto plain = Stored<Field>::text(key, section.*field);
     return plain ? std::optional(as_scalar(key, std::move(*plain))) : std::nullopt;
   };
-  return row({.key = key, .fill = fill, .text = text});
+  Row<Section> added{.key = key, .fill = fill, .text = text};
+  if constexpr (std::same_as<Field, std::string>) {
+    if (key.kind == ValueKind::path)
+      added.paths = [field, key](const Section& section, const std::string& row, const PathVisitor& visit) {
+        if (!(section.*field).empty()) visit(row, key, section.*field);
+      };
+  }
+  return row(std::move(added));
 }
 
 template <class Section>
@@ -152,6 +171,9 @@ Table<Section>& Table<Section>::map(Part Section::*field, Key key, const Table<P
   added.write = [field, &table, name = added.key.path](Writer& out, const Section& section, Extent extent) {
     out.map(name, [&] { table.write(out, section.*field, extent); });
   };
+  added.paths = [field, &table](const Section& section, const std::string& row, const PathVisitor& visit) {
+    table.for_each_path(section.*field, row, visit);
+  };
   return row(std::move(added));
 }
 
@@ -182,6 +204,9 @@ Row<Section> Table<Section>::list_row(std::vector<Part> Section::*field, Key key
   added.fill = [field, &table](const Fields& in, const std::string& at, Section& section) {
     for (std::size_t i = 0; i < in.size(at); ++i)
       table.fill(in, fmt::format("{}[{}]", at, i), (section.*field).emplace_back());
+  };
+  added.paths = [field, &table](const Section& section, const std::string& row, const PathVisitor& visit) {
+    for (const Part& part : section.*field) table.for_each_path(part, row + "[]", visit);
   };
   return added;
 }
@@ -263,6 +288,14 @@ void Table<Section>::write(Writer& out, const Section& section, Extent extent) c
     if (row.write) row.write(out, section, extent);
     if (!row.text) continue;
     if (const auto text = row.text(section)) out.line("{}: {}", row.key.path, *text);
+  }
+}
+
+template <class Section>
+void Table<Section>::for_each_path(const Section& section, const std::string& row,
+                                   const PathVisitor& visit) const {
+  for (const Row<Section>& one : rows_) {
+    if (one.paths) one.paths(section, joined_path(row, one.key.path), visit);
   }
 }
 

@@ -9,8 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "runtime/base/check.hpp"
-#include "runtime/scenario/scenario_writer.hpp"
+#include "runtime/scenario/tables.hpp"
 #include "runtime/yaml/yaml_text.hpp"
 
 namespace millrace {
@@ -32,16 +31,16 @@ std::optional<PathText> path_in(const Key& key, const std::string& text) {
 }
 
 // Visits every text below `node` whose key is a path. `row` is the node's in the table, `at` its own path.
-template <class Node>
-void for_each_path(const Schema& schema, const std::string& row, const std::string& at, Node& node,
-                   const std::function<void(const Key&, const std::string& at, Node&)>& visit) {
+using NodeVisitor = std::function<void(const Key&, const std::string& at, YamlNode&)>;
+void for_each_path(const Schema& schema, const std::string& row, const std::string& at, YamlNode& node,
+                   const NodeVisitor& visit) {
   const Key* key = schema.find(row);
   if (key == nullptr && !row.empty()) return;
   for (std::size_t i = 0; i < node.items.size(); ++i)
     for_each_path(schema, row + "[]", fmt::format("{}[{}]", at, i), node.items[i], visit);
   const std::string dot = row.empty() ? "" : ".";
-  for (auto& entry : node.entries)
-    for_each_path<Node>(schema, row + dot + entry.key, at + dot + entry.key, entry.value, visit);
+  for (YamlEntry& entry : node.entries)
+    for_each_path(schema, row + dot + entry.key, at + dot + entry.key, entry.value, visit);
   if (key != nullptr && key->kind == ValueKind::path && node.kind == YamlNode::Kind::text)
     visit(*key, at, node);
 }
@@ -78,7 +77,7 @@ void find_files(const Schema& schema, const std::string& folder, YamlNode& root,
             : fmt::format("there is neither {} nor {}", places[0].string(), places[1].string());
     log.report(at, fmt::format("{} names \"{}\": {}", at, shown(node.text), tried));
   };
-  for_each_path<YamlNode>(schema, "", "", root, find);
+  for_each_path(schema, "", "", root, find);
 }
 
 void anchor_files(const Schema& schema, const std::string& row, const std::string& folder, YamlNode& value) {
@@ -89,18 +88,16 @@ void anchor_files(const Schema& schema, const std::string& row, const std::strin
     std::error_code ignored;
     if (fs::exists(place, ignored)) node.text = written->prefix + place.lexically_normal().string();
   };
-  for_each_path<YamlNode>(schema, row, row, value, anchor);
+  for_each_path(schema, row, row, value, anchor);
 }
 
 std::vector<NamedFile> named_files(const Scenario& scenario) {
-  const YamlDocument document = read_yaml(resolved_yaml(scenario), "the resolved scenario");
-  MR_CHECK(document.root && document.problems.empty(), "what is written can be read");
   std::vector<NamedFile> files;
-  const auto collect = [&](const Key& key, const std::string&, const YamlNode& node) {
-    if (auto written = path_in(key, node.text))
-      files.push_back({key.path, std::move(written->path), key.folder});
-  };
-  for_each_path<const YamlNode>(scenario_schema(), "", "", *document.root, collect);
+  scenario_table().for_each_path(scenario, "",
+                                 [&](const std::string& row, const Key& key, const std::string& text) {
+                                   if (auto written = path_in(key, text))
+                                     files.push_back({row, std::move(written->path), key.folder});
+                                 });
   return files;
 }
 

@@ -36,23 +36,25 @@ ComputeKind usual_compute(const Scenario& scenario, bool agents_elsewhere) {
   return addressed || (wall_clock && agents_elsewhere) ? ComputeKind::measured : ComputeKind::profile;
 }
 
-// --- where links and events come from
+// --- items of the file that are several of the scenario's
 
-std::vector<std::size_t> link_items(const Fields& in) {
-  std::vector<std::size_t> items;
+void fill_links(const Fields& in, FilledScenario& filled) {
+  auto& links = filled.scenario.network.links;
   for (std::size_t i = 0; i < in.size("network.links"); ++i) {
-    const auto directions = in.size(fmt::format("network.links[{}].between", i)) == 2 ? 2 : 1;
-    items.insert(items.end(), directions, i);
+    for (LinkSection& link : links_at(in, fmt::format("network.links[{}]", i)))
+      links.push_back(std::move(link));
+    filled.link_item.resize(links.size(), i);
   }
-  return items;
 }
 
-std::vector<std::size_t> event_items(const Fields& in, const NetworkSection& network) {
-  const auto links = point_to_point_links(network);
-  std::vector<std::size_t> items;
-  for (std::size_t i = 0; i < in.size("events"); ++i)
-    items.insert(items.end(), events_at(in, fmt::format("events[{}]", i), links).size(), i);
-  return items;
+void fill_events(const Fields& in, FilledScenario& filled) {
+  auto& events = filled.scenario.events;
+  const auto links = point_to_point_links(filled.scenario.network);
+  for (std::size_t i = 0; i < in.size("events"); ++i) {
+    for (EventSection& event : events_at(in, fmt::format("events[{}]", i), links))
+      events.push_back(std::move(event));
+    filled.event_item.resize(events.size(), i);
+  }
 }
 
 }  // namespace
@@ -61,13 +63,13 @@ FilledScenario fill_scenario(const Fields& in, bool agents_elsewhere) {
   FilledScenario filled;
   Scenario& scenario = filled.scenario;
   scenario_table().fill(in, "", scenario);
+  fill_links(in, filled);
+  fill_events(in, filled);
   filled.has_model = model_by_name(in.text("model.name").value_or("")).ok();
   if (!in.text("workload.images")) scenario.workload.images = images_of(in, scenario.model);
   auto& quantization = scenario.policy.quantization;
   if (!in.text("policy.quantization.bits")) quantization.bits = usual_bits(scenario.policy);
   if (!in.text("run.compute")) scenario.run.compute = usual_compute(scenario, agents_elsewhere);
-  filled.link_item = link_items(in);
-  filled.event_item = event_items(in, scenario.network);
   return filled;
 }
 

@@ -5,8 +5,6 @@
 namespace millrace {
 namespace {
 
-constexpr std::int64_t kHourNs = std::int64_t{3'600} * 1'000'000'000;
-
 // `state: down | up`.
 Row<EventSection> state_row() {
   return {.key = {.path = "state",

@@ -6,8 +6,6 @@
 namespace millrace {
 namespace {
 
-constexpr std::int64_t kHourNs = std::int64_t{3'600} * 1'000'000'000;
-
 // Read before the other keys, by link_at(): a preset's values are defaults.
 Row<LinkSection> preset_row() {
   return {.key = {.path = "preset",

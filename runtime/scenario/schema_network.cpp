@@ -1,13 +1,9 @@
 // The keys of `network`; those of a link are in schema_links.cpp, those of a segment in schema_segments.cpp.
-#include <fmt/format.h>
-
 #include "runtime/base/limits.hpp"
 #include "runtime/scenario/tables.hpp"
 
 namespace millrace {
 namespace {
-
-constexpr std::int64_t kHourNs = std::int64_t{3'600} * 1'000'000'000;
 
 // --- links
 
@@ -51,6 +47,7 @@ void write_links(Writer& out, const NetworkSection& network, Extent extent) {
   }
 }
 
+// Filled by scenario_fill.cpp, which keeps which item a link comes from.
 Row<NetworkSection> links_row() {
   Row<NetworkSection> row{.key = {.path = "links",
                                   .kind = ValueKind::list,
@@ -60,13 +57,10 @@ Row<NetworkSection> links_row() {
   row.below.keys.push_back(item);
   add_ends(row.below, item.path);
   link_table().add_to(row.below, item.path);
-  row.fill = [](const Fields& in, const std::string& at, NetworkSection& network) {
-    for (std::size_t i = 0; i < in.size(at); ++i) {
-      for (LinkSection& link : links_at(in, fmt::format("{}[{}]", at, i)))
-        network.links.push_back(std::move(link));
-    }
-  };
   row.write = write_links;
+  row.paths = [](const NetworkSection& network, const std::string& links, const PathVisitor& visit) {
+    for (const LinkSection& link : network.links) link_table().for_each_path(link, links + "[]", visit);
+  };
   return row;
 }
 

@@ -4,8 +4,6 @@
 namespace millrace {
 namespace {
 
-constexpr std::int64_t kHourNs = std::int64_t{3'600} * 1'000'000'000;
-
 void add_how(Table<RunSection>& table) {
   table.key(&RunSection::mode,
             {.path = "mode",

@@ -23,6 +23,9 @@ Row<SegmentSection::Access> access_row(LinkSection SegmentSection::Access::*link
   row.write = [link, name = row.key.path](Writer& out, const SegmentSection::Access& access, Extent extent) {
     out.map(name, [&] { link_table().write(out, access.*link, extent); });
   };
+  row.paths = [link](const SegmentSection::Access& access, const std::string& at, const PathVisitor& visit) {
+    link_table().for_each_path(access.*link, at, visit);
+  };
   return row;
 }
 

@@ -1,8 +1,5 @@
 // All keys of a scenario, in the order of the reference and of resolved scenarios.
-#include <fmt/format.h>
-
 #include "runtime/scenario/tables.hpp"
-#include "runtime/scenario/topology_links.hpp"
 
 namespace millrace {
 namespace {
@@ -17,6 +14,7 @@ Row<Scenario> version_row() {
           .text = [](const Scenario&) { return "1"; }};
 }
 
+// Filled by scenario_fill.cpp, which keeps which item an event comes from.
 Row<Scenario> events_row() {
   Row<Scenario> row{
       .key = {.path = "events",
@@ -28,16 +26,12 @@ Row<Scenario> events_row() {
                            "`trace`, `delay`, `loss`.");
   row.below.keys.push_back(item);
   event_table().add_to(row.below, item.path);
-  row.fill = [](const Fields& in, const std::string& at, Scenario& scenario) {
-    const auto links = point_to_point_links(scenario.network);
-    for (std::size_t i = 0; i < in.size(at); ++i) {
-      for (EventSection& event : events_at(in, fmt::format("{}[{}]", at, i), links))
-        scenario.events.push_back(std::move(event));
-    }
-  };
   row.write = [](Writer& out, const Scenario& scenario, Extent extent) {
     if (!scenario.events.empty()) out.line("events:");
     for (const auto& event : scenario.events) out.item([&] { event_table().write(out, event, extent); });
+  };
+  row.paths = [](const Scenario& scenario, const std::string& events, const PathVisitor& visit) {
+    for (const auto& event : scenario.events) event_table().for_each_path(event, events + "[]", visit);
   };
   return row;
 }
@@ -54,6 +48,9 @@ Row<PolicySection> quantization_row() {
     auto shown = policy.quantization;
     if (shown.kind != "fixed" || policy.partition.kind == "joint") shown.bits = 0;
     out.map("quantization", [&] { quantization_table().write(out, shown, extent); });
+  };
+  row.paths = [](const PolicySection& policy, const std::string& at, const PathVisitor& visit) {
+    quantization_table().for_each_path(policy.quantization, at, visit);
   };
   return row;
 }

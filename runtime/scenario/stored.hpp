@@ -43,36 +43,31 @@ struct Stored<T> {
   }
 };
 
-// A quantity in whole ns, bytes or bit/s: T(count), and count = T::*.
-template <class T, Unit kUnit, auto kCount>
+// A quantity in whole ns, bytes or bit/s; kMake and kCount go from its number to it and back.
+template <class T, Unit kUnit, auto kMake, auto kCount>
 struct StoredQuantity {
   static void describe(Key& key) {
     key.kind = ValueKind::exact;
     key.unit = kUnit;
+  }
+  static void read(const Fields& in, Unit, const std::string& at, T& to) {
+    if (const auto count = in.exact(kUnit, at)) to = kMake(*count);
   }
   static std::optional<std::string> text(const Key& key, T value) {
     const std::int64_t count = (value.*kCount)();
     return count < key.least ? std::nullopt : std::optional(format_exact(kUnit, count));
   }
 };
+template <class T>
+constexpr T made(std::int64_t count) {
+  return T(count);
+}
 template <>
-struct Stored<Duration> : StoredQuantity<Duration, Unit::duration, &Duration::count_ns> {
-  static void read(const Fields& in, Unit unit, const std::string& at, Duration& to) {
-    if (const auto count = in.exact(unit, at)) to = Duration::ns(*count);
-  }
-};
+struct Stored<Duration> : StoredQuantity<Duration, Unit::duration, Duration::ns, &Duration::count_ns> {};
 template <>
-struct Stored<Bytes> : StoredQuantity<Bytes, Unit::size, &Bytes::count> {
-  static void read(const Fields& in, Unit unit, const std::string& at, Bytes& to) {
-    if (const auto count = in.exact(unit, at)) to = Bytes(*count);
-  }
-};
+struct Stored<Bytes> : StoredQuantity<Bytes, Unit::size, made<Bytes>, &Bytes::count> {};
 template <>
-struct Stored<BitRate> : StoredQuantity<BitRate, Unit::rate, &BitRate::bit_per_s> {
-  static void read(const Fields& in, Unit unit, const std::string& at, BitRate& to) {
-    if (const auto count = in.exact(unit, at)) to = BitRate(*count);
-  }
-};
+struct Stored<BitRate> : StoredQuantity<BitRate, Unit::rate, made<BitRate>, &BitRate::bit_per_s> {};
 
 template <>
 struct Stored<double> {

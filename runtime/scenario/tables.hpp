@@ -10,6 +10,7 @@
 
 namespace millrace {
 
+inline constexpr std::int64_t kHourNs = std::int64_t{3'600} * 1'000'000'000;
 inline constexpr std::int64_t kLargestQueue = std::int64_t{1} << 40;  // bytes
 
 const Table<ModelSection>& model_table();

@@ -255,14 +255,19 @@ TEST_F(PlannedScenarios, APlanThatGetsStuckIsNotChosen) {
 }
 
 // 20,000 bursts a second of somebody else, over hours: an answer must not wait for them.
-TEST_F(PlannedScenarios, OverRestlessCrossTrafficIsSimulatedAsFarAsTheWorkLasts) {
-  auto of = scenario(2, "rate: 1 Mbit/s", "", {"workload.microbatches=2000"});
-  auto& cross = of.network.cross_traffic.emplace_back();
+// From a to b 100 kbit/s that come and go.
+void add_restless(Scenario& to, Duration period) {
+  auto& cross = to.network.cross_traffic.emplace_back();
   cross.from = "a";
   cross.to = "b";
   cross.kind = CrossTrafficKind::on_off;
   cross.rate = BitRate::kbit(100);
-  cross.on = cross.off = Duration::us(25);
+  cross.on = cross.off = period;
+}
+
+TEST_F(PlannedScenarios, OverRestlessCrossTrafficIsSimulatedAsFarAsTheWorkLasts) {
+  auto of = scenario(2, "rate: 1 Mbit/s", "", {"workload.microbatches=2000"});
+  add_restless(of, Duration::us(25));
   DryRun dry(of, planning_network_of(of).value());
   const auto plan = planned(of);
   ASSERT_TRUE(dry.run(plan.plan).ok());
@@ -282,12 +287,7 @@ TEST_F(PlannedScenarios, WhatCrossTrafficHasReckonedAnewCountsAsWork) {
     if (over_the_camera)
       std::erase_if(of.network.links,
                     [](const LinkSection& link) { return link.from != "camera" && link.to != "camera"; });
-    auto& cross = of.network.cross_traffic.emplace_back();
-    cross.from = "a";
-    cross.to = "b";
-    cross.kind = CrossTrafficKind::on_off;
-    cross.rate = BitRate::kbit(100);
-    cross.on = cross.off = Duration::ms(20);
+    add_restless(of, Duration::ms(20));
     DryRun dry(of, planning_network_of(of).value());
     EXPECT_TRUE(dry.run(planned(of).plan).ok());
     return dry.work();

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "runtime/scenario/scenario_files.hpp"
 #include "runtime/scenario/schema.hpp"
 #include "runtime/yaml/strict_yaml.hpp"
 #include "tests/scenario/scenario_generator.hpp"
@@ -50,6 +51,26 @@ TEST(ScenarioWriter, TheGeneratorKnowsEveryKey) {
     const bool free_text = key.kind <= ValueKind::path || key.path.starts_with("model.");
     EXPECT_GE(values[key.path].size(), free_text || single.contains(key.path) ? 1U : 2U) << key.path;
   }
+}
+
+TEST(ScenarioFiles, AreThoseOfEveryKeyThatIsAPath) {
+  std::set<std::string> named, paths;
+  for (std::uint64_t seed = 0; seed < 500; ++seed)
+    for (const NamedFile& file : named_files(ScenarioGenerator(seed).scenario())) named.insert(file.key);
+  for (const Key& key : scenario_schema().keys)
+    if (key.kind == ValueKind::path) paths.insert(key.path);
+  EXPECT_EQ(named, paths);
+}
+
+TEST(ScenarioFiles, AreFoundInAScenarioLargerThanAFileMayBe) {
+  Scenario scenario = *read(kGoodScenario).scenario;
+  const LinkSection link = scenario.network.links.front();
+  scenario.network.links.resize(10'000, link);
+  scenario.network.links.back().trace = "/traces/last.csv";
+  ASSERT_GT(resolved_yaml(scenario).size(), kMaxYamlBytes);
+  const auto files = named_files(scenario);
+  ASSERT_EQ(files.size(), 1U);
+  EXPECT_EQ(files[0].path, "/traces/last.csv");
 }
 
 TEST(ScenarioWriter, WritesEveryDefaultOut) {

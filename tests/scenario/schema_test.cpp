@@ -15,7 +15,7 @@ namespace millrace {
 namespace {
 
 const std::string kFolder = std::string(MILLRACE_SOURCE_DIR) + "/scenarios/";
-constexpr const char* kAdvice = "run build/dev/bin/millrace-schema scenarios";
+constexpr const char* kAdvice = "run build/release/bin/millrace-schema scenarios";
 
 TEST(Schema, TheCommittedJsonSchemaIsInStep) {
   EXPECT_EQ(read_text_file(kFolder + "millrace.schema.json").value(), json_schema(scenario_schema()))
