@@ -120,7 +120,7 @@ struct Stored<std::optional<T>> {
 };
 
 // The text as it stands in a file: texts and paths in quotes, names where they need them.
-inline std::string as_scalar(const Key& key, std::string text) {
+inline std::string as_scalar(const Key& key, const std::string& text) {
   const bool word = std::ranges::find(key.choices, text) != key.choices.end();
   const bool quoted = key.kind == ValueKind::text || (key.kind == ValueKind::path && !word);
   if (quoted) return quoted_text(text);
