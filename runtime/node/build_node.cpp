@@ -11,25 +11,13 @@ namespace millrace {
 
 namespace {
 
-SourceConfig::Arrivals arrivals_of(ArrivalKind kind) {
-  switch (kind) {
-    case ArrivalKind::closed_loop:
-      return SourceConfig::Arrivals::closed_loop;
-    case ArrivalKind::rate:
-      return SourceConfig::Arrivals::rate;
-    case ArrivalKind::poisson:
-      return SourceConfig::Arrivals::poisson;
-  }
-  return SourceConfig::Arrivals::closed_loop;
-}
-
 std::unique_ptr<Node> build_source(const Scenario& scenario, NodeId downstream) {
   SourceConfig config;
   config.downstream = downstream;
   config.window = scenario.run.window;
   config.images = scenario.workload.images;
   config.microbatch = static_cast<std::uint32_t>(scenario.model.microbatch);
-  config.arrivals = arrivals_of(scenario.workload.arrivals);
+  config.arrivals = scenario.workload.arrivals;
   config.images_per_s = scenario.workload.images_per_s;
   config.seed = scenario.run.seed;
   return std::make_unique<SourceNode>(config);

@@ -36,7 +36,7 @@ Result<void> SourceNode::on_start(Time now, Outbox& out) {
 void SourceNode::schedule_arrival(Outbox& out) {
   if (all_admitted()) return;
   const double mean_s = config_.microbatch / config_.images_per_s;
-  if (config_.arrivals == SourceConfig::Arrivals::poisson) {
+  if (config_.arrivals == ArrivalKind::poisson) {
     next_arrival_s_ += mean_s * random_.exponential();
   } else {
     next_arrival_s_ = static_cast<double>(admitted_) * mean_s;

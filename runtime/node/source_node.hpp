@@ -9,6 +9,7 @@
 #include "runtime/base/random.hpp"
 #include "runtime/node/node.hpp"
 #include "runtime/node/sender.hpp"
+#include "runtime/scenario/choices.hpp"
 
 namespace millrace {
 
@@ -17,7 +18,7 @@ struct SourceConfig {
   int window = 2;
   std::uint64_t images = 0;
   std::uint32_t microbatch = 1;  // images each; the last one may be smaller
-  enum class Arrivals { closed_loop, rate, poisson } arrivals = Arrivals::closed_loop;
+  ArrivalKind arrivals = ArrivalKind::closed_loop;
   double images_per_s = 0;  // rate, poisson
   std::uint64_t seed = 1;   // poisson
 };
@@ -31,7 +32,7 @@ class SourceNode final : public Node {
   Result<void> on_timer(Time now, TimerId timer, Outbox& out) override;
 
  private:
-  bool closed_loop() const { return config_.arrivals == SourceConfig::Arrivals::closed_loop; }
+  bool closed_loop() const { return config_.arrivals == ArrivalKind::closed_loop; }
   std::uint32_t images_of(MicrobatchId microbatch) const;
   bool all_admitted() const { return admitted_ * config_.microbatch >= config_.images; }
   void schedule_arrival(Outbox& out);

@@ -7,8 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "runtime/scenario/choices.hpp"
 #include "runtime/scenario/device_names.hpp"
-#include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema_check.hpp"
 #include "runtime/scenario/topology_links.hpp"
 
@@ -107,7 +107,7 @@ class NetworkChecks {
   }
 
   void needs_tcp(const std::string& at) {
-    if (network_.transport == TransportKind::raw && log_.good("network.transport") && log_.good(at))
+    if (network_.transport == Transport::raw && log_.good("network.transport") && log_.good(at))
       log_.report(at, at + " needs network.transport: tcp; bare packets are never dropped and never share");
   }
 

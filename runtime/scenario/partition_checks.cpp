@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 
 namespace millrace {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/scenario/choices.hpp"
 #include "runtime/scenario/codec_keys.hpp"
-#include "runtime/scenario/names.hpp"
 
 namespace millrace {
 namespace {

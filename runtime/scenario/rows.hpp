@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/scenario/choices.hpp"
 #include "runtime/scenario/fields.hpp"
-#include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema.hpp"
 #include "runtime/scenario/stored.hpp"
 #include "runtime/yaml/yaml_writer.hpp"

@@ -12,34 +12,9 @@
 #include "runtime/base/units.hpp"
 #include "runtime/model/layer_range.hpp"
 #include "runtime/model/model_config.hpp"
+#include "runtime/scenario/choices.hpp"
 
 namespace millrace {
-
-enum class Mode : std::uint8_t { simulate, cosim, emulate, deploy };
-enum class NetworkKind : std::uint8_t { fluid, ns3 };
-enum class TransportKind : std::uint8_t { raw, tcp };
-enum class ComputeKind : std::uint8_t { profile, measured };
-// What deploy's links are: the machines' own, or namespaces and shaped pairs made on this machine.
-enum class LinksKind : std::uint8_t { given, netns };
-enum class ArrivalKind : std::uint8_t { closed_loop, rate, poisson };
-enum class TraceFormat : std::uint8_t {
-  automatic,
-  csv,
-  mahimahi,
-  two_column,
-  table,
-  gnettrack,
-  sabre,
-  iperf3
-};
-enum class TraceEnd : std::uint8_t { loop, hold, once };
-// Over which interval a row of a two-column trace holds: the one that ends, or the one that starts, at its
-// time.
-enum class TraceRows : std::uint8_t { ending, starting };
-enum class QueueDiscipline : std::uint8_t { drop_tail, codel, fq_codel, pie };
-enum class SegmentKind : std::uint8_t { csma, star, wifi };
-enum class CrossTrafficKind : std::uint8_t { on_off, tcp_bulk };
-enum class PeriodKind : std::uint8_t { constant, exponential };
 
 struct ModelSection {
   ModelConfig config;  // `name` and, for free dimensions, blocks, width, heads, … over the named one
@@ -69,6 +44,9 @@ struct DeviceSection {
   bool operator==(const DeviceSection&) const = default;
 };
 
+// What the device of a link holds waiting where the scenario does not say.
+inline constexpr Bytes kDefaultQueue = Bytes::kib(256);
+
 // Loss of a channel with two states (Gilbert 1960, Elliott 1963), stepped once per packet: from good to bad
 // with probability p, back with r; a packet is lost with good_loss (1 - k in the literature) or bad_loss
 // (1 - h).
@@ -91,7 +69,7 @@ struct LinkSection {
   double trace_scale = 1;    // times every rate
   Duration delay;
   std::string delay_trace{};  // path of a series instead of `delay`, absolute after reading
-  Bytes queue = Bytes::kib(256);
+  Bytes queue = kDefaultQueue;
   QueueDiscipline queue_discipline = QueueDiscipline::drop_tail;
   double loss = 0;
   std::string loss_trace{};                    // path of a series instead of `loss`, absolute after reading
@@ -114,13 +92,13 @@ struct SegmentSection {
     bool operator==(const Distance&) const = default;
   };
   std::string name;
-  SegmentKind kind = SegmentKind::csma;
+  SegmentKind kind{};
   std::vector<std::string> members{};  // csma, wifi
   std::string hub{};                   // star: a device, or the name of a switch or base station
   std::vector<Access> access{};        // star
   std::optional<BitRate> rate{};       // csma
   Duration delay{};                    // csma: propagation from end to end
-  Bytes queue = Bytes::kib(256);       // csma, wifi: of every member's device
+  Bytes queue = kDefaultQueue;         // csma, wifi: of every member's device
   std::string access_point{};          // wifi: one of the members{}; empty: ad hoc
   std::string standard = "802.11n";    // wifi
   std::string rate_control = "minstrel";
@@ -143,7 +121,7 @@ struct CrossTrafficSection {
 
 struct NetworkSection {
   std::optional<NetworkKind> kind;  // default: fluid in simulate, ns3 in cosim
-  TransportKind transport = TransportKind::tcp;
+  Transport transport = Transport::tcp;
   std::string tcp = "cubic";  // congestion control by name
   Bytes mtu = Bytes(1500);
   std::vector<std::string> switches;  // nodes that only forward; hubs that are no device come on top

@@ -6,10 +6,10 @@
 #include <set>
 
 #include "runtime/model/shape_classes.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "runtime/scenario/device_names.hpp"
 #include "runtime/scenario/inventory_checks.hpp"
 #include "runtime/scenario/link_text.hpp"
-#include "runtime/scenario/names.hpp"
 #include "runtime/scenario/network_checks.hpp"
 #include "runtime/scenario/partition_checks.hpp"
 #include "runtime/scenario/quantization_checks.hpp"

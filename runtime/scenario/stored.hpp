@@ -14,8 +14,8 @@
 
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "runtime/scenario/fields.hpp"
-#include "runtime/scenario/names.hpp"
 #include "runtime/scenario/schema.hpp"
 #include "runtime/yaml/yaml_writer.hpp"
 

@@ -21,7 +21,8 @@ namespace millrace {
 namespace {
 
 struct ShapeArguments {
-  std::string interface, rate, trace, scenario, duration, end = "loop", queue = "256 KiB";
+  std::string interface, rate, trace, scenario, duration, end = "loop";
+  std::string queue = fmt::format("{} KiB", kDefaultQueue.count() / 1024);
   std::vector<std::string> link;
   double offset_s = 0, scale = 1;
 };

@@ -3,7 +3,7 @@
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/output_file.hpp"
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "sim/cli/trace_verbs.hpp"
 #include "sim/cli/verb.hpp"
 #include "sim/trace/trace_info.hpp"

@@ -74,8 +74,8 @@ struct LinkSpec {
   LinkRate rate;
   // Propagation, >= 0: as it is when the last bit of a packet has left. Packets do not overtake each other.
   Scheduled<Duration> delay{};
-  Bytes queue = Bytes::kib(
-      256);  // what the link's device holds waiting; see sim/net/README.md for its meaning per transport
+  // What the link's device holds waiting; sim/net/README.md says what that means for each transport.
+  Bytes queue = kDefaultQueue;
   // Independent probability per packet when its last bit has left: 0 to 1, and below 1 in the end.
   Scheduled<double> loss = 0.0;
   std::optional<GilbertElliott> loss_model{};  // until `loss` first changes, instead of it
@@ -95,11 +95,11 @@ struct SegmentSpec {
     std::vector<double> distances_m{};  // of each member
   };
   std::string name;
-  SegmentKind kind = SegmentKind::csma;  // csma or wifi: a star is links
+  SegmentKind kind{};  // csma or wifi: a star is links
   std::vector<DeviceId> members{};
   BitRate rate{};    // csma
   Duration delay{};  // csma
-  Bytes queue = Bytes::kib(256);
+  Bytes queue = kDefaultQueue;
   Wifi wifi{};
 };
 
@@ -113,8 +113,6 @@ struct CrossTrafficSpec {
   Time start{};
   Time stop = Time::never();
 };
-
-enum class Transport { raw, tcp };
 
 struct NetworkSpec {
   std::vector<std::string> devices;  // names, indexed by DeviceId; those that only forward come last

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/figure_text.hpp"
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "sim/run/run_checks.hpp"
 
 namespace millrace {
@@ -243,7 +243,7 @@ std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const
   Json binaries = Json::object();
   for (const auto& [name, sha256] : facts.binaries) binaries[name] = sha256;
   const bool deployed = facts.mode == Mode::deploy;
-  const bool tcp = deployed || scenario.network.transport == TransportKind::tcp;
+  const bool tcp = deployed || scenario.network.transport == Transport::tcp;
   const Json manifest = {
       {"millrace", facts.release},
       {"scenario",

@@ -10,7 +10,7 @@
 
 #include "runtime/model/device_profile.hpp"
 #include "runtime/policy/target_share.hpp"
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "sim/net/routes.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/run/scenario_problem.hpp"

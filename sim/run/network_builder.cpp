@@ -124,7 +124,7 @@ Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
   NetworkSpec spec;
   for (const auto& device : scenario.devices) spec.devices.push_back(device.name);
   for (const auto& node : forwarding_nodes(scenario)) spec.devices.push_back(node);
-  spec.transport = scenario.network.transport == TransportKind::raw ? Transport::raw : Transport::tcp;
+  spec.transport = scenario.network.transport;
   spec.tcp_variant = scenario.network.tcp;
   spec.mtu = scenario.network.mtu;
   spec.seed = scenario.run.seed;

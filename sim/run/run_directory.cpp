@@ -10,7 +10,7 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/run/decision_log.hpp"
 #include "sim/run/json.hpp"

@@ -8,7 +8,7 @@
 #include "runtime/base/figure_text.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/planner/partition.hpp"
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "sim/run/planned_scenario.hpp"
 #include "sim/run/scenario_problem.hpp"
 

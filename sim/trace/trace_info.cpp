@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/sha256.hpp"
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "sim/net/delivery_schedule.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/trace/trace_reader.hpp"

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "sim/trace/format_readers.hpp"
 #include "sim/trace/trace_text.hpp"
 #include "sim/trace/trace_transform.hpp"

@@ -24,7 +24,7 @@ RECIPES = {
         ["runtime/codec/encoding.hpp", "runtime/codec/registry.cpp", "runtime/scenario/codec_keys.hpp"], []),
     "a quantization policy": (
         r'"max-fit"',
-        ["runtime/policy/registry.cpp", "runtime/policy/windowed_policy.hpp", "runtime/scenario/names.hpp",
+        ["runtime/policy/registry.cpp", "runtime/policy/windowed_policy.hpp", "runtime/scenario/choices.hpp",
          GENERATOR], []),
     "a model family": (
         r'ModelFamily::kwt\b|\bkwt,|"kwt: ',
@@ -35,12 +35,11 @@ RECIPES = {
         ["runtime/dataset/features_file.cpp", "runtime/dataset/synthetic_features.cpp", GENERATOR]),
     "a kind of segment": (
         r"\bcsma\b",
-        ["runtime/scenario/names.hpp", "runtime/scenario/network_checks.cpp", "runtime/scenario/scenario.hpp",
-         "runtime/scenario/schema_segments.cpp", "sim/net/network_check.cpp", "sim/net/network_spec.hpp",
-         "sim/ns3/topology.cpp"],
+        ["runtime/scenario/choices.hpp", "runtime/scenario/network_checks.cpp",
+         "runtime/scenario/schema_segments.cpp", "sim/net/network_check.cpp", "sim/ns3/topology.cpp"],
         ["sim/run/limitations.cpp", GENERATOR]),
     "a congestion control": (
-        r'"yeah"', ["runtime/scenario/names.hpp", "sim/ns3/tcp_carrier.cpp"], []),
+        r'"yeah"', ["runtime/scenario/choices.hpp", "sim/ns3/tcp_carrier.cpp"], []),
 }
 
 

@@ -120,8 +120,8 @@ class Recipes(unittest.TestCase):
         self.assertEqual([], found(recipes.recipes_hold, told, self.ONE))
 
     def test_a_second_list_is_found(self):
-        second = {**self.TREE, "runtime/scenario/names.hpp": 'f("abc");\n'}
-        self.assertEqual([("runtime/scenario/names.hpp", 0)], found(recipes.recipes_hold, second, self.ONE))
+        second = {**self.TREE, "runtime/scenario/choices.hpp": 'f("abc");\n'}
+        self.assertEqual([("runtime/scenario/choices.hpp", 0)], found(recipes.recipes_hold, second, self.ONE))
 
     def test_a_file_that_is_no_longer_needed_is_found(self):
         less = {**self.TREE, "sim/run/a.cpp": ""}

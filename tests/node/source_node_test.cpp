@@ -14,11 +14,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-using Arrivals = SourceConfig::Arrivals;
-
 class Source : public testing::Test {
  protected:
-  void begin(std::uint64_t images, Arrivals arrivals = Arrivals::closed_loop, double images_per_s = 0,
+  void begin(std::uint64_t images, ArrivalKind arrivals = ArrivalKind::closed_loop, double images_per_s = 0,
              std::uint64_t seed = 1) {
     out_.forget();
     node_ = std::make_unique<SourceNode>(SourceConfig{.downstream = kDownstream,
@@ -92,7 +90,7 @@ TEST_F(Source, AMultipleOfTheMicrobatchLeavesNoEmptyOne) {
 }
 
 TEST_F(Source, RateArrivesAtExactMultiples) {
-  begin(12, Arrivals::rate, 8);  // 4 images each: one per 0.5 s
+  begin(12, ArrivalKind::rate, 8);  // 4 images each: one per 0.5 s
   tick();
   tick();
   tick();
@@ -103,13 +101,13 @@ TEST_F(Source, RateArrivesAtExactMultiples) {
 }
 
 TEST_F(Source, RatesDoNotDrift) {
-  begin(4000, Arrivals::rate, 3);  // 4/3 s each
+  begin(4000, ArrivalKind::rate, 3);  // 4/3 s each
   for (int i = 0; i < 999; ++i) tick();
   EXPECT_EQ(out_.timers[999].first.count_ns(), 1'332'000'000'000) << "999 · 4/3 s";
 }
 
 TEST_F(Source, OpenLoopCreatesAtArrivalWhetherOrNotThereIsCredit) {
-  begin(100, Arrivals::rate, 8);
+  begin(100, ArrivalKind::rate, 8);
   tick();  // 0 s
   loaded(at(0));
   for (int i = 0; i < 3; ++i) {  // 0.5 … 1.5 s; loading takes no time
@@ -122,20 +120,20 @@ TEST_F(Source, OpenLoopCreatesAtArrivalWhetherOrNotThereIsCredit) {
 }
 
 TEST_F(Source, PoissonIsTheSeedsAndItsMeanIsTheRates) {
-  begin(40'000, Arrivals::poisson, 8, 5);
+  begin(40'000, ArrivalKind::poisson, 8, 5);
   for (int i = 0; i < 9999; ++i) tick();
   const auto first = out_.timers;
   // 10,000 exponential gaps of mean 0.5 s: the sum deviates by 4 sigma = 4·0.5·100 s once in 16,000 seeds.
   EXPECT_NEAR(first.back().first.seconds(), 5000, 200);
-  begin(40'000, Arrivals::poisson, 8, 5);
+  begin(40'000, ArrivalKind::poisson, 8, 5);
   for (int i = 0; i < 9999; ++i) tick();
   EXPECT_EQ(out_.timers, first);
-  begin(40'000, Arrivals::poisson, 8, 6);
+  begin(40'000, ArrivalKind::poisson, 8, 6);
   EXPECT_NE(out_.timers[0], first[0]);
 }
 
 TEST_F(Source, AHopelessBacklogIsAnError) {
-  begin(40'000'000, Arrivals::rate, 8);
+  begin(40'000'000, ArrivalKind::rate, 8);
   Result<void> ticked;
   std::uint64_t ticks = 0;
   for (; ticked && ticks < 2'000'000; ++ticks) ticked = node_->on_timer(at(0), TimerId{ticks}, out_);
@@ -152,7 +150,7 @@ TEST_F(Source, OnlyTheSuccessorsFeedbackIsTaken) {
 }
 
 TEST_F(Source, LoadsNothingBeforeItsFirstArrival) {
-  begin(100, Arrivals::poisson, 8);
+  begin(100, ArrivalKind::poisson, 8);
   EXPECT_THAT(out_.jobs, IsEmpty());
   tick();
   EXPECT_EQ(out_.jobs.size(), 1U);

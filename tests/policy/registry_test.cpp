@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 
 namespace millrace {
 namespace {

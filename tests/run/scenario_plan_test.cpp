@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "runtime/scenario/names.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "runtime/scenario/scenario_reader.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/run/runner.hpp"

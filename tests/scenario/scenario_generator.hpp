@@ -90,7 +90,7 @@ class ScenarioGenerator {
     devices.front().source = true;
     devices[below(count)].sink = true;
   }
-  LinkSection link(const std::string& from, const std::string& to, TransportKind transport) {
+  LinkSection link(const std::string& from, const std::string& to, Transport transport) {
     LinkSection link;
     link.from = from;
     link.to = to;
@@ -111,7 +111,7 @@ class ScenarioGenerator {
       link.delay = Duration::ns(static_cast<std::int64_t>(below(3'600'000'000'001)));
     }
     link.queue_discipline =
-        transport == TransportKind::raw ? QueueDiscipline::drop_tail : static_cast<QueueDiscipline>(below(4));
+        transport == Transport::raw ? QueueDiscipline::drop_tail : static_cast<QueueDiscipline>(below(4));
     link.overhead = Bytes(static_cast<std::int64_t>(below(65'536)));
     link.queue = Bytes(65'535 + static_cast<std::int64_t>(below(std::uint64_t{1} << 39)));
     const auto kind_of_loss = below(4);
@@ -123,7 +123,7 @@ class ScenarioGenerator {
   }
   void network(Scenario& s) {
     if (below(2) == 0) s.network.kind = static_cast<NetworkKind>(below(2));
-    s.network.transport = static_cast<TransportKind>(below(2));
+    s.network.transport = static_cast<Transport>(below(2));
     s.network.tcp = pick({"cubic", "bbr", "newreno"});
     s.network.mtu = Bytes(128 + static_cast<std::int64_t>(below(65'408)));
     for (std::size_t i = 0; i + 1 < s.devices.size(); ++i) {
@@ -150,7 +150,7 @@ class ScenarioGenerator {
                                .down = link("", "", network.transport)});
       network.segments.push_back(star);
     }
-    if (network.transport == TransportKind::raw || s.devices.size() < 3) return;
+    if (network.transport == Transport::raw || s.devices.size() < 3) return;
     // The first and the last device have no link of their own.
     SegmentSection medium{.name = "medium", .kind = below(2) == 0 ? SegmentKind::csma : SegmentKind::wifi};
     medium.members = {s.devices.front().name, s.devices.back().name};

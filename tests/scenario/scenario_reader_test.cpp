@@ -86,7 +86,7 @@ TEST(ScenarioReader, EveryKeyReachesItsField) {
   EXPECT_EQ(s.devices[0], (DeviceSection{"a", true, true, true, "", 1.5e9, Bytes(std::int64_t{1} << 31), 4,
                                          2.5, "cuda", "a.local:7"}));
   EXPECT_EQ(s.network.kind, NetworkKind::fluid);
-  EXPECT_EQ(s.network.transport, TransportKind::raw);
+  EXPECT_EQ(s.network.transport, Transport::raw);
   EXPECT_EQ(s.network.tcp, "bbr");
   EXPECT_EQ(s.network.mtu, Bytes(9000));
   EXPECT_EQ(s.network.links[0], (LinkSection{.from = "a",
