@@ -52,7 +52,7 @@ class LockstepDriver::Seat {
       Event event = std::move(*event_);
       event_.reset();
       lock.unlock();
-      auto turn = take_turn(node_, std::move(event));
+      auto turn = node_.take(std::move(event));
       lock.lock();
       busy_ = false;  // before the answer: the host may send the next event as soon as it has it
       lock.unlock();

@@ -71,6 +71,18 @@ Result<Turn> VirtualNode::wake(Time now) {
              [&](Outbox& out) { return parts_.node->on_computed(now, due.job, std::move(*outcome), out); });
 }
 
+Result<Turn> VirtualNode::take(Event event) {
+  switch (event.kind) {
+    case Event::Kind::start:
+      return start();
+    case Event::Kind::message:
+      return deliver(event.now, event.from, std::move(event.message));
+    case Event::Kind::wake:
+      return wake(event.now);
+  }
+  return Error{"an event of unknown kind"};
+}
+
 Result<void> VirtualNode::close(Time now, TurnOutbox& outbox) {
   for (const auto& [when, timer] : outbox.timers_) {
     MR_CHECK(when >= now, "a timer in the past");

@@ -27,6 +27,15 @@ struct Turn {
   bool finished = false;
 };
 
+// What happens to a node in virtual time.
+struct Event {
+  enum class Kind : std::uint8_t { start, message, wake };
+  Kind kind = Kind::start;
+  Time now;
+  NodeId from{};      // message
+  Message message{};  // message
+};
+
 class VirtualNode {
  public:
   struct Parts {
@@ -46,6 +55,8 @@ class VirtualNode {
   Result<Turn> deliver(Time now, NodeId from, Message message);
   // Runs the one event that is due at `now`. An error unless `now` is the promise: a coordinator's mistake.
   Result<Turn> wake(Time now);
+  // One of the three.
+  Result<Turn> take(Event event);
 
  private:
   class TurnOutbox;

@@ -4,6 +4,7 @@
 
 #include "runtime/base/sha256.hpp"
 #include "runtime/wire/messages.hpp"
+#include "runtime/wire/proto_frame.hpp"
 #include "runtime/wire/wire.pb.h"
 
 namespace millrace {
@@ -11,17 +12,6 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kLongestFigures = 1 << 18;
-
-Frame frame_of(FrameType type, const google::protobuf::MessageLite& message, Payload payload = {}) {
-  Frame frame{type, {}, std::move(payload)};
-  MR_CHECK(message.SerializeToString(&frame.meta));
-  return frame;
-}
-
-template <class Wire>
-bool read(const Frame& frame, FrameType type, Wire& wire) {
-  return frame.type == type && wire.ParseFromString(frame.meta);
-}
 
 // How many bytes the UTF-8 character at `at` has; 0 for what is none, and for controls: C0, delete, and C1,
 // which some terminals take for escape sequences (U+009B).
@@ -65,8 +55,7 @@ Frame to_frame(const Want& want) {
 
 Result<Want> parse_want(const Frame& frame) {
   wire::Want wire;
-  if (!read(frame, FrameType::want, wire) || !is_sha256(wire.sha256()))
-    return Error{"a malformed want frame was refused"};
+  if (!read_frame(frame, FrameType::want, wire) || !is_sha256(wire.sha256())) return malformed("want");
   return Want{wire.sha256(), wire.offset()};
 }
 
@@ -79,8 +68,8 @@ Frame to_frame(const Piece& piece) {
 
 Result<Piece> parse_piece(const Frame& frame) {
   wire::Piece wire;
-  const bool sound = read(frame, FrameType::piece, wire) && is_sha256(wire.sha256());
-  if (!sound || frame.payload.size > Bytes(kMaxPiece)) return Error{"a malformed piece frame was refused"};
+  const bool sound = read_frame(frame, FrameType::piece, wire) && is_sha256(wire.sha256());
+  if (!sound || frame.payload.size > Bytes(kMaxPiece)) return malformed("piece");
   return Piece{wire.sha256(), wire.offset(), frame.payload};
 }
 
@@ -93,8 +82,8 @@ Frame to_frame(const LogLine& line) {
 
 Result<LogLine> parse_log_line(const Frame& frame) {
   wire::LogLine wire;
-  if (!read(frame, FrameType::log, wire) || wire.level() > static_cast<std::uint32_t>(LogLevel::note))
-    return Error{"a malformed log frame was refused"};
+  if (!read_frame(frame, FrameType::log, wire) || wire.level() > static_cast<std::uint32_t>(LogLevel::note))
+    return malformed("log");
   return LogLine{static_cast<LogLevel>(wire.level()), printable(wire.text())};
 }
 
@@ -106,8 +95,8 @@ Frame to_frame(const Farewell& farewell) {
 
 Result<Farewell> parse_farewell(const Frame& frame) {
   wire::Farewell wire;
-  if (!read(frame, FrameType::farewell, wire) || wire.figures().size() > kLongestFigures)
-    return Error{"a malformed farewell frame was refused"};
+  if (!read_frame(frame, FrameType::farewell, wire) || wire.figures().size() > kLongestFigures)
+    return malformed("farewell");
   return Farewell{without_controls(wire.figures(), true)};
 }
 

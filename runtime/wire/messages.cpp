@@ -3,24 +3,12 @@
 #include <fmt/format.h>
 
 #include "runtime/base/sha256.hpp"
+#include "runtime/wire/proto_frame.hpp"
 #include "runtime/wire/records.hpp"
 
 namespace millrace {
 
 namespace {
-
-Frame frame_of(FrameType type, const google::protobuf::MessageLite& message, Payload payload = {}) {
-  Frame frame{type, {}, std::move(payload)};
-  MR_CHECK(message.SerializeToString(&frame.meta));
-  return frame;
-}
-
-Error malformed(std::string_view what) { return {fmt::format("a malformed {} frame was refused", what)}; }
-
-template <class Wire>
-bool read(const Frame& frame, FrameType type, Wire& wire) {
-  return frame.type == type && wire.ParseFromString(frame.meta);
-}
 
 void fill(wire::NodeMessage& wire, NodeId from, NodeId to, const Message& message) {
   wire.set_from(from.value);
@@ -86,7 +74,7 @@ Frame to_frame(const Hello& hello) {
 
 Result<Hello> parse_hello(const Frame& frame) {
   wire::Hello wire;
-  if (!read(frame, FrameType::hello, wire) || wire.heartbeat_ns() < 0) return malformed("hello");
+  if (!read_frame(frame, FrameType::hello, wire) || wire.heartbeat_ns() < 0) return malformed("hello");
   Hello hello{wire.sender(),    wire.release(), wire.scenario_sha256(),           {}, {wire.from_node()},
               {wire.to_node()}, wire.run(),     Duration::ns(wire.heartbeat_ns())};
   hello.devices.assign(wire.devices().begin(), wire.devices().end());
@@ -102,7 +90,7 @@ Frame to_frame(const Error& refusal) {
 
 Error parse_refusal(const Frame& frame) {
   wire::Refusal wire;
-  if (!read(frame, FrameType::refusal, wire)) return malformed("refusal");
+  if (!read_frame(frame, FrameType::refusal, wire)) return malformed("refusal");
   const auto code = wire.exit_code();
   const bool known = code > 0 && code <= static_cast<std::uint32_t>(ExitCode::authentication);
   return {printable(wire.message()), known ? static_cast<ExitCode>(code) : ExitCode::run_failed};
@@ -133,7 +121,7 @@ Frame to_frame(const Assign& assign) {
 
 Result<Assign> parse_assign(const Frame& frame) {
   wire::Assign wire;
-  if (!read(frame, FrameType::assign, wire) || wire.mode() > static_cast<std::uint32_t>(Mode::deploy)) {
+  if (!read_frame(frame, FrameType::assign, wire) || wire.mode() > static_cast<std::uint32_t>(Mode::deploy)) {
     return malformed("assign");
   }
   Assign assign{wire.scenario(),
@@ -163,7 +151,7 @@ Frame to_frame(const Ready& ready) {
 
 Result<Ready> parse_ready(const Frame& frame) {
   wire::Ready wire;
-  if (!read(frame, FrameType::ready, wire) || wire.port() > 65535) return malformed("ready");
+  if (!read_frame(frame, FrameType::ready, wire) || wire.port() > 65535) return malformed("ready");
   return Ready{static_cast<std::uint16_t>(wire.port())};
 }
 
@@ -179,7 +167,7 @@ Frame to_frame(const Peers& peers) {
 
 Result<Peers> parse_peers(const Frame& frame) {
   wire::Peers wire;
-  if (!read(frame, FrameType::peers, wire)) return malformed("peers");
+  if (!read_frame(frame, FrameType::peers, wire)) return malformed("peers");
   Peers peers;
   for (const auto& row : wire.endpoints()) {
     if (row.port() > 65535) return malformed("peers");
@@ -217,7 +205,7 @@ Frame to_frame(const NodeEvent& event) {
 
 Result<NodeEvent> parse_event(const Frame& frame) {
   wire::Event wire;
-  if (!read(frame, FrameType::event, wire) || wire.kind() > 2) return malformed("event");
+  if (!read_frame(frame, FrameType::event, wire) || wire.kind() > 2) return malformed("event");
   NodeEvent event{{wire.node()},
                   {static_cast<Event::Kind>(wire.kind()), Time::at_ns(wire.now_ns()), {}, Feedback{}}};
   if (event.event.kind == Event::Kind::message) {
@@ -240,7 +228,7 @@ Frame to_frame(const NodeTurn& turn) {
 
 Result<NodeTurn> parse_turn(const Frame& frame) {
   wire::Turn wire;
-  if (!read(frame, FrameType::turn, wire)) return malformed("turn");
+  if (!read_frame(frame, FrameType::turn, wire)) return malformed("turn");
   NodeTurn turn{{wire.node()}, {{}, {}, Time::at_ns(wire.promise_ns()), wire.finished()}};
   for (const auto& row : wire.records()) {
     auto record = from_wire(row);
@@ -261,7 +249,7 @@ Frame to_frame(const Report& report) {
 
 Result<Report> parse_report(const Frame& frame) {
   wire::Report wire;
-  if (!read(frame, FrameType::report, wire)) return malformed("report");
+  if (!read_frame(frame, FrameType::report, wire)) return malformed("report");
   Report report{{wire.node()}, Time::at_ns(wire.now_ns()), {}, wire.finished()};
   for (const auto& row : wire.records()) {
     auto record = from_wire(row);
@@ -269,18 +257,6 @@ Result<Report> parse_report(const Frame& frame) {
     report.records.push_back(std::move(*record));
   }
   return report;
-}
-
-Result<Turn> take_turn(VirtualNode& node, Event event) {
-  switch (event.kind) {
-    case Event::Kind::start:
-      return node.start();
-    case Event::Kind::message:
-      return node.deliver(event.now, event.from, std::move(event.message));
-    case Event::Kind::wake:
-      return node.wake(event.now);
-  }
-  return Error{"an event of unknown kind"};
 }
 
 Bytes message_size(const Message& message) {

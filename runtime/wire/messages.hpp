@@ -77,14 +77,6 @@ struct NodeMessage {
   std::optional<Time> at{};  // emulate, from agent to host: when it was sent, by the agent's clock
 };
 
-struct Event {
-  enum class Kind : std::uint8_t { start, message, wake };
-  Kind kind = Kind::start;
-  Time now;
-  NodeId from;      // message
-  Message message;  // message
-};
-
 struct NodeEvent {
   NodeId node;
   Event event;
@@ -134,9 +126,6 @@ Result<Farewell> parse_farewell(const Frame& frame);
 
 // What another process says goes to a terminal or a file: no control characters, no endless lines.
 std::string printable(std::string text);
-
-// What an event means to a node in virtual time, in this process or behind the bridge.
-Result<Turn> take_turn(VirtualNode& node, Event event);
 
 // What a message costs on a network: the length of the frame that carries it between devices, in every mode.
 Bytes message_size(const Message& message);

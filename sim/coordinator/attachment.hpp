@@ -3,7 +3,6 @@
 
 #include "runtime/base/result.hpp"
 #include "runtime/node/virtual_node.hpp"
-#include "runtime/wire/messages.hpp"
 
 namespace millrace {
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "sim/coordinator/what_it_is.hpp"
 #include "sim/net/rate_trace.hpp"
 
 namespace millrace {
@@ -65,17 +64,13 @@ Error Coordinator::interrupted() const {
   return {fmt::format("interrupted at {:.3f} s of scenario time", now_.seconds())};
 }
 
-// What has been under way longest is what all else waits for.
 Error Coordinator::stuck() const {
   const auto at = fmt::format("the pipeline is stuck at {:.3f} s: ", now_.seconds());
-  const auto oldest = std::ranges::min_element(
-      under_way_, {}, [](const auto& entry) { return std::pair(entry.second.submitted, entry.first.value); });
-  if (oldest == under_way_.end()) return {at + "no node has anything to do and nothing is under way"};
-  const UnderWay& item = oldest->second;
-  const DeviceId from = setup_.plan.device_of(item.from), to = setup_.plan.device_of(item.to);
+  if (under_way_.empty()) return {at + "no node has anything to do and nothing is under way"};
+  const auto& item = under_way_.oldest();
+  const DeviceId from = setup_.plan.device_of(item.message.from), to = setup_.plan.device_of(item.message.to);
   return {fmt::format(
-      "{}{} from {} to {}, under way since {:.3f} s, never arrives: {}", at, what_it_is(item.message),
-      node_name(setup_.plan, item.from), node_name(setup_.plan, item.to), item.submitted.seconds(),
+      "{}{}, never arrives: {}", at, what_it_is(setup_.plan, item),
       setup_.why ? setup_.why(from, to, std::max(now_, setup_.network.now())) : "its link carries nothing")};
 }
 
@@ -101,44 +96,17 @@ Result<void> Coordinator::take(NodeId node, Turn turn) {
 }
 
 void Coordinator::send(NodeId from, Turn::Send sent) {
-  const DeviceId source = setup_.plan.device_of(from);
-  const DeviceId target = setup_.plan.device_of(sent.to);
-  if (source == target) {
-    local_.push_back({from, sent.to, std::move(sent.message)});
-    return;
-  }
-  const TransferId id{transfers_++};
-  const Bytes size = message_size(sent.message);
-  under_way_.emplace(id, UnderWay{from, sent.to, std::move(sent.message), now_, size});
-  setup_.network.submit(now_, Transfer{id, source, target, size});
+  NodeMessage message{from, sent.to, std::move(sent.message)};
+  if (setup_.plan.device_of(from) == setup_.plan.device_of(sent.to))
+    return local_.push_back(std::move(message));
+  setup_.network.submit(now_, under_way_.add(setup_.plan, std::move(message), now_));
 }
 
 Result<void> Coordinator::deliver(const Delivery& delivery) {
   now_ = delivery.at;
-  auto found = under_way_.extract(delivery.id);
-  MR_CHECK(!found.empty(), "a delivery of what was never sent");
-  auto& item = found.mapped();
-  TransferRecord record{.id = delivery.id,
-                        .from = item.from,
-                        .to = item.to,
-                        .activation = false,
-                        .microbatch = {},
-                        .size = item.size,
-                        .values = 0,
-                        .submitted = item.submitted,
-                        .delivered = delivery.at,
-                        .queued = delivery.queued,
-                        .wire = delivery.wire,
-                        .propagation = delivery.propagation};
-  if (const auto* activation = std::get_if<Activation>(&item.message)) {
-    record.activation = true;
-    record.microbatch = activation->microbatch;
-    record.values = activation->values;
-  } else {
-    record.microbatch = std::get<Feedback>(item.message).acknowledged;
-  }
+  auto [message, record] = under_way_.take(delivery);
   setup_.observer.on_transfer(record);
-  return hand_over(item.to, {Event::Kind::message, now_, item.from, std::move(item.message)});
+  return hand_over(message.to, {Event::Kind::message, now_, message.from, std::move(message.message)});
 }
 
 }  // namespace millrace

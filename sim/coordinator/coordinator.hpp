@@ -9,12 +9,12 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "runtime/planner/plan.hpp"
 #include "sim/coordinator/attachment.hpp"
 #include "sim/coordinator/observer.hpp"
+#include "sim/coordinator/under_way.hpp"
 #include "sim/net/network.hpp"
 
 namespace millrace {
@@ -37,17 +37,6 @@ class Coordinator {
   Time now() const { return now_; }
 
  private:
-  struct UnderWay {
-    NodeId from, to;
-    Message message;
-    Time submitted;
-    Bytes size;
-  };
-  struct Local {
-    NodeId from, to;
-    Message message;
-  };
-
   Result<void> start();
   Result<void> step();
   Result<void> hand_over(NodeId node, Event event);
@@ -62,9 +51,8 @@ class Coordinator {
   Setup setup_;
   Time now_;
   std::vector<Time> promises_;
-  std::deque<Local> local_;
-  std::unordered_map<TransferId, UnderWay> under_way_;
-  std::uint64_t transfers_ = 0;
+  std::deque<NodeMessage> local_;  // between nodes of one device
+  UnderWay under_way_;
   bool finished_ = false;
 };
 

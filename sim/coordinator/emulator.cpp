@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "sim/coordinator/what_it_is.hpp"
-
 namespace millrace {
 namespace {
 
@@ -15,29 +13,6 @@ constexpr Duration kPatience = Duration::ms(50);
 constexpr Duration kAfter = Duration::ns(1);
 // After the sink's last word, records still under way are taken until none comes for a while.
 constexpr Duration kQuiet = Duration::ms(50), kDrain = Duration::ms(300);
-
-TransferRecord record_of(const NodeMessage& message, const Delivery& delivery) {
-  TransferRecord record{.id = delivery.id,
-                        .from = message.from,
-                        .to = message.to,
-                        .activation = false,
-                        .microbatch = {},
-                        .size = {},
-                        .values = 0,
-                        .submitted = {},
-                        .delivered = delivery.at,
-                        .queued = delivery.queued,
-                        .wire = delivery.wire,
-                        .propagation = delivery.propagation};
-  if (const auto* activation = std::get_if<Activation>(&message.message)) {
-    record.activation = true;
-    record.microbatch = activation->microbatch;
-    record.values = activation->values;
-  } else {
-    record.microbatch = std::get<Feedback>(message.message).acknowledged;
-  }
-  return record;
-}
 
 }  // namespace
 
@@ -74,18 +49,13 @@ Result<void> Emulator::step() {
   return {};
 }
 
-// What has been under way longest is what all else waits for.
 Error Emulator::stuck() const {
-  const auto& [id, item] = *std::ranges::min_element(
-      under_way_, {}, [](const auto& entry) { return std::pair(entry.second.submitted, entry.first.value); });
-  const NodeId from = item.message.from, to = item.message.to;
+  const auto& item = under_way_.oldest();
+  const DeviceId from = setup_.plan.device_of(item.message.from), to = setup_.plan.device_of(item.message.to);
   return {fmt::format(
-              "nothing has moved for {:.1f} s: {} from {} to {}, under way since {:.3f} s, does not arrive: "
-              "{}. A larger run.timeout waits longer",
-              setup_.timeout.seconds(), what_it_is(item.message.message), node_name(setup_.plan, from),
-              node_name(setup_.plan, to), item.submitted.seconds(),
-              setup_.why ? setup_.why(setup_.plan.device_of(from), setup_.plan.device_of(to), now_)
-                         : fmt::format("link {} -> {} carries nothing", device(from), device(to))),
+              "nothing has moved for {:.1f} s: {}, does not arrive: {}. A larger run.timeout waits longer",
+              setup_.timeout.seconds(), what_it_is(setup_.plan, item),
+              setup_.why ? setup_.why(from, to, now_) : "its link carries nothing"),
           ExitCode::timeout};
 }
 
@@ -104,19 +74,14 @@ void Emulator::pull() {
 }
 
 void Emulator::deliver(const Delivery& delivery) {
-  auto found = under_way_.extract(delivery.id);
-  MR_CHECK(!found.empty(), "a delivery of what was never sent");
-  auto& item = found.mapped();
-  auto record = record_of(item.message, delivery);
-  record.size = item.size;
-  record.submitted = item.submitted;
+  auto [message, record] = under_way_.take(delivery);
   setup_.observer.on_transfer(record);
   moved_ = setup_.audit.now();
   if (!setup_.audit.violation())
     last_ = fmt::format("link {} -> {} could not be kept up with: a message was handed over",
-                        device(item.message.from), device(item.message.to));
+                        device(message.from), device(message.to));
   setup_.audit.note(Lateness::delivery, delivery.at);
-  setup_.nodes.deliver(std::move(item.message));
+  setup_.nodes.deliver(std::move(message));
 }
 
 // At least one word if one comes in time, and all that are there already.
@@ -144,9 +109,10 @@ Result<void> Emulator::take(WallNodes::Word word) {
   const auto from = message.from.value, to = message.to.value;
   const bool neighbours = to == from + 1 || from == to + 1;
   if (from >= plan.node_count() || to >= plan.node_count() || !neighbours)
-    return Error{from < plan.node_count() ? fmt::format("{} sent a message to one who is no neighbour of it",
-                                                        node_name(plan, message.from))
-                                          : std::string("a message from a node that the plan does not have")};
+    return Error{from < plan.node_count()
+                     ? fmt::format("{} sent a message to a node that is not its neighbour",
+                                   node_name(plan, message.from))
+                     : std::string("a message from a node that the plan does not have")};
   if (!message.at) return Error{"a message that does not say when it was sent"};
   send(std::move(message));
   return {};
@@ -154,18 +120,15 @@ Result<void> Emulator::take(WallNodes::Word word) {
 
 // It leaves when it was sent, unless the network is further already.
 void Emulator::send(NodeMessage message) {
-  const DeviceId from = setup_.plan.device_of(message.from), to = setup_.plan.device_of(message.to);
   if (!setup_.audit.violation())
     last_ = fmt::format("link {} -> {} could not be kept up with: a message reached the network",
                         device(message.from), device(message.to));
   const Time sent = *std::exchange(message.at, std::nullopt);
   setup_.audit.note(Lateness::send, sent);
-  if (from == to) return setup_.nodes.deliver(std::move(message));
+  if (setup_.plan.device_of(message.from) == setup_.plan.device_of(message.to))
+    return setup_.nodes.deliver(std::move(message));
   const Time depart = std::max(std::min(sent, now_), setup_.network.now());
-  const TransferId id{transfers_++};
-  const Bytes size = message_size(message.message);
-  setup_.network.submit(depart, Transfer{id, from, to, size});
-  under_way_.emplace(id, UnderWay{std::move(message), depart, size});
+  setup_.network.submit(depart, under_way_.add(setup_.plan, std::move(message), depart));
 }
 
 void Emulator::take(const Report& report) {

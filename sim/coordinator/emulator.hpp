@@ -6,12 +6,12 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "runtime/node/work.hpp"
 #include "runtime/planner/plan.hpp"
 #include "sim/coordinator/observer.hpp"
+#include "sim/coordinator/under_way.hpp"
 #include "sim/coordinator/wall_nodes.hpp"
 #include "sim/net/lateness_audit.hpp"
 #include "sim/net/link_meter.hpp"
@@ -47,12 +47,6 @@ class Emulator {
   Duration busy() const { return busy_; }
 
  private:
-  struct UnderWay {
-    NodeMessage message;
-    Time submitted;
-    Bytes size;
-  };
-
   Result<void> step();
   void pull();
   void deliver(const Delivery& delivery);
@@ -72,8 +66,7 @@ class Emulator {
   Setup setup_;
   Time now_, moved_, completed_;
   Duration busy_;
-  std::unordered_map<TransferId, UnderWay> under_way_;
-  std::uint64_t transfers_ = 0;
+  UnderWay under_way_;
   std::string last_;  // what was audited last besides the network, for the error
   bool finished_ = false;
 };

@@ -4,7 +4,7 @@ namespace millrace {
 
 Result<void> LocalAttachment::begin(Event event) {
   MR_CHECK(!turn_, "two events at once");
-  turn_ = take_turn(node_, std::move(event));
+  turn_ = node_.take(std::move(event));
   return {};
 }
 
