@@ -221,12 +221,13 @@ std::string_view name_of(LinksAre links) {
   return kNames.at(static_cast<std::size_t>(links));
 }
 
-RunConditions conditions_of(const Scenario& scenario, const Plan& plan, AgentsAre agents) {
+RunConditions conditions_of(const Scenario& scenario, const Plan& plan, AgentsAre agents,
+                            const NetworkSpec* network) {
   RunConditions conditions{.compute = compute_of(scenario, plan), .links = links_of(scenario, plan, agents)};
   const Planned run{scenario, plan, agents, conditions.compute, conditions.links};
   for (const auto& row : kBefore)
     if (auto text = row.text(run)) conditions.caveats.push_back({row.id, std::move(*text)});
-  for (auto& [id, text] : limitations_of(scenario, plan))
+  for (auto& [id, text] : limitations_of(scenario, plan, network))
     conditions.caveats.push_back({std::move(id), std::move(text)});
   return conditions;
 }

@@ -16,6 +16,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "sim/net/network_spec.hpp"
 #include "sim/run/summary.hpp"
 
 namespace millrace {
@@ -44,8 +45,10 @@ struct RunConditions {
   std::vector<Caveat> caveats{};
 };
 
-// REQUIRES a plan of that scenario.
-RunConditions conditions_of(const Scenario& scenario, const Plan& plan, AgentsAre agents);
+// REQUIRES a plan of that scenario. `network`: of the scenario where the caller has it; else it is built where
+// the run goes over it.
+RunConditions conditions_of(const Scenario& scenario, const Plan& plan, AgentsAre agents,
+                            const NetworkSpec* network = nullptr);
 
 // What a run came to. `summary` has been closed; `failure`: why the run ended early, or null.
 struct RunEnd {

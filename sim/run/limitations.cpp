@@ -308,8 +308,9 @@ constexpr std::array kRows{Row{"fluid_loss", fluid_loss},
 
 }  // namespace
 
-std::vector<Limitation> limitations_of(const Scenario& scenario, const Plan& plan) {
-  const UsedNetwork run(scenario, plan);
+std::vector<Limitation> limitations_of(const Scenario& scenario, const Plan& plan,
+                                       const NetworkSpec* network) {
+  const UsedNetwork run(scenario, plan, network);
   std::vector<Limitation> found;
   for (const auto& row : kRows)
     if (auto text = row.text(run)) found.push_back({row.id, std::move(*text)});

@@ -11,6 +11,7 @@
 
 #include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "sim/net/network_spec.hpp"
 
 namespace millrace {
 
@@ -19,7 +20,8 @@ struct Limitation {
   std::string text;  // what was found, and what to do; one sentence without a full stop
 };
 
-// REQUIRES a plan of that scenario.
-std::vector<Limitation> limitations_of(const Scenario& scenario, const Plan& plan);
+// REQUIRES a plan of that scenario. `network`: of the scenario where the caller has it; else it is built.
+std::vector<Limitation> limitations_of(const Scenario& scenario, const Plan& plan,
+                                       const NetworkSpec* network = nullptr);
 
 }  // namespace millrace

@@ -385,7 +385,9 @@ class ScenarioPlanner {
 
 }  // namespace
 
-Result<PlannedScenario> plan_scenario(const Scenario& scenario, const PlanningRequest& request) {
+Result<PlannedScenario> plan_scenario(const Scenario& scenario, const PlanningRequest& request,
+                                      const NetworkSpec* network) {
+  if (network) return ScenarioPlanner(scenario, *network, request).run();
   auto spec = planning_network_of(scenario);
   if (!spec) return spec.error();
   return ScenarioPlanner(scenario, std::move(*spec), request).run();

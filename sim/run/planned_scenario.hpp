@@ -16,6 +16,7 @@
 #include "runtime/planner/planning_problem.hpp"
 #include "runtime/planner/planning_result.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "sim/net/network_spec.hpp"
 
 namespace millrace {
 
@@ -29,7 +30,9 @@ struct PlannedScenario {
   Plan plan;
 };
 
-// Plans by the request's algorithm. Errors as those of planning_problem_of() and plan_pipeline().
-Result<PlannedScenario> plan_scenario(const Scenario& scenario, const PlanningRequest& request);
+// Plans by the request's algorithm. Errors as those of planning_problem_of() and plan_pipeline(). `network`:
+// planning_network_of(scenario) where the caller has it.
+Result<PlannedScenario> plan_scenario(const Scenario& scenario, const PlanningRequest& request,
+                                      const NetworkSpec* network = nullptr);
 
 }  // namespace millrace

@@ -7,13 +7,14 @@
 #include "runtime/base/log.hpp"
 #include "runtime/codec/encoding.hpp"
 #include "runtime/node/build_node.hpp"
+#include "runtime/scenario/choices.hpp"
 #include "runtime/weights/weight_file.hpp"
 #include "runtime/wire/frame.hpp"
 #include "sim/links/real_links.hpp"
 #include "sim/net/network_check.hpp"
 #include "sim/run/doubts.hpp"
-#include "sim/run/network_builder.hpp"
 #include "sim/run/scenario_plan.hpp"
+#include "sim/run/scenario_problem.hpp"
 
 namespace millrace {
 
@@ -24,6 +25,34 @@ Result<void> check_weights(const Scenario& scenario) {
   if (scenario.model.weights == "random") return {};
   auto sound = check_weight_file(scenario.model.weights, scenario.model.config);
   return sound ? sound : Result<void>(sound.error().in("model.weights"));
+}
+
+// There is a way both ways between all neighbours of the plan.
+Result<void> check_routes(const NetworkSpec& spec, const Plan& plan) {
+  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
+    const auto from = plan.device_of({i});
+    const auto to = plan.device_of({i + 1});
+    if (from == to) continue;
+    for (const auto& [a, b] : {std::pair(from, to), std::pair(to, from)}) {
+      auto route = check_route(spec, a, b);
+      if (route) continue;
+      const auto neighbours = fmt::format("{} to {}", node_name(plan, {i}), node_name(plan, {i + 1}));
+      return Error{route.error().in(neighbours).message, ExitCode::invalid_input};
+    }
+  }
+  return {};
+}
+
+// Whether the messages of a run cross the scenario's links.
+bool goes_over_links(const Scenario& scenario) {
+  return simulated(scenario.run.mode) || on_shaped_links(scenario);
+}
+
+Result<void> check_costs(const Scenario& scenario, const Plan& plan) {
+  for (std::uint32_t i = 0; i < plan.node_count(); ++i) {
+    if (auto cost = build_cost(scenario, plan, {i}); !cost) return cost.error();
+  }
+  return {};
 }
 
 void warn_of_captures(const Scenario& scenario) {
@@ -48,21 +77,9 @@ std::string network_name(const Scenario& scenario) {
 }
 
 Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) {
-  auto spec = build_network_spec(scenario);
+  auto spec = planning_network_of(scenario);
   if (!spec) return spec;
-  const auto invalid = [](const Error& error) { return Error{error.message, ExitCode::invalid_input}; };
-  if (auto sound = check_network(*spec); !sound) return invalid(sound.error());
-  for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
-    const auto from = plan.device_of({i});
-    const auto to = plan.device_of({i + 1});
-    if (from == to) continue;
-    for (const auto& [a, b] : {std::pair(from, to), std::pair(to, from)}) {
-      if (auto route = check_route(*spec, a, b); !route) {
-        return invalid(
-            route.error().in(fmt::format("{} to {}", node_name(plan, {i}), node_name(plan, {i + 1}))));
-      }
-    }
-  }
+  if (auto sound = check_routes(*spec, plan); !sound) return sound.error();
   return spec;
 }
 
@@ -100,30 +117,29 @@ Result<void> check_payloads(const Scenario& scenario, const Plan& plan) {
   return {};
 }
 
-Result<void> warn_before_run(const Scenario& scenario, const Plan& plan) {
-  if (auto sound = check_weights(scenario); !sound) return sound;
-  const auto warnings = check_memory(scenario, plan);
+Result<Runnable> check_runnable(const Scenario& scenario) {
+  if (auto sound = check_weights(scenario); !sound) return sound.error();
+  std::optional<NetworkSpec> network;
+  if (goes_over_links(scenario) || plans_by_cost(scenario.policy.partition.kind)) {
+    auto built = planning_network_of(scenario);
+    if (!built) return built.error();
+    network = std::move(*built);
+  }
+  auto plan = make_scenario_plan(scenario, network ? &*network : nullptr);
+  if (!plan) return plan.error();
+  if (auto fits = check_payloads(scenario, *plan); !fits) return fits.error();
+  const auto warnings = check_memory(scenario, *plan);
   if (!warnings) return warnings.error();
   for (const auto& warning : *warnings) log_warning("{}", warning);
   warn_of_captures(scenario);
-  for (const auto& doubt : doubts_of(scenario, plan)) log_warning("{}", doubt);
-  return {};
-}
-
-Result<void> check_runnable(const Scenario& scenario) {
-  if (auto sound = check_weights(scenario); !sound) return sound;
-  const auto plan = make_scenario_plan(scenario);
-  if (!plan) return plan.error();
   for (const auto& doubt : doubts_of(scenario, *plan)) log_warning("{}", doubt);
-  if (auto fits = check_memory(scenario, *plan); !fits) return fits.error();
-  for (std::uint32_t i = 0; i < plan->node_count(); ++i) {
-    if (auto cost = build_cost(scenario, *plan, {i}); !cost) return cost.error();
+  if (auto known = check_costs(scenario, *plan); !known) return known.error();
+  if (!goes_over_links(scenario)) return Runnable{std::move(*plan)};
+  if (auto joined = check_routes(*network, *plan); !joined) return joined.error();
+  if (on_shaped_links(scenario)) {
+    if (auto possible = RealLinks::check(*network); !possible) return possible.error();
   }
-  if (auto fits = check_payloads(scenario, *plan); !fits) return fits;
-  if (!simulated(scenario.run.mode) && !on_shaped_links(scenario)) return {};
-  const auto spec = checked_network(scenario, *plan);
-  if (!spec) return spec.error();
-  return on_shaped_links(scenario) ? RealLinks::check(*spec) : Result<void>{};
+  return Runnable{std::move(*plan), std::move(network)};
 }
 
 }  // namespace millrace

@@ -1,6 +1,7 @@
 // What is found wrong with a run before anything is started, and what is worth a word then.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "runtime/base/result.hpp"
@@ -27,13 +28,17 @@ Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan);
 // What crosses each cut of the plan fits into a tensor's encoding and into a frame.
 Result<void> check_payloads(const Scenario& scenario, const Plan& plan);
 
-// Warns of memory that may not suffice and of captures that will not come; what limits the truth of a run's
-// figures is in caveats.hpp. An error where memory cannot suffice, or where the weights are another model's.
-Result<void> warn_before_run(const Scenario& scenario, const Plan& plan);
+// A scenario that can run.
+struct Runnable {
+  Plan plan;
+  std::optional<NetworkSpec> network{};  // where the run goes over the scenario's links
+};
 
-// What can be said of a scenario before it runs: its weights are its model's, it has a plan, its profiles and
-// traces can be read, its links carry the plan. `validate` and a dry run of a sweep ask this; a run asks the
-// same step by step while it is prepared. What is probably not meant is logged as a warning.
-Result<void> check_runnable(const Scenario& scenario);
+// What can be said of a scenario before it runs: its weights are its model's, it has a plan, its devices'
+// memory suffices, its profiles and traces can be read, its links carry the plan. A run begins with this;
+// `validate` and a dry run of a sweep end with it. What is probably not meant is logged as a warning: memory
+// that may not suffice, captures that will not come, and doubts_of(). What limits the truth of a run's figures
+// is in caveats.hpp.
+Result<Runnable> check_runnable(const Scenario& scenario);
 
 }  // namespace millrace

@@ -50,42 +50,34 @@ Agents agents_of(const RunRequest& request) {
 
 class Run {
  public:
-  Run(const RunRequest& request, Plan plan)
+  Run(const RunRequest& request, Runnable runnable)
       : request_(request),
         scenario_(request.scenario),
-        plan_(std::move(plan)),
+        plan_(std::move(runnable.plan)),
+        spec_(std::move(runnable.network)),
         text_(resolved_yaml(request.scenario)),
         sha256_(scenario_hash(request.scenario)),
         agents_(agents_of(request)) {}
 
   Result<RunOutcome> execute() {
-    std::optional<NetworkSpec> spec;
-    if (simulated(scenario_.run.mode) || on_shaped_links(scenario_)) {
-      auto checked = checked_network(scenario_, plan_);
-      if (!checked) return checked.error();
-      spec = std::move(*checked);
-    }
-    if (on_shaped_links(scenario_)) {
-      if (auto possible = RealLinks::check(*spec); !possible) return possible.error();
-    }
     if (auto opened = open_directory(); !opened) return opened.error();
-    if (spec && simulated(scenario_.run.mode)) meter_.emplace(*spec, scenario_.run.link_interval);
+    if (simulated(scenario_.run.mode)) meter_.emplace(*spec_, scenario_.run.link_interval);
     log_note("writing {}", directory_->path());
     auto end = guarded("the run", [&]() -> Result<Time> {
       Progress progress(*directory_, scenario_.microbatches());
       switch (scenario_.run.mode) {
         case Mode::simulate:
-          return simulate(*spec, progress);
+          return simulate(progress);
         case Mode::cosim:
-          return cosim(*spec, progress);
+          return cosim(progress);
         case Mode::deploy:
-          return on_shaped_links(scenario_) ? deploy_on(*spec, progress) : deploy(progress);
+          return on_shaped_links(scenario_) ? deploy_on(progress) : deploy(progress);
         case Mode::emulate:
-          return emulate(*spec, progress);
+          return emulate(progress);
       }
       return Error{"an unknown mode"};
     });
-    return finish(end, spec ? &*spec : nullptr);
+    return finish(end);
   }
 
  private:
@@ -100,7 +92,8 @@ class Run {
                    .inputs = {},
                    .binaries = {},
                    .conditions = conditions_of(
-                       scenario_, plan_, agents_ == Agents::local ? AgentsAre::local : AgentsAre::elsewhere),
+                       scenario_, plan_, agents_ == Agents::local ? AgentsAre::local : AgentsAre::elsewhere,
+                       spec_ ? &*spec_ : nullptr),
                    .overwrite = request_.overwrite};
     for (const auto& caveat : facts.conditions.caveats) log_warning("{}", caveat.text);
     for (const auto& path : input_files(scenario_)) {
@@ -123,7 +116,8 @@ class Run {
     return {};
   }
 
-  Result<std::unique_ptr<Network>> build_network(const NetworkSpec& spec, std::function<bool()> stop = {}) {
+  Result<std::unique_ptr<Network>> build_network(std::function<bool()> stop = {}) {
+    const NetworkSpec& spec = *spec_;
     NetworkTaps taps{
         .meter = &*meter_, .captures = {}, .audit = audit_ ? &*audit_ : nullptr, .stop = std::move(stop)};
     if (network_kind(scenario_) == NetworkKind::fluid) return make_fluid_network(spec, taps);
@@ -138,30 +132,27 @@ class Run {
     return make_ns3_network(spec, taps);
   }
 
-  Result<Time> simulate(const NetworkSpec& spec, RunObserver& observer) {
+  Result<Time> simulate(RunObserver& observer) {
     Patience patience(observer, scenario_.run.timeout);
-    auto network = build_network(spec, [&] { return patience.lost_in_a_pull(); });
+    auto network = build_network([&] { return patience.lost_in_a_pull(); });
     if (!network) return network.error();
     auto nodes = nodes_without_tensors(scenario_, plan_);
     if (!nodes) return nodes.error();
     directory_->ready();
-    return coordinate(spec, **network, patience, std::move(*nodes));
+    return coordinate(**network, patience, std::move(*nodes));
   }
 
-  // What a run says that stands still. `spec` outlives it.
-  auto why(const NetworkSpec& spec) const {
-    return [this, &spec](DeviceId from, DeviceId to, Time at) {
-      return why_nothing_arrives(scenario_, spec, from, to, at);
+  // What a run says that stands still.
+  auto why() const {
+    return [this](DeviceId from, DeviceId to, Time at) {
+      return why_nothing_arrives(scenario_, *spec_, from, to, at);
     };
   }
 
-  Result<Time> coordinate(const NetworkSpec& spec, Network& network, Patience& patience,
+  Result<Time> coordinate(Network& network, Patience& patience,
                           std::vector<std::unique_ptr<Attachment>> nodes) {
-    Coordinator coordinator({.plan = plan_,
-                             .network = network,
-                             .observer = patience,
-                             .nodes = std::move(nodes),
-                             .why = why(spec)});
+    Coordinator coordinator(
+        {.plan = plan_, .network = network, .observer = patience, .nodes = std::move(nodes), .why = why()});
     auto end = coordinator.run();
     reached_ = coordinator.now();
     if (end || !patience.lost()) return end;
@@ -173,21 +164,20 @@ class Run {
         ExitCode::timeout};
   }
 
-  Result<Time> cosim(const NetworkSpec& spec, RunObserver& observer) {
+  Result<Time> cosim(RunObserver& observer) {
     Patience patience(observer, scenario_.run.timeout);
-    auto network = build_network(spec, [&] { return patience.lost_in_a_pull(); });
+    auto network = build_network([&] { return patience.lost_in_a_pull(); });
     if (!network) return network.error();
-    return with_agents(
-        [&](Bridge& bridge) { return coordinate(spec, **network, patience, bridge.attachments()); });
+    return with_agents([&](Bridge& bridge) { return coordinate(**network, patience, bridge.attachments()); });
   }
 
   // Time 0 of the run is when everybody has been told to start.
-  Result<Time> emulate(const NetworkSpec& spec, RunObserver& observer) {
+  Result<Time> emulate(RunObserver& observer) {
     using Clock = std::chrono::steady_clock;
     auto zero = std::make_shared<Clock::time_point>(Clock::now());
     audit_.emplace(scenario_.run.lateness_limit,
                    [zero] { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - *zero).count()); });
-    auto network = build_network(spec);
+    auto network = build_network();
     if (!network) return network.error();
     std::vector<std::unique_ptr<CostModel>> costs;
     for (std::uint32_t i = 0; i < plan_.node_count(); ++i) {
@@ -200,7 +190,7 @@ class Run {
       *zero = Clock::now();
       const auto nodes = bridge.wall_nodes();
       Emulator emulator({.plan = plan_,
-                         .spec = spec,
+                         .spec = *spec_,
                          .network = **network,
                          .audit = *audit_,
                          .meter = *meter_,
@@ -208,7 +198,7 @@ class Run {
                          .nodes = *nodes,
                          .costs = std::move(costs),
                          .timeout = scenario_.run.timeout,
-                         .why = why(spec)});
+                         .why = why()});
       auto end = emulator.run();
       reached_ = emulator.now();
       directory_->emulated(emulation_figures(*audit_, emulator.busy()));
@@ -221,8 +211,8 @@ class Run {
   }
 
   // On real links of this machine, which are measured before anything runs over them.
-  Result<Time> deploy_on(const NetworkSpec& spec, RunObserver& observer) {
-    auto links = RealLinks::build(spec);
+  Result<Time> deploy_on(RunObserver& observer) {
+    auto links = RealLinks::build(*spec_);
     if (!links) return links.error();
     links_ = std::move(*links);
     std::vector<std::string> names;
@@ -313,11 +303,11 @@ class Run {
     return {};
   }
 
-  Result<RunOutcome> finish(const Result<Time>& end, const NetworkSpec* spec) {
+  Result<RunOutcome> finish(const Result<Time>& end) {
     std::optional<Error> failure;
     if (!end) failure = end.error();
-    if (auto closed = directory_->close(end ? *end : std::max(reached_, directory_->latest()), failure, spec,
-                                        meter_ ? &*meter_ : nullptr);
+    if (auto closed = directory_->close(end ? *end : std::max(reached_, directory_->latest()), failure,
+                                        spec_ ? &*spec_ : nullptr, meter_ ? &*meter_ : nullptr);
         !closed)
       return closed.error();
     RunOutcome outcome{.directory = directory_->path(),
@@ -341,6 +331,7 @@ class Run {
   const RunRequest& request_;
   const Scenario& scenario_;
   Plan plan_;
+  std::optional<NetworkSpec> spec_;  // where the run goes over the scenario's links
   std::string text_, sha256_;
   Agents agents_;
   std::vector<InputFile> files_;
@@ -379,11 +370,9 @@ Result<RunOutcome> run_scenario(const RunRequest& request) {
                    ExitCode::usage};
     if (const auto where = parse_endpoint(request.agents); !where) return where.error().in("--agents");
   }
-  auto plan = make_scenario_plan(request.scenario);
-  if (!plan) return plan.error();
-  if (auto fits = check_payloads(request.scenario, *plan); !fits) return fits.error();
-  if (auto warned = warn_before_run(request.scenario, *plan); !warned) return warned.error();
-  Run run(request, std::move(*plan));
+  auto runnable = check_runnable(request.scenario);
+  if (!runnable) return runnable.error();
+  Run run(request, std::move(*runnable));
   return run.execute();
 }
 

@@ -34,10 +34,10 @@ std::string planned_note(const PlannedScenario& planned) {
   return text;
 }
 
-Result<Plan> planned_by_cost(const Scenario& scenario) {
+Result<Plan> planned_by_cost(const Scenario& scenario, const NetworkSpec* network) {
   auto request = planning_request_of(scenario);
   request.watch = PlanningLog();
-  const auto planned = plan_scenario(scenario, request);
+  const auto planned = plan_scenario(scenario, request, network);
   if (!planned) return planned.error();
   // Of the constraints violated, memory has a rule of its own, check_memory().
   if (std::isinf(planned->result.prediction.latency_s))
@@ -70,8 +70,8 @@ Result<Plan> planned_by_count(const Scenario& scenario) {
 
 }  // namespace
 
-Result<Plan> make_scenario_plan(const Scenario& scenario) {
-  return plans_by_cost(scenario.policy.partition.kind) ? planned_by_cost(scenario)
+Result<Plan> make_scenario_plan(const Scenario& scenario, const NetworkSpec* network) {
+  return plans_by_cost(scenario.policy.partition.kind) ? planned_by_cost(scenario, network)
                                                        : planned_by_count(scenario);
 }
 

@@ -6,13 +6,15 @@
 
 #include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "sim/net/network_spec.hpp"
 #include "sim/run/planning_request.hpp"
 
 namespace millrace {
 
 // Errors: exit code 1 where nothing fits, with what is missing; 3 where the scenario's files or keys are at
-// fault. Ctrl-C ends a search.
-Result<Plan> make_scenario_plan(const Scenario& scenario);
+// fault. Ctrl-C ends a search. `network`: planning_network_of(scenario) where the caller has it; else it is
+// built where a plan depends on it.
+Result<Plan> make_scenario_plan(const Scenario& scenario, const NetworkSpec* network = nullptr);
 
 // A stage whose weights alone exceed its device's memory cannot run: exit code 1. Where they fit, but the
 // planner's estimate with buffers, activations and working set does not, there is a warning to return.

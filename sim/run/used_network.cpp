@@ -15,11 +15,16 @@
 
 namespace millrace {
 
-UsedNetwork::UsedNetwork(const Scenario& scenario, const Plan& plan) : scenario_(scenario), plan_(plan) {
+UsedNetwork::UsedNetwork(const Scenario& scenario, const Plan& plan, const NetworkSpec* network)
+    : scenario_(scenario), plan_(plan) {
   if (!simulated(scenario.run.mode) && !on_shaped_links(scenario)) return;
-  auto spec = build_network_spec(scenario);
-  if (!spec) return;
-  spec_ = std::move(*spec);
+  if (network) {
+    spec_ = *network;
+  } else {
+    auto spec = build_network_spec(scenario);
+    if (!spec) return;
+    spec_ = std::move(*spec);
+  }
   find_links();
 }
 

@@ -27,8 +27,9 @@ struct UsedHop {
 
 class UsedNetwork {
  public:
-  // Both outlive it. REQUIRES a plan of the scenario.
-  UsedNetwork(const Scenario& scenario, const Plan& plan);
+  // Scenario and plan outlive it. REQUIRES a plan of the scenario. `network`: of the scenario where the caller
+  // has it; else it is built.
+  UsedNetwork(const Scenario& scenario, const Plan& plan, const NetworkSpec* network);
   UsedNetwork(const UsedNetwork&) = delete;
   UsedNetwork& operator=(const UsedNetwork&) = delete;
 
