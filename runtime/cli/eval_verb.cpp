@@ -12,12 +12,12 @@
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/limits.hpp"
+#include "runtime/base/live_line.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/output_file.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/cli/model_option.hpp"
-#include "runtime/cli/progress_line.hpp"
 #include "runtime/cli/verb.hpp"
 #include "runtime/stage/blas.hpp"
 #include "runtime/stage/evaluation.hpp"
@@ -36,6 +36,11 @@ struct EvalArguments {
   int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   bool together = false, quiet = false;
 };
+
+std::string progress_text(double share, std::chrono::duration<double> elapsed) {
+  const std::string left = share > 0 ? span_text(elapsed / share - elapsed) : "?";
+  return fmt::format("{:.1f} % done, {} elapsed, about {} left", 100 * share, span_text(elapsed), left);
+}
 
 struct Opened {
   EvaluationRequest request;
@@ -139,7 +144,7 @@ Result<void> eval(const EvalArguments& arguments) {
                      (arguments.json.empty() || !is_standard_output(arguments.json));
   catch_interrupts();
   std::vector<EvaluationRow> rows;
-  ProgressLine progress(arguments.quiet);
+  LiveLine progress({.elsewhere = std::chrono::seconds(30)}, arguments.quiet);
   EvaluationEvents events;
   events.row = [&](const EvaluationRow& row) {
     if (written) written = csv->append(csv_line(row) + "\n");
@@ -153,7 +158,7 @@ Result<void> eval(const EvalArguments& arguments) {
     rows.push_back(row);
   };
   events.progress = [&](const EvaluationProgress& now) {
-    progress.update(now.done / now.all);
+    if (progress.due()) progress.show(progress_text(now.done / now.all, progress.elapsed()));
     return !interrupt_requested() && written;
   };
   const auto ended = evaluate(opened->request, *opened->dataset, *opened->weights, events);
@@ -172,7 +177,7 @@ Result<void> eval(const EvalArguments& arguments) {
                                 .command = command_line(),
                                 .microbatch = arguments.microbatch,
                                 .threads = arguments.threads,
-                                .wall_s = progress.elapsed_s(),
+                                .wall_s = progress.elapsed().count(),
                                 .complete = *ended};
     if (const auto json = write_json(arguments, rows, facts); !json) return json.error();
   }

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,6 +11,7 @@
 
 #include "runtime/base/figure_text.hpp"
 #include "runtime/base/interrupt.hpp"
+#include "runtime/base/live_line.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/output_file.hpp"
 #include "runtime/base/version.hpp"
@@ -38,25 +38,6 @@ std::string processor_name() {
   }
   return "this machine";
 }
-
-// One line that replaces itself on a terminal; elsewhere only every tenth of the work is said.
-class ProgressLine {
- public:
-  void show(const ProfilingProgress& progress) {
-    const int tenth = static_cast<int>(progress.share * 10);
-    if (!terminal_ && tenth == last_tenth_) return;
-    last_tenth_ = tenth;
-    fmt::print(stderr, "{}profile: {:3.0f} %, {}{}", terminal_ ? "\r" : "", progress.share * 100,
-               progress.what, terminal_ ? "      " : "\n");
-  }
-  void end() const {
-    if (terminal_ && last_tenth_ >= 0) fmt::print(stderr, "\n");
-  }
-
- private:
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  int last_tenth_ = -1;
-};
 
 double sum(const std::vector<double>& values) {
   double total = 0;
@@ -117,7 +98,7 @@ int profile(const ProfileArguments& arguments) {
   if (const auto warning = blas_warning(blas); !warning.empty()) log_warning("{}", warning);
   catch_interrupts();
   warn_of_load(arguments.threads);
-  ProgressLine line;
+  LiveLine line({.first = {}}, arguments.quiet);
   ProfilingRequest request{.model = *model,
                            .weights = arguments.weights,
                            .microbatches = arguments.microbatches,
@@ -129,7 +110,7 @@ int profile(const ProfileArguments& arguments) {
       "measured by millrace-node {} profile: median of {}, {} thread{}, {}, weights {}", kRelease,
       arguments.repeats, arguments.threads, arguments.threads == 1 ? "" : "s", blas.name, arguments.weights);
   request.watch = [&](const ProfilingProgress& progress) {
-    if (!arguments.quiet) line.show(progress);
+    if (line.due()) line.show(fmt::format("profile: {:.0f} %, {}", progress.share * 100, progress.what));
     return !interrupt_requested();
   };
   const auto file = measure_profile(request);

@@ -45,8 +45,8 @@ struct RunConditions {
   std::vector<Caveat> caveats{};
 };
 
-// REQUIRES a plan of that scenario. `network`: of the scenario where the caller has it; else it is built where
-// the run goes over it.
+// REQUIRES a plan of that scenario. `network`: the scenario's where the caller has it; else it is built
+// where the run goes over it.
 RunConditions conditions_of(const Scenario& scenario, const Plan& plan, AgentsAre agents,
                             const NetworkSpec* network = nullptr);
 

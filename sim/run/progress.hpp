@@ -1,10 +1,10 @@
-// A line on stderr that says how far the run is: rewritten in place on a terminal, every few seconds
-// elsewhere.
+// A line on stderr that says how far the run is.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
+#include <string>
 
+#include "runtime/base/live_line.hpp"
 #include "sim/coordinator/observer.hpp"
 
 namespace millrace {
@@ -22,16 +22,13 @@ class Progress final : public RunObserver {
   bool interrupted() override;
 
  private:
-  using Clock = std::chrono::steady_clock;
-  void show(bool last);
+  std::string text() const;
 
   RunObserver& next_;
   std::uint64_t all_, done_ = 0, images_ = 0;
   Time now_;
-  bool terminal_;
-  bool shown_ = false;
   std::uint32_t asked_ = 0;
-  Clock::time_point began_, next_show_;
+  LiveLine line_{{}};
 };
 
 }  // namespace millrace

@@ -37,8 +37,8 @@ struct Runnable {
 // What can be said of a scenario before it runs: its weights are its model's, it has a plan, its devices'
 // memory suffices, its profiles and traces can be read, its links carry the plan. A run begins with this;
 // `validate` and a dry run of a sweep end with it. What is probably not meant is logged as a warning: memory
-// that may not suffice, captures that will not come, and doubts_of(). What limits the truth of a run's figures
-// is in caveats.hpp.
+// that may not suffice, captures that will not come, and doubts_of(). What limits the truth of a run's
+// figures is in caveats.hpp.
 Result<Runnable> check_runnable(const Scenario& scenario);
 
 }  // namespace millrace

@@ -27,7 +27,7 @@ struct UsedHop {
 
 class UsedNetwork {
  public:
-  // Scenario and plan outlive it. REQUIRES a plan of the scenario. `network`: of the scenario where the caller
+  // Scenario and plan outlive it. REQUIRES a plan of the scenario. `network`: the scenario's where the caller
   // has it; else it is built.
   UsedNetwork(const Scenario& scenario, const Plan& plan, const NetworkSpec* network);
   UsedNetwork(const UsedNetwork&) = delete;

@@ -1,9 +1,11 @@
-// How far a sweep is, on stderr: a bar rewritten in place on a terminal, a line every few seconds elsewhere.
+// How far a sweep is, on stderr: a bar.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <string>
+
+#include "runtime/base/live_line.hpp"
 
 namespace millrace {
 
@@ -21,19 +23,16 @@ std::string progress_text(const SweepCounts& counts, std::chrono::duration<doubl
 
 class SweepProgress {
  public:
-  explicit SweepProgress(bool quiet);
-  ~SweepProgress();
-  SweepProgress(const SweepProgress&) = delete;
-  SweepProgress& operator=(const SweepProgress&) = delete;
+  explicit SweepProgress(bool quiet)
+      : line_({.first = {}, .between = std::chrono::milliseconds(100)}, quiet) {}
 
+  // On a terminal the last one, when all cells have ended, is shown in any case.
   void show(const SweepCounts& counts);
   // Makes room for a line of its own.
-  void clear();
+  void clear() { line_.clear(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  bool quiet_, terminal_, on_line_ = false;
-  Clock::time_point began_, next_;
+  LiveLine line_;
 };
 
 }  // namespace millrace
