@@ -25,38 +25,22 @@ done
 command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install debootstrap"
 [[ -f $packages/millrace.deb && -f $packages/millrace-node.deb ]] || die "no packages yet: ./dev package"
 
-sources() {
-  # shellcheck disable=SC2016
-  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
-    'Origin: Debian' |
-    awk '$3 ~ /^bookworm(-updates|-security)?$/' | sort -u -k 3,3 -k 2
-}
-unmount() {
-  local point
-  while read -r point; do umount "$point" || umount -l "$point"; done < <(
-    awk -v root="$machine/" 'index($2, root) == 1 {print $2}' /proc/mounts | sort -r)
-}
+# shellcheck disable=SC1091
+. "$repository/tests/support/bare_debian.sh"
 clean_up() {
   local each
   for each in "${services[@]}"; do kill "$each" 2>/dev/null || true; done
   for each in "${namespaces[@]}"; do ip netns del "$each" 2>/dev/null || true; done
-  unmount
-  if ((keep)); then say "the root is kept in $machine"
-  else rm -rf --one-file-system "$machine"; fi
+  if ((keep)); then
+    unmount_debian
+    say "the root is kept in $machine"
+  else
+    remove_debian
+  fi
 }
 make_machine() {
-  local from proxy=''
   machine=$(mktemp -d "${TMPDIR:-/tmp}/millrace-packages.XXXXXX")
-  chmod 755 "$machine"
-  from=$(sources | awk '$3 == "bookworm" {print $2; exit}')
-  [[ -n $from ]] || die "no source of apt here has Debian 12 (bookworm); apt-get update may help"
-  eval "$(apt-config shell proxy Acquire::http::Proxy)"
-  [[ -z $proxy ]] || export http_proxy=$proxy
-  debootstrap --variant=minbase bookworm "$machine" "$from" >"$machine.log" 2>&1 ||
-    die "debootstrap failed; all it said is in $machine.log"
-  rm -f "$machine.log"
-  sources >"$machine/etc/apt/sources.list"
-  apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90host" || true
+  make_debian
   # There are no terminals in there; what is thrown away needs not be safe from power cuts.
   printf 'Dpkg::Use-Pty "0";\nDPkg::Options {"--force-unsafe-io";};\n' >"$machine/etc/apt/apt.conf.d/91root"
 }
@@ -105,17 +89,7 @@ files() {
 
 trap clean_up EXIT
 [[ -n $machine ]] || make_machine
-cp -L /etc/resolv.conf "$machine/etc/resolv.conf"
-mount -t proc proc "$machine/proc"
-mount -t tmpfs -o mode=0755 tmpfs "$machine/dev"
-for device in null zero full random urandom; do
-  touch "$machine/dev/$device"
-  mount --bind "/dev/$device" "$machine/dev/$device"
-done
-ln -s /proc/self/fd "$machine/dev/fd"
-mkdir -m 1777 "$machine/dev/shm"
-printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"  # a root is no machine: start nothing
-chmod +x "$machine/usr/sbin/policy-rc.d"
+mount_debian
 cp "$packages"/*.deb "$machine/tmp/"
 inside apt-get -qq update >/dev/null
 inside apt-get -qq -y --purge autoremove >/dev/null 2>&1  # what an earlier test in this root brought along

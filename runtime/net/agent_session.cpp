@@ -271,9 +271,9 @@ Result<std::map<NodeId, VirtualNode::Parts>> AgentSession::build(const Assigned&
   return parts;
 }
 
-Result<void> AgentSession::lockstep(std::map<NodeId, VirtualNode::Parts> parts) {
-  LockstepDriver driver(*host_, std::move(parts));
-  host_->send(to_frame(Ready{}));
+// What the host says, until it says that the run is over.
+template <class Driver>
+Result<void> AgentSession::hear_out(Driver& driver) {
   for (;;) {
     auto frame = inbox_->next(config_.timeout, "host");
     if (!frame) return frame.error();
@@ -283,18 +283,18 @@ Result<void> AgentSession::lockstep(std::map<NodeId, VirtualNode::Parts> parts) 
   }
 }
 
+Result<void> AgentSession::lockstep(std::map<NodeId, VirtualNode::Parts> parts) {
+  LockstepDriver driver(*host_, std::move(parts));
+  host_->send(to_frame(Ready{}));
+  return hear_out(driver);
+}
+
 Result<void> AgentSession::paced(std::map<NodeId, VirtualNode::Parts> parts) {
   PacedDriver driver(*host_, std::move(parts));
   host_->send(to_frame(Ready{}));
   if (auto frame = inbox_->expect(FrameType::start, config_.timeout, "host"); !frame) return frame.error();
   driver.start();
-  for (;;) {
-    auto frame = inbox_->next(config_.timeout, "host");
-    if (!frame) return frame.error();
-    if (frame->type == FrameType::stop) return {};
-    if (frame->type == FrameType::refusal) return told_of_failure(*frame);
-    if (auto taken = driver.on_frame(*frame); !taken) return taken;
-  }
+  return hear_out(driver);
 }
 
 Result<void> AgentSession::deploy(const Assigned& assigned, std::map<NodeId, VirtualNode::Parts> parts) {

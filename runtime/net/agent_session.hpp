@@ -51,6 +51,8 @@ class AgentSession {
   Result<void> localize(Assigned& assigned);
   Result<std::string> fetch(const InputFile& file);
   Result<std::map<NodeId, VirtualNode::Parts>> build(const Assigned& assigned);
+  template <class Driver>
+  Result<void> hear_out(Driver& driver);
   Result<void> lockstep(std::map<NodeId, VirtualNode::Parts> parts);
   Result<void> paced(std::map<NodeId, VirtualNode::Parts> parts);
   Result<void> deploy(const Assigned& assigned, std::map<NodeId, VirtualNode::Parts> parts);

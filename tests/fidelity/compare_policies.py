@@ -13,7 +13,7 @@ import pathlib
 import subprocess
 import sys
 
-from recordings import mean_and_length
+from recordings import mean_and_length, recordings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BITS, PERIOD_S, MICROBATCHES = 8, 0.3, 1500
@@ -66,19 +66,9 @@ def main():
     parser.add_argument("--only", help="a part of a trace's name")
     parser.add_argument("--millrace", default=ROOT / "build/release/bin/millrace")
     options = parser.parse_args()
-    found = 0
-    for name, relative in TRACES.items():
-        path = options.traces / relative
-        if options.only and options.only not in name:
-            continue
-        if not path.is_file():
-            print(f"left out: {name}, there is no {path}", file=sys.stderr)
-            continue
-        found += 1
+    for name, path in recordings(options.traces, TRACES, options.only):
         for policy in POLICIES:
             run(options, name, path, policy)
-    if found == 0:
-        sys.exit(f"{options.traces}: none of the recordings is there")
     subprocess.run([sys.executable, ROOT / "analysis/policies.py", options.out], check=True)
 
 

@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 
-from recordings import mean_and_length
+from recordings import mean_and_length, recordings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRACES = {
@@ -86,21 +86,11 @@ def main():
     options = parser.parse_args()
     print("| recording | pipeline | fluid, images/s | ns-3 TCP, images/s | difference |")
     print("|---|---|---|---|---|")
-    found = 0
-    for name, relative in TRACES.items():
-        path = (options.traces / relative).resolve()
-        if options.only and options.only not in name:
-            continue
-        if not path.is_file():
-            print(f"left out: {name}, there is no {path}", file=sys.stderr)
-            continue
-        found += 1
+    for name, path in recordings(options.traces, TRACES, options.only):
         for pipeline in PIPELINES:
             fluid, ns3 = (throughput(options, pipeline, name, path, network) for network in ("fluid", "ns3"))
             difference = (fluid / ns3 - 1) * 100
             print(f"| {name} | {pipeline} | {fluid:.2f} | {ns3:.2f} | {difference:+.1f} % |", flush=True)
-    if found == 0:
-        sys.exit(f"{options.traces}: none of the recordings is there")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,23 @@
-"""What the comparisons here need to know of a recorded trace before a run."""
+"""What the comparisons here need to know of recorded traces before a run."""
+
+import sys
+
+
+def recordings(folder, traces, only=None):
+    """(name, path) of the recordings that are in the folder. `traces`: name -> path in it; `only`: a part of
+    the names wanted. Ends the program where none is there."""
+    found = 0
+    for name, relative in traces.items():
+        path = (folder / relative).resolve()
+        if only and only not in name:
+            continue
+        if not path.is_file():
+            print(f"left out: {name}, there is no {path}", file=sys.stderr)
+            continue
+        found += 1
+        yield name, path
+    if found == 0:
+        sys.exit(f"{folder}: none of the recordings is there")
 
 
 def mean_and_length(path):

@@ -67,6 +67,20 @@ class AnAgentUnderFire : public testing::Test {
 class AGuardedAgent : public AnAgentUnderFire {
  protected:
   AGuardedAgent() : AnAgentUnderFire(true) {}
+  // What an honest host sends first in a handshake.
+  std::string first_flight() {
+    Eavesdropper between(server_->local());
+    IoLoop loop;
+    const auto channel = connect_channel(loop, between.local(), kPatience, fleet_.host());
+    if (!channel) {
+      ADD_FAILURE() << channel.error().message;
+      return {};
+    }
+    auto flight = between.heard();
+    (*channel)->close();
+    (void)Inbox::of(**channel)->next(kPatience, "agent");
+    return flight;
+  }
 };
 
 TEST_F(AGuardedAgent, TakesNoDeviceForTheHostAndIsNoOtherDevice) {
@@ -129,15 +143,7 @@ TEST_F(AnAgentUnderFire, SurvivesMutatedFramesAndServesTheNextHost) {
 // Real first messages of handshakes from one address, as fast as they go, until it has seen enough: the
 // honest host from another address gets in at its first attempt each time.
 TEST_F(AGuardedAgent, AFloodOfHandshakesFromOneAddressLeavesOthersUntouched) {
-  std::string flight;
-  {
-    Eavesdropper between(server_->local());
-    IoLoop loop;
-    const auto channel = connect_channel(loop, between.local(), kPatience, fleet_.host());
-    ASSERT_TRUE(channel.ok()) << channel.error().message;
-    flight = between.heard();
-    (*channel)->close();
-  }
+  const auto flight = first_flight();
   std::atomic<bool> over = false;
   std::atomic<int> thrown = 0;
   std::thread flood([&] {
@@ -162,16 +168,7 @@ TEST_F(AGuardedAgent, SurvivesMutatedFramesAndServesTheNextHost) {
   const auto seed = test_seed();
   SCOPED_TRACE(testing::Message() << "MILLRACE_TEST_SEED=" << seed);
   Random random(seed, "frames at a guarded agent");
-  std::string flight;
-  {
-    Eavesdropper between(server_->local());
-    IoLoop loop;
-    const auto channel = connect_channel(loop, between.local(), kPatience, fleet_.host());
-    ASSERT_TRUE(channel.ok()) << channel.error().message;
-    flight = between.heard();
-    (*channel)->close();
-    (void)Inbox::of(**channel)->next(kPatience, "agent");
-  }
+  const auto flight = first_flight();
   // As many as one address may at once, and then as many as it may.
   for (std::uint64_t i = 0; i < mutated_frames() / 50; ++i) {
     throw_at(server_->local(), mutated(flight, random));

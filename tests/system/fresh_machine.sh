@@ -30,58 +30,16 @@ done
 ((EUID == 0)) || die "needs root: it mounts and changes root"
 command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install debootstrap"
 
-# Debian 12's own sources as apt knows them here, one line each; bookworm itself first.
-sources() {
-  # shellcheck disable=SC2016
-  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
-    'Origin: Debian' |
-    awk '$3 ~ /^bookworm(-updates|-security)?$/' | sort -u -k 3,3 -k 2
-}
+# shellcheck disable=SC1091
+. "$repository/tests/support/bare_debian.sh"
 
-# Whatever is mounted under the root goes before the root does: rm must never reach this machine's /dev.
-unmount() {
-  local point
-  while read -r point; do
-    umount "$point" || umount -l "$point"
-  done < <(awk -v root="$machine/" 'index($2, root) == 1 {print $2}' /proc/mounts | sort -r)
-}
 clean_up() {
-  unmount
-  if ((keep)); then say "the machine is kept in $machine"
-  elif awk -v root="$machine/" 'index($2, root) == 1 {found = 1} END {exit !found}' /proc/mounts; then
-    say "something is still mounted under $machine; it stays"
-  else rm -rf --one-file-system "$machine"; fi
-}
-
-make_machine() {
-  local from proxy=''
-  from=$(sources | awk '$3 == "bookworm" {print $2; exit}')
-  [[ -n $from ]] || die "no source of apt here has Debian 12 (bookworm); apt-get update may help"
-  eval "$(apt-config shell proxy Acquire::http::Proxy)"
-  [[ -z $proxy ]] || export http_proxy=$proxy
-  debootstrap --variant=minbase bookworm "$machine" "$from" >"$machine.log" 2>&1 || {
-    tail -n 20 "$machine.log" >&2
-    die "debootstrap failed; all it said is in $machine.log"
-  }
-  rm -f "$machine.log"
-  sources >"$machine/etc/apt/sources.list"
-  apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90host" || true
-}
-
-mount_machine() {
-  cp -L /etc/resolv.conf "$machine/etc/resolv.conf"
-  mount -t proc proc "$machine/proc"
-  mount -t tmpfs -o mode=0755 tmpfs "$machine/dev"
-  local device
-  for device in null zero full random urandom tty; do
-    touch "$machine/dev/$device"
-    mount --bind "/dev/$device" "$machine/dev/$device"
-  done
-  ln -s /proc/self/fd "$machine/dev/fd"
-  mkdir -m 1777 "$machine/dev/shm"
-  # Services that packages bring are not started in a root that is no machine.
-  printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"
-  chmod +x "$machine/usr/sbin/policy-rc.d"
+  if ((keep)); then
+    unmount_debian
+    say "the machine is kept in $machine"
+  else
+    remove_debian
+  fi
 }
 
 # inside COMMAND: a login on the machine: empty environment, no stdin, in the clone.
@@ -108,11 +66,10 @@ machine=${reuse:-$(mktemp -d "${TMPDIR:-/tmp}/millrace-fresh.XXXXXX")}
 trap clean_up EXIT
 started=$SECONDS
 if [[ -z $reuse ]]; then
-  chmod 755 "$machine"
-  make_machine
+  make_debian
   say "a bare Debian 12 took $((SECONDS - started)) s"
 fi
-mount_machine
+mount_debian
 rm -rf "$machine/root/millrace"
 git -c safe.directory='*' clone -q --no-hardlinks "$repository" "$machine/root/millrace"
 
