@@ -17,9 +17,7 @@ std::optional<WorkCost> ProfileCost::planned(const Work& work) const {
   return cost;
 }
 
-WorkCost ProfileCost::charged(const Work& work, const WorkCost&) const { return *planned(work); }
-
-WorkCost MeasuredCost::charged(const Work&, const WorkCost& measured) const {
+WorkCost MeasuredCost::charged(const WorkCost& measured) const {
   const auto scaled = [this](Duration d) { return Duration::from_seconds(d.seconds() * slowdown_); };
   return {.decode = scaled(measured.decode),
           .compute = scaled(measured.compute),

@@ -11,14 +11,12 @@ namespace millrace {
 class FreeCost final : public CostModel {
  public:
   std::optional<WorkCost> planned(const Work&) const override { return WorkCost{}; }
-  WorkCost charged(const Work&, const WorkCost&) const override { return {}; }
 };
 
 class ProfileCost final : public CostModel {
  public:
   ProfileCost(DeviceCost device, ModelConfig model, LayerRange layers);
   std::optional<WorkCost> planned(const Work& work) const override;
-  WorkCost charged(const Work& work, const WorkCost& measured) const override;
 
  private:
   DeviceCost device_;
@@ -31,7 +29,7 @@ class MeasuredCost final : public CostModel {
   // REQUIRES slowdown > 0.
   explicit MeasuredCost(double slowdown) : slowdown_(slowdown) {}
   std::optional<WorkCost> planned(const Work&) const override { return std::nullopt; }
-  WorkCost charged(const Work& work, const WorkCost& measured) const override;
+  WorkCost charged(const WorkCost& measured) const override;
 
  private:
   double slowdown_;

@@ -119,7 +119,7 @@ Result<void> VirtualNode::begin_job(Time now, JobId job, Work work) {
     inline_outcome_ = run_guarded(*parts_.executor, work);
   }
   if (!*inline_outcome_) return inline_outcome_->error();
-  if (!planned_) planned_ = parts_.cost->charged(work, (**inline_outcome_).measured);
+  if (!planned_) planned_ = parts_.cost->charged((**inline_outcome_).measured);
   return schedule(now, job);
 }
 

@@ -16,7 +16,7 @@ class WallNode::PacedExecutor final : public Executor {
     auto outcome = executor_.run(work);
     if (!outcome) return outcome;
     const auto planned = cost_.planned(work);
-    const WorkCost price = planned ? *planned : cost_.charged(work, outcome->measured);
+    const WorkCost price = planned ? *planned : cost_.charged(outcome->measured);
     const auto due = begin + std::chrono::nanoseconds(price.total().count_ns());
     if (Clock::now() <= due) {
       std::unique_lock lock(mutex_);

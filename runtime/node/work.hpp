@@ -70,8 +70,8 @@ class CostModel {
   virtual ~CostModel() = default;
   // The price of the work where it is known beforehand (a profile); nothing where it must be measured.
   virtual std::optional<WorkCost> planned(const Work& work) const = 0;
-  // The price of work that was measured. REQUIRES !planned(work).
-  virtual WorkCost charged(const Work& work, const WorkCost& measured) const = 0;
+  // The price of work that took `measured`. REQUIRES !planned(work).
+  virtual WorkCost charged(const WorkCost& measured) const { return measured; }
 };
 
 }  // namespace millrace

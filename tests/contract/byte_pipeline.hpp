@@ -172,7 +172,6 @@ class ByteCost final : public CostModel {
  public:
   explicit ByteCost(NodeId node) : each_{{}, Duration::us(100 * node.value), {}} {}
   std::optional<WorkCost> planned(const Work&) const override { return each_; }
-  WorkCost charged(const Work&, const WorkCost&) const override { return each_; }
 
  private:
   WorkCost each_;

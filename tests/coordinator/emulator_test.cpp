@@ -57,7 +57,6 @@ class PlannedCost final : public CostModel {
       return WorkCost{.decode = {}, .compute = Duration::ms(7), .encode = {}};
     return WorkCost{.decode = {}, .compute = {}, .encode = Duration::ms(1)};
   }
-  WorkCost charged(const Work& work, const WorkCost&) const override { return *planned(work); }
 };
 
 // Source and sink on one device, one stage on another; 8 Mbit/s and 5 ms each way.

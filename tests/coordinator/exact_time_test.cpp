@@ -33,7 +33,6 @@ class HandCost final : public CostModel {
     if (work.kind == WorkKind::encode) cost.encode = Duration::ms(1);
     return cost;
   }
-  WorkCost charged(const Work& work, const WorkCost&) const override { return *planned(work); }
 
  private:
   NodeId node_;

@@ -105,7 +105,7 @@ TEST_F(BuildNode, CostsFollowTheScenariosComputeAndTheDevice) {
   scenario_.devices[1].slowdown = 3;
   const auto measured = build_cost(scenario_, plan_, {1}).value();
   EXPECT_FALSE(measured->planned(work).has_value());
-  EXPECT_EQ(measured->charged(work, {{}, Duration::ms(2), {}}).compute, Duration::ms(6));
+  EXPECT_EQ(measured->charged({{}, Duration::ms(2), {}}).compute, Duration::ms(6));
 }
 
 TEST_F(BuildNode, AProfileRunNeedsACostForEveryStage) {

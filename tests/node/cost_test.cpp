@@ -33,13 +33,6 @@ TEST(AProfilesCost, EncodingCostsWhatCrossesTheLastCut) {
   EXPECT_EQ(cost->encode, Duration::ns(std::int64_t{3} * (197 * 768 + 197 * 192) * 10));
 }
 
-TEST(AProfilesCost, IsThePlannedOneWhateverWasMeasured) {
-  const auto cost = cost_of({1, 4});
-  const auto forward = work(WorkKind::forward, 1);
-  EXPECT_EQ(cost.charged(forward, {Duration::s(9), Duration::s(9), {}}).total(),
-            cost.planned(forward)->total());
-}
-
 TEST(AProfilesCost, APartialMicrobatchCostsItsShare) {
   const auto cost = cost_of({1, 4});
   EXPECT_EQ(cost.planned(work(WorkKind::encode, 8))->encode,
@@ -49,7 +42,7 @@ TEST(AProfilesCost, APartialMicrobatchCostsItsShare) {
 TEST(AMeasuredCost, IsNotKnownBeforehandAndScalesEveryPart) {
   const MeasuredCost cost(2.5);
   EXPECT_FALSE(cost.planned(Work{}).has_value());
-  const auto charged = cost.charged(Work{}, {Duration::ms(2), Duration::ms(4), Duration::ms(6)});
+  const auto charged = cost.charged({Duration::ms(2), Duration::ms(4), Duration::ms(6)});
   EXPECT_EQ(charged.decode, Duration::ms(5));
   EXPECT_EQ(charged.compute, Duration::ms(10));
   EXPECT_EQ(charged.encode, Duration::ms(15));

@@ -59,7 +59,6 @@ class FlatCost final : public CostModel {
  public:
   explicit FlatCost(Duration each) : each_{{}, each, {}} {}
   std::optional<WorkCost> planned(const Work&) const override { return each_; }
-  WorkCost charged(const Work&, const WorkCost&) const override { return each_; }
 
  private:
   WorkCost each_;
