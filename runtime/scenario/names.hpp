@@ -1,4 +1,4 @@
-// How the choices of a scenario are written, in the order of their enums: for the table of keys.
+// How the choices of a scenario are written, in the order of their enums; for the table of keys.
 #pragma once
 
 #include <array>
@@ -57,11 +57,11 @@ inline constexpr std::array<std::string_view, 3> kRateControlNames{"minstrel", "
 // Partition policies. A test compares with runtime/planner/planner.cpp.
 inline constexpr std::array<std::string_view, 5> kPartitionNames{"even", "fixed", "pipedream", "optimal",
                                                                  "joint"};
-// Those that choose devices and their order themselves.
+// Whether the policy chooses the devices and their order.
 constexpr bool chooses_devices(std::string_view partition) {
   return partition == "optimal" || partition == "joint";
 }
-// Those that need to know what devices and links cost.
+// Whether the policy needs the costs of devices and links.
 constexpr bool plans_by_cost(std::string_view partition) {
   return partition == "pipedream" || chooses_devices(partition);
 }
@@ -69,17 +69,17 @@ constexpr bool plans_by_cost(std::string_view partition) {
 // Quantization policies; `fixed` first. A test compares with runtime/policy/registry.cpp.
 inline constexpr std::array<std::string_view, 5> kQuantizationNames{"fixed", "heuristic", "max-fit",
                                                                     "controller", "deadline"};
-// Those that decide at the end of a window.
+// Whether the policy decides at the end of a window.
 constexpr bool decides_in_windows(std::string_view quantization) {
   return quantization == "heuristic" || quantization == "max-fit" || quantization == "controller";
 }
 
-// Congestion controls; those of the ns-3 network.
+// Congestion controls of the ns-3 network.
 inline constexpr std::array<std::string_view, 13> kTcpNames{
     "cubic", "bbr",      "newreno",  "reno",  "bic",  "htcp", "highspeed",
     "hybla", "illinois", "scalable", "vegas", "veno", "yeah"};
 
-// For the choices of a key.
+// Names as the choices of a key.
 template <std::size_t n>
 std::vector<std::string> words(const std::array<std::string_view, n>& names) {
   return {names.begin(), names.end()};
