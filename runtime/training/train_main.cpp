@@ -1,5 +1,5 @@
-// millrace-train: makes the weights of a small vision transformer from the `shapes` images, so that a bare
-// tree has a model whose accuracy can be measured.
+// millrace-train: makes the weights of a small vision transformer from the `shapes` images, so that the
+// source tree contains a model whose accuracy can be measured.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -27,7 +27,7 @@ struct Arguments {
 
 class Training {
  public:
-  // Both outlive this.
+  // Both must outlive the object.
   Training(const Arguments& arguments, VitTrainer& trainer) : arguments_(arguments), trainer_(trainer) {}
 
   Result<void> run(const ImageDataset& images, const ImageDataset& validation) {
@@ -46,7 +46,7 @@ class Training {
   }
 
  private:
-  // Validates, says how far it is, and writes what is best so far.
+  // Validates, logs the progress, and writes the weights if they are the best so far.
   Result<void> look(const ImageDataset& validation) {
     const auto score = trainer_.score(validation, arguments_.validation);
     if (!score) return score.error();
