@@ -1,4 +1,4 @@
-// Records to and from their wire form. Private to runtime/wire: the only headers that know Protocol Buffers.
+// Records to and from their wire form. Private to runtime/wire: the only header that uses Protocol Buffers.
 #pragma once
 
 #include "runtime/base/result.hpp"
