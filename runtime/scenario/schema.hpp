@@ -33,7 +33,7 @@ struct Key {
   ValueKind kind = ValueKind::name;
   Unit unit = Unit::none;
   std::string doc{};       // one line
-  std::string fallback{};  // the default as it would be written; empty: no default
+  std::string fallback{};  // the default as it would be written; empty: none, or `doc` says what it is
   bool required = false;
   bool how = false;                     // says how a scenario is run, not what it is: not part of its hash
   bool folder = false;                  // of a path: it names a folder

@@ -37,7 +37,8 @@ std::vector<LinkSection> links_at(const Fields& in, const std::string& at);
 std::vector<EventSection> events_at(const Fields& in, const std::string& at,
                                     const std::vector<LinkSection>& links);
 
-// Keys without a table of their own: expect_row() fills the one, sweep_fill.cpp reads the other.
+// Add keys that have no table of their own: those of `expect`, read by expect_row(), and those of `sweep`,
+// read by sweep_fill.cpp.
 void add_expect(Schema& schema);
 void add_sweep(Schema& schema);
 
