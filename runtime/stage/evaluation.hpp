@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kTopPlaces = 5;
 
 struct EvaluationRequest {
   ModelConfig model;
-  std::uint64_t images = 0;  // the first images of the dataset, so many
+  std::uint64_t images = 0;  // how many, from the first of the dataset on
   // Each entry is a set of cuts that are quantized together, ascending, 1 .. sub_layers - 1.
   std::vector<std::vector<int>> cuts;
   std::vector<Quantization> quantizations;

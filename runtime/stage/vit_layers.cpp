@@ -84,7 +84,7 @@ Activations VitLayers::run(int layer, const Activations& in) const {
 at::Tensor VitLayers::normalise(at::Tensor shares) const {
   const PixelStatistics pixels = pixel_statistics(model_.normalisation);
   for (std::int64_t channel = 0; channel < shares.size(0); ++channel) {
-    const auto colour = static_cast<std::size_t>(channel) % pixels.mean.size();  // more than 3: repeats
+    const auto colour = static_cast<std::size_t>(channel) % pixels.mean.size();  // more than 3: all alike
     shares.select(0, channel).sub_(pixels.mean[colour]).div_(pixels.deviation[colour]);
   }
   return shares;
