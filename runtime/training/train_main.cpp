@@ -139,10 +139,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
 int main(int argc, char** argv) {
   CLI::App app{
       "millrace-train: trains a small vision transformer on the procedural `shapes` images.\n\nEvery step "
-      "sees new images, so there is nothing to learn by heart. At every look the weights that are best "
+      "sees new images, so none can be memorised. At every look the weights that are best "
       "on\nthe "
       "validation images so far are written; Ctrl-C looks once more and ends. The images that scenarios use "
-      "are\nneither seen nor looked at here.\n"};
+      "are\nused neither for training nor for validation.\n"};
   app.footer(
       "Example, how the weights in scenarios/models were made:\n"
       "  millrace-train --gentle --steps 5000 --batch 64 --rate 1.5e-3 --out gentle.safetensors\n"
