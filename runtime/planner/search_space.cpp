@@ -48,7 +48,7 @@ SearchSpace::SearchSpace(const PlanningProblem& problem, bool merge_types)
   }
 }
 
-// Exchanging two devices of one type leaves the problem as it is, so a device needs comparing with one member
+// Exchanging two devices of one type does not change the problem, so a device is compared with one member
 // only.
 void SearchSpace::find_types(bool merge) {
   for (std::size_t d = 0; d < problem_.devices.size(); ++d) {

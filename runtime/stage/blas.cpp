@@ -40,7 +40,7 @@ bool has_avx512() {
 }
 
 // OpenBLAS reads OPENBLAS_CORETYPE when it is loaded, before main(); these two symbols of its shared library
-// make it choose again. Without them (a build for one processor) it stays as it is.
+// make it choose again. Without them (a build for one processor) nothing changes.
 void choose_kernels(void* library) {
   auto* core_name = symbol<char*()>(library, "openblas_get_corename");
   auto* quit = symbol<void()>(library, "gotoblas_dynamic_quit");

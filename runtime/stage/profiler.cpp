@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kMaxRepeats = 1000, kMaxThreads = 1024;
 constexpr double kCodecBits = 8;
-// Share of all work: codecs take about as long as the sub-layers of one block.
+// The sub-layers' share of all work: the codecs take about as long as the sub-layers of one block.
 constexpr double kShareOfLayers = 0.9;
 
 template <class Work>
