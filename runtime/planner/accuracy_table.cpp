@@ -146,7 +146,7 @@ Result<CodecAccuracies> accuracies_of(const std::vector<AccuracyRow>& rows, std:
     }
     const auto at = static_cast<std::size_t>(cut);
     if (width->known[at])
-      return fault(fmt::format("{} bits at cut {} stand in it twice, in two scopes", row.bits, cut));
+      return fault(fmt::format("it has {} bits at cut {} twice, in two scopes", row.bits, cut));
     width->known[at] = true;
     width->retained[at] = std::min(1.0, row.share() / all.baseline);
   }

@@ -29,7 +29,7 @@ std::vector<PlannedStage> with_cuts(const PlanningProblem& problem, const std::v
   return stages;
 }
 
-// One device and one link, the mean of all: what PipeDream takes every one for.
+// The mean of all devices and the mean of all links: PipeDream takes every device and link to be the mean.
 struct Mean {
   std::vector<double> before;      // seconds of the sub-layers up to each cut
   std::vector<double> transfer_s;  // by cut

@@ -60,7 +60,7 @@ PlanningHop merged(const PlanningHop& a, const PlanningHop& b, GroupView view) {
 }
 
 void merge_into(std::vector<double>& all, const std::vector<double>& one, GroupView view) {
-  if (all.empty() || one.empty()) {  // empty is free
+  if (all.empty() || one.empty()) {  // an empty list costs nothing
     if (view == GroupView::best) return all.clear();
     if (all.empty()) all = one;
     return;

@@ -1,5 +1,6 @@
-// Devices that are nearly alike taken for one kind of device: the best of each group in every number, or the
-// worst. Plans for the best are a bound, plans for the worst can be carried out.
+// Groups of devices that are nearly alike. Every member of a group is taken to be as good in every number as
+// the best of the group, or as bad as the worst. A plan for the best is a bound, a plan for the worst can be
+// carried out.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +12,13 @@ namespace millrace {
 
 using DeviceGroups = std::vector<std::vector<std::size_t>>;  // indices of devices that run stages
 
-// Merges the two groups most alike until the subsets of what is left number at most `most_nodes`.
+// Merges the two groups most alike until a SubsetGraph over the groups has at most `most_nodes` nodes.
 DeviceGroups group_devices(const PlanningProblem& problem, double most_nodes);
 
 enum class GroupView : std::uint8_t { best, worst };
 
 // The same problem with every member of a group as the group's best or worst. Devices keep their indices;
-// two more are added for source and sink, so that what is near to them is not taken for a kind of its own.
+// two more are added for source and sink, so that a device that is source or sink can be of its group's type.
 PlanningProblem grouped_problem(const PlanningProblem& problem, const DeviceGroups& groups, GroupView view);
 
 }  // namespace millrace

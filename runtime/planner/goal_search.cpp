@@ -11,7 +11,7 @@ namespace millrace {
 namespace {
 
 constexpr double kForever = std::numeric_limits<double>::infinity();
-constexpr double kNarrow = 1e-4;  // of the interval, when to ask for anything shorter at all
+constexpr double kNarrow = 1e-4;  // width of the interval, as a share, at which to ask for anything shorter
 const PlanCost kAnyCost{kForever, kForever};
 
 }  // namespace
@@ -78,7 +78,7 @@ double GoalSearch::longest_period_s() const {
 }
 
 // The shortest bottleneck among placements whose first cost is at most `most`. `unbounded` is a placement of
-// the shortest bottleneck, `period_s`, whatever its cost.
+// the shortest bottleneck at any cost; `period_s` is that bottleneck.
 GoalAnswer GoalSearch::within_cost(CostKind kind, double most, const Placement& unbounded, double period_s) {
   const PlanCost at_most{most, kForever};
   const auto cheapest = [&](double period) -> std::optional<Placement> {
@@ -90,7 +90,7 @@ GoalAnswer GoalSearch::within_cost(CostKind kind, double most, const Placement& 
     return {std::move(known->placement), {}};
   if (ended()) return {};
   if (auto found = shortest(cheapest, period_of(space_, unbounded))) {
-    // Among the placements of that bottleneck the best one by cost.
+    // Of the placements with that bottleneck, the cheapest.
     auto best = search_.cheapest(period_of(space_, *found), kind, kAnyCost);
     return {best ? std::move(best->placement) : std::move(*found), {}};
   }
@@ -123,7 +123,7 @@ GoalAnswer GoalSearch::run() {
             fmt::format("the fastest plan reaches {:.6g} images/s, {:.6g} are asked for",
                         problem.images / shortest_s, goal.target_images_per_s)};
   if (goal.accuracy_floor > 0) {
-    // Losses are whole numbers in units of 1e-12: half of one more does not exclude what meets the floor.
+    // Losses are rounded to units of 1e-12: the slack keeps rounding from excluding what meets the floor.
     const double nats = std::log(problem.baseline_accuracy / goal.accuracy_floor);
     if (nats < 0) return {{}, fmt::format("the baseline accuracy is {:.4f}", problem.baseline_accuracy)};
     auto answer =

@@ -1,7 +1,7 @@
-// From "is there a placement within this bottleneck" to the goal of a problem: shortest bottleneck, with or
-// without a bound on latency or accuracy lost; least latency or loss at a rate. Exact if the PlacementSearch
-// is. Surprising fact: the bottleneck is found by bisection over real numbers, yet exactly: every placement
-// found replaces the upper end by its own bottleneck, and the last question asks for anything shorter at all.
+// Reaches the goal of a problem by asking "is there a placement within this bottleneck?": the shortest
+// bottleneck, with or without a bound on latency or accuracy lost; least latency or loss at a rate. Exact if
+// the PlacementSearch is. Surprising fact: bisection over real numbers finds the exact bottleneck: every
+// placement found replaces the upper end by its own bottleneck, and the last step asks for anything shorter.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,8 @@
 
 namespace millrace {
 
-// The longest stage or hop of a placement. Compared exactly with what PlacementSearch::reach() was asked for.
+// The longest stage or hop of a placement. Comparable exactly with the period asked of
+// PlacementSearch::reach().
 double period_of(const SearchSpace& space, const Placement& placement);
 PlanCost cost_of(const SearchSpace& space, const Placement& placement, CostKind kind);
 
@@ -20,18 +21,18 @@ inline constexpr double kBoundSlack = 1e-9;
 
 struct GoalAnswer {
   std::optional<Placement> placement;
-  // Why there is none, as far as rate, latency and accuracy are concerned; empty: nothing fits at all.
+  // Why there is no placement, as far as rate, latency and accuracy are concerned; empty: nothing fits.
   std::string finding;
 };
 
 class GoalSearch {
  public:
-  // Both outlive it.
+  // Both must outlive the object.
   GoalSearch(const SearchSpace& space, PlacementSearch& search) : space_(space), search_(search) {}
 
   // The goal of the space's problem.
   GoalAnswer run();
-  // A placement of the shortest bottleneck; `lower_s`: nothing is shorter.
+  // A placement of the shortest bottleneck; `lower_s` is a lower bound of it.
   std::optional<Placement> shortest_bottleneck(double lower_s);
   bool ended() const { return search_.ended() != PlacementSearch::End::none; }
 

@@ -27,7 +27,7 @@ class Diagnosis {
       return fmt::format("no links lead {}from stage to stage{}, whichever devices take them", source_text(),
                          sink_text());
     std::string needs = all_together();
-    // The smallest memory that would do if one device had it, in whole MiB.
+    // The smallest memory, in whole MiB, that makes the problem feasible if one device has it.
     const double most = std::ceil(stage_memory_bytes(problem_, 0, problem_.layers) / kMib);
     double enough = most, little = 0;
     if (helped_by(most * kMib).empty()) return needs;
@@ -54,7 +54,7 @@ class Diagnosis {
     return problem_.sink ? " and to the sink, " + problem_.devices[*problem_.sink].name : std::string();
   }
 
-  // What is asked of all devices together, and what they have.
+  // What the model needs of all devices together, and what they have.
   std::string all_together() const {
     double weights = 0, memory = 0;
     for (const double bytes : problem_.weight_bytes) weights += bytes;
@@ -75,7 +75,7 @@ class Diagnosis {
     const SearchSpace space(problem);
     if (subset_table_bytes(space) <= kMaxSubsetTableBytes)
       return make_subset_search(space, watch)->reach(kForever).has_value();
-    // Too many to look at all subsets: devices with most memory first is what packs best.
+    // Too many devices to look at all subsets: the order of falling memory packs best.
     std::vector<std::size_t> order;
     for (std::size_t t = 0; t < space.types(); ++t) order.insert(order.end(), space.members(t).size(), t);
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -89,7 +89,7 @@ class Diagnosis {
     return search->reach(kForever).has_value();
   }
 
-  // Devices that would make the problem feasible if they had so much.
+  // Devices any one of which would make the problem feasible if it had so much memory.
   std::vector<std::size_t> helped_by(double bytes) {
     std::vector<std::size_t> devices;
     const SearchSpace space(problem_);

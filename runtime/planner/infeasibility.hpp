@@ -1,5 +1,5 @@
-// Why no plan exists at any rate: too little memory, with how much would do and where, or no way between
-// devices.
+// Why no plan exists at any rate: too little memory (how much would suffice, and on which device), or no way
+// between devices.
 #pragma once
 
 #include <string>

@@ -13,7 +13,7 @@ namespace millrace {
 
 namespace {
 
-constexpr double kGroupNodes = 200'000;  // subsets of groups an exact search takes a moment for
+constexpr double kGroupNodes = 200'000;  // nodes of the groups' SubsetGraph: quick to search exactly
 constexpr double kMoveWork = 4e8;        // pairs of devices looked at by all moves together
 constexpr std::size_t kFewestMoves = 400, kMostMoves = 20'000;
 using Order = std::vector<std::size_t>;  // types of the space, one device each
@@ -48,7 +48,7 @@ class Large {
     };
   }
 
-  // The exact plan for the groups, as an order of the real devices; the best view also bounds.
+  // The exact plan for the groups, as an order of the real devices; the best view also gives a bound.
   void add_group_order(const DeviceGroups& groups, GroupView view, std::vector<Order>& orders) {
     if (answer_.interrupted) return;
     const PlanningProblem problem = grouped_problem(space_.problem(), groups, view);
@@ -59,7 +59,7 @@ class Large {
                                                    view == GroupView::best ? "best" : "worst")));
     const auto placement = GoalSearch(space, *search).shortest_bottleneck(answer_.lower_bound_s);
     if (!placement) return;
-    // The bound holds for what no rounding in sums can reach.
+    // Slightly lower, so that rounding in sums never lifts the bound above what a plan reaches.
     if (view == GroupView::best)
       answer_.lower_bound_s = std::max(answer_.lower_bound_s, period_of(space, *placement) * (1 - 1e-12));
     std::vector<std::size_t> next(space.types());
@@ -69,7 +69,7 @@ class Large {
     orders.push_back(completed(std::move(order)));
   }
 
-  // All devices that are not in it, behind.
+  // The order with all devices that are not in it appended.
   Order completed(Order order) const {
     std::vector<bool> used(space_.types());
     for (const std::size_t t : order) used[t] = true;
@@ -106,7 +106,7 @@ class Large {
 
   bool at_bound() const { return period_s_ <= answer_.lower_bound_s * (1 + 1e-9); }
 
-  // One device elsewhere, or two exchanged.
+  // The order with one device moved, or two exchanged.
   Order moved(Random& random) const {
     Order order = order_;
     const std::size_t a = random.below(order.size()), b = random.below(order.size());
@@ -120,7 +120,7 @@ class Large {
     return order;
   }
 
-  // A move stays if something shorter is possible along the new order, or as short: plateaus are wide.
+  // A move stays if the new order permits a shorter bottleneck, or an equal one: plateaus are wide.
   void improve() {
     const auto n = static_cast<double>(space_.types());
     const auto moves = std::clamp(static_cast<std::size_t>(kMoveWork / (n * n)), kFewestMoves, kMostMoves);
@@ -142,7 +142,7 @@ class Large {
     }
   }
 
-  // The problem's own goal along the best order; where it cannot be met there, along the others.
+  // The problem's own goal along every order, the best order first; the best answer stays.
   void finish(std::vector<Order>& orders) {
     if (answer_.interrupted) return;
     if (!order_.empty()) orders.insert(orders.begin(), order_);

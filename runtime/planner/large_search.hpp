@@ -1,7 +1,7 @@
-// Plans for more devices than subsets can be counted. Devices that are nearly alike are grouped: taking every
-// device of a group for the best of it bounds the bottleneck from below (an exact search over groups), taking
-// it for the worst gives plans that the real devices can carry out; an order of devices is then improved by
-// moves, with the cuts of every order exact.
+// Plans for too many devices to enumerate their subsets. Devices that are nearly alike are grouped. Taking
+// every device of a group to be its best bounds the bottleneck from below (an exact search over groups);
+// taking it to be the worst gives plans that the real devices can carry out. An order of devices is then
+// improved by moves, with the cuts of every order exact.
 #pragma once
 
 #include <optional>

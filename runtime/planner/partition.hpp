@@ -1,5 +1,5 @@
 // Partitions that need no search and no costs: `fixed` cuts where the scenario says; `even` gives every
-// device the same number of sub-layers (GPipe), the first stages one more where they do not divide.
+// device the same number of sub-layers (GPipe), with the remainder spread over the first stages.
 #pragma once
 
 #include <vector>
@@ -15,12 +15,13 @@ struct PartitionRequest {
   std::vector<DeviceId> devices;  // of the stages, in the order of the pipeline
 };
 
-// After which sub-layers an even partition is cut; an error where so many devices cannot share them.
+// After which sub-layers an even partition is cut; an error if there are more devices than sub-layers, or
+// no devices.
 Result<std::vector<int>> even_cuts(int sub_layers, std::size_t devices);
-// An error where these cuts do not divide the sub-layers onto so many devices, in order.
+// An error unless these cuts divide the sub-layers, in order, into one range per device.
 Result<void> check_cuts(const std::vector<int>& cuts, int sub_layers, std::size_t devices);
 
-// ENSURES check_plan() holds for the plan returned. An error says what does not fit.
+// ENSURES check_plan() holds for the plan returned.
 Result<Plan> plan_evenly(const PartitionRequest& request);
 Result<Plan> plan_with_cuts(const PartitionRequest& request, const std::vector<int>& cuts);
 

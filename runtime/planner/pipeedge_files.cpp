@@ -20,7 +20,7 @@ constexpr std::size_t kMaxHosts = 1024;
 constexpr double kBytesPerParameter = 4;  // torch.float32
 constexpr std::string_view kDtype = "torch.float32";
 
-// Ours, and what PipeEdge calls the same model.
+// Our name of a model, and PipeEdge's.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNames{{
     {"vit-base", "google/vit-base-patch16-224"},
     {"vit-large", "google/vit-large-patch16-224"},
@@ -79,7 +79,7 @@ struct DeviceType {
   std::optional<std::vector<double>> compute_s;
 };
 
-// The measurement at this microbatch; what there is instead goes into `others`.
+// The profile at this microbatch; the batch sizes and types of the other profiles go into `others`.
 std::optional<std::vector<double>> find_profile(const File& file, const YamlNode& profiles,
                                                 const std::string& model, const PlanningProblem& problem,
                                                 std::set<std::string>& others) {

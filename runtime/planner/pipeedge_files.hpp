@@ -1,6 +1,6 @@
 // PipeEdge's own files (models.yml, device_types.yml, devices.yml) as a planning problem, and plans as its
-// schedule format. Surprising fact: where the files say "Mbps" and "MB", PipeEdge reckons with 1024² bits
-// and bytes; so do we unless told that the profiles meant 10⁶.
+// schedule format. Surprising fact: where the files say "Mbps" and "MB", PipeEdge means 1024² bits and bytes;
+// so do we, unless told that the profiles meant 10⁶.
 //
 //   models.yml        NAME: {layers: N, mem_MB: [N], parameters_in: P, parameters_out: [N]}
 //   device_types.yml  TYPE: {bw_Mbps: B, mem_MB: M,
@@ -31,7 +31,7 @@ enum class PipeEdgeMega : std::int32_t { binary = 1024 * 1024, decimal = 1'000'0
 // buffers on either side but none inbound for the first stage, and one input and one output activation.
 // `model` is a name in models.yml, or one of ours (vit-base) for the one PipeEdge calls by its Hugging Face
 // name. Hosts of a type without a profile of the model at this microbatch (batch_size, torch.float32) run no
-// stage; if no host has one, that is an error which lists what there is. Unknown, missing and duplicate keys,
+// stage; if no host has one, the error lists the profiles there are. Unknown, missing and duplicate keys,
 // lists of the wrong length and numbers that are negative or not finite are errors with file:line:column.
 Result<PlanningProblem> read_pipeedge_problem(const PipeEdgeFiles& files, const std::string& model,
                                               int microbatch, PipeEdgeMega mega = PipeEdgeMega::binary);
@@ -41,8 +41,8 @@ Result<PlanningProblem> parse_pipeedge_problem(const PipeEdgeFiles& texts, const
 
 // What PipeEdge's scheduler prints and its runtime reads.
 std::string pipeedge_schedule(const PlanningProblem& problem, const std::vector<PlannedStage>& stages);
-// A schedule made elsewhere, e.g. by PipeEdge itself, as stages for predict(). Hosts the problem does not
-// have, a host twice, ranges that are not contiguous from 1 to `layers` are errors.
+// A schedule made elsewhere, e.g. by PipeEdge itself, as stages for predict(). An unknown host, a host named
+// twice, and ranges that are not contiguous from 1 to `layers` are errors.
 Result<std::vector<PlannedStage>> parse_pipeedge_schedule(const std::string& text, const std::string& name,
                                                           const PlanningProblem& problem);
 

@@ -9,7 +9,7 @@ namespace millrace {
 
 namespace {
 
-// As YAML wants names that are no plain words.
+// Quoted as YAML requires for names that are not plain scalars.
 std::string quoted(const std::string& name) {
   std::string out = "\"";
   for (const char c : name) {
@@ -26,7 +26,7 @@ bool plain(const std::string& name) {
     letter = letter || alphabetic;
     if (!alphabetic && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.') return false;
   }
-  // Short words such as "no", and "1e5", are not texts to every reader.
+  // Some readers take a short word such as "no" or "1e5" for another type than text.
   return letter && name.size() > 5 && name.front() != '-' && name.front() != '.';
 }
 

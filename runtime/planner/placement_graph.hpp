@@ -1,7 +1,7 @@
-// The orders in which a search may use devices, as graphs without cycles: a node says "a stage on a device of
-// this type was the last so far, after what the node remembers", its predecessors what may stand before it.
-// `SubsetGraph` remembers how many of each type are used (exact); `OrderGraph` goes once along a given order
-// of devices and may leave some out (for more devices than subsets can be counted).
+// The orders in which a search may use devices, as acyclic graphs. A node stands for "the last stage so far
+// is on a device of this type, after the devices that the node remembers"; its predecessors are the nodes
+// that may stand before it. `SubsetGraph` remembers how many of each type are used (exact); `OrderGraph` goes
+// once along a given order of devices and may leave some out (for too many devices to enumerate subsets).
 #pragma once
 
 #include <cstddef>
@@ -20,14 +20,14 @@ struct PlacementNode {
 
 class SubsetGraph {
  public:
-  // `counts`: devices of each type, each at least 1. REQUIRES that nodes(counts) is what memory can hold.
+  // `counts`: devices of each type, each at least 1. REQUIRES that nodes(counts) nodes fit into memory.
   explicit SubsetGraph(std::vector<std::size_t> counts) : counts_(std::move(counts)) {
     for (const std::size_t count : counts_) {
       strides_.push_back(subsets_);
       subsets_ *= count + 1;
     }
   }
-  // Nodes a graph would have, as a floating number: it may be beyond all integers.
+  // The number of nodes such a graph would have, as a double: it may exceed every integer type.
   static double nodes(const std::vector<std::size_t>& counts) {
     double product = static_cast<double>(counts.size());
     for (const std::size_t count : counts) product *= static_cast<double>(count + 1);

@@ -1,8 +1,8 @@
 // The passes of an exact search over one PlacementGraph at one bottleneck value:
-//   1. forwards:  which cuts can each node have reached (masks),
-//   2. backwards: from which of those can the result still be reached (masks),
-//   3. forwards over what is left: the least cost of being there (numbers), pruned by what the rest costs at
-//      least if devices could be used again.
+//   1. forwards:  the cuts that each node can reach (masks),
+//   2. backwards: those of them from which the result can still be reached (masks),
+//   3. forwards over what is left: the least cost of each cut at each node (numbers), pruned by the least
+//      cost of the rest if devices could be used again.
 #pragma once
 
 #include <algorithm>
@@ -22,12 +22,12 @@ class PlacementPass {
   using Cuts = CutSet<W>;
   using End = PlacementSearch::End;
 
-  // All outlive the pass.
+  // All must outlive the pass.
   PlacementPass(const SearchSpace& space, const Graph& graph, const ReachTables<W>& tables,
                 const PlacementSearch::Watch& watch)
       : space_(space), graph_(graph), tables_(tables), watch_(watch) {}
 
-  // Pass 1; a placement as soon as there is one.
+  // Pass 1; ends with the first placement found.
   std::optional<Placement> any(double period_s) {
     std::optional<std::size_t> complete;
     forwards([&](std::size_t id) { return complete = id, false; });
@@ -77,7 +77,7 @@ class PlacementPass {
     return in;
   }
 
-  // `complete` is told of nodes that reach the result, and says whether to go on.
+  // `complete` is called with each node that reaches the result, and returns whether to go on.
   template <class Call>
   void forwards(Call&& complete) {
     reached_.assign(graph_.size(), {});
@@ -148,8 +148,8 @@ class PlacementPass {
     return cost;
   }
 
-  // rest_[type][cut]: least cost from a stage on `type` that ended at the cut to the result, every device
-  // available again: never more than what it really costs.
+  // rest_[type][cut]: least cost from a stage on `type` that ended at the cut to the result, with every
+  // device available again, so never more than the real cost.
   void fill_rest() {
     const auto width = static_cast<std::size_t>(layers()) + 1;
     const PlanCost never{kForever, kForever};
@@ -183,7 +183,7 @@ class PlacementPass {
 
   PlanCost cost_at(std::size_t id, int cut) const { return costs_[offset_[id] + useful_[id].rank(cut)]; }
 
-  // The cheapest way to begin a stage on the node's device at each cut of the set returned.
+  // Fills in the least cost of beginning a stage on the node's device at each cut of the set returned.
   Cuts begin_costs(const PlacementNode& node, std::vector<PlanCost>& begin) const {
     Cuts starts;
     const auto offer = [&](int cut, PlanCost cost) {
@@ -203,7 +203,7 @@ class PlacementPass {
     return starts;
   }
 
-  // Pass 3. What cannot be part of a placement within the limit is taken out of useful_. Returns the node and
+  // Pass 3. Cuts that no placement within the limit can use are removed from useful_. Returns the node and
   // cost of the best placement.
   std::optional<std::pair<std::size_t, PlanCost>> accumulate() {
     costs_.clear();
@@ -278,7 +278,7 @@ class PlacementPass {
     return placement;
   }
 
-  // The predecessor from which beginning at the cut costs so much.
+  // The predecessor from which a stage that begins at the cut has this cost.
   std::size_t before(const PlacementNode& node, int cut, PlanCost cost) const {
     for (std::size_t k = 0; k < node.before; ++k) {
       const std::size_t id = node.first_before + k;
@@ -299,7 +299,7 @@ class PlacementPass {
   std::size_t asked_ = 0;
   double period_s_ = 0;
   CostKind kind_ = CostKind::latency;
-  double limit_ = kForever;  // of the first cost; beyond it nothing is kept
+  double limit_ = kForever;  // of the first cost; nothing above the limit is kept
   std::vector<Cuts> reached_, useful_;
   std::vector<PlanCost> rest_, costs_;
   std::vector<std::size_t> offset_;  // of a node's costs, in the order of its useful cuts

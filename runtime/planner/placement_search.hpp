@@ -1,6 +1,6 @@
-// Exact search over the placements a PlacementGraph permits: is there one within a bottleneck value, and
-// which one within it costs least. Surprising fact: whole sets of cuts are carried along as bit masks, so one
-// bottleneck value is decided for all cuts of all subsets of devices at once.
+// Exact search over the placements that a graph of placement_graph.hpp permits: whether one exists within a
+// bottleneck value, and the cheapest within it. Surprising fact: sets of cuts are carried along as bit masks,
+// so one bottleneck value is decided for all cuts of all subsets of devices at once.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,6 @@ struct PlacementStep {
 };
 using Placement = std::vector<PlacementStep>;
 
-// Nothing: there is none, or the search was ended; see PlacementSearch::ended().
 struct CostedPlacement {
   Placement placement;
   PlanCost cost;
@@ -29,14 +28,15 @@ struct CostedPlacement {
 
 class PlacementSearch {
  public:
-  // `share` of the search; false ends it.
+  // `share`: how much of the search is done. Returning false ends the search.
   using Watch = std::function<bool(double share)>;
   enum class End : std::uint8_t { none, by_watch, too_large };
 
   virtual ~PlacementSearch() = default;
-  // Some placement whose stages and hops all take at most `period_s`.
+  // Some placement whose stages and hops all take at most `period_s`. Nothing: there is no such placement, or
+  // the search was ended; see ended(). The same holds for cheapest().
   virtual std::optional<Placement> reach(double period_s) = 0;
-  // Of those, one of least cost, unless all cost more than `at_most`.
+  // A placement of least cost within `period_s`, unless all cost more than `at_most`.
   virtual std::optional<CostedPlacement> cheapest(double period_s, CostKind kind, PlanCost at_most) = 0;
 
   End ended() const { return ended_; }
@@ -45,13 +45,13 @@ class PlacementSearch {
   End ended_ = End::none;
 };
 
-// Over subsets of the space's devices: exact. Nothing where the tables would exceed kMaxSubsetTable.
+// The exact search, over subsets of the space's devices, and the memory that its tables take.
 inline constexpr double kMaxSubsetTableBytes = 512.0 * 1024 * 1024;
 double subset_table_bytes(const SearchSpace& space);
-// `space` outlives the search.
+// `space` must outlive the search. REQUIRES subset_table_bytes(space) <= kMaxSubsetTableBytes.
 std::unique_ptr<PlacementSearch> make_subset_search(const SearchSpace& space, PlacementSearch::Watch watch);
 
-// Along given orders of device types, in which no type occurs more often than it has members.
+// Searches along given orders of device types, in which no type occurs more often than it has members.
 class OrderSearch : public PlacementSearch {
  public:
   virtual void set_order(std::vector<std::size_t> types) = 0;

@@ -1,5 +1,5 @@
-// Who does what in one run: the stages, in the order of the pipeline, and the nodes they become.
-// Nodes are numbered along the pipeline: 0 is the source, 1..S the stages, S+1 the sink.
+// The plan of one run: its stages, in the order of the pipeline, with their devices and sub-layers, and the
+// nodes they become. Nodes are numbered along the pipeline: 0 is the source, 1..S the stages, S+1 the sink.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +41,7 @@ struct Plan {
 std::string node_name(const Plan& plan, NodeId node);
 
 // Every sub-layer 1..sub_layers exactly once and in order, every device below `devices`, bits greater than 0
-// and at most 32: what a plan from elsewhere must fulfil before it is believed.
+// and at most 32: a plan from elsewhere must pass this check before use.
 Result<void> check_plan(const Plan& plan, int sub_layers, std::size_t devices);
 
 }  // namespace millrace

@@ -16,7 +16,7 @@ namespace millrace {
 
 namespace {
 
-// Beside the plan asked for, other exact plans are only made where that takes no time to speak of.
+// For comparison, other exact plans are made only where that takes next to no time.
 constexpr double kQuickNodes = 50'000;
 
 Error interrupted() { return Error{"planning was interrupted"}; }
@@ -144,7 +144,7 @@ class Planning {
     result.alternatives.push_back(std::move(alternative));
   }
 
-  // What each coding alone would give at its fastest.
+  // The fastest plan with each coding alone.
   void add_single_codings(PlanningResult& result) const {
     for (const auto& coding : problem_.codings) {
       PlanningProblem single = problem_;

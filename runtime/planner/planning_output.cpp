@@ -57,7 +57,7 @@ std::string bits_text(const PlanningProblem& problem, const PlanningResult& resu
   return fmt::format("{:g}", bits_of(problem, result.stages[s]));
 }
 
-// What the simulated run says, and what is known of better plans.
+// The figures of the simulated run, and how much better a plan can be.
 std::string simulation_lines(const PlanningResult& result) {
   std::string text;
   if (result.bits_range) {

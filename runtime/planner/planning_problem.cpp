@@ -35,7 +35,7 @@ Result<void> check_device(const PlanningDevice& device, std::size_t layers) {
   if (auto good = check_list("decode_s of " + device.name, device.decode_s, layers + 1); !good) return good;
   if (auto good = check_list("encode_s of " + device.name, device.encode_s, layers + 1); !good) return good;
   if (device.memory_bytes && !sound(*device.memory_bytes))
-    return fault("memory of " + device.name + " is no size");
+    return fault("memory of " + device.name + " must be a finite number >= 0");
   return {};
 }
 
@@ -111,7 +111,7 @@ Result<void> check_problem(const PlanningProblem& problem) {
   if (std::none_of(problem.devices.begin(), problem.devices.end(), [](const auto& d) { return d.stage; }))
     return fault("no device runs stages");
   for (const auto& end : {problem.source, problem.sink}) {
-    if (end && *end >= problem.devices.size()) return fault("source or sink is no device");
+    if (end && *end >= problem.devices.size()) return fault("source or sink is not a device of the problem");
   }
   if (problem.window < 0 || problem.inbound_buffers < 0 || problem.outbound_buffers < 0)
     return fault("window and buffers must be >= 0");

@@ -1,19 +1,18 @@
-// The planning problem, apart from scenarios and files: devices, what work costs on them, what crosses each
-// cut, how they reach each other, and what a plan is to be good at. All numbers are for one microbatch.
-// Surprising fact: it is a superset of PipeEdge's model, which is this one without source, sink, latencies,
-// codec costs and a window.
+// The planning problem, independent of scenarios and files: devices, what work costs on them, what crosses
+// each cut, how devices reach each other, and the goal of the plan. All numbers are for one microbatch.
+// Surprising fact: PipeEdge's model is this one without source, sink, latencies, codec costs and a window.
 //
-// What a plan is predicted to do. A plan is a sequence of stages; each runs a contiguous range of sub-layers
+// The model that predicts a plan. A plan is a sequence of stages; each runs a contiguous range of sub-layers
 // i+1..j (it lies between the cuts i and j) on a device of its own; cut 0 is the input, cut `layers` the
 // result. Compute and transfers overlap; one device does its own work one piece after the other. So
 //
 //   stage period  = decode(i) + compute(i+1..j) + encode(j)                       on its device
 //   hop period    = max(bytes(k)·8 / rate(u,v), (bytes(k)·8 / rate(u,v) + latency(u,v) + feedback(u,v)) / W)
-//                   with W = window, the activations that may be on their way unconfirmed (0: no such bound)
+//                   with W = window, the most activations in flight without acknowledgement (0: no bound)
 //   link period   = the sum of bytes·8 / rate of all activations, input and result included, that cross it
 //   bottleneck    = the longest of all stage periods, all hop periods between stages, that of the input from
-//                   the source and that of the result to the sink, and all link periods. Searches leave link
-//                   periods aside and are told so (planner.hpp)
+//                   the source and that of the result to the sink, and all link periods. Searches ignore link
+//                   periods; shared_links.hpp accounts for them
 //   throughput    = images / bottleneck
 //   fill latency  = the sum of all stage periods and all transfer times bytes(k)·8 / rate + latency
 //   memory(i,j)   = weights + inbound_buffers·buffer(i) + outbound_buffers·buffer(j) + activation(i) +
@@ -46,13 +45,13 @@ struct PlanningDevice {
 // How one device reaches another.
 struct PlanningHop {
   double bit_per_s = 0;  // 0: not at all; infinity: free
-  double latency_s = 0;  // from the last bit sent to the last bit there
-  // From there back: until the sender knows that the receiver has taken the activation.
+  double latency_s = 0;  // from the last bit sent to the last bit received
+  // From then on until the sender knows that the receiver has taken the activation.
   double feedback_s = 0;
-  std::vector<std::uint32_t> links{};  // over which it goes, indices in the problem's; empty: its own alone
+  std::vector<std::uint32_t> links{};  // that it crosses, indices in the problem's; empty: shares no link
 };
 
-// A link that several hops may use. Acknowledgements, which are small, are not reckoned against it.
+// A link that several hops may use. Acknowledgements are small and not counted in its load.
 struct PlanningLink {
   std::string name;  // "a -> b"
   double bit_per_s = 0;
@@ -64,8 +63,8 @@ struct PlanningCoding {
   std::vector<double> wire_bytes;  // by cut, 0..layers; those of input and result are the same in all codings
   // By cut: share of the baseline accuracy that one such cut leaves; empty: 1.
   std::vector<double> retained{};
-  // By cut: whether it may be used there (an accuracy is known); empty: everywhere. Not looked at for input
-  // and result.
+  // By cut: whether the coding may be used there (its accuracy is known); empty: everywhere. Ignored for
+  // input and result.
   std::vector<bool> possible{};
 };
 
@@ -77,7 +76,7 @@ struct PlanningGoal {
   };
   Objective objective = Objective::throughput;
   double latency_bound_s = std::numeric_limits<double>::infinity();  // of fill latency; with throughput
-  double target_images_per_s = 0;  // with accuracy: needed. Else: at least so fast, or infeasible
+  double target_images_per_s = 0;  // required with accuracy; slower plans are infeasible
   double accuracy_floor = 0;       // with throughput: predicted accuracy at least this, share of 1
 };
 
@@ -86,10 +85,10 @@ struct PlanningProblem {
   int layers = 0;     // sub-layers
   int images = 1;     // of a microbatch
   std::vector<PlanningDevice> devices;
-  // hops[from][to], square. hops[u][u] is not looked at.
+  // hops[from][to], square. hops[u][u] is ignored.
   std::vector<std::vector<PlanningHop>> hops;
   std::vector<PlanningLink> links{};
-  // The devices input comes from and results go to; nothing: both are where they are needed, for free.
+  // The devices that input comes from and results go to; nothing: those transfers are free.
   std::optional<std::size_t> source{}, sink{};
   int window = 0;
 
@@ -97,8 +96,8 @@ struct PlanningProblem {
   double baseline_accuracy = 1;
 
   std::vector<double> weight_bytes;        // of every sub-layer
-  std::vector<double> buffer_bytes{};      // by cut, 0..layers: one activation as it waits; empty: 0
-  std::vector<double> activation_bytes{};  // by cut: one activation as it is computed with; empty: 0
+  std::vector<double> buffer_bytes{};      // by cut, 0..layers: one activation while it waits; empty: 0
+  std::vector<double> activation_bytes{};  // by cut: one activation during compute; empty: 0
   std::vector<double> working_bytes{};     // of every sub-layer, beside input and output; empty: 0
   int inbound_buffers = 2, outbound_buffers = 2;
   bool first_stage_buffers_input = true;  // false: the stage that begins at cut 0 has no inbound buffers
@@ -106,16 +105,16 @@ struct PlanningProblem {
   PlanningGoal goal;
 };
 
-// Sizes of all lists, finite and non-negative numbers, at most 4096 sub-layers and 1024 devices, shares
-// within [0, 1], at least one device that runs stages. An error names the field.
+// Checks the sizes of all lists, finite and non-negative numbers, at most 4096 sub-layers and 1024 devices,
+// shares within [0, 1], at least one device that runs stages. An error names the field.
 Result<void> check_problem(const PlanningProblem& problem);
 
-// Whether what crosses the cut between two stages may be encoded so.
+// Whether the coding may be used at the cut between two stages.
 inline bool is_possible(const PlanningCoding& coding, int cut) {
   return coding.possible.empty() || coding.possible[static_cast<std::size_t>(cut)];
 }
 
-// The table above: what one stage needs, in bytes. REQUIRES 0 <= first_cut < last_cut <= layers.
+// memory(i,j) of the table above, in bytes. REQUIRES 0 <= first_cut < last_cut <= layers.
 double stage_memory_bytes(const PlanningProblem& problem, int first_cut, int last_cut);
 
 }  // namespace millrace

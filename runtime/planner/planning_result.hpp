@@ -1,5 +1,5 @@
-// What a planner answers: the plan with its predicted figures, what it was compared with, and how it is
-// shown. The JSON fields are fixed: scripts rely on them.
+// The result of planning: the plan with its predicted figures, the plans it was compared with, and its table
+// and JSON. The JSON fields are fixed: scripts rely on them.
 #pragma once
 
 #include <cstddef>
@@ -35,19 +35,19 @@ struct Prediction {
 struct PlanningAlternative {
   std::string algorithm;
   std::optional<Prediction> prediction;
-  std::string finding{};  // why there is none, or what is wrong with it ("needs more memory than …")
+  std::string finding{};  // why there is no plan, or what is wrong with it ("needs more memory than …")
 };
 
-// What a run of the plan comes to when it is simulated, fill and drain included.
+// Figures of a simulated run of the plan, fill and drain included.
 struct SimulatedFigures {
   double throughput_images_per_s = 0;
   double latency_p50_s = 0;
   double duration_s = 0;
   std::uint64_t images = 0;
-  bool whole = true;  // false: the first so many images of a longer run
+  bool whole = true;  // false: the first `images` of a longer run
 };
 
-// A plan that was tried.
+// A plan that was tried in the simulation.
 struct PlanningCandidate {
   std::vector<PlannedStage> stages;
   double predicted_images_per_s = 0;
@@ -55,7 +55,7 @@ struct PlanningCandidate {
   bool chosen = false;
 };
 
-// What a policy that chooses its bits can come to.
+// The range of bits, and of predictions, with a policy that chooses its bits.
 struct BitsRange {
   double fewest = 0, most = 0;
   Prediction with_fewest, with_most;
@@ -76,19 +76,19 @@ struct PlanningResult {
   };
   std::vector<SharedLink> shared_links{};
   bool exact = false;        // no better plan exists under the model of planning_problem.hpp
-  double lower_bound_s = 0;  // no plan has a shorter bottleneck; its own where exact
+  double lower_bound_s = 0;  // no plan has a shorter bottleneck; where exact, this plan's bottleneck
   double planning_s = 0;
   std::vector<PlanningAlternative> alternatives{};
 
-  // What only sim/run/planned_scenario.hpp fills in. What the model knows by a mean: links that change or
-  // lose packets, cross traffic, bits that a policy chooses. Where there is any, the plan is never `exact`.
+  // Filled in by sim/run/planned_scenario.hpp only. What the model knows only by its mean: links that change
+  // or lose packets, cross traffic, bits that a policy chooses. If there is any, the plan is never `exact`.
   std::vector<std::string> changing{};
   std::optional<SimulatedFigures> simulated{};
-  std::string not_simulated{};  // why there is none
+  std::string not_simulated{};  // why `simulated` is empty
   double bound_images_per_s =
-      0;  // no plan, or where only one was looked at not this one, is faster; 0: unknown
-  std::vector<PlanningCandidate> candidates{};  // the K that were tried, best by the model first
-  std::size_t variations = 0;                   // of them that were tried as well
+      0;  // no plan is faster; if only this plan was considered, it is not faster; 0: unknown
+  std::vector<PlanningCandidate> candidates{};  // the plans that were tried, best by the model first
+  std::size_t variations = 0;                   // how many variations of them were tried as well
   std::optional<BitsRange> bits_range{};
   // How far the simulated run stays below the bound, share of 1.
   std::optional<double> gap() const {
@@ -102,7 +102,7 @@ struct PlanningResult {
 // `layers`.
 PlanningResult predict(const PlanningProblem& problem, const std::vector<PlannedStage>& stages);
 
-// One line per stage, which is the bottleneck, the predicted rate and latency, the alternatives.
+// One line per stage with a mark at the bottleneck, the predicted rate and latency, the alternatives.
 std::string planning_table(const PlanningProblem& problem, const PlanningResult& result);
 // {algorithm, model, bottleneck_s, bottleneck, throughput_images_per_s, latency_s, accuracy, exact,
 //  lower_bound_s, planning_s, input_s, stages: [{device, layers: [first, last], bits, decode_s, compute_s,
@@ -111,7 +111,7 @@ std::string planning_table(const PlanningProblem& problem, const PlanningResult&
 //  bound_images_per_s, changing: [..], simulated: {throughput_images_per_s, latency_ms_p50, duration_s,
 //  images, whole_run}, gap, not_simulated, candidates: [{stages: [{device, layers, bits}],
 //  predicted_images_per_s, simulated_images_per_s, chosen}], variations, bits_range: {fewest, most,
-//  throughput_images_per_s: [2], latency_s: [2]}}; what is not known is null
+//  throughput_images_per_s: [2], latency_s: [2]}}; an unknown value is null
 std::string planning_json(const PlanningProblem& problem, const PlanningResult& result);
 
 }  // namespace millrace

@@ -1,4 +1,4 @@
-// How a search tells how far it is, and hears that it is to end.
+// Progress of a search, and the way to end it.
 #pragma once
 
 #include <functional>
@@ -7,10 +7,10 @@
 namespace millrace {
 
 struct PlanningProgress {
-  std::string_view phase;  // "bottleneck between 1.2 s and 1.9 s"
+  std::string_view phase;  // "searching all subsets of devices"
   double share = 0;        // of the phase, 0..1
 };
-// False ends the search with the error "interrupted". Asked every few milliseconds.
+// Called every few milliseconds. Returning false ends the search with the error "planning was interrupted".
 using PlanningWatch = std::function<bool(const PlanningProgress&)>;
 
 }  // namespace millrace

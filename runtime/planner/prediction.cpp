@@ -104,7 +104,7 @@ class Predictor {
             wire_s + hop.latency_s};
   }
 
-  // What crosses a link alone is the hop's own period already.
+  // For a link with one transfer, the hop's own period already covers it.
   void offer_links() {
     for (std::size_t link = 0; link < loads_.size(); ++link) {
       const auto& [transfers, period_s] = loads_[link];
@@ -114,7 +114,7 @@ class Predictor {
     }
   }
 
-  // The first of equals is named.
+  // Of equals, the first is named.
   void offer(double seconds, const std::string& what) {
     if (!figures_.bottleneck.empty() && seconds <= figures_.bottleneck_s) return;
     figures_.bottleneck_s = seconds;

@@ -1,5 +1,5 @@
-// What one bottleneck value permits, as bit masks: the cuts a stage may end at for each cut it begins at, and
-// the cuts at which one device may hand over to another.
+// What one bottleneck value permits, as bit masks: for each cut at which a stage begins, the cuts at which it
+// may end; and the cuts at which one device may hand over to another.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ class ReachTables {
  public:
   using Cuts = CutSet<W>;
 
-  // `space` outlives the tables. REQUIRES layers < Cuts::kCapacity.
+  // `space` must outlive the tables. REQUIRES layers < Cuts::kCapacity.
   explicit ReachTables(const SearchSpace& space)
       : space_(space), cuts_(static_cast<std::size_t>(space.layers()) + 1) {
     fitting_.resize(space.types() * cuts_);
@@ -28,15 +28,15 @@ class ReachTables {
     fill_stages();
   }
 
-  // A stage on `type` that begins at i may end at these. Those that end at the result can also send it.
+  // The cuts at which a stage on `type` that begins at i may end; at the result only if the type can send it.
   const Cuts& ends(std::size_t type, int i) const { return ends_[type * cuts_ + at(i)]; }
-  // At these cuts `from` may hand over to `to`.
+  // The cuts at which `from` may hand over to `to`.
   const Cuts& handover(std::size_t from, std::size_t to) const { return hops_[from * space_.types() + to]; }
-  // The input may go to the type.
+  // Whether the input may go to the type.
   bool begins(std::size_t type) const { return begins_[type]; }
 
-  // Where stages on `type` that begin at any of `starts` may end, and where those that end at any of `ends`
-  // may begin.
+  // The cuts at which stages on `type` that begin at any of `starts` may end, and those at which stages that
+  // end at any of `ends` may begin.
   Cuts extend(std::size_t type, const Cuts& starts) const { return joined(forward_, type, starts); }
   Cuts extend_back(std::size_t type, const Cuts& ends) const { return joined(backward_, type, ends); }
 
@@ -79,7 +79,7 @@ class ReachTables {
     fill_patterns(starts_, backward_);
   }
 
-  // For every four neighbouring cuts and each of their 16 subsets: what the subset reaches together.
+  // For every four neighbouring cuts and each of their 16 subsets: the cuts reached from the subset.
   void fill_patterns(const std::vector<Cuts>& single, std::vector<Cuts>& patterns) {
     const std::size_t types = space_.types();
     patterns.assign(types * kNibbles * kPatterns, {});

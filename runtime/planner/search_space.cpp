@@ -10,7 +10,7 @@ namespace millrace {
 namespace {
 
 constexpr double kForever = std::numeric_limits<double>::infinity();
-constexpr double kMostNats = 700;  // of accuracy lost: 1e-304 of it is left
+constexpr double kMostNats = 700;  // of accuracy lost: a share of 1e-304 is left
 
 double or_zero(const std::vector<double>& values, std::size_t i) { return values.empty() ? 0 : values[i]; }
 
@@ -48,7 +48,7 @@ SearchSpace::SearchSpace(const PlanningProblem& problem, bool merge_types)
   }
 }
 
-// Exchanging two devices of one type leaves the problem as it is, so a device needs comparing with one member
+// Exchanging two devices of one type does not change the problem, so a device is compared with one member
 // only.
 void SearchSpace::find_types(bool merge) {
   for (std::size_t d = 0; d < problem_.devices.size(); ++d) {
@@ -108,7 +108,7 @@ void SearchSpace::fill_pairs() {
   }
 }
 
-// What stage_memory_bytes() says of i+1..j, from what was summed up for i+1..j-1.
+// stage_memory_bytes() of i+1..j, from the sums for i+1..j-1, which it extends.
 double SearchSpace::memory_step(int i, int j, double& weights, double& working) const {
   weights += or_zero(problem_.weight_bytes, at(j - 1));
   working = std::max(working, or_zero(problem_.working_bytes, at(j - 1)));
@@ -176,13 +176,13 @@ double SearchSpace::bottleneck_bound_s() const {
     bound /= norm;
     best = std::max(best, bound);
     if (!(bound > 0)) break;
-    // A type that would carry more than its share gets dearer.
+    // A type that would carry more than its share gets a higher weight.
     for (std::size_t t = 0; t < types(); ++t) {
       const double share = load_s[t] / (bound * static_cast<double>(types_[t].size()));
       weight[t] *= std::exp(0.3 / (10 + round) * (std::min(share, 10.0) - 1));
     }
   }
-  // Prefix sums round; a bound must not.
+  // Lowered, because rounding in prefix sums must not lift the bound above the optimum.
   return std::max(best, slowest) * (1 - 1e-9);
 }
 

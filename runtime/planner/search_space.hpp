@@ -1,6 +1,6 @@
-// A planning problem as searches see it: devices that are the same in every number are one type, and what a
-// stage or a hop costs is one look-up. Surprising fact: devices are of one type only if exchanging them
-// changes no number of the problem, links included, so "all boards alike" on unlike links are many types.
+// A planning problem as searches see it: devices that are the same in every number are one type, and the cost
+// of a stage or a hop is one look-up. Surprising fact: devices are of one type only if exchanging them
+// changes no number of the problem, links included, so equal boards on unequal links are many types.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace millrace {
 
-// What a plan is to have least of, and among equals least of next. Sums of both are compared exactly; losses
-// are whole numbers for that reason.
+// What a plan is to minimize first, and second among equals. Sums of both are compared exactly, so losses are
+// whole numbers.
 struct PlanCost {
   double first = 0, second = 0;
   PlanCost operator+(const PlanCost& o) const { return {first + o.first, second + o.second}; }
@@ -39,7 +39,7 @@ class SearchSpace {
   };
   static constexpr double kLossPerNat = 1e12;
 
-  // `problem` outlives the space. REQUIRES check_problem(). `merge_types` false: every device its own type.
+  // `problem` must outlive the space. REQUIRES check_problem(). `merge_types` false: one type per device.
   explicit SearchSpace(const PlanningProblem& problem, bool merge_types = true);
 
   const PlanningProblem& problem() const { return problem_; }
@@ -50,14 +50,14 @@ class SearchSpace {
   // Stands for the source where a hop begins and for the sink where it ends.
   std::size_t outside() const { return types_.size(); }
 
-  // The stage i+1..j on a device of the type, memory not looked at.
+  // Seconds of the stage i+1..j on a device of the type; memory is ignored.
   double stage_s(std::size_t type, int i, int j) const {
     const Costs& c = costs_[type];
     return c.decode[at(i)] + (c.before[at(j)] - c.before[at(i)]) + c.encode[at(j)];
   }
-  // Whether memory suffices for it.
+  // Whether a device of the type has enough memory for the stage.
   bool fits(std::size_t type, int i, int j) const;
-  // Calls with every (type, i, j) whose memory suffices; for tables.
+  // Calls `call` with every (type, i, j) that fits; for tables.
   template <class Call>
   void each_fitting(Call&& call) const {
     for (int i = 0; i < layers_; ++i) {
@@ -71,8 +71,8 @@ class SearchSpace {
     }
   }
 
-  // From a device of one type to another device of a type, or from or to outside(). A period of infinity: no
-  // way there.
+  // From a device of one type to another device, of the same or another type; either may be outside(). An
+  // infinite period means that no way leads there.
   Transfer transfer(std::size_t from, std::size_t to, int cut, std::size_t coding) const {
     const Pair& p = pairs_[from * (types_.size() + 1) + to];
     const double wire_s = bytes_[coding * at(layers_ + 1) + at(cut)] * p.s_per_byte;
@@ -80,14 +80,14 @@ class SearchSpace {
     return {window_s > wire_s ? window_s : wire_s, wire_s + p.latency_s,
             loss_[coding * at(layers_ + 1) + at(cut)]};
   }
-  // Whether the coding may be used at the cut; that of input and result always may.
+  // Whether the coding may be used at the cut; at input and result every coding may.
   bool usable(int cut, std::size_t coding) const {
     return cut == 0 || cut == layers_ || is_possible(problem_.codings[coding], cut);
   }
   bool connected(std::size_t from, std::size_t to) const {
     return pairs_[from * (types_.size() + 1) + to].way;
   }
-  // Whether some coding crosses within the period.
+  // Whether some coding crosses the cut within the period.
   bool crosses(std::size_t from, std::size_t to, int cut, double period_s) const;
   // The coding of least cost that crosses within the period.
   Choice best_coding(std::size_t from, std::size_t to, int cut, double period_s, CostKind kind) const;
@@ -96,8 +96,8 @@ class SearchSpace {
     return kind == CostKind::latency ? PlanCost{seconds, 0} : PlanCost{0, seconds};
   }
 
-  // No plan has a shorter bottleneck: the work shared without cuts and transfers (a linear program's dual),
-  // and the slowest sub-layer on its fastest device. Valid for any number of devices.
+  // No plan has a shorter bottleneck. The larger of two bounds: the work shared ideally, without cuts and
+  // transfers (a linear program's dual), and the slowest sub-layer on its fastest device.
   double bottleneck_bound_s() const;
 
  private:

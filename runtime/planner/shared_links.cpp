@@ -46,7 +46,7 @@ class SharedLinks {
   }
 
  private:
-  // The problem with every hop alone on its links, those slower that were found shared.
+  // The problem with every hop alone on its links, where links that were found shared are slower.
   PlanningProblem as_slow_as_known() const {
     PlanningProblem alone = problem_;
     alone.links.clear();
@@ -71,13 +71,13 @@ class SharedLinks {
     return result.prediction.throughput_images_per_s * kSlack >= problem_.goal.target_images_per_s;
   }
 
-  // Whether sharing takes nothing from it that the goal asks for.
+  // Whether sharing costs the plan nothing that the goal asks for.
   bool settled(const PlanningResult& relaxed, const PlanningResult& with_sharing) const {
     if (with_sharing.prediction.bottleneck_s <= relaxed.prediction.bottleneck_s * kSlack) return true;
     return problem_.goal.objective != Objective::throughput && in_rate(with_sharing);
   }
 
-  // False where nothing new is known.
+  // Slows links by the sharing found in `result`; returns whether any got slower.
   bool slow_down(const PlanningResult& result) {
     bool changed = false;
     for (const auto& shared : result.shared_links) {
@@ -100,7 +100,7 @@ class SharedLinks {
 
   const PlanningProblem& problem_;
   const UnsharedSearch& search_;
-  std::vector<int> slower_;  // by link: how many transfers were found to share it
+  std::vector<int> slower_;  // by link: the most transfers found to share it
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
-// Plans where hops share links. The searches take every hop for its own, which never makes a plan slower than
-// it is: their optimum bounds all plans, and where no link of it is shared, or none that is matters, it is
-// optimal. Else hops over the links in question are taken for slower and the search is asked again, a few
-// times: a heuristic.
+// Plans where hops share links. The searches treat every hop as alone on its links, which never makes a plan
+// slower than it is, so their optimum bounds all plans. If sharing does not slow that plan, it is optimal.
+// Else hops over its shared links are made slower and the search is repeated, a few times: a heuristic.
 #pragma once
 
 #include <functional>
@@ -11,11 +10,11 @@
 
 namespace millrace {
 
-// A search that leaves `links` aside.
+// A search that ignores `links`.
 using UnsharedSearch = std::function<Result<PlanningResult>(const PlanningProblem&)>;
 
-// The best plan found; `exact` and `lower_bound_s` say what is known of it with sharing. An error where no
-// plan found meets the goal's rate.
+// The best plan found; its `exact` and `lower_bound_s` take sharing into account. An error if no plan found
+// meets the goal's rate.
 Result<PlanningResult> search_shared_links(const PlanningProblem& problem, const UnsharedSearch& search);
 
 }  // namespace millrace

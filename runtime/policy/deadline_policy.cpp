@@ -11,9 +11,9 @@ namespace {
 
 // Chosen on 20 recorded traces, those of the table in analysis/README.md among them.
 constexpr double kGain = 0.7;
-constexpr double kReserve = 0.8;       // periods of stock that are left alone: half of what there can be
+constexpr double kReserve = 0.8;       // periods of stock that are not spent
 constexpr double kCatchUp = 0.05;      // share of a period by which to be faster while behind the schedule
-constexpr double kLeastPeriods = 0.5;  // link time of a microbatch that is late whatever it gets
+constexpr double kLeastPeriods = 0.5;  // link time of a microbatch that is late at any budget
 constexpr double kDoubt = 1;           // how much of the forecast's error to keep off the deadline
 constexpr double kLeastTrust = 0.2;
 constexpr double kFirstBits = 8;  // before anything is known: near lossless, and a quarter of 32
@@ -36,7 +36,7 @@ void DeadlineQuantization::observe(const LinkSample& sample) {
   if (!ahead_.empty()) ahead_.pop_front();
 }
 
-// They are taken to arrive evenly until the link is clear.
+// The activations ahead are assumed to arrive evenly until the link is clear.
 double DeadlineQuantization::supplied_s(Time now, double clear_s, Duration period) const {
   auto consumer = consumer_;
   double arrived_s = 0;
@@ -55,11 +55,11 @@ double DeadlineQuantization::link_time_s(Time now, const Outgoing& outgoing,
   const double ready_s = outgoing.encode.seconds();
   const double start_s = std::max(ready_s, outlook.clear_s);
   const double left_s = supplied_s(now, outlook.clear_s, period) - start_s;
-  // Behind the schedule the stock is to stay full, so that what comes too early makes up for it.
+  // Behind the schedule, the stock is kept full, so that early arrivals make up for the delay.
   const bool behind = consumer_.behind() > Duration{};
   const double reserve_s = period_s * (behind ? PacedConsumer::kStock - 1 : kReserve);
   double extra_s = kGain * (left_s - period_s - reserve_s);
-  // Time is won back from a queue alone: without one, whoever is late was given this microbatch late.
+  // Time can only be won back from a queue: without one, the delay arose before this stage.
   extra_s = std::max(extra_s, -std::min(start_s - ready_s, period_s));
   double link_s = (period_s + extra_s) * (behind ? 1 - kCatchUp : 1);
   const double trusted_s =
@@ -69,7 +69,7 @@ double DeadlineQuantization::link_time_s(Time now, const Outgoing& outgoing,
 
 Budget DeadlineQuantization::choose(Time now, const Outgoing& outgoing) {
   double bits = kFirstBits;
-  // No input waits and hardly anything is ahead: there is nothing to catch up with.
+  // With no input waiting and hardly anything ahead there is nothing to catch up with.
   if (outgoing.waiting == 0 && outgoing.sender.in_flight + outgoing.sender.ready <= 1) consumer_.forgive();
   if (link_.knows()) {
     const auto outlook = link_.outlook(now, outgoing.sender);

@@ -7,9 +7,9 @@ namespace millrace {
 
 namespace {
 
-// How much of what a sample says is taken over: of its rate where that is higher, of its time per bit where
-// that is higher. One very slow sample (an outage) thus lowers the rate at once, and one or two normal ones
-// end that.
+// Weight of a new sample: kUp weighs its rate where the rate is higher, kDown its time per bit where the rate
+// is lower. One very slow sample (an outage) thus lowers the rate at once, and one or two normal samples
+// restore it.
 constexpr double kUp = 0.75, kDown = 0.5;
 constexpr double kErrorGain = 0.1;
 constexpr double kLeastRate_bit_per_s = 1, kShortest_s = 1e-9;
@@ -54,7 +54,7 @@ LinkForecast::Outlook LinkForecast::outlook(Time now, const SenderState& ahead) 
     double since_s = (now - ahead.oldest_sent).seconds();
     if (acknowledged_) since_s = std::min(since_s, (now - *acknowledged_).seconds());
     since_s = std::max(0.0, since_s);
-    // The oldest is taken to be an average one. It may be overdue: then the link was slower than that.
+    // The oldest is assumed to be of average size. If it is overdue, the link was slower than the rate.
     const double oldest = in_flight / ahead.in_flight;
     if (since_s * outlook.rate_bit_per_s > oldest)
       outlook.rate_bit_per_s = std::max(kLeastRate_bit_per_s, oldest / since_s);

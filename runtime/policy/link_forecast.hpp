@@ -1,12 +1,12 @@
-// When would an activation be acknowledged, if it were sent now? A model of a link as its sender sees it, a
-// server of one rate:
+// Forecasts when an activation would be acknowledged if it were sent now. Models a link as its sender sees
+// it, as a server of one rate:
 //
 //   acknowledged = max(sent, acknowledged before) + bits / rate
 //
-// The rate is learnt from acknowledgements; where one is overdue, its absence already lowers it. Latency is
-// not modelled: where nothing overlaps it counts as slowness, and goes away as soon as something does.
-// (Learnt from the quickest acknowledgements it was tried: no better on any trace, and after a long queue far
-// too high.)
+// The rate is learnt from acknowledgements; an overdue acknowledgement lowers it before it arrives. Latency
+// is not modelled: it lowers the rate learnt where activations do not overlap, and no longer does as soon as
+// they do. (Learning the rate from the quickest acknowledgements was tried: no better on any trace, and far
+// too high after a long queue.)
 #pragma once
 
 #include <optional>
@@ -22,13 +22,13 @@ class LinkForecast {
   // Whether anything is known yet.
   bool knows() const { return rate_bit_per_s_ > 0; }
 
-  // At an instant, with what is on its way and waits. REQUIRES knows().
+  // The forecast at `now`, behind all that is in flight or waits. REQUIRES knows().
   struct Outlook {
     double rate_bit_per_s = 0;  // positive and finite
     double clear_s = 0;         // from now until all that is ahead will be acknowledged
   };
   Outlook outlook(Time now, const SenderState& ahead) const;
-  // Mean of |rate seen / rate expected - 1|, each at most 1, over the latest ten or so.
+  // Mean of |rate seen / rate expected - 1|, each at most 1, over about the latest ten samples.
   double error() const { return error_; }
 
  private:

@@ -1,4 +1,4 @@
-// What a policy hears of the link behind a stage: one activation that crossed it.
+// A policy's observation of the link behind a stage: one activation that crossed it.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace millrace {
 
-// What a sender learned of the link: both instants on its own clock.
+// Both instants are on the sender's clock.
 struct LinkSample {
   NodeId to;
   MicrobatchId microbatch;

@@ -1,6 +1,5 @@
-// What a stage knows at the instant it asks its policy for bits: the microbatch, and the sender in front of
-// it. Together with the LinkSamples this is all a policy ever sees, and every field is written to
-// decisions.csv.
+// What a stage tells its policy when it asks for bits: the microbatch, and the state of the sender ahead of
+// it. A policy sees only this and the LinkSamples, and every field is written to decisions.csv.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +24,8 @@ struct Outgoing {
   MicrobatchId microbatch;
   std::uint32_t images = 0;
   std::uint64_t values = 0;   // float values to be encoded
-  Duration encode;            // what the stage's encoding before this one took; 0 before the first
-  std::uint32_t waiting = 0;  // activations that wait to be worked on after this one
+  Duration encode;            // time of the stage's previous encoding; 0 before the first
+  std::uint32_t waiting = 0;  // activations that wait to be processed after this one
   SenderState sender;
   bool operator==(const Outgoing&) const = default;
 };

@@ -1,8 +1,8 @@
-// What holding a target rate means, for each microbatch: somebody takes the results away at that rate, one
-// microbatch per period, and a microbatch is on time if he need not wait for it. It is the model of a video
-// player. He keeps up to kStock microbatches in stock (he begins when that many would be there), so that
-// unevenness is forgiven; what is early beyond that does not count; and a wait, once over, delays all that
-// follows but is not counted twice. What a run held of a target is reckoned from this by TargetShare.
+// Defines, for each microbatch, what it means to hold a target rate. A consumer takes the results away at
+// that rate, one microbatch per period, and a microbatch is on time if the consumer need not wait for it, as
+// a video player does. The consumer keeps up to kStock microbatches in stock (it begins when that many would
+// be there), which evens out jitter; arrivals that are earlier still do not count; and a wait delays all that
+// follows but is not counted twice. TargetShare computes from this how much of a target a run held.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace millrace {
 class PacedConsumer {
  public:
   static constexpr std::int64_t kStock =
-      3;  // the one being taken and two more, as many as a window of 2 lets wait
+      3;  // the microbatch being taken and two more, as many as a window of 2 lets wait
 
   // How long a microbatch lasts at a target rate; at most 11 days, so that sums do not overflow. REQUIRES a
   // positive rate.
@@ -25,8 +25,8 @@ class PacedConsumer {
     return Duration::from_seconds(std::min(kLongest_s, images / images_per_s));
   }
 
-  // Something that lasts `period` at the target rate arrives. Returns how long it was waited for: 0 if it is
-  // on time, as the first always is.
+  // A microbatch that lasts `period` at the target rate arrives. Returns how long the consumer waited for it:
+  // 0 if it is on time, as the first always is.
   Duration arrive(Time at, Duration period) {
     if (!empty_at_) empty_at_ = at + period * (kStock - 1);
     const Duration late = std::max(Duration{}, at - *empty_at_);
@@ -35,9 +35,10 @@ class PacedConsumer {
     behind_ = std::max(Duration{}, behind_ + late - (supplied - *empty_at_));
     return late;
   }
-  // When he will have to wait; nothing before the first arrival.
+  // When the consumer will have to wait; nothing before the first arrival.
   std::optional<Time> empty_at() const { return empty_at_; }
-  // All waits so far, less what has since come too early to be kept: how far the target schedule is missed.
+  // How far the target schedule is missed: all waits so far, less the time that later arrivals made up by
+  // coming too early for the stock.
   Duration behind() const { return behind_; }
   void forgive() { behind_ = {}; }
 

@@ -1,5 +1,5 @@
-// How many bits the next activation may cost. A policy decides from what it was told and nothing else, so
-// that a recorded run replayed through it gives the same decisions, bit for bit.
+// How many bits the next activation may cost. A policy decides from its arguments alone, so a recorded run
+// replayed through it gives the same decisions, bit for bit.
 #pragma once
 
 #include <string_view>
@@ -18,7 +18,7 @@ class QuantizationPolicy {
  public:
   virtual ~QuantizationPolicy() = default;
   virtual std::string_view name() const = 0;
-  // An activation sent here was acknowledged. Called once per activation, in the order they were sent.
+  // An activation was acknowledged. Called once per activation, in the order they were sent.
   virtual void observe(const LinkSample& sample) = 0;
   // The budget of the next activation, asked for before it is encoded; `now` never decreases. ENSURES at
   // least kFewestBits and at most kMostBits, never NaN, whatever was observed.

@@ -1,5 +1,4 @@
-// The one table of quantization policies: everything a scenario can name. A new policy is one file and one
-// line in registry.cpp.
+// The one table of quantization policies that a scenario can name. The README says what a new policy needs.
 #pragma once
 
 #include <memory>
@@ -11,7 +10,7 @@
 
 namespace millrace {
 
-// An error lists the names known.
+// The error of an unknown name lists the known ones.
 Result<std::unique_ptr<QuantizationPolicy>> make_quantization_policy(
     const PolicySection::Quantization& section);
 std::vector<std::string> quantization_policy_names();

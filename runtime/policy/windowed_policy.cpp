@@ -16,7 +16,7 @@ void WindowedPolicy::observe(const LinkSample& sample) {
   if (const auto figures = measured_.add(sample)) on_window(*figures);
 }
 
-// A window that says nothing (no image, no value) changes nothing.
+// A window without an image or a value changes nothing.
 void HeuristicQuantization::on_window(const WindowFigures& figures) {
   if (figures.images <= 0 || figures.values <= 0) return;
   const double fits = figures.images / images_per_s() * figures.bandwidth_bit_per_s();
@@ -42,7 +42,7 @@ ControllerQuantization::ControllerQuantization(double images_per_s, int window)
 void ControllerQuantization::on_window(const WindowFigures& figures) {
   constexpr double kProcessNoise = 1e-5, kMeasurementNoise = 0.01;
   const double rate = figures.images_per_s();
-  if (!std::isfinite(rate)) {  // sending took no time at all: nothing to speed up
+  if (!std::isfinite(rate)) {  // sending took no time, so nothing needs to be faster
     split(1);
     return;
   }
@@ -56,7 +56,8 @@ void ControllerQuantization::on_window(const WindowFigures& figures) {
                        : kMostSpeedUp);
 }
 
-// Of a window's microbatches the share x gets the wider: x = s_w (s_n - s) / (s (s_n - s_w)), s = 32/bits.
+// The share x of a window's microbatches gets the wider width: x = s_w (s_n - s) / (s (s_n - s_w)), with
+// s = 32/bits.
 void ControllerQuantization::split(double speed_up) {
   speed_up_ = speed_up;
   std::size_t narrow = 0;

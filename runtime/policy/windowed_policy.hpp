@@ -1,8 +1,8 @@
 // The three policies of QuantPipe (arXiv 2211.04515): each measures a link over a window of microbatches and
 // decides at its end, for the whole next window. Until the first window has ended they give 32 bits.
 //
-//   heuristic   how many times the uncompressed window is too large for its time at the target rate, and a
-//   table max-fit     the most bits with which one microbatch fits into its time at the target rate
+//   heuristic   bits from a table, by how many times too large the uncompressed window is for the target rate
+//   max-fit     the most bits with which one microbatch fits into its time at the target rate
 //   controller  integral control of the speed-up 32/bits, with the base rate from a scalar Kalman filter
 #pragma once
 
@@ -43,8 +43,8 @@ class HeuristicQuantization final : public WindowedPolicy {
   double bits_ = kMostBits;
 };
 
-// Whole bits, at least 2. Sizes are those of our codecs, which pack tightly: 3 bits cost 3, where the
-// reference's 32-bit words make it 3.2.
+// Whole bits, at least 2. Sizes are those of our codecs, which pack tightly: 3 bits cost 3, but 3.2 in the
+// reference's 32-bit words.
 class MaxFitQuantization final : public WindowedPolicy {
  public:
   MaxFitQuantization(double images_per_s, int window) : WindowedPolicy(images_per_s, window) {}
@@ -58,7 +58,7 @@ class MaxFitQuantization final : public WindowedPolicy {
 
 // speed-up s of the next window = s before + (target rate - rate measured) / base rate (its pole is 0),
 // limited to what the widths offer; the window is split between the two neighbouring widths, the wider one
-// first, so that its mean rate is the one wanted.
+// first, so that the mean rate is the target.
 class ControllerQuantization final : public WindowedPolicy {
  public:
   static constexpr std::array kWidths{32, 16, 10, 8, 6, 5, 4, 3, 2};
@@ -74,7 +74,7 @@ class ControllerQuantization final : public WindowedPolicy {
   double base_rate_ = 0, variance_ = 1;  // of the Kalman filter
   double speed_up_ = 1;
   int wide_ = kWidths[0], narrow_ = kWidths[0];
-  int wide_left_ = 0;  // microbatches of this window that still get the wider one
+  int wide_left_ = 0;  // microbatches of this window that still get the wider width
 };
 
 }  // namespace millrace

@@ -38,7 +38,7 @@ enum class ComputeKind : std::uint8_t { profile, measured };
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<ComputeKind>{"profile", "measured"};
 
-// What deploy's links are: the machines' own, or namespaces and shaped pairs made on this machine.
+// The links of mode deploy: the machines' own, or namespaces and shaped pairs made on this machine.
 enum class LinksKind : std::uint8_t { given, netns };
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<LinksKind>{"given", "netns"};
@@ -65,8 +65,7 @@ enum class TraceEnd : std::uint8_t { loop, hold, once };
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<TraceEnd>{"loop", "hold", "once"};
 
-// Over which interval a row of a two-column trace holds: the one that ends, or the one that starts, at its
-// time.
+// The interval over which a row of a two-column trace holds: it ends, or starts, at the row's time.
 enum class TraceRows : std::uint8_t { ending, starting };
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<TraceRows>{"ending", "starting"};
@@ -98,11 +97,11 @@ inline constexpr std::array<std::string_view, 3> kRateControlNames{"minstrel", "
 // Partition policies. A test compares with runtime/planner/planner.cpp.
 inline constexpr std::array<std::string_view, 5> kPartitionNames{"even", "fixed", "pipedream", "optimal",
                                                                  "joint"};
-// Those that choose devices and their order themselves.
+// Whether the policy chooses the devices and their order.
 constexpr bool chooses_devices(std::string_view partition) {
   return partition == "optimal" || partition == "joint";
 }
-// Those that need to know what devices and links cost.
+// Whether the policy needs the costs of devices and links.
 constexpr bool plans_by_cost(std::string_view partition) {
   return partition == "pipedream" || chooses_devices(partition);
 }
@@ -110,17 +109,17 @@ constexpr bool plans_by_cost(std::string_view partition) {
 // Quantization policies; `fixed` first. A test compares with runtime/policy/registry.cpp.
 inline constexpr std::array<std::string_view, 5> kQuantizationNames{"fixed", "heuristic", "max-fit",
                                                                     "controller", "deadline"};
-// Those that decide at the end of a window.
+// Whether the policy decides at the end of a window.
 constexpr bool decides_in_windows(std::string_view quantization) {
   return quantization == "heuristic" || quantization == "max-fit" || quantization == "controller";
 }
 
-// Congestion controls; those of the ns-3 network.
+// Congestion controls of the ns-3 network.
 inline constexpr std::array<std::string_view, 13> kTcpNames{
     "cubic", "bbr",      "newreno",  "reno",  "bic",  "htcp", "highspeed",
     "hybla", "illinois", "scalable", "vegas", "veno", "yeah"};
 
-// For the choices of a key.
+// Names as the choices of a key.
 template <std::size_t n>
 std::vector<std::string> words(const std::array<std::string_view, n>& names) {
   return {names.begin(), names.end()};

@@ -1,5 +1,5 @@
-// What a scenario may say about a codec. Repeats what runtime/codec knows, so that reading scenarios needs no
-// codecs; a test compares the two.
+// The values that a scenario's keys may have for each codec. Repeats facts of runtime/codec, so that reading
+// scenarios needs no codecs; a test compares the two.
 #pragma once
 
 #include <algorithm>
@@ -10,13 +10,13 @@ namespace millrace {
 
 struct CodecKeys {
   std::string_view name;
-  double bits = 0;        // its only width; 0: as the scenario says, 2 to 8 or 16, or real_least to real_most
-  bool has_scope = true;  // whether there is side information that something shares
-  double real_least = 0, real_most = 0;  // not 0: meets any real-valued bits within, and takes calibrations
+  double bits = 0;        // its only width; 0: the scenario's, 2 to 8 or 16, or real_least to real_most
+  bool has_scope = true;  // whether it has side information that an image, token or tensor shares
+  double real_least = 0, real_most = 0;  // not 0: takes any real number of bits within, and calibrations
   bool is_real() const { return real_most != 0; }
 };
 
-// Without u8 and u24, which are for a model's input.
+// All codecs but u8 and u24, which are for a model's input.
 inline constexpr std::array kCodecKeys = {
     CodecKeys{"fp32", 32, false},
     CodecKeys{"fp16", 16, false},
@@ -31,7 +31,7 @@ inline constexpr std::array kCodecKeys = {
     CodecKeys{"klt", 0, false, 0.3, 8},
 };
 
-// One that takes any bits for a name that is not known.
+// An unknown name gives an entry that takes any bits.
 constexpr CodecKeys codec_keys(std::string_view name) {
   const auto found = std::ranges::find(kCodecKeys, name, &CodecKeys::name);
   return found == kCodecKeys.end() ? CodecKeys{} : *found;

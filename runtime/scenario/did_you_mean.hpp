@@ -1,4 +1,4 @@
-// What somebody probably meant who wrote a word that is not known.
+// Guesses the known word that was meant by an unknown one.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace millrace {
 
-// The word of `known` that `word` is a slip of, or "".
+// The word of `known` that `word` is probably a typing error or the beginning of, or "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace millrace

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "model.microbatch" of "model.microbatch: 65536 images …"; empty where no key stands there.
+// "model.microbatch" of "model.microbatch: 65536 images …"; empty if the message does not begin with a key.
 std::string leading_key(const Schema& schema, const std::string& message) {
   const auto end = message.find(": ");
   if (end == std::string::npos) return {};
@@ -62,7 +62,7 @@ class FileKeys {
     return std::ranges::any_of(std::array{folder_ / value, current_ / value}, [&](const fs::path& place) {
       const auto file = place.lexically_normal().string();
       const auto at = message_.find(file);
-      // Not the beginning of another, longer name.
+      // The match must not be the beginning of a longer name.
       return at != std::string::npos &&
              (at + file.size() == message_.size() ||
               std::string_view(": ,/;)\"").find(message_[at + file.size()]) != std::string_view::npos);

@@ -1,6 +1,6 @@
-// Where in a scenario an error belongs that was found after it had been read, when a trace is opened say.
-// Surprising fact: it is found from the sentence itself, which begins with a key ("model.microbatch: …") or
-// names a file that some key names.
+// Finds the place in a scenario of an error that occurred after reading, for example when a trace is opened.
+// Surprising fact: the place is found from the error's sentence, which begins with a key ("model.microbatch:
+// …") or names a file that is the value of some key.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@ namespace millrace {
 
 struct ScenarioSource {
   std::string path{};                    // of the file, as the user gave it
-  std::string text{};                    // what is in it
-  std::vector<std::string> overrides{};  // KEY=VALUE, as read_scenario() had them
+  std::string text{};                    // the file's content
+  std::vector<std::string> overrides{};  // KEY=VALUE, as given to read_scenario()
 };
 
-// At the line of its key or, where an override had set it, at "--set KEY"; without a line where the sentence
-// names neither a key nor a file of the scenario. A file's key is put before the sentence.
+// The error at the line of its key or, if an override set the key, at "--set KEY"; without a line if the
+// sentence names neither a key nor a file of the scenario. A file's key is put before the sentence.
 Problem place_error(const ScenarioSource& source, const Error& error);
 
 }  // namespace millrace

@@ -1,5 +1,5 @@
-// Values of a checked tree, by path. What is absent, or has been reported as wrong, reads as absent: defaults
-// are those of the structs that are filled, and a scenario with a problem is not used.
+// Values of a checked tree, by path. A value that is absent or was reported as wrong reads as absent: then
+// the default of the struct's field stays, and a scenario with a problem is not used.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@ namespace millrace {
 
 class Fields {
  public:
-  // Both outlive this; `root` has been through check_against.
+  // Both must outlive the object. REQUIRES that check_against() has checked `root`.
   Fields(const YamlNode& root, const ProblemLog& log) : root_(root), log_(log) {}
 
-  // Paths are concrete: "network.links[1].delay". REQUIRES its row to have the kind and the unit asked for.
+  // Paths are concrete: "network.links[1].delay". REQUIRES that their row has the kind and unit asked for.
   std::optional<std::string> text(const std::string& path) const;  // name, text, path, choice
   std::optional<std::int64_t> exact(Unit unit, const std::string& path) const;
   std::optional<double> real(Unit unit, const std::string& path) const;

@@ -1,4 +1,4 @@
-// Where devices are reached and what LibTorch computes on there.
+// Checks the addresses of devices, and what LibTorch computes on there.
 #pragma once
 
 #include "runtime/scenario/scenario.hpp"
@@ -6,7 +6,8 @@
 
 namespace millrace {
 
-// Addresses are HOST:PORT with a port, and all devices have one or none; torch_device is one LibTorch knows.
+// Addresses are HOST:PORT with a port above 0; either all devices have one or none has; `torch_device` is a
+// name that LibTorch knows.
 void check_inventory(const Scenario& scenario, ProblemLog& log);
 
 }  // namespace millrace

@@ -1,4 +1,4 @@
-// "network.links[1].rate", as people write it, against the table of keys.
+// Looks up a path such as "network.links[1].rate", as people write it, in the table of keys.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct KeyPath {
   const Key* key = nullptr;  // its row in the table
 };
 
-// An error is a sentence that names the part which is not known, and what is known there.
+// The error of an unknown path names the unknown part and the keys known there.
 Result<KeyPath> find_key_path(const Schema& schema, std::string_view path);
 
 }  // namespace millrace

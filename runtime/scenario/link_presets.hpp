@@ -1,5 +1,5 @@
-// Links by the name of their technology: rate, delay, loss and layer-2 overhead of each direction, with where
-// each number comes from. Rates are constant; for one that varies, give `trace` beside the preset.
+// Links by the name of their technology: rate, delay, loss and layer-2 overhead of each direction, with the
+// source of each number. Rates are constant; for a rate that varies, give `trace` beside the preset.
 #pragma once
 
 #include <optional>
@@ -26,9 +26,9 @@ struct LinkPreset {
 };
 
 const std::vector<LinkPreset>& link_presets();
-// What `preset:` may be: every name, and NAME-up and NAME-down of those with two directions.
+// The values of `preset:`: every name, and NAME-up and NAME-down of presets whose directions differ.
 std::vector<std::string> preset_names();
-// The direction that a name of preset_names() means; NAME alone is up, or with `downwards` down.
+// The direction that a name of preset_names() means; NAME alone means up, or down if `downwards`.
 std::optional<PresetDirection> preset_by_name(std::string_view name, bool downwards);
 
 }  // namespace millrace

@@ -67,7 +67,7 @@ class NetworkChecks {
     }
   }
 
-  // One way from one node to another, once.
+  // Notes a connection in one direction; a second one of the same direction is a problem.
   void join(const std::string& from, const std::string& to, const std::string& at) {
     const auto [first, is_new] = place_of_pair_.emplace(std::pair(from, to), at);
     if (!is_new && log_.good(at))
@@ -188,13 +188,12 @@ class NetworkChecks {
     };
     const std::string point = at + ".access_point";
     if (log_.good(point) && !segment.access_point.empty() && !is_member(segment.access_point))
-      log_.report(point,
-                  fmt::format("{} is \"{}\", which is none of the members", point, segment.access_point));
+      log_.report(point, fmt::format("{} is \"{}\", which is not a member", point, segment.access_point));
     for (std::size_t d = 0; d < segment.distances.size(); ++d) {
       const std::string item = fmt::format("{}.distances[{}].member", at, d);
       if (log_.good(item) && !is_member(segment.distances[d].member))
-        log_.report(item, fmt::format("{} is \"{}\", which is none of the members", item,
-                                      segment.distances[d].member));
+        log_.report(item,
+                    fmt::format("{} is \"{}\", which is not a member", item, segment.distances[d].member));
     }
   }
 

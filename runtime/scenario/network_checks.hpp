@@ -1,4 +1,4 @@
-// What the values of `network` must be together: names, ends of links, what each kind of segment needs.
+// Checks across the values of `network`: names, ends of links, the keys that each kind of segment needs.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace millrace {
 
-// All outlive the check.
+// All must outlive the check.
 struct NetworkToCheck {
   const Scenario& scenario;
   const std::vector<std::size_t>& link_item;               // as in FilledScenario

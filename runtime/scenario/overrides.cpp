@@ -24,7 +24,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
-// Problems of the value are placed at the override, whose columns say nothing to a reader.
+// Problems of the value are placed at the override, without columns.
 std::optional<YamlNode> parse_value(std::string_view value, const std::string& place,
                                     std::vector<Problem>& problems) {
   value = trimmed(value);
@@ -40,7 +40,7 @@ std::optional<YamlNode> parse_value(std::string_view value, const std::string& p
   return document.problems.empty() ? std::move(document.root) : std::nullopt;
 }
 
-// The node at `path`, made where absent; or why it cannot be.
+// The node at `path`, created if absent; an error says why it cannot be.
 Result<YamlNode*> place_for(YamlNode& root, const std::vector<PathStep>& path, const std::string& set_by) {
   YamlNode* node = &root;
   std::string so_far;
@@ -80,7 +80,7 @@ Result<YamlNode*> place_for(YamlNode& root, const std::vector<PathStep>& path, c
   return node;
 }
 
-// Of rate and trace, images and microbatches, … the one set replaces what the file says.
+// Of an alternative (rate or trace, images or microbatches, …) the key set replaces the file's.
 void drop_alternatives(const Schema& schema, const std::vector<PathStep>& path, YamlNode& root) {
   if (path.size() < 2 || !std::holds_alternative<std::string>(path.back())) return;
   const std::vector<PathStep> parent(path.begin(), path.end() - 1);

@@ -1,5 +1,5 @@
-// What the keys of `policy.partition` must fulfil together, beside devices and cuts (scenario_checks.cpp):
-// who plans needs a goal that its kind knows.
+// Checks across the keys of `policy.partition`: each kind of planner takes only the goals that it knows, and
+// `joint` needs one. Devices and cuts are checked in scenario_checks.cpp.
 #pragma once
 
 #include "runtime/scenario/scenario.hpp"

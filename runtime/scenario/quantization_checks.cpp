@@ -49,7 +49,7 @@ class QuantizationChecks {
                               at, quantization.codec, quantization.kind));
   }
 
-  // What is measured by the target needs one.
+  // An expectation that is measured by the target needs a target.
   void check_expectations() {
     const std::string at = "expect.share_meeting_target";
     if (!log_.has(at) || !log_.good(at) || !log_.good("policy")) return;

@@ -1,4 +1,4 @@
-// The part of scenario_checks.hpp that is about `policy.quantization` and what `expect` says of it.
+// The checks of scenario_checks.hpp about `policy.quantization` and the expectations that depend on it.
 #pragma once
 
 #include "runtime/scenario/scenario.hpp"

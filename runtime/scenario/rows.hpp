@@ -1,5 +1,5 @@
-// The rows of the table of keys, each with the field of a struct that it fills. From a row come the check of
-// its key, its default (the field's own), what a file's value does to the struct, its line in a resolved
+// The rows of the table of keys, each with the struct field that it fills. A row defines the check of its
+// key, its default (the field's initial value), how a file's value fills the field, its line in a resolved
 // scenario, and its entries in the JSON Schema and the key reference.
 //
 //   Table<CrossTrafficSection> table;
@@ -29,8 +29,8 @@ namespace millrace {
 // What is written: everything, or all but the keys that say how a scenario is run (Key::how).
 enum class Extent : std::uint8_t { whole, identity };
 
-// Told of a path that a scenario holds: the row of its key in the whole table ("network.links[].trace"), the
-// key, and the path as it would be written.
+// Called with a path that a scenario holds: the row of its key in the whole table ("network.links[].trace"),
+// the key, and the path as it would be written.
 using PathVisitor = std::function<void(const std::string& row, const Key& key, const std::string& text)>;
 
 // `at` is the path of the row's own key in the tree, "network.links[3].rate"; `row` its row in the table.
@@ -39,11 +39,11 @@ struct Row {
   Key key;
   // Empty: scenario_fill.cpp or another row reads the key.
   std::function<void(const Fields& in, const std::string& at, Section&)> fill{};
-  // What stands behind the key in a resolved scenario; nothing: the key is left out.
+  // The value written after the key in a resolved scenario; nothing: the key is left out.
   std::function<std::optional<std::string>(const Section&)> text{};
   // Instead of `text`, for more than one line. Both empty: the key is never written.
   std::function<void(Writer&, const Section&, Extent)> write{};
-  // Visits the paths that are not empty. Empty: the key and what is below it name no files.
+  // Visits the paths that are not empty. Empty: neither the key nor those below it name files.
   std::function<void(const Section&, const std::string& row, const PathVisitor&)> paths{};
   Schema below{};  // the keys inside this one; their paths begin with its own
 };
@@ -53,7 +53,7 @@ class Table {
  public:
   using When = std::function<bool(const Section&)>;  // whether the key is written; empty: always
 
-  // A key with a field of its own. Where `key` has no default the field's is taken.
+  // A key with a field of its own. If `key` has no default, the field's initial value is the default.
   template <class Field>
   Table& key(Field Section::*field, Key key, When when = {});
   // The default of the key added last depends on other keys, as its documentation says.
@@ -63,7 +63,7 @@ class Table {
   // A map with the rows of `table`.
   template <class Part>
   Table& map(Part Section::*field, Key key, const Table<Part>& table);
-  // The same on one line, where there is one.
+  // The same on one line; an empty field is not written.
   template <class Part>
   Table& flow_map(std::optional<Part> Section::*field, Key key, const Table<Part>& table);
   // A list of maps with the rows of `table`; an empty one is not written.
@@ -73,22 +73,22 @@ class Table {
   template <class Part>
   Table& flow_list(std::vector<Part> Section::*field, Key key, std::string item_doc,
                    const Table<Part>& table);
-  // Rows of a struct within this one whose keys stand in this section. REQUIRES keys with fields of their
+  // Rows of a struct within this one, with their keys in this section. REQUIRES keys with fields of their
   // own, and no paths.
   template <class Part>
   Table& inlined(Part Section::*field, const Table<Part>& table);
-  // Anything else.
+  // Any other row.
   Table& row(Row<Section> row);
-  // See Alternative; of keys of this section.
+  // An Alternative among keys of this section.
   Table& alternative(std::vector<std::vector<std::string>> sets, bool needed, std::string unless = "");
 
   const std::vector<Row<Section>>& rows() const { return rows_; }
-  // All keys and alternatives, below the path `at`.
+  // Adds all keys and alternatives, below the path `at`.
   void add_to(Schema& schema, const std::string& at) const;
-  // What the file says at `at` replaces what the section holds.
+  // Replaces the section's fields by the values that the file gives below `at`.
   void fill(const Fields& in, const std::string& at, Section& section) const;
   void write(Writer& out, const Section& section, Extent extent) const;
-  // Every path of a file or folder that the section holds; `row` is the section's own row.
+  // Visits every path of a file or folder that the section holds; `row` is the section's own row.
   void for_each_path(const Section& section, const std::string& row, const PathVisitor& visit) const;
   // "{p: 0.01, r: 0.5}". REQUIRES rows with a text.
   std::string flow(const Section& section) const;
@@ -102,11 +102,11 @@ class Table {
   std::vector<Alternative> alternatives_;
 };
 
-// "network" and "kind" are "network.kind".
+// "network.kind" from "network" and "kind".
 std::string joined_path(const std::string& at, const std::string& key);
-// Keys and alternatives with `at` before their paths.
+// Adds the keys and alternatives of `below`, with `at` before their paths.
 void add_below(Schema& schema, const std::string& at, const Schema& below);
-// The list "path" and the map "path[]", its item.
+// The map "path[]", the item of the list "path".
 Key item_of(const Key& list, std::string doc);
 std::vector<std::string> texts_at(const Fields& in, const std::string& list);
 

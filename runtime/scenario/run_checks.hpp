@@ -1,4 +1,4 @@
-// What `run` must be together with the rest of a scenario.
+// Checks `run` against the rest of a scenario.
 #pragma once
 
 #include "runtime/scenario/scenario.hpp"

@@ -47,7 +47,7 @@ class Checks {
       log_.report("model", "model: " + good.error().message);
   }
 
-  // A dataset that is not made to measure is of one family, and `shapes` has so many labels.
+  // Every dataset but `synthetic` is for one family of models, and `shapes` needs enough classes.
   void check_dataset(bool has_model) {
     const std::string at = "workload.dataset";
     if (!has_model || !log_.good("model.name") || !log_.good(at)) return;
@@ -111,7 +111,7 @@ class Checks {
                   "no device runs stages; leave `runs` out of those that compute, or add stage to it");
   }
 
-  // A role given twice would otherwise read as once.
+  // Reports a role given twice, which reading would count as once.
   void check_roles(std::size_t i) {
     const std::string runs = device_path(i) + ".runs";
     if (const auto role = log_.first_repetition(runs); !role.empty())
@@ -257,8 +257,8 @@ class Checks {
     }
   }
 
-  // Every hop of the pipeline, and the way back of its acknowledgements, over one link or several. Where the
-  // planner says which devices come after each other it also says what does not reach.
+  // Checks every hop of the pipeline, and the way back of its acknowledgements, over one link or several. A
+  // planner that chooses the order of the devices reports what cannot be reached itself.
   void check_reachability() {
     if (!devices_good() || !log_.good("network")) return;
     if (!log_.good("policy.partition.kind") || plans_by_cost(scenario_.policy.partition.kind)) return;
@@ -281,7 +281,7 @@ class Checks {
                     fmt::format("no links lead from {} to {}, which the pipeline needs{}; add one",
                                 scenario_.devices[from].name, scenario_.devices[to].name,
                                 from == path[i] ? "" : " for acknowledgements"));
-        return;  // one link often mends several hops
+        return;  // one added link often repairs several hops
       }
     }
   }

@@ -1,6 +1,5 @@
-// What a scenario's values must be together: names that refer to each other, cuts within the model, a
-// pipeline whose devices can reach each other. Each check keeps silent about values that were reported
-// before.
+// Checks across a scenario's values: names that refer to each other, cuts within the model, a pipeline whose
+// devices can reach each other. No check reports a value that was reported before.
 #pragma once
 
 #include "runtime/scenario/scenario_fill.hpp"

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "image-folder:" and "images/labels.csv". Nothing: the text is one of the words that stand for no file.
+// "image-folder:" and "images/labels.csv". path_in() gives nothing for a word that is not a file, "random".
 struct PathText {
   std::string prefix, path;
 };
@@ -30,7 +30,7 @@ std::optional<PathText> path_in(const Key& key, const std::string& text) {
   return PathText{*prefix, text.substr(prefix->size())};
 }
 
-// Visits every text below `node` whose key is a path. `row` is the node's in the table, `at` its own path.
+// Visits every text below `node` whose key is a path. `row` is the node's row in the table, `at` its path.
 using NodeVisitor = std::function<void(const Key&, const std::string& at, YamlNode&)>;
 void for_each_path(const Schema& schema, const std::string& row, const std::string& at, YamlNode& node,
                    const NodeVisitor& visit) {
@@ -46,7 +46,7 @@ void for_each_path(const Schema& schema, const std::string& row, const std::stri
 }
 
 bool is_there(const fs::path& path, bool folder) {
-  std::error_code ignored;  // what cannot be looked at is not there
+  std::error_code ignored;  // a path that cannot be examined counts as absent
   return fs::exists(path, ignored) && fs::is_directory(path, ignored) == folder;
 }
 

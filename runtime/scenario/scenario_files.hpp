@@ -1,4 +1,4 @@
-// The files that a scenario names. Which keys name one is the table's affair: ValueKind::path.
+// The files that a scenario names. The table marks the keys that name one: ValueKind::path.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@
 
 namespace millrace {
 
-// Makes the paths in the tree absolute, and reports those of files that are not there. A path is looked for
-// in `folder`, the scenario's, then in the current one; one from `--set` the other way round. `root` has been
-// through check_against, and is the tree of `log`.
+// Makes the paths in the tree absolute, and reports files that do not exist. A file is searched for in
+// `folder`, the scenario's, then in the current folder; a path from `--set` in the opposite order. REQUIRES
+// that check_against() has checked `root`, and that `root` is the tree of `log`.
 void find_files(const Schema& schema, const std::string& folder, YamlNode& root, ProblemLog& log);
 
-// The same for a value of the key `row` that is kept for later, as a sweep keeps those of its cells: only in
-// `folder`, because it is known here where the value stands; what is not there is left as it is.
+// The same for a value of the key `row` that is used later as an override, as a sweep does: searched for in
+// `folder` only, the folder of the file in which the value is written; a missing file is left as written.
 void anchor_files(const Schema& schema, const std::string& row, const std::string& folder, YamlNode& value);
 
 struct NamedFile {
@@ -25,7 +25,7 @@ struct NamedFile {
   std::string path;  // without a prefix such as "image-folder:"
   bool folder = false;
 };
-// Those of a scenario that has been read, in the order of its keys; one named twice is there twice.
+// The files of a scenario that has been read, in the order of its keys; a file named twice is listed twice.
 std::vector<NamedFile> named_files(const Scenario& scenario);
 
 }  // namespace millrace

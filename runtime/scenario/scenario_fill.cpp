@@ -24,8 +24,8 @@ double usual_bits(const PolicySection& policy) {
   return fixed ? codec_keys(policy.quantization.codec).bits : 32;
 }
 
-// Real devices on the wall clock are not to be held to what a scenario assumes of them, unless it says so. In
-// virtual time a run is a function of its scenario, whoever computes.
+// On the wall clock, compute of real devices is measured unless the scenario says otherwise: they need not
+// match its assumptions. In virtual time a run depends on its scenario alone, on whatever it is computed.
 ComputeKind usual_compute(const Scenario& scenario, bool agents_elsewhere) {
   const auto& run = scenario.run;
   const bool wall_clock = run.mode == Mode::deploy || run.mode == Mode::emulate;
@@ -36,7 +36,7 @@ ComputeKind usual_compute(const Scenario& scenario, bool agents_elsewhere) {
   return addressed || (wall_clock && agents_elsewhere) ? ComputeKind::measured : ComputeKind::profile;
 }
 
-// --- items of the file that are several of the scenario's
+// --- items of the file that become several items of the scenario
 
 void fill_links(const Fields& in, FilledScenario& filled) {
   auto& links = filled.scenario.network.links;

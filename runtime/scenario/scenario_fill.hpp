@@ -11,8 +11,8 @@ namespace millrace {
 
 struct FilledScenario {
   Scenario scenario;
-  std::vector<std::size_t> link_item;   // of each link, the index in `network.links` it was read from
-  std::vector<std::size_t> event_item;  // likewise of each event
+  std::vector<std::size_t> link_item;   // by link: the index in `network.links` it was read from
+  std::vector<std::size_t> event_item;  // by event: the index in `events`
   bool has_model = false;               // the name is known; its dimensions may contradict each other
 };
 

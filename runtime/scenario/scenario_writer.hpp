@@ -1,5 +1,5 @@
-// A scenario as YAML with every default written out: what a run directory keeps and what an agent is sent.
-// Reading it again gives an equal scenario.
+// A scenario as YAML with every default written out, for run directories and for agents. Reading it again
+// gives an equal scenario.
 #pragma once
 
 #include <string>
@@ -8,11 +8,12 @@
 
 namespace millrace {
 
-// REQUIRES a scenario as the reader gives it (names without surprises, paths without control characters).
+// REQUIRES a scenario from the reader (valid names, paths without control characters).
 std::string resolved_yaml(const Scenario& scenario);
 
-// SHA-256 of the resolved text without what says how it is run: run.mode, run.links, run.compute (whose
-// default the mode decides). All modes of one scenario share it, and both ends of a connection compute it.
+// SHA-256 of the resolved text without the keys that say how a scenario is run: run.mode, run.links and
+// run.compute (whose default depends on the mode). All modes of one scenario share the hash, and both ends of
+// a connection compute it.
 std::string scenario_hash(const Scenario& scenario);
 
 }  // namespace millrace

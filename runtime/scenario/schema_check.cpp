@@ -139,7 +139,7 @@ class Checker {
     return is_map ? YamlNode::Kind::map : YamlNode::Kind::text;
   }
 
-  // The keys alone, and that there are values: those are checked where they are set.
+  // Checks the keys, and that each has values; the values themselves are checked when they are set.
   void settings(const Key& key, const std::string& path, const YamlNode& node) {
     if (node.entries.empty()) log_.report(path, fmt::format("{} is empty; write a {}", path, describe(key)));
     for (const YamlEntry& entry : node.entries) {
@@ -161,7 +161,7 @@ class Checker {
                          value.items.size());
     const auto empty = std::ranges::find(value.items, YamlNode::Kind::nothing, &YamlNode::kind);
     return empty == value.items.end() ? ""
-                                      : fmt::format("{} has nothing as its value number {}", entry.key,
+                                      : fmt::format("{} has no value at position {} of its list", entry.key,
                                                     empty - value.items.begin() + 1);
   }
 
@@ -173,7 +173,7 @@ class Checker {
       value(*item, fmt::format("{}[{}]", path, i), node.items[i]);
   }
 
-  // What is wrong, as a predicate; "" if nothing.
+  // What is wrong, as a predicate; "" if nothing is wrong.
   static std::string scalar(const Key& key, const YamlNode& node) {
     const bool is_text =
         key.kind == ValueKind::name || key.kind == ValueKind::text || key.kind == ValueKind::path;

@@ -1,5 +1,5 @@
 // Checks a YAML tree against a table of keys: unknown and missing keys, types, units, ranges, alternatives.
-// What depends on several values at once is the caller's affair (scenario_checks.hpp).
+// Checks across several values are in scenario_checks.hpp.
 #pragma once
 
 #include <string>

@@ -13,7 +13,7 @@ struct Role {
 constexpr std::array<Role, 3> kRoles{
     {{"source", &DeviceSection::source}, {"sink", &DeviceSection::sink}, {"stage", &DeviceSection::stage}}};
 
-// A list of roles in the file, a truth value for each in the struct.
+// A list of roles in the file, a flag per role in the struct.
 Row<DeviceSection> runs_row() {
   Key key{.path = "runs",
           .kind = ValueKind::list,
@@ -53,9 +53,7 @@ void add_compute(Table<DeviceSection>& table) {
              .high = 1e18,
              .low_open = true});
   table.key(&DeviceSection::memory,
-            {.path = "memory",
-             .doc = "What weights and activations have to fit into. Default: no limit.",
-             .least = 1});
+            {.path = "memory", .doc = "Memory for weights and activations. Default: no limit.", .least = 1});
   table.key(&DeviceSection::threads,
             {.path = "threads", .doc = "Threads LibTorch uses on the device.", .least = 1, .most = 1'024});
   table.key(&DeviceSection::slowdown,

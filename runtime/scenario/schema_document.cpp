@@ -39,7 +39,7 @@ class SchemaWriter {
   }
 
  private:
-  // Exactly one whole set and no key of another; or none at all where that is allowed.
+  // Exactly one whole set and no key of another set; or no key at all where that is allowed.
   static Json either(const Alternative& alternative) {
     Json choices = Json::array();
     for (const auto& set : alternative.sets) {

@@ -1,6 +1,6 @@
-// The table of keys in the two forms people meet it: a JSON Schema (draft 7, what editors' YAML plug-ins
-// read) and the Markdown reference in scenarios/README.md. Both are committed; `millrace-schema` writes them
-// anew.
+// The table of keys in the two forms that people see: a JSON Schema (draft 7, for the YAML plug-ins of
+// editors) and the Markdown reference in scenarios/README.md. Both are committed; `millrace-schema` writes
+// them.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ std::string json_schema(const Schema& schema);
 // Tables of key, type, default and meaning, one per section.
 std::string key_reference(const Schema& schema);
 
-// `page` with what stands between its two marker lines replaced by the reference; an error if it has none.
+// `page` with the text between its two marker lines replaced by the reference; an error if it lacks them.
 Result<std::string> with_reference(std::string_view page, const std::string& reference);
 
 }  // namespace millrace

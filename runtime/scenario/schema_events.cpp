@@ -9,7 +9,7 @@ namespace {
 Row<EventSection> state_row() {
   return {.key = {.path = "state",
                   .kind = ValueKind::choice,
-                  .doc = "`down`: nothing passes, packets wait; `up`: what the link then is. A trace goes on "
+                  .doc = "`down`: nothing passes, packets wait; `up`: the link works again. A trace goes on "
                          "while its link is down.",
                   .choices = {"down", "up"}},
           .fill =
@@ -26,17 +26,16 @@ void add_changes(Table<EventSection>& table) {
   table.row(state_row());
   table.key(&EventSection::rate,
             {.path = "rate", .doc = "From now on this bit rate.", .least = 1, .most = kMaxBitPerS});
-  table.key(&EventSection::trace,
-            {.path = "trace",
-             .kind = ValueKind::path,
-             .doc = "From now on this trace, from its start; its format is seen from the file."});
+  table.key(&EventSection::trace, {.path = "trace",
+                                   .kind = ValueKind::path,
+                                   .doc = "From now on this trace, from its start; its format is detected."});
   table.key(&EventSection::delay,
             {.path = "delay",
              .doc = "From now on this propagation delay; packets do not overtake each other.",
              .most = kHourNs});
   table.key(&EventSection::loss,
             {.path = "loss",
-             .doc = "From now on this probability that a packet is lost; 1 until a later event only.",
+             .doc = "From now on this probability that a packet is lost; 1 only if a later event ends it.",
              .high = 1});
   table.alternative({{"rate"}, {"trace"}}, false);
 }
@@ -53,8 +52,8 @@ const Table<EventSection>& event_table() {
     made.row({.key = {.path = "link",
                       .kind = ValueKind::text,
                       .doc = "Two devices with `-` between them: every link that joins them, in both "
-                             "directions. `a->b` is one direction; `a<->b` are both, whatever hyphens the "
-                             "names have."}});
+                             "directions. `a->b` is one direction; `a<->b` is both, also for names with "
+                             "hyphens."}});
     made.key(&EventSection::from, {.path = "from", .doc = "One direction: sending device."});
     made.key(&EventSection::to, {.path = "to", .doc = "One direction: receiving device."});
     made.alternative({{"link"}, {"from", "to"}}, true);

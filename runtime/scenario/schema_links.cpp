@@ -11,8 +11,8 @@ Row<LinkSection> preset_row() {
   return {.key = {.path = "preset",
                   .kind = ValueKind::choice,
                   .doc =
-                      "Rate, delay, queue, loss and overhead of a kind of link by name (below); keys given "
-                      "beside it count instead. Of one with two directions, NAME is up from `from` or the "
+                      "Rate, delay, loss and overhead of a kind of link by name (below); keys given beside "
+                      "it override its values. If its directions differ, NAME is up from `from` or from the "
                       "first of `between`.",
                   .choices = preset_names()}};
 }
@@ -25,8 +25,8 @@ void add_trace(Table<LinkSection>& table) {
             {.path = "trace_format", .doc = "How the trace file is read; `automatic` looks into it."});
   table.key(&LinkSection::trace_end,
             {.path = "trace_end",
-             .doc = "After the trace's end: from its start again, its last rate for ever, or nothing any "
-                    "more."});
+             .doc = "After the trace's end: from its start again, its last rate for ever, or no more "
+                    "traffic."});
   table.key(&LinkSection::trace_rows,
             {.path = "trace_rows",
              .doc = "Two-column traces: whether a row holds over the interval that ends at its time "
@@ -34,14 +34,14 @@ void add_trace(Table<LinkSection>& table) {
   table.key(&LinkSection::trace_series,
             {.path = "trace_series",
              .kind = ValueKind::text,
-             .doc = "Which series of a file with several: a column (`DL_bitrate`), or a run of a known "
+             .doc = "The series of a file with several: a column (`DL_bitrate`), or a run of a known "
                     "layout (`SPRINT/TCPx1/US-East`)."});
   table.key(&LinkSection::trace_offset, {.path = "trace_offset",
                                          .doc = "Where in the trace the run begins; before its end.",
                                          .most = 1'000 * kHourNs});
   table.key(
       &LinkSection::trace_scale,
-      {.path = "trace_scale", .doc = "Every rate of the trace times this.", .high = 1e6, .low_open = true});
+      {.path = "trace_scale", .doc = "Factor of every rate of the trace.", .high = 1e6, .low_open = true});
 }
 
 const Table<GilbertElliott>& loss_model_table() {
@@ -116,13 +116,13 @@ const Table<LinkSection>& link_table() {
     add_trace(made);
     add_delay(made);
     made.key(&LinkSection::queue, {.path = "queue",
-                                   .doc = "What the sending end holds waiting; at least one `mtu`.",
+                                   .doc = "How much may wait at the sending end; at least one `mtu`.",
                                    .least = 1,
                                    .most = kLargestQueue});
     made.key(&LinkSection::queue_discipline,
              {.path = "queue_discipline",
-              .doc = "ns-3 with tcp: what drops where: the last packet when the queue is full, or CoDel, "
-                     "FQ-CoDel or PIE with `queue` as their limit."});
+              .doc = "ns-3 with tcp: what drops packets: a full queue (the last packet), or CoDel, FQ-CoDel "
+                     "or PIE with `queue` as their limit."});
     add_loss(made);
     made.key(&LinkSection::overhead,
              {.path = "overhead",

@@ -38,7 +38,7 @@ std::string doc_of_dimension(std::string_view name) {
   return std::string(found->doc);
 }
 
-// The named model; its dimensions follow, and replace what the name says.
+// The named model; the rows of its dimensions follow, and replace the named model's values.
 Row<ModelSection> name_row() {
   return {.key = {.path = "name",
                   .kind = ValueKind::choice,
@@ -83,7 +83,7 @@ const Table<ModelConfig>& normalisation_table() {
   return table;
 }
 
-// `images`, or `microbatches` times the microbatch, which the model says: scenario_fill.cpp.
+// Instead of `images`: scenario_fill.cpp multiplies by `model.microbatch`.
 Row<WorkloadSection> microbatches_row() {
   return {.key = {.path = "microbatches",
                   .kind = ValueKind::exact,

@@ -7,7 +7,7 @@ namespace {
 
 // --- links
 
-// Both directions in one item, or one.
+// The ends of an item: a pair for both directions, or one direction.
 void add_ends(Schema& below, const std::string& item) {
   below.keys.push_back({.path = item + ".between",
                         .kind = ValueKind::list,
@@ -20,8 +20,8 @@ void add_ends(Schema& below, const std::string& item) {
   below.alternatives.push_back({item, {{"between"}, {"from", "to"}}, true});
 }
 
-// Two equal directions one after the other are written as the pair they were read from, so that
-// `network.links[i]` means the same in both files.
+// Two equal directions in a row are written as one pair, so that `network.links[i]` means the same in the
+// scenario and in the resolved text.
 bool is_pair(const LinkSection& there, LinkSection back) {
   std::swap(back.from, back.to);
   return there == back;
@@ -47,11 +47,11 @@ void write_links(Writer& out, const NetworkSection& network, Extent extent) {
   }
 }
 
-// Filled by scenario_fill.cpp, which keeps which item a link comes from.
+// Filled by scenario_fill.cpp, which records the item that each link comes from.
 Row<NetworkSection> links_row() {
   Row<NetworkSection> row{.key = {.path = "links",
                                   .kind = ValueKind::list,
-                                  .doc = "The links; none where one device does it all.",
+                                  .doc = "The links; may be empty if one device does everything.",
                                   .max_items = 65'536}};
   const Key item = item_of(row.key, "A link, at most one per direction between two devices.");
   row.below.keys.push_back(item);
@@ -87,7 +87,7 @@ const Table<CrossTrafficSection>& cross_traffic_table() {
         {.path = "on_time", .doc = "on-off: how long it sends.", .least = 1'000'000, .most = 1'000 * kHourNs},
         on_off);
     made.key(&Cross::off,
-             {.path = "off_time", .doc = "on-off: how long it then does not.", .most = 1'000 * kHourNs},
+             {.path = "off_time", .doc = "on-off: how long it then pauses.", .most = 1'000 * kHourNs},
              on_off);
     made.key(
         &Cross::periods,
@@ -122,7 +122,7 @@ std::vector<LinkSection> links_at(const Fields& in, const std::string& at) {
 const Table<NetworkSection>& network_table() {
   static const Table<NetworkSection> table = [] {
     Table<NetworkSection> made;
-    // Absent: the mode decides it.
+    // If absent, the mode decides.
     made.key(&NetworkSection::kind,
              {.path = "kind",
               .doc = "Exact fluid model or ns-3 packets. Default: fluid in simulate, ns3 in cosim and "
@@ -148,7 +148,7 @@ const Table<NetworkSection>& network_table() {
               "A segment.", segment_table());
     made.list(&NetworkSection::cross_traffic,
               {.path = "cross_traffic",
-               .doc = "What else is on the links, beside the pipeline's transfers.",
+               .doc = "Traffic on the links beside the pipeline's transfers.",
                .max_items = 1'024},
               "One flow.", cross_traffic_table());
     return made;

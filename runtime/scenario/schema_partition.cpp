@@ -9,7 +9,7 @@ namespace {
 
 using Partition = PolicySection::Partition;
 
-// Written wherever cuts are needed, even where one device needs none.
+// Written whenever the kind is `fixed`, even if a single device makes the list empty.
 Row<Partition> cuts_row() {
   return {
       .key = {.path = "cuts",
@@ -40,13 +40,13 @@ void add_goal(Table<Partition>& table) {
       [](const Partition& partition) { return partition.kind == "optimal"; });
   table.key(&Partition::latency_bound,
             {.path = "latency_bound",
-             .doc = "For `optimal` and throughput: the fill latency at most. Default: none.",
+             .doc = "For `optimal` and throughput: the longest fill latency allowed. Default: none.",
              .least = 1});
   table.key(
       &Partition::target_images_per_s,
       {.path = "target_rate",
        .unit = Unit::image_rate,
-       .doc = "For `optimal`: images per second at least, or there is no plan. For `joint`: the rate at "
+       .doc = "For `optimal`: the lowest images per second that a plan may have. For `joint`: the rate at "
               "which accuracy is to be highest. Default: none.",
        .high = 1e9,
        .low_open = true});
@@ -75,14 +75,13 @@ const Table<Partition>& partition_table() {
          .kind = ValueKind::choice,
          .doc = "`even`: equally many sub-layers per stage; `fixed`: the given cuts; `pipedream`: as if "
                 "all devices were alike; `optimal`: the best devices, order and cuts by costs and links; "
-                "`joint`: these and the bits of every link. runtime/planner/README.md says how each "
-                "does.",
+                "`joint`: these and the bits of every link. See runtime/planner/README.md.",
          .choices = words(kPartitionNames)});
     made.row(cuts_row());
     made.texts(&Partition::devices,
                {.path = "devices",
-                .doc = "Which devices take the stages, in order; for `optimal`, which may. Default: all that "
-                       "run stages, in order.",
+                .doc = "The devices that take the stages, in order; for `optimal`, those that may. Default: "
+                       "all that run stages, in order.",
                 .min_items = 1,
                 .max_items = 1'024},
                {.doc = "A device."});

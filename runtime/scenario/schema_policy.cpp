@@ -29,7 +29,7 @@ void add_encoding(Table<Quantization>& table) {
       &Quantization::bits,
       {.path = "bits",
        .doc = "For `fixed`: bits per value; ranges come on top. Give 2 to 8, or 16, for uniform and the "
-              "aciq family, any real number from 0.3 to 8 for klt, where it counts everything; the "
+              "aciq family, any real number from 0.3 to 8 for klt, whose bits include everything; the "
               "others have one width.",
        .low = 0.3,
        .high = 32});
@@ -45,7 +45,7 @@ const Table<Quantization>& quantization_table() {
              {.path = "kind",
               .kind = ValueKind::choice,
               .doc = "`fixed`: the same bits always. The others adapt them so that the target rate is held; "
-                     "runtime/policy/README.md says how each does.",
+                     "see runtime/policy/README.md.",
               .choices = words(kQuantizationNames)});
     add_encoding(made);
     made.key(&Quantization::target_images_per_s,
@@ -57,15 +57,15 @@ const Table<Quantization>& quantization_table() {
               .low_open = true});
     made.key(&Quantization::window,
              {.path = "window",
-              .doc = "Microbatches after which `heuristic`, `max-fit` and `controller` decide anew.",
+              .doc = "Microbatches after which `heuristic`, `max-fit` and `controller` decide again.",
               .least = 1,
               .most = 1'000'000},
              [](const Quantization& quantization) { return decides_in_windows(quantization.kind); });
     made.key(&Quantization::calibration,
              {.path = "calibration",
               .kind = ValueKind::path,
-              .doc = "Folder of what `millrace-node calibrate` has learnt for codec klt, a file per cut; a "
-                     "cut without one is encoded without a calibration, worse. Default: none.",
+              .doc = "Folder with the output of `millrace-node calibrate` for codec klt, a file per cut; a "
+                     "cut without a file is encoded uncalibrated, with more error. Default: none.",
               .folder = true});
     return made;
   }();

@@ -15,7 +15,7 @@ void add_how(Table<RunSection>& table) {
                     "this machine, a network namespace each, joined by real links shaped as `network.links` "
                     "says (needs root; no delay, no loss).",
              .how = true});
-  table.key(&RunSection::seed, {.path = "seed", .doc = "Of every random number of the run."});
+  table.key(&RunSection::seed, {.path = "seed", .doc = "Seed of every random number of the run."});
   table.key(&RunSection::compute,
             {.path = "compute",
              .doc = "Charge compute by the device's profile or speed, or by measured time and `slowdown`. "
@@ -25,20 +25,21 @@ void add_how(Table<RunSection>& table) {
   table.no_default();
 }
 
-// What a run waits for, and for how long.
+// What a run waits for, and how long.
 void add_patience(Table<RunSection>& table) {
   table.key(
       &RunSection::window,
       {.path = "window", .doc = "Activations a receiver grants its sender.", .least = 1, .most = 1'024});
   table.key(&RunSection::timeout,
             {.path = "timeout",
-             .doc = "How long agents are waited for that do not come, or make no progress, and a simulated "
-                    "network in which nothing arrives; by the wall clock.",
+             .doc = "How long to wait, by the wall clock, for agents that do not connect or make no "
+                    "progress, and for a simulated network in which nothing arrives.",
              .least = 1'000'000,
              .most = 24 * kHourNs});
   table.key(&RunSection::heartbeat,
             {.path = "heartbeat",
-             .doc = "How often agents and host say that they are there; silent for two of these is lost.",
+             .doc = "How often agents and host signal that they live; after two without a signal the peer is "
+                    "lost.",
              .least = 20'000'000,
              .most = kHourNs});
   table.key(&RunSection::lateness_limit,
@@ -57,7 +58,7 @@ const Table<RunSection>& run_table() {
     add_patience(made);
     made.key(&RunSection::link_interval,
              {.path = "link_interval",
-              .doc = "Simulated links: what `links.csv` sums up in one row. Default: 1 s, doubled in long "
+              .doc = "Simulated links: the interval of one row of `links.csv`. Default: 1 s, doubled in long "
                      "runs until a link has at most 1,024 rows.",
               .least = 1'000'000,
               .most = 24 * kHourNs});
@@ -83,8 +84,8 @@ void add_expect(Schema& schema) {
   };
   bound("throughput", Unit::image_rate, "Images per second.", 1e9);
   bound("latency_p50", Unit::duration, "Median time of a microbatch from source to sink.", 1e6);
-  bound("latency_p95", Unit::duration, "95th percentile of it.", 1e6);
-  bound("latency_p99", Unit::duration, "99th percentile of it.", 1e6);
+  bound("latency_p95", Unit::duration, "95th percentile of that time.", 1e6);
+  bound("latency_p99", Unit::duration, "99th percentile of that time.", 1e6);
   bound("accuracy", Unit::none, "Share of images classified right, from 0 to 1.", 1);
   bound("share_meeting_target", Unit::none,
         "Share of what `policy.quantization.target_rate` asks for that came in time, from 0 to 1.", 1);

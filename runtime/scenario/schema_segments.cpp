@@ -75,7 +75,7 @@ void add_wifi(Table<SegmentSection>& table) {
   table.key(&SegmentSection::rate_control,
             {.path = "rate_control",
              .kind = ValueKind::choice,
-             .doc = "wifi: who chooses the modulation.",
+             .doc = "wifi: the algorithm that chooses the modulation.",
              .choices = words(kRateControlNames)},
             is_wifi);
   table.key(&SegmentSection::distance_m,
@@ -93,7 +93,7 @@ void add_wifi(Table<SegmentSection>& table) {
 void add_csma(Table<SegmentSection>& table) {
   table.key(&SegmentSection::rate,
             {.path = "rate",
-             .doc = "csma: what all members share, frames with their 38 bytes of layer 2.",
+             .doc = "csma: the rate that all members share; frames count with 38 bytes of layer 2.",
              .least = 1,
              .most = kMaxBitPerS},
             is_csma);
@@ -131,7 +131,7 @@ const Table<SegmentSection>& segment_table() {
         {.doc = "A device."});
     made.key(&SegmentSection::queue,
              {.path = "queue",
-              .doc = "csma, wifi: what each member's device holds waiting; at least one `mtu`.",
+              .doc = "csma, wifi: how much may wait at each member's device; at least one `mtu`.",
               .least = 1,
               .most = kLargestQueue},
              is_medium);

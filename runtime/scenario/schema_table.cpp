@@ -14,12 +14,12 @@ Row<Scenario> version_row() {
           .text = [](const Scenario&) { return "1"; }};
 }
 
-// Filled by scenario_fill.cpp, which keeps which item an event comes from.
+// Filled by scenario_fill.cpp, which records the item that each event comes from.
 Row<Scenario> events_row() {
   Row<Scenario> row{
       .key = {.path = "events",
               .kind = ValueKind::list,
-              .doc = "What happens to links during the run, alike in every network; in any order.",
+              .doc = "Changes of links during the run, the same in every network; in any order.",
               .max_items = 65'536}};
   const Key item = item_of(row.key,
                            "One change, of one link or of both directions; at least one of `state`, `rate`, "
@@ -98,7 +98,7 @@ Row<Scenario> sweep_row() {
   Row<Scenario> row{.key = {.path = "sweep",
                             .kind = ValueKind::map,
                             .doc = "What `millrace sweep` varies: the product of the parts below. `millrace "
-                                   "run` leaves it aside."}};
+                                   "run` ignores it."}};
   add_sweep(row.below);
   return row;
 }
@@ -121,7 +121,7 @@ const Table<Scenario>& scenario_table() {
     made.map(&Scenario::network, {.path = "network", .doc = "How the devices are connected."},
              network_table());
     made.row(events_row());
-    made.map(&Scenario::policy, {.path = "policy", .doc = "Who decides."}, policy_table());
+    made.map(&Scenario::policy, {.path = "policy", .doc = "How cuts and bits are chosen."}, policy_table());
     made.map(&Scenario::run, {.path = "run", .doc = "How it is run."}, run_table());
     made.row(expect_row());
     made.row(sweep_row());

@@ -1,6 +1,6 @@
-// How the types of a scenario's fields are written: which kind of key each is, its value as a text, and a
-// text as its value. A value that means "none" has no text: an empty optional, an empty string, a number
-// below the least that its key takes.
+// How the types of a scenario's fields are read and written: the kind of key of each type, its value from a
+// text, and the text of a value. A value that means "not given" has no text: an empty optional, an empty
+// string, a number below the least that its key takes.
 #pragma once
 
 #include <fmt/format.h>
@@ -22,9 +22,9 @@
 namespace millrace {
 
 // Per type T:
-//   describe(key)            fills in what the type says about its key: kind, unit, choices
-//   read(in, unit, at, to)   replaces `to` by what the tree has at `at`; nothing there: leaves it
-//   text(key, value)         without quotes
+//   describe(key)            fills in what the type determines of its key: kind, unit, choices
+//   read(in, unit, at, to)   replaces `to` by the tree's value at `at`, if it has one
+//   text(key, value)         the text of the value, without quotes
 template <class T>
 struct Stored;
 
@@ -43,7 +43,7 @@ struct Stored<T> {
   }
 };
 
-// A quantity in whole ns, bytes or bit/s; kMake and kCount go from its number to it and back.
+// A quantity in whole ns, bytes or bit/s; kMake makes it from its number, kCount gives the number.
 template <class T, Unit kUnit, auto kMake, auto kCount>
 struct StoredQuantity {
   static void describe(Key& key) {
@@ -81,7 +81,7 @@ struct Stored<double> {
   }
 };
 
-// A name, a text, a path or a choice, as its key says.
+// A name, a text, a path or a choice, according to its key.
 template <>
 struct Stored<std::string> {
   static void describe(const Key&) {}
@@ -119,7 +119,7 @@ struct Stored<std::optional<T>> {
   }
 };
 
-// The text as it stands in a file: texts and paths in quotes, names where they need them.
+// The text as written in a file: texts and paths in quotes, names in quotes only if they need them.
 inline std::string as_scalar(const Key& key, const std::string& text) {
   const bool word = std::ranges::find(key.choices, text) != key.choices.end();
   const bool quoted = key.kind == ValueKind::text || (key.kind == ValueKind::path && !word);

@@ -27,7 +27,7 @@ std::string in_quotes(std::string_view text) {
   return out + "\"";
 }
 
-// Without its quotes the text would be read as something else, or be accepted where it is refused.
+// Whether the text would, without its quotes, be read as something else, or be accepted where it is refused.
 bool quotes_matter(const YamlNode& node) {
   return node.quoted && (surprises_as_text(node.text) || check_decimal(node.text).ok());
 }
@@ -139,10 +139,10 @@ class SweepFiller {
     }
   }
 
-  // Two parts that set one key, or a key and a part of it, would depend on who comes last.
+  // Two parts must not set one key, nor one part a key and another a key below it: the last one would win.
   void claim(const std::string& part, const std::string& key) {
     const auto found = find_key_path(schema_, key);
-    if (!found) return;  // said already
+    if (!found) return;  // reported already
     const auto& top = std::get<std::string>(found->steps.front());
     if (top == "sweep" || top == "millrace" || top == "name") {
       log_.report(part, fmt::format("{} cannot be swept: it says nothing about the run", key));

@@ -1,5 +1,5 @@
-// The `sweep:` block of a checked tree as a struct, and what its parts must be together. Whether its values
-// suit their keys is not known here: the reader says so of each cell, as of every override.
+// Fills a struct from the `sweep:` block of a checked tree, and checks its parts against each other. Whether
+// values suit their keys is not checked here: the reader checks each cell's values as overrides.
 #pragma once
 
 #include <optional>
@@ -10,12 +10,12 @@
 
 namespace millrace {
 
-// Nothing where the tree has no such block. `folder` is where paths in the block are looked for first, as in
-// the rest of the file. Problems go to `log`; what is returned then is not to be used.
+// Nothing if the tree has no such block. Paths in the block are searched for in `folder`. Problems go to
+// `log`; the value returned is then not to be used.
 std::optional<SweepSection> fill_sweep(const Schema& schema, const Fields& fields, const std::string& folder,
                                        ProblemLog& log);
 
-// What follows the `=` of an override that sets this very value, its text quoted where it needs to be.
+// The text after the `=` of an override that sets exactly this value, quoted where necessary.
 std::string override_value(const YamlNode& node);
 
 }  // namespace millrace

@@ -1,5 +1,5 @@
-// The `sweep:` block of a scenario: which keys are varied, and through which values. It belongs to the file,
-// not to the scenario: a run, its hash and its resolved text know nothing of it.
+// The `sweep:` block of a scenario: the keys that are varied, and their values. It belongs to the file, not
+// to the scenario: a run, its hash and its resolved text do not contain it.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ inline constexpr std::uint64_t kMaxCells = 100'000;
 // One value of one key.
 struct SweptValue {
   std::string key;            // "network.links[1].rate"
-  std::string override_text;  // "network.links[1].rate=5 Mbit/s": what `--set` is given
+  std::string override_text;  // "network.links[1].rate=5 Mbit/s": the argument of `--set`
   std::string shown;          // "5 Mbit/s": for names and tables
-  YamlMark mark;              // where the file says so; line 0: an override said so
+  YamlMark mark;              // its place in the file; line 0: it comes from an override
 };
 
 struct SweptKey {
@@ -33,9 +33,8 @@ struct SweptVariant {
   std::vector<SweptValue> settings;
 };
 
-// Cells are the product of its parts: every combination of the keys of `grid`, with every step of `zip`
-// (whose keys go through their values together), with every variant of `list`, as often as `replications`
-// says.
+// The cells are the product of the parts: every combination of the keys of `grid`, with every step of `zip`
+// (whose keys step through their values together), with every variant of `list`, `replications` times each.
 struct SweepSection {
   std::vector<SweptKey> grid;
   std::vector<SweptKey> zip;

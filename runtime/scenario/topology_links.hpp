@@ -1,4 +1,4 @@
-// What a network section joins, whichever way it was written: segments as the links they stand for.
+// The connections of a network section, however they were written: segments as the links they stand for.
 #pragma once
 
 #include <set>
@@ -13,10 +13,10 @@ namespace millrace {
 // `network.links`, then every star's access links: per member up, down.
 std::vector<LinkSection> point_to_point_links(const NetworkSection& network);
 
-// Nodes that only forward: `network.switches`, then hubs that are neither devices nor among them.
+// Nodes that only forward: `network.switches`, then hubs that are neither devices nor listed switches.
 std::vector<std::string> forwarding_nodes(const Scenario& scenario);
 
-// From whom one hop leads to whom: the links above, and every two members of a medium both ways.
+// Pairs (from, to) joined by one hop: the links above, and every two members of a medium, both ways.
 std::vector<std::pair<std::string, std::string>> hops(const NetworkSection& network);
 
 // All nodes that `from` reaches over these hops, itself included.

@@ -1,4 +1,4 @@
-// What a shaped interface is to carry, over time. Rate 0 is an outage.
+// The rate of a shaped interface over time. Rate 0 is an outage.
 #pragma once
 
 #include "runtime/base/time.hpp"
@@ -10,7 +10,7 @@ class RateSchedule {
  public:
   virtual ~RateSchedule() = default;
   virtual BitRate rate_at(Time t) const = 0;
-  // The first instant after `t` at which the rate may be another one; Time::never() where it stays.
+  // The first instant after `t` at which the rate may differ; Time::never() if it stays the same.
   virtual Time next_change(Time t) const = 0;
 };
 

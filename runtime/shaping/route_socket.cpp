@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kAnswer = 32U << 10;
 
-// The messages of one datagram from the kernel; `take` is told header and body, and says whether it was the
-// last.
+// Passes the messages of one datagram from the kernel to `take`, which returns whether to end. Returns true
+// if it ended so, or at a malformed message.
 bool each_message(const std::byte* data, std::size_t size,
                   const std::function<bool(const nlmsghdr&, const std::byte*, std::size_t)>& take) {
   while (size >= sizeof(nlmsghdr)) {

@@ -1,5 +1,5 @@
-// A socket to the kernel's traffic control (rtnetlink): requests about queueing disciplines of the network
-// namespace in which it was opened, wherever it is used later.
+// A socket to the kernel's traffic control (rtnetlink). Its requests concern the queueing disciplines of the
+// network namespace in which it was opened, in whatever namespace it is used later.
 #pragma once
 
 #include <linux/pkt_sched.h>
@@ -20,7 +20,7 @@ class QdiscRequest {
  public:
   QdiscRequest(std::uint16_t type, std::uint16_t flags, const tcmsg& message);
   void add(std::uint16_t type, const void* data, std::size_t size);
-  // Attributes added until end() are inside.
+  // Opens a nested attribute: those added until end() are inside it. Returns what end() takes.
   std::size_t begin(std::uint16_t type);
   void end(std::size_t nested);
   std::vector<std::byte>& bytes() { return bytes_; }
@@ -39,7 +39,7 @@ class RouteSocket {
   RouteSocket& operator=(RouteSocket&&) = delete;
   ~RouteSocket();
 
-  // Waits for the kernel's answer, which comes at once; 0 or its errno.
+  // Waits for the kernel's answer, which comes at once. Returns 0 or an errno.
   int ask(QdiscRequest request);
 
   struct Qdisc {
@@ -47,7 +47,7 @@ class RouteSocket {
     std::uint32_t handle = 0;
     std::string kind;
   };
-  // Those at the root of an interface.
+  // The queueing disciplines at the roots of all interfaces.
   Result<std::vector<Qdisc>> roots();
 
  private:

@@ -1,4 +1,4 @@
-// What a Shaper changes the rate of: an interface's token bucket, or in tests something that remembers.
+// A link whose rate a Shaper changes: an interface's token bucket, or in tests a stand-in that records.
 #pragma once
 
 #include "runtime/base/result.hpp"

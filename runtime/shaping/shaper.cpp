@@ -43,7 +43,7 @@ Duration Shaper::worst_lateness() const {
   return worst_;
 }
 
-// Only what differs is asked of the kernel: every change fills the bucket.
+// Sets only rates that differ: every change fills the bucket.
 Result<void> Shaper::apply(std::size_t link, Time now) {
   const auto& schedule = *links_[link].schedule;
   const auto rate = schedule.rate_at(now);
@@ -53,7 +53,8 @@ Result<void> Shaper::apply(std::size_t link, Time now) {
   return links_[link].link->set(rate);
 }
 
-// Rates change when they are to, also on a busy machine; where this is not permitted, as soon as it comes.
+// Runs at real-time priority, so that rates change on time on a busy machine too; where that is not
+// permitted, they change as soon as the thread is scheduled.
 void Shaper::loop() {
   const sched_param lowest{.sched_priority = sched_get_priority_min(SCHED_RR)};
   (void)pthread_setschedparam(pthread_self(), SCHED_RR, &lowest);

@@ -1,4 +1,4 @@
-// Changes the rates of shaped interfaces as their schedules say, on a thread of its own.
+// Changes the rates of shaped interfaces by their schedules, on a thread of its own.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ class Shaper {
     ShapedLink* link;
     const RateSchedule* schedule;
   };
-  // Links and schedules outlive the shaper.
+  // Links and schedules must outlive the shaper.
   explicit Shaper(std::vector<Link> links) : links_(std::move(links)) {}
   ~Shaper();
   Shaper(const Shaper&) = delete;
@@ -28,10 +28,10 @@ class Shaper {
 
   // Time 0 of the schedules is now; their first rates are set before it returns. REQUIRES: called once.
   Result<void> start();
-  // Ends; nothing is changed any more. Says what went wrong, if anything did.
+  // Ends the thread: rates change no more. Returns the error of the change that failed, if any.
   Result<void> stop();
   bool failed() const;
-  // By how much the latest change so far was late.
+  // The largest delay of a change so far.
   Duration worst_lateness() const;
 
  private:

@@ -1,4 +1,4 @@
-// What the verbs of real links do, as the programs that have them say it in --help.
+// The --help summaries of the verbs of real links, for the programs that have them.
 #pragma once
 
 namespace millrace {

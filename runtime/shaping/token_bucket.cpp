@@ -21,7 +21,7 @@
 namespace millrace {
 namespace {
 
-// "MR:": how a bucket of ours is told from others.
+// "MR:" marks our buckets.
 constexpr std::uint32_t kHandle = 0x4d520000;
 constexpr const char* kKind = "tbf";
 constexpr std::uint16_t kDiscardPort = 9;  // RFC 863
@@ -31,7 +31,8 @@ std::string said(int error) {
   return std::strerror(error);
 }
 
-// A name that one process of this network namespace can have, and loses with its life. Nothing: taken.
+// Takes a name that one process of this network namespace can have; it is free again when the process ends.
+// Returns the socket that holds the name, or -1 if the name is taken.
 int take_lock(int index) {
   const int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (made < 0) return -1;
@@ -55,7 +56,7 @@ int make_waker(const std::string& interface) {
   return made;
 }
 
-// One byte to nobody.
+// Sends one byte to a port at which nobody listens.
 void wake(int waker) {
   sockaddr_in nobody{};
   nobody.sin_family = AF_INET;
@@ -82,7 +83,7 @@ BucketParameters bucket_for(BitRate rate, Bytes mtu, Bytes link_header, Bytes qu
   constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
   BucketParameters bucket;
   bucket.queue_bytes = static_cast<std::uint32_t>(std::clamp<std::int64_t>(queue.count(), frame, kMost));
-  // The kernel knows no rate 0: at 1 B/s a full packet comes every 25 minutes.
+  // The kernel has no rate 0: at 1 B/s a full packet passes every 25 minutes.
   if (rate.bit_per_s() == 0) {
     bucket.bytes_per_s = 1;
     bucket.burst_bytes = static_cast<std::uint32_t>(frame);
@@ -192,7 +193,7 @@ Result<std::vector<std::string>> remove_leftover_buckets() {
   for (const auto& qdisc : *roots) {
     if (qdisc.handle != kHandle || qdisc.kind != kKind) continue;
     const int lock = take_lock(qdisc.interface_index);
-    if (lock < 0) continue;  // its process lives
+    if (lock < 0) continue;  // its process is alive
     char name[IF_NAMESIZE] = "";
     if_indextoname(static_cast<unsigned>(qdisc.interface_index), name);
     const int error = remove_root(*socket, qdisc.interface_index);

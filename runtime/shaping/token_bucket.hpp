@@ -1,9 +1,9 @@
-// Shapes what leaves an interface: the kernel's token bucket (tbf), set through netlink. Needs CAP_NET_ADMIN,
-// and is the only part of millrace that does. The bucket is removed with the object; one whose process was
-// killed is found by remove_leftover_buckets().
+// Shapes the outgoing traffic of an interface with the kernel's token bucket (tbf), set through netlink. The
+// only part of millrace that needs CAP_NET_ADMIN. The bucket is removed with the object;
+// remove_leftover_buckets() removes those of killed processes.
 //
 // Rates are those of the IP layer (sim/net/README.md), but tbf counts the link layer's header with each
-// packet: the bucket is filled so that packets of a full MTU pass at the asked rate.
+// packet: the bucket is filled so that packets of a full MTU pass at the requested rate.
 #pragma once
 
 #include <string>
@@ -18,20 +18,20 @@ namespace millrace {
 struct BucketParameters {
   std::uint64_t bytes_per_s = 0;  // with the link layer's header
   std::uint32_t burst_bytes = 0;  // how much may leave at once after a pause
-  std::uint32_t queue_bytes = 0;  // what waits; more is dropped
+  std::uint32_t queue_bytes = 0;  // how much may wait; more is dropped
 };
 
-// The burst is what passes in 2 ms, and two full packets at least: the kernel's timers (and whoever else uses
-// the processor) are late by some 100 us, and tokens that find the bucket full are lost. 2 ms of burst
-// shorten a message's way by at most 2 ms, and only after a pause. At rate 0 one packet passes, then nothing.
+// The burst is what passes in 2 ms, and at least two full packets: on a busy machine the kernel's timers are
+// late by some 100 us, and tokens that find the bucket full are lost. A burst of 2 ms lets a message arrive
+// at most 2 ms earlier, and only after a pause. At rate 0 one packet passes, then nothing.
 inline constexpr std::int64_t kBurstMs = 2;
 // REQUIRES rate >= 0, mtu > 0.
 BucketParameters bucket_for(BitRate rate, Bytes mtu, Bytes link_header, Bytes queue);
 
 class TokenBucket final : public ShapedLink {
  public:
-  // In the network namespace of the calling thread. Errors: no such interface, no permission, the interface
-  // has a queueing discipline of somebody's own.
+  // In the network namespace of the calling thread. Errors: no such interface, no permission, another
+  // millrace shapes the interface, or it has a queueing discipline of its own.
   static Result<TokenBucket> attach(const std::string& interface, BitRate rate, Bytes queue);
   TokenBucket(TokenBucket&& other) noexcept;
   TokenBucket(const TokenBucket&) = delete;
@@ -39,7 +39,7 @@ class TokenBucket final : public ShapedLink {
   TokenBucket& operator=(TokenBucket&&) = delete;
   ~TokenBucket() override;
 
-  // At once, from any thread and namespace. What waits in the queue stays there.
+  // Takes effect at once, from any thread and namespace. Packets in the queue stay there.
   Result<void> set(BitRate rate) override;
   const std::string& interface() const { return interface_; }
   Bytes mtu() const { return mtu_; }
@@ -57,7 +57,7 @@ class TokenBucket final : public ShapedLink {
   RouteSocket socket_;
   std::string interface_;
   int index_;
-  int lock_;   // who has it shapes this interface; gone with the process
+  int lock_;   // its holder shapes this interface; released when the process ends
   int waker_;  // a packet through it makes the kernel look at the queue again
   Bytes mtu_, header_, queue_;
   bool attached_ = false;

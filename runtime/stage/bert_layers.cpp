@@ -26,7 +26,7 @@ PostNormStyle style() {
           .norm2 = "output.LayerNorm"};
 }
 
-// A whole number of `lengths`, see tensors_at_cut().
+// Entry `which` of `lengths`, a whole number; see tensors_at_cut().
 std::int64_t length(const Activations& in, std::int64_t which) {
   return static_cast<std::int64_t>(in.lengths.data_ptr<float>()[which]);
 }
@@ -67,7 +67,7 @@ Activations BertLayers::run(int layer, const Activations& in) const {
   return out;
 }
 
-// Ids [T, 1] to tokens [T, D], zeroes where there is padding; of `lengths` only the first goes on.
+// Ids [T, 1] to tokens [T, D], with zeroes for padding; of `lengths` only the first is passed on.
 Activations BertLayers::embed(const Activations& in) const {
   const std::int64_t tokens = length(in, 0), first_segment = length(in, 1);
   const at::Tensor ids = in.residual.view({model_.tokens()}).narrow(0, 0, tokens).to(at::kLong);

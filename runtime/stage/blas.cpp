@@ -40,7 +40,7 @@ bool has_avx512() {
 }
 
 // OpenBLAS reads OPENBLAS_CORETYPE when it is loaded, before main(); these two symbols of its shared library
-// make it choose again. Without them (a build for one processor) it stays as it is.
+// make it choose again. Without them (a build for one processor) nothing changes.
 void choose_kernels(void* library) {
   auto* core_name = symbol<char*()>(library, "openblas_get_corename");
   auto* quit = symbol<void()>(library, "gotoblas_dynamic_quit");
@@ -49,7 +49,7 @@ void choose_kernels(void* library) {
   if (std::getenv("OPENBLAS_CORETYPE") != nullptr) return;
   const std::string_view better = better_core(core_name(), has_avx2_fma(), has_avx512());
   if (better.empty()) return;
-  // Stays set: processes started from here choose alike.
+  // Stays set, so that child processes choose the same kernels.
   ::setenv("OPENBLAS_CORETYPE", std::string(better).c_str(), 1);
   quit();
   init();
@@ -66,7 +66,7 @@ Blas find_and_prepare() {
   std::error_code ignored;
   const auto path = std::filesystem::canonical(where.dli_fname, ignored);
   blas.library = path.empty() ? where.dli_fname : path.string();
-  // Looked up through the library sgemm_ is from: another one may be loaded beside it, for LAPACK.
+  // Looks up symbols in the library of sgemm_: another OpenBLAS may be loaded beside it, for LAPACK.
   void* library = ::dlopen(where.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
   auto* config = library != nullptr ? symbol<char*()>(library, "openblas_get_config") : nullptr;
   if (config == nullptr) {
@@ -84,11 +84,11 @@ Blas find_and_prepare() {
   return blas;
 }
 
-// What OpenBLAS 0.3 takes for a thread at most (BUFFER_SIZE: 128 MiB on x86-64, less elsewhere), and a page.
+// The most that OpenBLAS 0.3 takes per thread (BUFFER_SIZE: 128 MiB on x86-64, less elsewhere), and a page.
 constexpr std::size_t kBuffer = (std::size_t{128} << 20) + (64 << 10);
 
 std::atomic<std::size_t> inside = 0;   // threads that hold a BlasCall
-std::atomic<bool> has_buffer = false;  // one call has ended, so there is a buffer that is kept
+std::atomic<bool> has_buffer = false;  // a call has ended, so OpenBLAS keeps a buffer
 
 bool address_space_is_limited() {
   rlimit limit{};

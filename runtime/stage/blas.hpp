@@ -1,6 +1,6 @@
-// Which BLAS LibTorch computes with. Debian's uses whatever `libblas.so.3` is, and two mishaps are silent:
-// the reference BLAS (about 50 times slower), and an OpenBLAS that does not know the processor and falls back
-// to kernels of 2004 (measured: 34 instead of 150 GFLOP/s). The second is mended here.
+// The BLAS that LibTorch computes with. Debian's LibTorch uses whatever `libblas.so.3` is, and two mishaps
+// are silent: the reference BLAS (about 50 times slower), and an OpenBLAS that does not know the processor
+// and falls back to kernels of 2004 (measured: 34 instead of 150 GFLOP/s). The second is repaired here.
 #pragma once
 
 #include <string>
@@ -21,9 +21,9 @@ struct Blas {
 const Blas& prepare_blas();
 
 // Held by a thread while it computes with BLAS. OpenBLAS takes a buffer of address space for each thread that
-// is inside it at once, keeps it for the next, and where the system gives none asks again for ever. So where
-// address space is limited (ulimit -v) it is looked for first, for all threads that hold one of these.
-// Without a limit it costs a counter. Throws std::bad_alloc.
+// is inside it at the same time, and keeps it for the next thread; if the system refuses, it asks again for
+// ever. So if address space is limited (ulimit -v), the constructor first checks that there is enough for all
+// threads that hold a BlasCall. Without a limit it only counts. Throws std::bad_alloc.
 class BlasCall {
  public:
   BlasCall();
@@ -32,11 +32,11 @@ class BlasCall {
   ~BlasCall();
 };
 
-// A sentence for the log where `blas` will be slow; empty otherwise.
+// A sentence for the log if `blas` will be slow; empty otherwise.
 std::string blas_warning(const Blas& blas);
 
-// The kernel family for a processor with these features that OpenBLAS runs with `core` kernels; empty: leave
-// it. `core` as openblas_get_corename() says it.
+// A better kernel family for a processor with these features on which OpenBLAS runs `core` kernels; empty:
+// leave it. `core` is a name from openblas_get_corename().
 std::string_view better_core(std::string_view core, bool has_avx2_fma, bool has_avx512);
 
 }  // namespace millrace

@@ -19,7 +19,7 @@ namespace {
 
 Error invalid(const std::string& finding) { return {"calibrating: " + finding, ExitCode::invalid_input}; }
 
-// What is learnt at one cut, behind the stage that leads there.
+// One cut to calibrate: the stage that ends there, and the statistics gathered at the cut.
 struct Station {
   Stage stage;
   int cut = 0;

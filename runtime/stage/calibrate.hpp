@@ -1,5 +1,5 @@
-// Calibrating klt: images go through the model once, and at each cut asked for what crosses it is learnt
-// (codec/klt_fit.hpp). No labels are looked at.
+// Calibrates codec klt: images go through the model once, and the statistics of what crosses each given cut
+// are learnt (codec/klt_fit.hpp). Labels are not used.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct CalibrateRequest {
 };
 inline constexpr std::uint64_t kMaxCalibrationImages = 100'000;
 
-// The calibrations in the order of their cuts, as read back from their files' bytes. `progress` hears how
-// many images are done; its false ends it with the error "interrupted …".
+// The calibrations in the order of their cuts, as read back from their files' bytes. `progress` is called
+// with the number of images done; if it returns false, the result is the error "calibrating: interrupted …".
 Result<std::vector<CutCalibration>> calibrate(const CalibrateRequest& request,
                                               const std::function<bool(std::uint64_t images)>& progress);
 

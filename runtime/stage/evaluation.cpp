@@ -66,7 +66,7 @@ class Evaluator {
     reckon_work();
   }
 
-  // False where it was ended.
+  // False if `progress` ended it.
   Result<bool> run() {
     for (std::size_t s = 0; s < sets_.size(); ++s) {
       auto rows = rows_at(s);
@@ -87,7 +87,7 @@ class Evaluator {
     std::int64_t most = 1;
     for (const auto& set : sets_) most = std::max(most, values_at_cut(model_, front(set)));
     const auto fit = static_cast<std::uint64_t>(request_.kept_at_most.count() / (4 * most));
-    // Whole rounds, so that microbatches are the same however the images are parted.
+    // Whole rounds, so that microbatches do not depend on the size of the parts.
     return fit >= request_.images ? request_.images : std::max<std::uint64_t>(fit / round_, 1) * round_;
   }
 
@@ -122,8 +122,8 @@ class Evaluator {
     return !events_.progress || events_.progress(progress_);
   }
 
-  // Makes kept_ the fp32 tensors at the first cut of the set; from those at an earlier cut where they are of
-  // the same images, else from the dataset. False where it was ended.
+  // Makes kept_ the fp32 tensors at the first cut of the set: from kept tensors of the same images at an
+  // earlier cut if there are any, else from the dataset. False if `progress` ended it.
   Result<bool> keep(const std::vector<int>& set, std::uint64_t first, std::uint64_t images) {
     const int cut = front(set);
     const bool onwards = in_one_part() && kept_cut_ && *kept_cut_ <= cut;
@@ -153,7 +153,7 @@ class Evaluator {
     return copy;
   }
 
-  // Adds the kept images to a row. False where it was ended.
+  // Adds the kept images to a row. False if `progress` ended it.
   Result<bool> add_part(EvaluationRow& row, std::uint64_t first, std::uint64_t images) {
     for (std::uint64_t begin = 0; begin < images; begin += round_) {
       const std::uint64_t some = std::min(round_, images - begin);
@@ -177,7 +177,7 @@ class Evaluator {
     return chain_.forward(*now, at, model_.sub_layers());
   }
 
-  // Encoded and decoded again, microbatch by microbatch.
+  // The slice after encoding and decoding, microbatch by microbatch.
   Result<CutTensors> quantized(const Slice& slice, EvaluationRow& row) {
     std::shared_ptr<const CutCalibration> calibration;
     if (!request_.calibrations.empty()) {
@@ -241,8 +241,8 @@ class Evaluator {
   StageChain chain_;
   ThreadTeam team_;
   std::vector<std::vector<int>> sets_;
-  std::uint64_t round_;     // images computed between two words of progress
-  std::uint64_t part_ = 0;  // images that are kept
+  std::uint64_t round_;     // images computed between two calls of `progress`
+  std::uint64_t part_ = 0;  // images kept at a time
   CutTensors kept_;
   std::optional<int> kept_cut_;
   EvaluationProgress progress_;

@@ -1,5 +1,5 @@
-// Rows of an evaluation as text: a CSV whose columns scripts rely on, a table for people, JSON with all there
-// is to know.
+// Rows of an evaluation as text: a CSV whose columns scripts rely on, a table for people, and JSON with every
+// figure.
 #pragma once
 
 #include <string>
@@ -11,28 +11,28 @@
 
 namespace millrace {
 
-// The columns never change and stand in this order:
+// The columns and their order never change:
 //
-//   codec           as it was asked for; "none": fp32, not quantized
-//   scope           what shares a range: image, token, tensor; "none" where nothing is shared
+//   codec           as requested; "none": fp32, not quantized
+//   scope           the values that share a range: image, token, tensor; "none" if no range is shared
 //   bits            bit width of the codes; 32 for fp32
-//   cuts            a cut, or several that were quantized at once with + between them (24+36); "none"
-//   correct, count  images whose largest logit is their label's, of so many
+//   cuts            a cut, or several quantized together with + between them (24+36); "none"
+//   correct, count  images whose largest logit is their label's, and all images
 //   bits_per_value  of the encodings, everything counted
 inline constexpr std::string_view kEvaluationColumns = "codec,scope,bits,cuts,correct,count,bits_per_value";
 std::string csv_line(const EvaluationRow& row);  // without a line break
 
 std::string cuts_text(const std::vector<int>& cuts);
-// As --cuts says it: `all-blocks` (block_cuts()), `all` (1 .. sub_layers - 1), or cuts and sets of cuts:
+// Entries as in --cuts: `all-blocks` (block_cuts()), `all` (1 .. sub_layers - 1), or cuts and sets of cuts:
 // 24, 24+36. Cuts of a set may come in any order. An error names the entry.
 Result<std::vector<std::vector<int>>> cuts_from_text(const std::vector<std::string>& entries,
                                                      const ModelConfig& model);
 
 std::string table_header();
 std::string table_line(const EvaluationRow& row);
-// A warning where images of the row have logits that say nothing; else empty.
+// A warning if images of the row have logits that are not finite; else empty.
 std::string not_finite_note(const EvaluationRow& row);
-// Mean and worst over the sets of cuts, one line per quantization; empty where there is only one set.
+// Mean and worst over the sets of cuts, one line per quantization; empty if there is only one set.
 std::string table_over_cuts(const std::vector<EvaluationRow>& rows);
 
 struct EvaluationFacts {

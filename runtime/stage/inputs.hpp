@@ -1,4 +1,4 @@
-// Images of a dataset as the tensors at cut 0, which is what a model's first stage takes.
+// Images of a dataset as the tensors at cut 0, the input of a model's first stage.
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,7 @@ Result<std::unique_ptr<const Layers>> load_layers(const ModelConfig& model, Laye
 }
 
 void one_thread_per_operation() {
-  if (at::get_num_threads() != 1) at::set_num_threads(1);  // the setting is the thread's
+  if (at::get_num_threads() != 1) at::set_num_threads(1);  // the setting is per thread
 }
 
 at::Tensor LayerLoader::tensor(const std::string& name, const std::vector<std::int64_t>& shape) {

@@ -1,4 +1,4 @@
-// What a stage computes, on LibTorch tensors and one image at a time: a range of the sub-layers of a model of
+// A stage's computation, on LibTorch tensors and one image at a time: a range of the sub-layers of a model of
 // some family. Private to this folder: including it costs seconds per file.
 #pragma once
 
@@ -17,7 +17,7 @@ namespace millrace {
 
 // What crosses a cut, as tensors [rows, width] of one image. `inner` is the attention context after sub-layer
 // 1 of a block and the GELU output after sub-layer 3, undefined otherwise; `residual` is the input at cut 0
-// and the logits after the last sub-layer; `lengths` is undefined where the family has none.
+// and the logits after the last sub-layer; `lengths` is undefined for families without lengths.
 struct Activations {
   at::Tensor inner;
   at::Tensor residual;
@@ -28,8 +28,8 @@ struct Activations {
 class Layers {
  public:
   virtual ~Layers() = default;
-  // Runs one sub-layer of the range, which does not change its input. REQUIRES inference mode and an input
-  // that check_input() accepts.
+  // Runs one sub-layer of the range; its input is not changed. REQUIRES inference mode and an input that
+  // check_input() accepts.
   virtual Activations run(int layer, const Activations& in) const = 0;
 };
 
@@ -38,18 +38,18 @@ class Layers {
 Result<std::unique_ptr<const Layers>> load_layers(const ModelConfig& model, LayerRange range,
                                                   const WeightSource& weights, at::Device device);
 
-// LibTorch computes on the calling thread alone from now on: parallel images keep their bits, parallel
-// operations would not.
+// From now on LibTorch computes this thread's operations on this thread alone: parallel images keep their
+// bits, parallel operations would not.
 void one_thread_per_operation();
 
 struct Affine {
-  at::Tensor weight, bias;  // no bias: undefined
+  at::Tensor weight, bias;  // `bias` is undefined if there is none
 };
 
-// Asks for tensors one by one and remembers the first that was not to be had.
+// Loads tensors one by one and remembers the first fault.
 class LayerLoader {
  public:
-  // `weights` outlives this. On another device than the CPU tensors are copies.
+  // `weights` must outlive the loader. On a device other than the CPU, tensors are copies.
   LayerLoader(const WeightSource& weights, at::Device device) : weights_(weights), device_(device) {}
 
   // Undefined after a fault.
@@ -57,7 +57,7 @@ class LayerLoader {
   // `name`.weight and `name`.bias, of as many values as the weight has rows.
   Affine affine(const std::string& name, const std::vector<std::int64_t>& shape);
   const std::optional<Error>& fault() const { return fault_; }
-  // What keeps the tensors alive.
+  // The objects that keep the tensors alive.
   std::vector<std::shared_ptr<const void>> take_owners() { return std::move(owners_); }
 
  private:
@@ -67,10 +67,11 @@ class LayerLoader {
   std::optional<Error> fault_;
 };
 
-// softmax(q kᵀ / √head_dim) v with q, k, v [heads, tokens, head_dim]; heads side by side again: [tokens, D].
+// softmax(q kᵀ / √head_dim) v with q, k, v [heads, tokens, head_dim]; result with heads side by side:
+// [tokens, D].
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 at::Tensor layer_norm(const at::Tensor& x, const Affine& affine, double epsilon);
-// Which block a sub-layer belongs to, from 0.
+// The block of a sub-layer, counted from 0.
 inline int block_of_layer(int layer) { return (layer - 1) / 4; }
 
 }  // namespace millrace

@@ -86,7 +86,7 @@ Activations PostNormBlocks::run(int layer, const Activations& in, std::int64_t t
   return out;
 }
 
-// Only tokens in use are here, so none needs a mask.
+// `x` holds only tokens in use, so no mask is needed.
 at::Tensor PostNormBlocks::attend(const at::Tensor& x, const Block& block) const {
   const auto heads = [&](const Affine& affine) {
     return at::linear(x, affine.weight, affine.bias)

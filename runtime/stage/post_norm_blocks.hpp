@@ -1,4 +1,4 @@
-// The blocks of a post-norm transformer, as KWT and BERT have them: x ← norm(x + attention(x)), then
+// The blocks of a post-norm transformer, used by KWT and BERT: x ← norm(x + attention(x)), then
 // x ← norm(x + MLP(x)). Private to this folder.
 #pragma once
 
@@ -15,7 +15,7 @@ struct PostNormStyle {
   double norm_epsilon = 1e-6;
   bool gelu_by_tanh = false;
   bool qkv_bias = true;
-  // Names of tensors without `.weight` and `.bias`, behind the block's prefix, in which {} is its number.
+  // Names of tensors, without `.weight` and `.bias`; `prefix` comes first, with {} for the block's number.
   std::string prefix, query, key, value, projection, norm1, up, down, norm2;
 };
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kMaxRepeats = 1000, kMaxThreads = 1024;
 constexpr double kCodecBits = 8;
-// Of all work, when codecs are measured too: they take about as long as the sub-layers of one block.
+// The sub-layers' share of all work: the codecs take about as long as the sub-layers of one block.
 constexpr double kShareOfLayers = 0.9;
 
 template <class Work>
@@ -45,7 +45,7 @@ CutTensors first_images(const CutTensors& all, std::int64_t images) {
   return some;
 }
 
-// What a source sends for synthetic input, as a first stage sees it.
+// Synthetic input as a first stage decodes it from its source.
 Result<CutTensors> model_input(const ModelConfig& model, std::uint64_t seed, int images) {
   auto source = make_source_executor({.model = model, .seed = seed});
   if (!source) return source.error();
@@ -123,7 +123,7 @@ class Profiler {
     now_ = {what, share};
     return go_on();
   }
-  // Before every measurement: with many repeats one sub-layer takes minutes.
+  // Called before every measurement: with many repeats one sub-layer takes minutes.
   Result<void> go_on() const {
     if (!request_.watch || request_.watch(now_)) return {};
     return Error{"profile: interrupted at " + now_.what};
@@ -183,7 +183,7 @@ class Profiler {
       double encode_s = 0, decode_s = 0, values = 0;
       for (const CutTensors& cut : samples_) {
         for (const CutTensor& tensor : cut) {
-          Buffer bytes;  // as a stage does it: memory is there before the codec begins
+          Buffer bytes;  // as in a stage, memory is reserved before the codec begins
           bytes.reserve(static_cast<std::size_t>(
               codec.predicted_size(tensor.shape, tensor.role, Budget{kCodecBits}).count()));
           encode_s += seconds_of([&] { codec.encode(tensor.view(), Budget{kCodecBits}, bytes); });

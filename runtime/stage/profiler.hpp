@@ -1,6 +1,6 @@
 // Measures this machine as a device: seconds, weights and working memory of every sub-layer of a model at
-// each microbatch size, and what the codecs cost per value, as a profile that scenarios use. Sub-layers are
-// measured one by one, on the activations that the ones before them made of real input.
+// each microbatch size, and the cost of codecs per value, as a profile that scenarios use. Sub-layers are
+// measured one by one, on the activations that the sub-layers before them made of synthetic input.
 #pragma once
 
 #include <functional>
@@ -23,18 +23,19 @@ struct ProfilingRequest {
   std::string weights = "random";  // see make_weights()
   std::uint64_t seed = 1;          // of random weights and synthetic input
   std::vector<int> microbatches{1, 4, 8};
-  int repeats = 5;  // the median counts; one more, before them, warms up
+  int repeats = 5;  // their median is reported; one more run before them warms up
   int threads = 1;
   std::vector<std::string> codecs{};  // empty: all that activations may use
   std::string device{}, source{};     // as the profile has them
-  // Called between measurements; false ends it with the error "interrupted …". May be empty.
+  // Called between measurements; returning false ends them with the error "profile: interrupted …". May be
+  // empty.
   std::function<bool(const ProfilingProgress&)> watch{};
 };
 
-// Working memory is the peak of one forward pass beyond weights and input, its output included; left out
-// where the system does not tell. Codec costs are those at 8 bits, the mean over the four kinds of cuts of
-// the middle block; `codec_ns_per_value` is the dearest of them each way. An error names the option that is
-// out of bounds: microbatches 1..4096 (each once), repeats 1..1000, threads 1..1024.
+// Working memory is the peak of one forward pass beyond weights and input, its output included; it is left
+// out if the system does not report it. Codec costs are those at 8 bits, the mean over the four kinds of cuts
+// of the middle block; `codec_ns_per_value` is the highest of them in each direction. An error names the
+// option that is out of bounds: microbatches 1..4096 (each once), repeats 1..1000, threads 1..1024.
 Result<ProfileFile> measure_profile(const ProfilingRequest& request);
 
 }  // namespace millrace

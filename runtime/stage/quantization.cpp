@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kFewestBits = 0.01, kMostBits = 32;
 
-// What the codec makes of a scope, read from an encoding of its own.
+// The scope that the codec really uses, read from the header of an encoding.
 Result<ScaleScope> scope_taken(const Codec& codec, Budget budget) {
   constexpr std::array<float, 4> kValues{-1, 0, 1, 2};
   Buffer bytes;

@@ -1,5 +1,5 @@
-// What an evaluation tries at a cut: a codec, what shares its side information, and how many bits a value may
-// take. No LibTorch here.
+// What an evaluation tries at a cut: a codec, the scope of its side information, and the bits per value. No
+// LibTorch here.
 #pragma once
 
 #include <memory>
@@ -15,9 +15,9 @@ namespace millrace {
 inline constexpr std::string_view kNoCodec = "none";  // the row of unquantized fp32
 
 struct Quantization {
-  std::string codec{kNoCodec};          // as it was asked for: "naive" stays "naive"
-  ScaleScope scope = ScaleScope::none;  // `none` where the codec has no side information
-  double bits = 32;                     // its bit width, under the budget of just as many bits
+  std::string codec{kNoCodec};          // as requested: "naive" stays "naive"
+  ScaleScope scope = ScaleScope::none;  // `none` if the codec has no side information
+  double bits = 32;                     // the codec's bit width, and the budget it is given
   bool operator==(const Quantization&) const = default;
 };
 
@@ -33,10 +33,10 @@ struct GridRows {
   std::vector<std::string> notes;  // sentences about widths that a codec does not have
 };
 
-// In the order of the grid, each once: `bits` becomes the width that the codec takes for it (the widest that
-// fits, else its narrowest), and a codec without side information has no scope, so fp16 is one row whatever
-// was asked. "none" is skipped: fp32 is evaluated anyway. An unknown codec is an error that lists those
-// known, as are bits that are not within 0.01..32.
+// The rows in the order of the grid, each once: `bits` becomes the width that the codec takes for it (the
+// widest that fits, else its narrowest), and a codec without side information has no scope, so fp16 is always
+// one row. "none" is skipped: fp32 is evaluated anyway. An unknown codec is an error that lists the known
+// ones; bits outside 0.01..32 are an error too.
 Result<GridRows> rows_of(const QuantizationGrid& grid);
 
 }  // namespace millrace

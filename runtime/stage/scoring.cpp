@@ -9,7 +9,7 @@ namespace millrace {
 
 namespace {
 
-// A NaN beside numbers would make an order of them impossible.
+// Logits with a NaN among them have no order.
 void check(std::span<const float> logits) { MR_CHECK(all_finite(logits), "the caller looks first"); }
 
 }  // namespace

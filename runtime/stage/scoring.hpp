@@ -1,5 +1,5 @@
-// What logits say: the predicted class, and the place of the right one among all. Logits with a NaN or an
-// infinity say nothing: whoever scores asks first, and counts them. No LibTorch here.
+// Reads logits: the predicted class, and the rank of the right class. Logits with a NaN or an infinity cannot
+// be scored: the caller checks first, and counts them. No LibTorch here.
 #pragma once
 
 #include <cstdint>
@@ -7,16 +7,15 @@
 
 namespace millrace {
 
-// Neither a NaN nor an infinity among them.
+// Whether the logits hold neither a NaN nor an infinity.
 bool all_finite(std::span<const float> logits);
 
-// Place of class `label` when classes are sorted by logit, 0 for the largest: the number of classes in front
-// of it. Among equal logits the first is the larger. So the predicted class is the one of rank 0, and an
-// image counts for top-5 where its label's rank is below 5. REQUIRES all_finite(logits), label <
-// logits.size().
+// The rank of class `label` when classes are sorted by logit, 0 for the largest: the number of classes ahead
+// of it. Among equal logits the first counts as larger. So the predicted class has rank 0, and an image
+// counts for top-5 if its label's rank is below 5. REQUIRES all_finite(logits), label < logits.size().
 std::uint32_t rank_of(std::span<const float> logits, std::uint32_t label);
 
-// The class of rank 0. REQUIRES logits, all_finite(logits).
+// The class of rank 0. REQUIRES !logits.empty(), all_finite(logits).
 std::uint32_t predicted_class(std::span<const float> logits);
 
 }  // namespace millrace

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
-// One image of a tensor, without a copy. Inputs are only read.
+// One image of a tensor, not copied. Inputs are only read.
 at::Tensor image_of(const CutTensor& tensor, std::int64_t image) {
   const std::int64_t values = tensor.shape.rows * tensor.shape.width;
   auto* start = const_cast<float*>(tensor.values.data()) + image * values;
@@ -35,7 +35,8 @@ const CutTensor* find(const CutTensors& tensors, TensorRole role) {
   return found == tensors.end() ? nullptr : &*found;
 }
 
-// Numbers that say where to read; they may come from a peer. Every other value is only reckoned with.
+// Checks the numbers that are used as indices and lengths; they may come from a peer. All other values are
+// only operands.
 Result<void> check_input(const ModelConfig& model, const CutTensors& input) {
   if (const CutTensor* lengths = find(input, TensorRole::lengths)) {
     const auto per_image = static_cast<std::size_t>(lengths->shape.width);
@@ -103,7 +104,7 @@ class Stage::Body {
   void forward_image(const CutTensors& input, std::int64_t image, CutTensors& output) const {
     Activations now;
     for (const CutTensor& tensor : input) {
-      // Lengths say where to read: they stay where they can be looked at.
+      // Lengths are read by the CPU, so they stay in main memory.
       const bool counts = tensor.role == TensorRole::lengths;
       place_of(tensor.role, now) = counts ? image_of(tensor, image) : image_of(tensor, image).to(device_);
     }

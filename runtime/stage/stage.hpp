@@ -1,7 +1,7 @@
 // A contiguous range of a model's sub-layers, ready to compute with LibTorch, which stays behind this header.
-// Images are computed one by one, each on one thread: an image's result has the same bits whichever stages
-// the model is cut into, however many images share its microbatch and however many threads there are. (Not
-// across machines: BLAS kernels and vector widths differ.)
+// Images are computed one by one, each on one thread, so an image's result has the same bits for any division
+// into stages, any number of images in its microbatch and any number of threads. (Not across machines: BLAS
+// kernels and vector widths differ.)
 #pragma once
 
 #include <memory>
@@ -22,9 +22,9 @@ struct CutTensor {
 
   TensorView view() const { return {values, shape, role}; }
 };
-// In the order of tensors_at_cut(). Cut 0 as codec_for() gives it back: pixels 0..255, channels first;
-// features, frame by frame; token ids and lengths as whole numbers, ids behind a sequence's length anything
-// within the vocabulary.
+// In the order of tensors_at_cut(). Cut 0 holds values as codec_for()'s codecs decode them: pixels 0..255,
+// channels first; features, frame by frame; token ids and lengths as whole numbers. Ids after a sequence's
+// length may be any within the vocabulary.
 using CutTensors = std::vector<CutTensor>;
 
 // Zeroes in the shapes of a cut. REQUIRES a cut of the model, images >= 0.
@@ -32,11 +32,11 @@ CutTensors make_cut_tensors(const ModelConfig& model, int cut, std::int64_t imag
 
 class Stage {
  public:
-  // Takes what it needs from `weights`, which need not outlive it. The first stage holds the embedding with
-  // the pixels' normalisation (pixel_statistics), the last one what belongs to the head. `threads` share the
-  // images of a microbatch. `device` is LibTorch's name of where it computes (`cuda:0`); inputs and outputs
-  // are in main memory all the same. An error says which tensor or dimension is wrong, or that there is no
-  // such device.
+  // Takes what it needs from `weights`, which need not outlive the stage. The first stage holds the embedding
+  // with the pixels' normalisation (pixel_statistics), the last one also the head. `threads` share the images
+  // of a microbatch. `device` is LibTorch's name of the device that computes (`cuda:0`); inputs and outputs
+  // are always in main memory. An error says which tensor or dimension is wrong, or that there is no such
+  // device.
   static Result<Stage> create(const ModelConfig& model, LayerRange layers, const WeightSource& weights,
                               int threads = 1, const std::string& device = "cpu");
   Stage(Stage&&) noexcept;
@@ -46,9 +46,9 @@ class Stage {
   LayerRange layers() const;
   const ModelConfig& model() const;
 
-  // From the tensors at cut layers().first - 1 to those at layers().last. REQUIRES shapes and roles as
-  // tensors_at_cut() says, the same number of images in all, one caller at a time (stages are independent of
-  // one another). An error: a token id or a length that is none, or LibTorch's: memory ran out.
+  // From the tensors at cut layers().first - 1 to those at layers().last. REQUIRES the shapes and roles of
+  // tensors_at_cut(), the same number of images in all tensors, one caller at a time (stages are independent
+  // of one another). Errors: an invalid token id or length, and LibTorch's own, such as lack of memory.
   Result<CutTensors> forward(const CutTensors& input) const;
 
  private:

@@ -1,5 +1,5 @@
-// A whole model as stages on this machine, one between each two cuts, so that what crosses any of the cuts
-// can be taken out and put back in changed.
+// A whole model as stages on this machine, one between each two cuts, so that the tensors at any of the cuts
+// can be taken out, changed and put back.
 #pragma once
 
 #include <vector>
@@ -16,7 +16,7 @@ class StageChain {
                                    const WeightSource& weights, int threads = 1);
 
   // From the tensors at one cut to those at another. REQUIRES from < to, each of them 0, one of the cuts, or
-  // the model's end; else as Stage::forward().
+  // the model's end; and what Stage::forward() requires.
   Result<CutTensors> forward(const CutTensors& input, int from, int to) const;
 
  private:

@@ -19,10 +19,10 @@ namespace millrace {
 
 namespace {
 
-// No codec packs more: what a payload can make us allocate is bounded by its size.
+// No codec packs more values into a byte, so the size of a payload bounds what it can make us allocate.
 constexpr std::uint64_t kMaxValuesPerByte = 32;
 
-// Time since it was made or last asked.
+// lap() returns the time since construction or the last lap().
 class Stopwatch {
  public:
   Duration lap() {
@@ -45,7 +45,7 @@ Result<void> check_images(const Work& work) {
   return about(work, fmt::format("1 to {} images, got {}", kMaxImagesPerMicrobatch, work.images));
 }
 
-// The tensors at a cut out of a payload that must hold exactly their encodings.
+// The tensors at a cut, from a payload that must hold exactly their encodings.
 Result<CutTensors> decode_cut(const ModelConfig& model, int cut, const Work& work,
                               const CutCalibration* calibration = nullptr) {
   if (const auto checked = check_images(work); !checked) return checked.error();
@@ -64,7 +64,7 @@ Result<CutTensors> decode_cut(const ModelConfig& model, int cut, const Work& wor
   return tensors;
 }
 
-// Their encodings, one after the other and each by codec_for(), as output, values, bit_width and
+// Encodes the tensors one after the other, each with its codec_for(); fills in output, values, bit_width and
 // measured.encode.
 Outcome encode_cut(const Codec& codec, Budget budget, const CutTensors& tensors) {
   Stopwatch watch;
@@ -109,7 +109,7 @@ class SourceExecutor final : public Executor {
 
 class StageExecutor final : public Executor {
  public:
-  // The calibration is that of the input's cut; null if there is none.
+  // `calibration` is that of the input's cut; null if there is none.
   StageExecutor(Stage stage, std::unique_ptr<Codec> codec, std::shared_ptr<const CutCalibration> calibration)
       : stage_(std::move(stage)), codec_(std::move(codec)), calibration_(std::move(calibration)) {}
 
@@ -202,7 +202,7 @@ Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choi
 
 namespace {
 
-// A calibration of other weights decodes as well as any, but misses the shape of what is sent.
+// A calibration made with other weights decodes correctly, but does not fit the statistics of what is sent.
 Result<void> warn_of_other_weights(const StageChoice& choice, const CutCalibration& calibration) {
   std::string sha256;
   if (choice.weights != "random") {

@@ -1,5 +1,5 @@
-// The work of nodes done on real tensors, one executor per role. WorkCost is wall-clock time of this machine.
-// Inputs come from peers: sizes are checked before anything is allocated, and what does not fit is an error.
+// Does the work of nodes on real tensors, with one executor per role. WorkCost is wall-clock time of this
+// machine. Inputs come from peers: sizes are checked before anything is allocated; a wrong size is an error.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct DatasetChoice {
   ModelConfig model;
   std::string dataset = "synthetic";  // see open_dataset()
   std::uint64_t seed = 1;             // of synthetic images
-  std::uint64_t images = 0;           // source: how many will be read; fewer in the dataset are an error
+  std::uint64_t images = 0;           // source: how many will be read; a smaller dataset is an error
 };
 
 struct StageChoice {
@@ -34,19 +34,19 @@ struct StageChoice {
   std::string device = "cpu";  // of LibTorch; see Stage::create()
 };
 
-// Does `load`: the encodings of the images' input, the tensors at cut 0, one after the other. cost.compute is
-// reading the images, cost.encode encoding them.
+// Does `load`: outputs the encodings of the images' tensors at cut 0, one after the other. measured.compute
+// is the time of reading the images, measured.encode that of encoding them.
 Result<std::unique_ptr<Executor>> make_source_executor(const DatasetChoice& choice);
 
 // Does `forward` (input: the encodings of tensors_at_cut(layers.first - 1) one after the other) and `encode`
 // (output likewise for the cut layers.last). Encoding a microbatch that was not computed is an error, as is
-// computing one again before it was encoded. With a folder of calibrations the stage decodes with the one of
-// its input's cut and encodes with the one of its output's; a cut whose file is not there is done without,
-// and a warning says so where it is encoded. A file that is broken, or another model's, is an error.
+// computing one again before it was encoded. With a folder of calibrations the stage decodes with that of its
+// input's cut and encodes with that of its output's. A cut without a file is coded without a calibration; the
+// stage that encodes it warns. A broken file, or one of another model, is an error.
 Result<std::unique_ptr<Executor>> make_stage_executor(const StageChoice& choice);
 
-// Does `score`: class, label and SHA-256 of each image's logits. Among equal logits the first is the largest;
-// NaN is never larger.
+// Does `score`: class, label and SHA-256 of each image's logits. Among equal logits the first is the largest.
+// Logits with a NaN or an infinity predict no class and give the label the last rank.
 Result<std::unique_ptr<Executor>> make_sink_executor(const DatasetChoice& choice);
 
 }  // namespace millrace

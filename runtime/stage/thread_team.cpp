@@ -13,7 +13,7 @@ ThreadTeam::ThreadTeam(int threads) {
   try {
     for (int member = 1; member < threads; ++member) workers_.emplace_back([this, member] { serve(member); });
   } catch (...) {
-    dismiss();  // those that were given; nobody else would, as there is no team
+    dismiss();  // ends the threads started so far: the destructor will not run
     throw;
   }
 }

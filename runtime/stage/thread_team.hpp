@@ -13,14 +13,14 @@ namespace millrace {
 
 class ThreadTeam {
  public:
-  // REQUIRES threads >= 1. Throws std::system_error where the system does not give that many.
+  // REQUIRES threads >= 1. Throws std::system_error if the system cannot start that many.
   explicit ThreadTeam(int threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
-  // Calls work(begin, end) once per member whose share is not empty; returns when all have ended. The first
-  // exception of the first member that had one is thrown here. REQUIRES: one caller at a time.
+  // Calls work(begin, end) once per member whose share is not empty; returns when all have ended. If members
+  // threw, rethrows the exception of the first such member. REQUIRES: one caller at a time.
   void split(std::int64_t items, const std::function<void(std::int64_t begin, std::int64_t end)>& work);
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 

@@ -9,7 +9,7 @@ namespace millrace {
 
 namespace {
 
-// timm's value. Hugging Face's ViT says 1e-12, which moves logits by less than fp32 rounding does.
+// timm's value. Hugging Face's ViT has 1e-12; the difference moves logits by less than fp32 rounding does.
 constexpr double kNormEpsilon = 1e-6;
 
 }  // namespace
@@ -80,11 +80,11 @@ Activations VitLayers::run(int layer, const Activations& in) const {
   return out;
 }
 
-// In place, of shares of 255; channel by channel.
+// Normalises values 0..1 in place, channel by channel.
 at::Tensor VitLayers::normalise(at::Tensor shares) const {
   const PixelStatistics pixels = pixel_statistics(model_.normalisation);
   for (std::int64_t channel = 0; channel < shares.size(0); ++channel) {
-    const auto colour = static_cast<std::size_t>(channel) % pixels.mean.size();  // more than 3: all are alike
+    const auto colour = static_cast<std::size_t>(channel) % pixels.mean.size();  // more than 3: all alike
     shares.select(0, channel).sub_(pixels.mean[colour]).div_(pixels.deviation[colour]);
   }
   return shares;

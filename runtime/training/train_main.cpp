@@ -1,5 +1,5 @@
-// millrace-train: makes the weights of a small vision transformer from the `shapes` images, so that a bare
-// tree has a model whose accuracy can be measured.
+// millrace-train: makes the weights of a small vision transformer from the `shapes` images, so that the
+// source tree contains a model whose accuracy can be measured.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -27,7 +27,7 @@ struct Arguments {
 
 class Training {
  public:
-  // Both outlive this.
+  // Both must outlive the object.
   Training(const Arguments& arguments, VitTrainer& trainer) : arguments_(arguments), trainer_(trainer) {}
 
   Result<void> run(const ImageDataset& images, const ImageDataset& validation) {
@@ -46,7 +46,7 @@ class Training {
   }
 
  private:
-  // Validates, says how far it is, and writes what is best so far.
+  // Validates, logs the progress, and writes the weights if they are the best so far.
   Result<void> look(const ImageDataset& validation) {
     const auto score = trainer_.score(validation, arguments_.validation);
     if (!score) return score.error();
@@ -139,10 +139,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
 int main(int argc, char** argv) {
   CLI::App app{
       "millrace-train: trains a small vision transformer on the procedural `shapes` images.\n\nEvery step "
-      "sees new images, so there is nothing to learn by heart. At every look the weights that are best "
+      "sees new images, so none can be memorised. At every look the weights that are best "
       "on\nthe "
       "validation images so far are written; Ctrl-C looks once more and ends. The images that scenarios use "
-      "are\nneither seen nor looked at here.\n"};
+      "are\nused neither for training nor for validation.\n"};
   app.footer(
       "Example, how the weights in scenarios/models were made:\n"
       "  millrace-train --gentle --steps 5000 --batch 64 --rate 1.5e-3 --out gentle.safetensors\n"

@@ -54,8 +54,8 @@ double deviation_of(const ModelConfig& model, const Parameter& parameter) {
   return into_residual || down ? deviation / std::sqrt(2.0 * model.blocks) : deviation;
 }
 
-// Sines and cosines of a patch's row and column (Beyer et al. 2022), where position weights start from: next
-// to nothing has to be learnt about which patches are neighbours. The class token's are zero.
+// Sines and cosines of a patch's row and column (Beyer et al. 2022), as initial position weights: the model
+// hardly has to learn which patches are neighbours. The class token's are zero.
 void draw_grid_positions(const ModelConfig& model, float* value) {
   constexpr double kAmplitude = 0.5, kSlowest = 20;  // in patches per radian
   const int side = model.image_size / model.patch, quarter = model.width / 4;

@@ -1,6 +1,6 @@
 // A vision transformer as batched LibTorch operations with gradients, for training. It shares no code with
-// VitLayers, which computes image by image and without gradients: each is the other's oracle. Private to this
-// folder.
+// VitLayers, which computes image by image and without gradients, so each can verify the other. Private to
+// this folder.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -26,7 +26,7 @@ class VitAutograd {
   at::Tensor forward(std::span<const std::uint8_t> pixels) const;
 
   const ModelConfig& model() const { return model_; }
-  // timm's names, and leaves that require gradients, in one order. Sharing, not copies.
+  // timm's names, and the leaf tensors that require gradients, in the same order. References, not copies.
   const std::vector<std::string>& names() const { return names_; }
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
 

@@ -21,7 +21,7 @@ namespace {
 
 // Large enough for efficient products, small enough for the cache and for several threads.
 constexpr std::int64_t kChunk = 32;
-constexpr double kLongestGradient = 1.0;  // L2 norm over all parameters; longer ones are shortened
+constexpr double kLongestGradient = 1.0;  // L2 norm over all parameters; longer gradients are scaled down
 
 struct ImageRange {
   std::uint64_t first = 0;

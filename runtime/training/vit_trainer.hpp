@@ -1,6 +1,6 @@
-// Trains a vision transformer from images by number; LibTorch stays behind this header. A step splits its
-// batch into chunks of a fixed size, whose gradients are added in their order: the weights do not depend on
-// the number of threads.
+// Trains a vision transformer on the images of a dataset; LibTorch stays behind this header. A step splits
+// its batch into chunks of a fixed size, whose gradients are added in their order, so that the weights do not
+// depend on the number of threads.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace millrace {
 
-// AdamW (Loshchilov and Hutter 2019) under a linear warm-up and a cosine to zero.
+// AdamW (Loshchilov and Hutter 2019) with a linear warm-up and cosine decay to zero.
 struct TrainingPlan {
   std::int64_t steps = 4000;
   std::int64_t batch = 128;       // images per step
@@ -50,9 +50,9 @@ class VitTrainer {
 
   // One step over the next plan.batch images of `images`; returns their score before it. REQUIRES labels.
   Result<Score> step(const ImageDataset& images);
-  // The steps made.
+  // The number of steps made.
   std::int64_t steps() const;
-  // Images 0..count-1.
+  // The score over images 0..count-1.
   Result<Score> score(const ImageDataset& images, std::uint64_t count) const;
   // [classes] of one image, computed as in training.
   Result<std::vector<float>> logits(const ImageDataset& images, std::uint64_t image) const;

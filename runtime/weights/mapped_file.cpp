@@ -44,7 +44,7 @@ void MappedFile::release(std::span<const std::byte> part) const {
   const std::size_t page = page_size();
   const auto offset = static_cast<std::size_t>(part.data() - static_cast<const std::byte*>(start_));
   const std::size_t begin = (offset + page - 1) / page * page, end = (offset + part.size()) / page * page;
-  // Advice only: what is in the file is right without it.
+  // Only advice: reads are correct without it.
   if (begin < end) (void)::madvise(static_cast<std::byte*>(start_) + begin, end - begin, MADV_DONTNEED);
 }
 

@@ -12,7 +12,7 @@ namespace millrace {
 
 class MappedFile {
  public:
-  // A regular file that is not empty; an error does not name the file.
+  // Maps a regular file that is not empty; an error does not name the file.
   static Result<std::shared_ptr<const MappedFile>> open(const std::string& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
@@ -21,7 +21,7 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(start_), size_}; }
   // Gives back the pages that lie wholly within `part` of bytes(); they are read again if needed.
   void release(std::span<const std::byte> part) const;
-  // Reads every page of `part` now, so that the first use is not charged for the disk.
+  // Reads every page of `part` now, so that its first use is not charged for disk reads.
   void fault_in(std::span<const std::byte> part) const;
 
  private:

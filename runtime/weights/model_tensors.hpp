@@ -1,5 +1,5 @@
-// The tensors that the stages of a model ask for: ViT's by timm's names (`blocks.0.attn.qkv.weight`), KWT's
-// by those of its file, BERT's by Hugging Face's. A test compares with what the stages do ask for.
+// The tensors that the stages of a model load: ViT's by timm's names (`blocks.0.attn.qkv.weight`), KWT's by
+// the names in its published files, BERT's by Hugging Face's. A test compares them with what stages load.
 #pragma once
 
 #include <cstdint>

@@ -46,7 +46,7 @@ constexpr std::array<Dtype, 15> kDtypes{{
 
 Error invalid(std::string finding) { return {std::move(finding), ExitCode::invalid_input}; }
 
-// Parses with duplicate keys and deep nesting refused, which nlohmann-json by itself allows.
+// Parses and refuses duplicate keys and deep nesting, which nlohmann-json by itself allows.
 Result<Json> parse_header(std::string_view text) {
   std::vector<std::set<std::string>> keys;
   std::string fault;
@@ -66,7 +66,7 @@ Result<Json> parse_header(std::string_view text) {
   return header;
 }
 
-// shape and dtype into `tensor`; the number of bytes they say.
+// Reads shape and dtype into `tensor`; returns the number of bytes that follows from them.
 Result<std::uint64_t> read_shape(const Json& entry, StoredTensor& tensor) {
   const Json &dtype = entry["dtype"], &shape = entry["shape"];
   if (!dtype.is_string()) return invalid("dtype must be a string");
@@ -112,7 +112,7 @@ Result<StoredTensor> read_entry(const Json& entry, std::uint64_t data_start, std
   return tensor;
 }
 
-// Every byte of data in exactly one tensor.
+// Checks that every byte of data is in exactly one tensor.
 Result<void> check_cover(const SafetensorsIndex& index, std::uint64_t data_start, std::uint64_t file_bytes) {
   std::vector<const SafetensorsIndex::value_type*> in_order;
   for (const auto& item : index) in_order.push_back(&item);
@@ -150,7 +150,7 @@ Result<SafetensorsIndex> parse_safetensors(std::span<const std::byte> file) {
     return invalid(fmt::format("{} bytes are too few for a safetensors file", file.size()));
   std::memcpy(&header_bytes, file.data(), sizeof header_bytes);
   if (header_bytes > kMaxHeaderBytes) {
-    if (const auto foreign = foreign_file(file)) return invalid(*foreign + "; it is no safetensors file");
+    if (const auto foreign = foreign_file(file)) return invalid(*foreign + "; it is not a safetensors file");
   }
   if (header_bytes > kMaxHeaderBytes)
     return invalid(fmt::format(

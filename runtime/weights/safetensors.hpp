@@ -1,4 +1,4 @@
-// The safetensors container, read strictly from memory; nothing but the header is touched. Format:
+// The safetensors container, read strictly from memory; only the header is touched. Format:
 //
 //   bytes                what
 //   0..7                 N, length of the header, u64 little-endian, at most kMaxHeaderBytes
@@ -26,7 +26,7 @@ inline constexpr std::uint64_t kMaxHeaderBytes = 16 << 20;
 inline constexpr std::size_t kMaxTensors = 100'000;
 inline constexpr std::size_t kMaxTensorRank = 8;
 
-// What is read; tensors of other types are only measured.
+// The types that are read; of tensors of other types only the size is checked.
 enum class WeightType : std::uint8_t { f32, f16, bf16, i64, i32, other };
 constexpr bool is_float(WeightType type) { return type <= WeightType::bf16; }
 constexpr bool is_integer(WeightType type) { return type == WeightType::i64 || type == WeightType::i32; }
@@ -50,7 +50,7 @@ Result<SafetensorsIndex> parse_safetensors(std::span<const std::byte> file);
 
 // Widens to fp32. REQUIRES is_float(type), stored.size() == out.size() · size_of(type). Any alignment.
 void widen_to_float(WeightType type, std::span<const std::byte> stored, std::span<float> out);
-// Likewise. REQUIRES is_integer(type).
+// Widens to 64 bits, likewise. REQUIRES is_integer(type).
 void widen_to_integer(WeightType type, std::span<const std::byte> stored, std::span<std::int64_t> out);
 
 // For error messages: quoted, shortened, control characters replaced.

@@ -1,5 +1,5 @@
-// Writes what safetensors.hpp reads: half-precision tensors under their names, in the order given, data
-// aligned to 8 bytes.
+// Writes safetensors files: half-precision tensors under their names, in the order given, with the data
+// section aligned to 8 bytes.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace millrace {
 struct NamedTensor {
   std::string name;
   std::vector<std::int64_t> shape;
-  std::vector<float> values;  // row-major; the product of the shape
+  std::vector<float> values;  // row-major; as many as the product of the shape
 };
 
 // The bytes of a file, values rounded to F16. `metadata` goes into "__metadata__".

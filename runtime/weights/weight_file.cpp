@@ -15,11 +15,11 @@
 namespace millrace {
 namespace {
 
-constexpr std::size_t kNamed = 4;  // of many tensors, in a sentence
+constexpr std::size_t kNamed = 4;  // the most tensors that a sentence names
 
 Error invalid(std::string finding) { return {std::move(finding), ExitCode::invalid_input}; }
 
-// Nothing that a forward pass computes comes of these; README.md says why.
+// Whether no forward pass uses the tensor; README.md says why.
 bool is_harmless(std::string_view name, ModelFamily family) {
   const auto any = [&](std::initializer_list<std::string_view> names) {
     return std::ranges::find(names, name) != names.end();
@@ -38,7 +38,7 @@ bool is_harmless(std::string_view name, ModelFamily family) {
   return false;
 }
 
-// What a network has whose tensors are called so.
+// A part of a tensor's name, and the feature of a network that it stands for.
 struct Sign {
   std::string_view part, meaning;
 };
@@ -98,7 +98,7 @@ Result<void> check_blocks(const SafetensorsIndex& index, const ModelConfig& mode
   return {};
 }
 
-// Every tensor that is missing or of another kind, the first of them named.
+// An error for tensors that are missing or differ in shape or type; it names the first of them.
 Result<void> check_tensors_there(const SafetensorsIndex& index, const ModelConfig& model) {
   std::vector<std::string> missing, faults;
   for (const ModelTensor& tensor : model_tensors(model)) {

@@ -29,7 +29,7 @@ constexpr std::array<Renaming, 5> kInBlocks{{
 constexpr std::string_view kTimmBlocks = "blocks.";
 constexpr std::string_view kJoined = "attn.qkv.";
 
-// The names of the parts behind `vit.` or `deit.`.
+// The names of the parts, without the prefix `vit.` or `deit.`.
 std::vector<std::string> in_block(std::string_view number, std::string_view member) {
   const std::string layer = "encoder.layer." + std::string(number) + ".";
   if (member.starts_with(kJoined)) {
@@ -47,7 +47,7 @@ std::vector<std::string> in_block(std::string_view number, std::string_view memb
 
 constexpr std::string_view kBert = "bert.";
 
-// The names BERT's tensors have had over time.
+// The names that BERT's tensors have had over time.
 std::vector<std::vector<std::string>> bert_names(const std::string& name) {
   std::vector<std::string> endings{name};
   for (const auto& [now, then] : {std::pair<std::string_view, std::string_view>{"LayerNorm.weight", "gamma"},

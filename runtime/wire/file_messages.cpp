@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kLongestFigures = 1 << 18;
 
-// How many bytes the UTF-8 character at `at` has; 0 for what is none, and for controls: C0, delete, and C1,
-// which some terminals take for escape sequences (U+009B).
+// The length in bytes of the UTF-8 character at `at`; 0 if there is no valid character, and for controls: C0,
+// delete, and C1, which some terminals take for escape sequences (U+009B).
 std::size_t character_at(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   const auto first = byte(at);
@@ -28,7 +28,7 @@ std::size_t character_at(std::string_view text, std::size_t at) {
   return c1 ? 0 : length;
 }
 
-// A blank for each byte of what is no character of a text.
+// Replaces each byte that is not part of a character by a blank; line feeds stay if `has_lines`.
 std::string without_controls(std::string text, bool has_lines) {
   for (std::size_t at = 0; at < text.size();) {
     const auto length = character_at(text, at);

@@ -1,6 +1,6 @@
-// What travels in frames, as plain structs, and their encodings. Protocol Buffers stay behind this header.
-// Every parse checks what the receiver will rely on: kinds, counts, non-negative sizes; hostile bytes give an
-// Error.
+// The messages in frames, as plain structs, and their encodings. Protocol Buffers stay behind this header.
+// Every parse function checks what the receiver relies on: kinds, counts, non-negative sizes; hostile bytes
+// give an Error.
 #pragma once
 
 #include <optional>
@@ -22,13 +22,13 @@ struct Hello {
   std::string scenario_sha256;  // empty: not known yet
   std::vector<std::string> devices;
   NodeId from_node, to_node;  // peer
-  std::string run{};          // host, peer: a random name, so that nobody from an earlier run gets in
-  Duration heartbeat{};       // host: how often both ends say that they are there; 0: not said
+  std::string run{};          // host, peer: a random name of the run, which keeps out peers of earlier runs
+  Duration heartbeat{};       // host: the interval of heartbeats of both ends; 0: not given
 };
 
-// A file that the scenario names. Whoever does not have it asks the host, piece by piece.
+// A file that the scenario names. An agent that does not have it requests it from the host, piece by piece.
 struct InputFile {
-  std::string path;    // as the scenario says it
+  std::string path;    // as written in the scenario
   std::string sha256;  // 64 hexadecimal digits
   std::uint64_t size = 0;
 };
@@ -38,7 +38,7 @@ struct Assign {
   Plan plan;
   Mode mode = Mode::cosim;
   std::vector<NodeId> nodes;
-  std::vector<InputFile> files{};  // empty: read the scenario's files where it says
+  std::vector<InputFile> files{};  // empty: the agent reads the files at the scenario's paths
 };
 
 struct Want {
@@ -74,7 +74,7 @@ struct Peers {
 struct NodeMessage {
   NodeId from, to;
   Message message;
-  std::optional<Time> at{};  // emulate, from agent to host: when it was sent, by the agent's clock
+  std::optional<Time> at{};  // emulate, from agent to host: the time of sending, by the agent's clock
 };
 
 struct NodeEvent {
@@ -84,7 +84,7 @@ struct NodeEvent {
 
 struct NodeTurn {
   NodeId node;
-  Turn turn;  // without its sends, which came before in frames of their own
+  Turn turn;  // without its sends, which precede it in frames of their own
 };
 
 struct Report {
@@ -111,7 +111,7 @@ Frame to_frame(FrameType bare);  // start, stop, heartbeat
 Frame to_frame(FrameType type, const NodeMessage& message);
 
 Result<Hello> parse_hello(const Frame& frame);
-Error parse_refusal(const Frame& frame);  // always some error
+Error parse_refusal(const Frame& frame);  // the refusal, or an error about a malformed frame
 Result<Assign> parse_assign(const Frame& frame);
 Result<Ready> parse_ready(const Frame& frame);
 Result<Peers> parse_peers(const Frame& frame);
@@ -124,10 +124,10 @@ Result<Piece> parse_piece(const Frame& frame);
 Result<LogLine> parse_log_line(const Frame& frame);
 Result<Farewell> parse_farewell(const Frame& frame);
 
-// What another process says goes to a terminal or a file: no control characters, no endless lines.
+// Makes a text of another process safe for a terminal or a file: no control characters, limited length.
 std::string printable(std::string text);
 
-// What a message costs on a network: the length of the frame that carries it between devices, in every mode.
+// The size of a message on a network: the length of the frame that carries it between devices, in every mode.
 Bytes message_size(const Message& message);
 
 }  // namespace millrace

@@ -69,10 +69,10 @@ void fill(const DecisionRecord& record, wire::DecisionRecord& wire) {
   for (const auto& sample : record.seen) fill(sample, *wire.add_seen());
 }
 
-// Sums of instants and costs must not overflow whoever adds them up: a run is shorter than 36 years.
+// Keeps sums of instants and costs from overflowing in the receiver: a run is shorter than 36 years.
 bool plausible(std::int64_t ns) { return ns >= 0 && ns < (std::int64_t{1} << 60); }
 
-// Goes into CSV files as it is.
+// Whether a text can go into CSV files unchanged.
 bool plain_word(const std::string& text, std::size_t longest) {
   return text.size() <= longest && std::all_of(text.begin(), text.end(), [](unsigned char c) {
            return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '@';

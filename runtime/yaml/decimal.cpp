@@ -20,7 +20,7 @@ bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
 }
 
-// Why a text that is meant as a number is none.
+// Why a text that is meant as a number is not one.
 std::string why_no_number(std::string_view text) {
   const std::string low = lower_case(text);
   std::string_view body = low;
@@ -100,7 +100,7 @@ bool surprises_as_text(std::string_view plain) {
   if (body.starts_with("0b") || body.starts_with("0o"))
     return body.find_first_not_of("01234567_", 2) == std::string_view::npos;
   if (body.empty() || body.find_first_of("0123456789") == std::string_view::npos) return false;
-  if (std::count(body.begin(), body.end(), '.') > 1) return false;  // 192.0.2.7:7000 is no number to anybody
+  if (std::count(body.begin(), body.end(), '.') > 1) return false;  // 192.0.2.7:7000: text to all readers
   const std::size_t exponent = body.find('e');
   const std::string_view mantissa = body.substr(0, exponent);
   if (mantissa.empty() || mantissa.find_first_not_of("0123456789._:") != std::string_view::npos) return false;

@@ -18,13 +18,13 @@ struct Decimal {
 
 // Errors here are predicates without a subject: `must be a number, got "x"`.
 Result<void> check_decimal(std::string_view text);
-// As check_decimal, and the digits must fit 64 bits.
+// As check_decimal; in addition the digits must fit into 64 bits.
 Result<Decimal> parse_decimal(std::string_view text);
 
-// Whether YAML 1.1 reads the plain scalar as something else than text: yes, off, 010, 1_000, 1:30, .inf.
+// Whether YAML 1.1 reads the plain scalar as another type than text: yes, off, 010, 1_000, 1:30, .inf.
 bool surprises_as_text(std::string_view plain);
 
-// ASCII letters only.
+// Changes ASCII letters only.
 std::string lower_case(std::string_view text);
 
 }  // namespace millrace

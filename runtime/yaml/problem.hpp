@@ -13,7 +13,7 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
-// "quickstart.yaml:17:5: message", or "--set run.seed: message" where there is no line.
+// "quickstart.yaml:17:5: message", or "--set run.seed: message" if there is no line.
 std::string to_string(const Problem& problem);
 // One line per problem, each ended by a line feed.
 std::string to_string(const std::vector<Problem>& problems);

@@ -14,7 +14,7 @@ void ProblemLog::mark_bad(const std::string& path) {
 
 void ProblemLog::report(const std::string& path, std::string message) {
   mark_bad(path);
-  if (message.empty()) return;  // said already by the reading of the YAML
+  if (message.empty()) return;  // reported already when the YAML was read
   const YamlNode& node = nearest_node(root_, path);
   if (node.set_by.empty()) {
     problems_.push_back({name_, node.mark.line, node.mark.column, std::move(message)});

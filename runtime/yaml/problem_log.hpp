@@ -1,5 +1,5 @@
-// Collects the problems of one tree, placed at the node a path names or, where there is none, at its parent;
-// and remembers which values were reported, so that later checks keep silent about them.
+// Collects the problems of one tree, placed at the node that a path names or, if it does not exist, at the
+// nearest node above; and remembers which values were reported, so that later checks ignore them.
 #pragma once
 
 #include <string>
@@ -14,21 +14,21 @@ namespace millrace {
 
 class ProblemLog {
  public:
-  // Both outlive the log. `name` is the file's.
+  // `root` must outlive the log. `name` is the file's.
   ProblemLog(const YamlNode& root, std::string name) : root_(root), name_(std::move(name)) {}
 
-  // `path` is concrete ("network.links[1].rate"); it is bad from now on.
+  // `path` is concrete ("network.links[1].rate"); its value counts as bad from now on.
   void report(const std::string& path, std::string message);
   void report_key(const std::string& path, const YamlEntry& entry, std::string message);
-  // Neither it nor a part of it has been reported, nor a whole it is part of.
+  // Whether neither the value, nor any value inside it, nor any value that contains it was reported.
   bool good(const std::string& path) const;
-  // It has been reported, whatever is in it.
+  // Whether the value itself was reported, apart from values inside it.
   bool bad_itself(const std::string& path) const { return bad_.contains(path); }
   // Whether the tree has a value there.
   bool has(const std::string& path) const;
   // The text there, or "".
   std::string text(const std::string& path) const;
-  // The first text a list holds a second time, or "".
+  // The first text that a list repeats, or "".
   std::string first_repetition(const std::string& list) const;
   std::vector<Problem> take() { return std::move(problems_); }
 

@@ -24,7 +24,7 @@ __extension__ using Wide = __int128;
 struct NamedUnit {
   std::string_view name;
   std::int64_t factor;
-  bool printed = true;  // used when we write; the rest is only read
+  bool printed = true;  // used for writing too; other units are only read
 };
 constexpr std::array kDurations{NamedUnit{"ns", 1},
                                 NamedUnit{"us", 1'000},
@@ -75,7 +75,7 @@ const NamedUnit* find_unit(Unit unit, std::string_view name) {
 Error fault(std::string message) { return {std::move(message), ExitCode::invalid_input}; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// "20 Mbit/s" -> "20", "Mbit/s". The number ends where nothing of a number can follow.
+// "20 Mbit/s" -> "20", "Mbit/s". The number ends at the first character that cannot be part of a number.
 struct Split {
   std::string_view number, unit;
 };
@@ -85,7 +85,7 @@ Split split(std::string_view text) {
          (is_digit(text[end]) || std::string_view("+-._,").find(text[end]) != std::string_view::npos))
     ++end;
   if (end == 0) return {text, ""};
-  // 0x10 and 1e9 are spoilt numbers, not numbers with units x10 and e9.
+  // 0x10 and 1e9 are malformed numbers, not numbers with units x10 and e9.
   if (end < text.size() && end + 1 < text.size() &&
       std::string_view("xXeEoO").find(text[end]) != std::string_view::npos && is_digit(text[end + 1]))
     return {text, ""};
@@ -117,7 +117,7 @@ std::string_view what_is_meant(Unit unit) {
 
 std::string listed(Unit unit) { return fmt::format("{}", fmt::join(unit_names(unit), ", ")); }
 
-// number · factor, where that is a whole number that fits.
+// number · factor, if it is a whole number that fits into 64 bits.
 struct Scaled {
   bool whole = false, fits = false;
   std::int64_t value = 0;
@@ -134,7 +134,7 @@ Scaled scaled(Decimal number, std::int64_t factor) {
   return {.whole = true, .fits = true, .value = static_cast<std::int64_t>(product)};
 }
 
-// The way a unit is often written elsewhere, in ours: msec, GFLOPS, fps.
+// Our unit for one that is often written differently: msec, GFLOPS, fps.
 std::optional<std::string_view> usual_unit(Unit unit, std::string_view text) {
   std::string low = lower_case(text);
   if (unit == Unit::duration) {
@@ -160,14 +160,14 @@ std::optional<std::string_view> usual_unit(Unit unit, std::string_view text) {
   return std::nullopt;
 }
 
-// number · factor as one would write it; "" where that is no whole number that fits.
+// number · factor / divisor as a text with a unit; "" if it is not a whole number that fits into 64 bits.
 std::string as_written(Unit unit, std::string_view digits, std::int64_t factor, std::int64_t divisor = 1) {
   const auto number = parse_decimal(digits);
   const Scaled exact = number ? scaled(*number, factor) : Scaled{};
   return exact.fits && exact.value % divisor == 0 ? format_exact(unit, exact.value / divisor) : std::string();
 }
 
-// A rate with a unit of others: what it is in ours.
+// Advice for a rate with a unit of other tools: the rate in our units.
 std::optional<std::string> meant_rate(std::string_view text, Split parts) {
   const auto meant = rate_unit(parts.unit);
   if (!meant) return std::nullopt;
@@ -185,7 +185,7 @@ std::optional<std::string> meant_rate(std::string_view text, Split parts) {
   return fmt::format("has no unit \"{}\"; did you mean \"{}\"?", shown(parts.unit), advice);
 }
 
-// A size with a unit that is read in two ways, or that is of bits.
+// Advice for a size with an ambiguous unit, or a unit of bits.
 std::optional<std::string> meant_size(std::string_view text, Split parts) {
   const std::string low = lower_case(parts.unit);
   const std::size_t prefix = low.empty() ? std::string::npos : std::string_view("kmg").find(low[0]);

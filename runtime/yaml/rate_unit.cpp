@@ -14,7 +14,7 @@ std::string lower(std::string_view text) {
   return low;
 }
 
-// The text without what says "per second".
+// The text without its ending for "per second".
 std::string_view without_per_second(std::string_view text) {
   const std::string low = lower(text);
   for (const std::string_view ending : {"/second", "/sec", "/s", "ps"}) {

@@ -15,7 +15,7 @@
 namespace millrace {
 namespace {
 
-// Thrown through yaml-cpp, whose recursion must not go on.
+// Thrown through yaml-cpp to end its recursion.
 struct TooMuch {
   YamlMark mark;
   std::string message;
@@ -23,7 +23,7 @@ struct TooMuch {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  // All three outlive the builder.
+  // All three must outlive the builder.
   TreeBuilder(const YamlText& text, const std::string& name, std::vector<Problem>& problems)
       : text_(text), name_(name), problems_(problems), root_(node(YamlNode::Kind::nothing, {1, 1})) {}
 
@@ -157,7 +157,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::size_t nodes_ = 0;
 };
 
-// Only tells whether and where there is one.
+// Finds out whether and where a second document begins.
 struct SecondDocument final : YAML::EventHandler {
   std::optional<YAML::Mark> start;
   void OnDocumentStart(const YAML::Mark& mark) override { start = mark; }
@@ -179,7 +179,7 @@ std::string explain_syntax(const std::string& finding) {
   return fmt::format("not valid YAML: {}", finding);
 }
 
-// True where the text was read to its end.
+// Returns whether the text was read to its end.
 bool parse(const YamlText& text, const std::string& name, TreeBuilder& builder,
            std::vector<Problem>& problems) {
   const auto place = [&](const YAML::Mark& mark) {
@@ -243,7 +243,7 @@ YamlDocument read_yaml(std::string_view text, const std::string& name) {
   }
   const YamlText source(text);
   document.problems = source.problems(name);
-  if (!document.problems.empty()) return document;  // yaml-cpp would only repeat them in its own words
+  if (!document.problems.empty()) return document;  // yaml-cpp would only report them again
   TreeBuilder builder(source, name, document.problems);
   if (parse(source, name, builder, document.problems)) document.root = builder.take_root();
   std::stable_sort(document.problems.begin(), document.problems.end(), [](const auto& a, const auto& b) {

@@ -1,6 +1,6 @@
-// The part of YAML that means the same to everybody: maps, lists and texts, each with its place. yaml-cpp
-// itself accepts duplicate keys, ignores merge keys and reads `no` as false and `010` as 8; here scalars stay
-// texts, and whoever knows the wanted type parses them (quantity.hpp). Refused, with a sentence: duplicate
+// The part of YAML on which all readers agree: maps, lists and texts, each with its place. yaml-cpp itself
+// accepts duplicate keys, ignores merge keys and reads `no` as false and `010` as 8; here scalars stay texts,
+// and the caller, which knows the wanted type, parses them (quantity.hpp). Refused, with a message: duplicate
 // and non-text keys, anchors, aliases, merge keys, tags, several documents, directives, tabs as indentation,
 // control characters, text that is not UTF-8.
 #pragma once
@@ -30,13 +30,13 @@ struct YamlNode {
 
   Kind kind = Kind::nothing;
   YamlMark mark;
-  std::string set_by;              // not empty: came from this `--set` key, and `mark` says nothing
+  std::string set_by;              // not empty: it came from this `--set` key, and `mark` is unused
   std::string text;                // of a text, quotes removed
-  bool quoted = false;             // 'x', "x" and block scalars: surely a text
+  bool quoted = false;             // 'x', "x" and block scalars: certainly a text
   std::vector<YamlNode> items;     // of a list
   std::vector<YamlEntry> entries;  // of a map, in the order written, keys unique
 
-  // nullptr where this is no map or lacks the key.
+  // nullptr if this is not a map or lacks the key.
   const YamlNode* find(std::string_view key) const;
   YamlNode* find(std::string_view key);
 };
@@ -51,14 +51,14 @@ struct YamlEntry {
 std::string_view kind_name(YamlNode::Kind kind);
 
 struct YamlDocument {
-  std::optional<YamlNode> root;  // absent where the text could not be read to its end
+  std::optional<YamlNode> root;  // absent if the text could not be read to its end
   std::vector<Problem> problems;
 };
 
-// `name` stands for the file in problems. Never throws on any text.
+// `name` is the file's name in problems. Never throws, whatever the text.
 YamlDocument read_yaml(std::string_view text, const std::string& name);
 
-// The whole file, or an error for what cannot be read or exceeds kMaxYamlBytes.
+// The whole file, or an error if it cannot be read or exceeds kMaxYamlBytes.
 Result<std::string> read_text_file(const std::string& path);
 
 }  // namespace millrace

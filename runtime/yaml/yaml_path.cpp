@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMaxIndex = 1'000'000;
 
 Error fault(std::string_view path, std::string_view finding) {
-  return {fmt::format("\"{}\" is no key: {}; write it like network.links[1].delay", path, finding),
+  return {fmt::format("\"{}\" is not a key: {}; write it like network.links[1].delay", path, finding),
           ExitCode::invalid_input};
 }
 
@@ -63,7 +63,7 @@ std::string row_of(const std::vector<PathStep>& path) {
 
 namespace {
 
-// How far the path leads into the tree.
+// The deepest existing node on a path, and whether it is the path's end.
 struct Walk {
   const YamlNode* node;
   bool complete;

@@ -1,4 +1,4 @@
-// Paths into a YAML tree, "network.links[1].delay": how `--set` and messages name a value.
+// Paths into a YAML tree, "network.links[1].delay", by which `--set` and messages name a value.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +23,10 @@ std::string_view parent_path(std::string_view path);
 // "network.links[1].delay" -> "network.links[].delay", the row of the table of keys.
 std::string row_of(const std::vector<PathStep>& path);
 
-// nullptr where the tree has none.
+// The node at the path, or nullptr if the tree has none.
 const YamlNode* find_node(const YamlNode& root, std::string_view path);
 
-// The node itself or, where the tree has none, the deepest one on the way to it. REQUIRES a well-formed path.
+// The node at the path or, if the tree has none, the deepest one on the way. REQUIRES a well-formed path.
 const YamlNode& nearest_node(const YamlNode& root, std::string_view path);
 
 }  // namespace millrace

@@ -9,7 +9,7 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kShownCharacters = 60;
-constexpr std::size_t kBlock = 256;  // a line may be a megabyte long: places are not counted from its start
+constexpr std::size_t kBlock = 256;  // a line may be a megabyte long: characters are counted by block
 
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
@@ -114,7 +114,7 @@ std::vector<Problem> YamlText::problems(const std::string& name) const {
              fmt::format("control character 0x{:02x} is not allowed; remove it", static_cast<unsigned>(c)));
     } else if (c == '\t' && in_indentation) {
       report(i, "a tab is used as indentation; use spaces");
-      in_indentation = false;  // said once a line
+      in_indentation = false;  // reported once per line
     } else if (c == '%' && (i == 0 || text_[i - 1] == '\n')) {
       report(i, "directives (%) are not read; remove the line");
     }

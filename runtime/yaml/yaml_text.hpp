@@ -10,7 +10,7 @@
 
 namespace millrace {
 
-inline constexpr std::size_t kMaxProblems = 200;  // of one text; the rest is counted in one last line
+inline constexpr std::size_t kMaxProblems = 200;  // of one text; one last line counts the rest
 
 struct YamlMark {
   int line = 0, column = 0;  // from 1; columns count characters
@@ -18,12 +18,13 @@ struct YamlMark {
 
 class YamlText {
  public:
-  // `text` outlives this. A byte order mark at its start is skipped.
+  // `text` must outlive the object. A byte order mark at its start is skipped.
   explicit YamlText(std::string_view text);
 
   std::string_view text() const { return text_; }
   YamlMark place(std::size_t position) const;
-  // yaml-cpp puts an absent value where the next one begins; this is the end of what stands before it.
+  // The place of an absent value: yaml-cpp reports where the next value begins, this gives the end of what
+  // comes before it.
   YamlMark place_of_nothing(std::size_t position) const;
   // Whether a quoted or block scalar begins there (rather than a plain one under a tag `!`).
   bool opens_quoted(std::size_t position) const;

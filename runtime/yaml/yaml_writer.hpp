@@ -1,4 +1,4 @@
-// Lines of YAML at a depth: what writes scenarios, from the rows of their table of keys.
+// Writes indented lines of YAML; scenarios are written with it, from the rows of their table of keys.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 
 namespace millrace {
 
-// Double quotes: everything inside is literal but \ and ".
+// The text in double quotes, with \ and " escaped; everything else inside is literal.
 inline std::string quoted_text(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
@@ -28,7 +28,7 @@ inline std::string name_text(const std::string& text) {
   return surprises_as_text(text) ? quoted_text(text) : text;
 }
 
-// "[a, b]", of texts as they stand in a file.
+// "[a, b]", from texts as written in a file.
 inline std::string flow_list_text(const std::vector<std::string>& texts) {
   std::string result;
   for (const auto& text : texts) result += (result.empty() ? "" : ", ") + text;

@@ -51,7 +51,7 @@ TEST(Overrides, FaultsAreAllPlacedAtTheOverride) {
       "--set devices.name: devices is a list; say which item, devices[0]\n"
       "--set name.x: name has no keys below it\n"
       "--set run[0]: run is not a list\n"
-      "--set a..b: \"a..b\" is no key: a name is missing; write it like network.links[1].delay\n"
+      "--set a..b: \"a..b\" is not a key: a name is missing; write it like network.links[1].delay\n"
       "--set run.window: not valid YAML: end of sequence flow not found\n"
       "--set run: duplicate key \"seed\": it was given in line 1 already; remove one of the two\n"
       "--set model: unknown key \"nam\" in model; did you mean \"name\"?\n"

@@ -211,7 +211,7 @@ TEST(WeightFile, FilesOfOtherKindsAreCalledWhatTheyAre) {
     const TemporaryFile file("w.safetensors", begin + rest);
     const auto message = check_weight_file(file.path(), small("vit-tiny")).error().message;
     EXPECT_THAT(message, HasSubstr(expected));
-    EXPECT_THAT(message, HasSubstr("it is no safetensors file"));
+    EXPECT_THAT(message, HasSubstr("it is not a safetensors file"));
     EXPECT_THAT(message, testing::Not(HasSubstr("not believed")));
   }
 }
