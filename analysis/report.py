@@ -98,7 +98,7 @@ def headline(figure, run, inches):
 
 
 def parts_of(run):
-    """The figures that say something about this run."""
+    """The figures that apply to this run."""
     return [throughput, *([quantpipe] if quantpipe.adaptive(run) else []), pipeline,
             *([links] if len(run.links) else []), attribution]
 
