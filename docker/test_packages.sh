@@ -57,7 +57,7 @@ make_machine() {
   rm -f "$machine.log"
   sources >"$machine/etc/apt/sources.list"
   apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90host" || true
-  # There are no terminals in there; what is thrown away needs not be safe from power cuts.
+  # The root has no terminals, and as it is thrown away it need not survive power cuts.
   printf 'Dpkg::Use-Pty "0";\nDPkg::Options {"--force-unsafe-io";};\n' >"$machine/etc/apt/apt.conf.d/91root"
 }
 inside() { chroot "$machine" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
@@ -67,7 +67,7 @@ as_nobody() { chroot --userspec=65534:65534 "$machine" env -i PATH=/usr/bin:/bin
 installs() { inside apt-get -qq -y --no-install-recommends install "$@" >/dev/null; }
 purges() { inside apt-get -qq -y purge "$@" >/dev/null; }
 knows_user() { inside getent passwd millrace >/dev/null; }
-# What a Dockerfile RUNs, as one line.
+# The RUN command of a Dockerfile, as one line.
 run_of() { sed -n '/^RUN/,/[^\\]$/p' "$1" | sed 's/^RUN//; s/\\$//' | tr '\n' ' '; }
 
 # A bridge, and on it a namespace per service that finds the others by name.
@@ -90,13 +90,14 @@ join_services() {
     printf '10.111.0.%s %s\n' "$number" "$service" >>"$machine/etc/hosts"
   done
 }
-# start_service NAME COMMAND: in its namespace, as the images' user, this shell's child. It ends with SIGTERM.
+# start_service NAME COMMAND: runs it in its namespace as the images' user, as a child of this shell. SIGTERM
+# ends it.
 start_service() {
   ip netns exec "mr-$$-$1" chroot --userspec=millrace:millrace "$machine" env -i PATH=/usr/bin:/bin \
     HOME=/var/lib/millrace LC_ALL=C sh -c "cd && exec $2" </dev/null &
   services+=($!)
 }
-# Everything of ours but what the package manager itself keeps.
+# All files of ours except those that the package manager itself keeps.
 files() {
   (cd "$machine" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./var/lib/dpkg \
     -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/log -o -path ./tmp \) -prune \
@@ -114,11 +115,11 @@ for device in null zero full random urandom; do
 done
 ln -s /proc/self/fd "$machine/dev/fd"
 mkdir -m 1777 "$machine/dev/shm"
-printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"  # a root is no machine: start nothing
+printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"  # a chroot has no init: start no services
 chmod +x "$machine/usr/sbin/policy-rc.d"
 cp "$packages"/*.deb "$machine/tmp/"
 inside apt-get -qq update >/dev/null
-inside apt-get -qq -y --purge autoremove >/dev/null 2>&1  # what an earlier test in this root brought along
+inside apt-get -qq -y --purge autoremove >/dev/null 2>&1  # packages left by an earlier test in this root
 
 say "node: installs, runs unprivileged, has no ns-3 and no Python"
 installs /tmp/millrace-node.deb
