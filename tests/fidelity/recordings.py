@@ -1,4 +1,4 @@
-"""What the comparisons here need to know of a recorded trace before a run."""
+"""Mean rate and length of a recorded trace, for the comparisons in this folder."""
 
 
 def mean_and_length(path):
