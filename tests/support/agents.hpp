@@ -1,5 +1,5 @@
-// A scenario of devices d0, d1, … in a line that closes to a ring, and agents that serve it on threads of
-// this process, over loopback.
+// A scenario of devices d0, d1, … joined in a ring, and agents that serve it on threads of this process, over
+// loopback.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ class Agents {
     threads_.emplace_back([config = std::move(config), factory = std::move(factory),
                            result = results_.back().get()] { *result = run_agent(config, factory); });
   }
-  // Waits for all to leave by themselves.
+  // Waits until all agents have ended by themselves.
   void join() {
     for (auto& thread : threads_) {
       if (thread.joinable()) thread.join();
