@@ -7,7 +7,7 @@
 #   tests/system/fresh_machine.sh [--only setup|run|test|ci] [--keep] [--reuse ROOT]
 #     --only   one command instead of the two (setup: packages only; ci: .ci/run)
 #     --keep   leaves the root behind and says where
-#     --reuse  takes a root that an earlier --keep left, with what it has installed; the clone is made anew
+#     --reuse  uses a root that an earlier --keep left, with its installed packages, and a new clone
 set -euo pipefail
 export LC_ALL=C
 
@@ -38,7 +38,8 @@ sources() {
     awk '$3 ~ /^bookworm(-updates|-security)?$/' | sort -u -k 3,3 -k 2
 }
 
-# Whatever is mounted under the root goes before the root does: rm must never reach this machine's /dev.
+# Everything mounted under the root is unmounted before the root is removed: rm must never reach this
+# machine's /dev.
 unmount() {
   local point
   while read -r point; do
@@ -79,7 +80,7 @@ mount_machine() {
   done
   ln -s /proc/self/fd "$machine/dev/fd"
   mkdir -m 1777 "$machine/dev/shm"
-  # Services that packages bring are not started in a root that is no machine.
+  # A chroot has no init, so services that packages bring are not started.
   printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"
   chmod +x "$machine/usr/sbin/policy-rc.d"
 }
