@@ -77,7 +77,7 @@ def scenario(case, folder):
 
 
 def steady(folder):
-    """Images per second between the first and the last quarter of what arrived."""
+    """Images per second between the first and the last quarter of the results."""
     with open(folder / "microbatches.csv", newline="", encoding="utf-8") as file:
         done = sorted(int(row["completed_ns"]) for row in csv.DictReader(file))
     first, last = len(done) // 4, 3 * len(done) // 4
