@@ -31,7 +31,7 @@ class AgentProcess : public testing::Test {
   Result<void> start(AgentProcesses& processes, const std::string& program) {
     return processes.start(program, {"d0", "d1"}, {"127.0.0.1", 7000}, "abc");
   }
-  // Until it has ended, at most 20 s.
+  // Waits until it has ended, at most 20 s.
   static Result<void> watch(AgentProcesses& processes) {
     for (int i = 0; i < 20'000; ++i) {
       if (auto there = processes.watch(); !there) return there;
