@@ -47,7 +47,7 @@ TEST(Comparison, ErrorsAreRelativeForRatesAndDifferencesForBitsAndShares) {
   const auto& errors = comparison.errors[0];
   EXPECT_DOUBLE_EQ(*errors.throughput, 0.05);
   EXPECT_DOUBLE_EQ(*errors.p50, -0.05);
-  EXPECT_FALSE(errors.p95);  // neither has it
+  EXPECT_FALSE(errors.p95);  // neither run has it
   EXPECT_FALSE(errors.p99);  // relative to 0
   EXPECT_DOUBLE_EQ(*errors.bits, 0.5);
   EXPECT_NEAR(*errors.top1, 0.025, 1e-12);
