@@ -80,7 +80,7 @@ TEST_F(AFileCache, DoesNotTrustWhatHasChangedOnTheDisk) {
 }
 
 TEST_F(AFileCache, LetsTheOldestGoFirstAndNothingThatIsInUse) {
-  // A run each.
+  // Each fetch is a run of its own.
   const auto fetch = [this](const std::string& content) {
     return fill(FileCache(folder_, 10), file(content), content);
   };
