@@ -1,4 +1,4 @@
-// Hops over shared links: the prediction against every plan there is, and what the planner says it knows.
+// Hops over shared links: the prediction against all plans, and the planner's claims of exactness.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -58,7 +58,7 @@ TEST(SharedLinks, WhatThePlannerClaimsHoldsAgainstEveryPlan) {
     if (is_best && !found->exact) ++optimal;
   }
   EXPECT_GT(exact, 1000);
-  EXPECT_GT(heuristic, 100);          // or sharing is not tested
+  EXPECT_GT(heuristic, 100);          // otherwise sharing is not tested
   EXPECT_GT(optimal, heuristic / 2);  // the heuristic is worth its rounds
   RecordProperty("heuristic", heuristic);
   RecordProperty("optimal", optimal);
