@@ -41,7 +41,7 @@ TEST_F(Deadline, ComesToRestWithoutSwinging) {
 TEST_F(Deadline, FallsWithinThreeMicrobatchesWhenTheLinkDoes) {
   send(50, 60);
   const auto after = send(12, 30);
-  // The first is chosen before anything of it can be known; then its acknowledgement is overdue.
+  // The first is chosen before the fall can be noticed; then its acknowledgement is overdue.
   for (std::size_t i = 3; i < after.size(); ++i) EXPECT_LT(after[i], 3.1) << i;
   send(80, 30);
   for (const double bits : send(20, 30)) EXPECT_NEAR(bits, 3, 0.05);
@@ -50,7 +50,7 @@ TEST_F(Deadline, FallsWithinThreeMicrobatchesWhenTheLinkDoes) {
 
 TEST_F(Deadline, AnAcknowledgementThatDoesNotComeLowersTheBudget) {
   send(50, 60);
-  const double before = link_.send(1e-3);  // an outage begins: nothing comes back any more
+  const double before = link_.send(1e-3);  // an outage begins: no acknowledgements from now on
   double last = before;
   for (int i = 0; i < 8; ++i) last = link_.send(1e-3);
   EXPECT_NEAR(before, 6, 0.1);
@@ -103,8 +103,7 @@ TEST_F(Deadline, WhatWaitsAheadLeavesLess) {
             policy_.choose(at_ms(100), empty).bits_per_value / 2);
 }
 
-// A long path: what is on its way is more than one microbatch, and the latency must not be taken for
-// slowness.
+// A long path: more than one microbatch is under way, and the latency must not be mistaken for a low rate.
 TEST_F(Deadline, ALongPathIsNotASlowOne) {
   link_.latency_s = 0.15;
   send(60, 60);
