@@ -1,4 +1,4 @@
-// A run's decisions.csv is enough to ask any policy again: it answers the same, to the last bit.
+// A run's decisions.csv is enough to replay any policy: it decides the same, to the last bit.
 #include "sim/run/decision_log.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// Each documented limitation is found in a run that touches it, and in none that does not.
+// Each documented limitation is found in the runs to which it applies, and in no others.
 #include "sim/run/limitations.hpp"
 
 #include <fmt/format.h>
