@@ -76,8 +76,8 @@ TEST_F(Calibrate, StagesEncodeAndDecodeWithTheCalibrationOfTheirCut) {
 TEST_F(Calibrate, AnEndWithoutTheCalibrationRefusesAndSaysWhy) {
   write({8});
   EXPECT_THAT(run(8, folder_.string(), ""), HasSubstr("there is none here"));
-  EXPECT_EQ(run(8, "", folder_.string()), "ran");                // the encoding needs none
-  EXPECT_EQ(run(4, folder_.string(), folder_.string()), "ran");  // no file for this cut: without
+  EXPECT_EQ(run(8, "", folder_.string()), "ran");                // encoded without calibration
+  EXPECT_EQ(run(4, folder_.string(), folder_.string()), "ran");  // no file for this cut: runs without
 }
 
 TEST_F(Calibrate, IsTheSameHoweverManyThreadsCompute) {

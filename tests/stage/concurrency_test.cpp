@@ -13,7 +13,7 @@
 namespace millrace {
 namespace {
 
-// How much sooner two pieces of work end on two threads than one after the other: 1 to 2.
+// The speed-up of two pieces of work on two threads over one after the other: 1 to 2.
 double speed_up(const std::function<void()>& a, const std::function<void()>& b) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
@@ -31,8 +31,8 @@ void spin() {
   for (int i = 0; i < 30'000'000; ++i) x = x + 3;
 }
 
-// The best of several tries of `measured`. Other processes share the machine: a try counts only where plain
-// arithmetic had two processors just before and just after it. Nothing where that was too rare to judge.
+// The best of several tries of `measured`. Other processes share the machine: a try counts only if plain
+// arithmetic had two processors just before and just after it. Empty if too few tries counted.
 std::optional<double> best_of_fair_tries(const std::function<double()>& measured) {
   const auto fair = [] { return speed_up(spin, spin) > 1.7; };
   double best = 0;
