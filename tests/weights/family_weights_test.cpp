@@ -1,4 +1,4 @@
-// KWT and BERT from files, under the names they are published with.
+// KWT and BERT from files, under their published names.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Puts what a stage asks for into a file, under names changed by `rename`.
+// Writes the tensors that a stage asks for into a file, under names changed by `rename`.
 class Recording final : public WeightSource {
  public:
   using Rename = std::string (*)(std::string);
