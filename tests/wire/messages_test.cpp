@@ -244,8 +244,8 @@ TEST(AMessage, AFrameOfAnotherTypeIsRefusedByEveryParser) {
   EXPECT_THAT(parse_refusal(wrong).message, HasSubstr("malformed"));
 }
 
-// What a message costs must not depend on what it says, or runs in which the same thing happens later would
-// take other times.
+// A message's size must not depend on its values, or the same events at a later time would take different
+// times.
 TEST(AMessagesSize, DoesNotDependOnItsValues) {
   const Activation large{.microbatch = {kMost},
                          .first_image = kMost,
