@@ -1,4 +1,4 @@
-# An agent, from the package that ./dev package leaves:
+# An agent, from the package that ./dev package builds:
 #   docker build -f docker/node.Dockerfile -t millrace-node build/package
 # The user is made before the package is installed, whose own user could have another number in each image: host
 # and agents share a volume of keys that only their owner reads. An empty volume takes the owner of /keys.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs build/package/*.deb in a bare Debian 12 made with debootstrap, does in it what the Dockerfiles
 # and the compose file do, each service in a network namespace of its own, removes the packages again, and
-# looks at what is left. Needs root, debootstrap, iproute2, python3-yaml and 3 GB of disk. The root file
+# checks that nothing is left. Needs root, debootstrap, iproute2, python3-yaml and 3 GB of disk. The root file
 # system is that of the images (debian:bookworm-slim is a debootstrap --variant=minbase too); no container
 # engine is needed, and none is tested.
 #
@@ -137,12 +137,12 @@ as_nobody millrace-node shape --help | grep -q "millrace-node shape eth0" ||
   die "millrace-node shape has no help"
 knows_user || die "millrace-node made no user"
 
-say "node: purged with its user, its cache and its settings; keys that somebody put there are root's"
+say "node: purged with its user, its cache and its settings; keys put there belong to root"
 inside install -d -o millrace -m 700 /etc/millrace/keys /var/cache/millrace
 inside install -o millrace -m 600 /dev/null /etc/millrace/keys/node.key
 purges millrace-node
 ! knows_user || die "user millrace is left"
-[[ $(inside stat -c %U:%a /etc/millrace/keys/node.key) == root:600 ]] || die "the key is somebody else's now"
+[[ $(inside stat -c %U:%a /etc/millrace/keys/node.key) == root:600 ]] || die "the key does not belong to root"
 [[ ! -e $machine/var/cache/millrace && ! -e $machine/etc/default/millrace-node ]] || die "purge left files"
 rm -r "$machine/etc/millrace"
 left=$(files)
@@ -151,7 +151,7 @@ left=$(files)
 say "images: what the Dockerfiles run, first the agents', then the host's"
 inside sh -c "$(run_of "$repository/docker/node.Dockerfile")" >/dev/null
 [[ $(inside id -u millrace) == 990 && $(inside stat -c %U:%a /keys) == millrace:700 ]] ||
-  die "/keys is nobody's"
+  die "/keys does not belong to user millrace"
 purges millrace-node
 ! knows_user || die "user millrace is left"
 rm -r "$machine/keys" "$machine/var/lib/millrace"
