@@ -39,7 +39,7 @@ def accuracy_text(run):
 
 
 def figures_of_merit(run):
-    """[(value, what it is)]"""
+    """[(value, its name)]"""
     merits = [(style.significant(images_per_s(run)), "images/s")]
     median, tail = latency_ms(run, 50), latency_ms(run, 95)
     if median is not None:

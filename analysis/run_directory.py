@@ -25,7 +25,7 @@ TEXT = {"device", "from", "to", "kind", "policy"}
 
 
 class RunError(Exception):
-    """The directory is not a run, or a file in it is not what a run writes."""
+    """The directory is not a run directory, or a file in it is not as a run writes it."""
 
 
 class Table:
