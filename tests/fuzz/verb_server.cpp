@@ -103,7 +103,7 @@ void serve(const std::vector<std::string>& words, double limit_s, const char* ou
 
 }  // namespace
 
-// verb_server LIMIT_S OUTPUT: what a verb prints is in the file OUTPUT until the next one runs.
+// verb_server LIMIT_S OUTPUT: a verb's output is in the file OUTPUT until the next verb runs.
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   std::string line;

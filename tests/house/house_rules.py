@@ -245,7 +245,7 @@ BANNED = {
     r"\busing namespace std\b": "names say where they are from",
 }
 
-# Time is a parameter here: only drivers, and what measures compute, hold a clock.
+# Time is a parameter here: only drivers, and code that measures compute, hold a clock.
 NO_CLOCK = ["runtime/model", "runtime/codec", "runtime/planner", "runtime/policy", "runtime/node",
             "runtime/scenario", "runtime/yaml",
             "runtime/wire", "sim/net", "sim/ns3"]

@@ -113,7 +113,7 @@ TEST(DeviceProfile, ModelOfOtherDimensionsIsDerived) {
   const DeviceCost cost = *read_profile(shipped("rcc-ve-c2558"), shallow);
   EXPECT_EQ(cost.derived_from(), "vit-base");
   const DeviceCost listed = shipped_cost("rcc-ve-c2558", "vit-base");
-  // The listed mean of the last kind stands for 12 layers and the head: 2·768·1000 of 11 G operations more.
+  // The listed mean of the last kind is for 12 layers and the head: 2·768·1000 of 11 G operations more.
   EXPECT_NEAR(cost.compute({2, 23}, 8).seconds() / listed.compute({2, 23}, 8).seconds(), 1, 1e-4);
 }
 

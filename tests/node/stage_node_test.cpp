@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Chooses one bit more with every microbatch and remembers what it heard.
+// Chooses one bit more with every microbatch and records its samples.
 class CountingPolicy final : public QuantizationPolicy {
  public:
   explicit CountingPolicy(std::vector<LinkSample>& heard) : heard_(heard) {}

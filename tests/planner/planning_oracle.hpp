@@ -12,7 +12,7 @@ namespace millrace::oracle {
 
 struct Figures {
   double bottleneck_s = 0, latency_s = 0, accuracy = 0;
-  // By link: what crosses it, and how often.
+  // By link: the seconds for which messages occupy it, and how many hops cross it.
   std::vector<double> link_s{};
   std::vector<int> crossings{};
 };

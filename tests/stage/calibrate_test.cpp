@@ -28,7 +28,7 @@ class Calibrate : public testing::Test {
     ASSERT_TRUE(made.ok()) << made.error().message;
     for (const auto& calibration : *made) ASSERT_TRUE(write_calibration(folder_.string(), calibration).ok());
   }
-  // The images' pixels through stages 1..cut and cut + 1..last; what crossed the cut is kept in crossed_.
+  // The images' pixels through stages 1..cut and cut + 1..last; the tensors at the cut are kept in crossed_.
   std::string run(int cut, const std::string& front_folder, const std::string& back_folder) {
     const ModelConfig model = small_vit();
     auto source = make_source_executor({.model = model, .images = 12});

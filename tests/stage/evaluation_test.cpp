@@ -1,5 +1,5 @@
 // The oracle is a pipeline of executors, as a run computes it: it shares layers and codecs with the
-// evaluation, but none of its bookkeeping.
+// evaluation, but not its bookkeeping.
 #include "runtime/stage/evaluation.hpp"
 
 #include <fmt/core.h>

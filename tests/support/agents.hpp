@@ -16,7 +16,7 @@ namespace millrace {
 
 inline constexpr const char* kTestRelease = "9.9.9";
 
-// vit-tiny, all devices able to do everything, d0 source and sink.
+// vit-tiny; d0 is source and sink, every device may run a stage.
 inline Scenario ring_scenario(std::uint32_t devices, const std::string& timeout = "20 s") {
   std::string text =
       "millrace: 1\nname: ring\nmodel: {name: vit-tiny, weights: random, microbatch: 4}\n"

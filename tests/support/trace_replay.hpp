@@ -34,7 +34,7 @@ inline Replay replay(Network& network, const LinkRate& rate) {
   for (int ahead = 0; ahead < 256; ++ahead) send();
   Replay result;
   while (const auto d = network.run_until(end + Duration::ns(1))) {
-    // Its bits have come in the time that ends here.
+    // Its bits arrived in the window that ends here.
     bits.at(static_cast<std::size_t>((d->at.count_ns() - 1) / 1'000'000'000)) += kPacket_bits;
     ++result.packets;
     send();

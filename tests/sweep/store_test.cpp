@@ -137,7 +137,7 @@ TEST(Summaries, AreReadStrictlyEnough) {
   EXPECT_FALSE(odd->figures[0]);
 }
 
-// Bits between stages, without what the source sends; accuracy as a share.
+// Bits between stages, without the source's; accuracy as a share.
 TEST(Summaries, GiveTheFigures) {
   const auto read = parse_summary(
       R"({"complete": true, "accuracy": {"top1_correct": 3, "count": 4},

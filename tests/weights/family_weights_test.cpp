@@ -66,7 +66,7 @@ TEST(FamilyWeights, StageFromAFileGivesTheBitsOfTheSameRandomWeights) {
   }
 }
 
-// The host knows without LibTorch what a stage will ask for.
+// The host knows the tensors that a stage will ask for, without LibTorch.
 TEST(FamilyWeights, StagesAskForTheModelsTensorsAndForNothingElse) {
   for (const ModelConfig& model : {small_vit(), small_kwt(), small_bert()}) {
     const Recording recording(as_it_is);
