@@ -87,7 +87,7 @@ TEST(Comparison, WhatIsNearestToRealityIsTheReference) {
   EXPECT_EQ(reference({loopback, devices, shaped}), 2U);
   EXPECT_EQ(reference({held, model, devices}), 2U) << "measured before imitated";
   EXPECT_EQ(reference({broken, shaped}), 1U);
-  EXPECT_EQ(reference({loopback, model}), 1U) << "links that were not applied are no reality";
+  EXPECT_EQ(reference({loopback, model}), 1U) << "a run without applied links is no reference";
 }
 
 TEST(Comparison, TheReferenceThatIsNamedIsTaken) {
@@ -149,7 +149,7 @@ TEST(Comparison, CaveatsOfEachRunAreInTableAndJson) {
   const auto json = nlohmann::json::parse(comparison_json(comparison))["groups"][0]["runs"];
   EXPECT_EQ(json[0]["caveats"][0]["id"], "compute_imitated");
   EXPECT_EQ(json[0]["compute"], "imitated");
-  EXPECT_TRUE(json[1]["compute"].is_null()) << "not known of an earlier release's run";
+  EXPECT_TRUE(json[1]["compute"].is_null()) << "unknown for a run of an earlier release";
 }
 
 TEST(Comparison, EachExperimentHasItsOwnReference) {

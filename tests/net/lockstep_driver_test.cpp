@@ -63,7 +63,7 @@ TEST_F(ALockstepDriver, ASecondEventBeforeTheAnswerIsAnError) {
   EXPECT_FALSE(hand_over(1, Event::Kind::message).ok());
   gate.meet();
   EXPECT_EQ(at_server()->type, FrameType::turn);
-  EXPECT_TRUE(hand_over(1, Event::Kind::message).ok()) << "the answer is there: the next may come";
+  EXPECT_TRUE(hand_over(1, Event::Kind::message).ok()) << "after the answer the next event may come";
 }
 
 TEST_F(ALockstepDriver, AnEventForANodeThatIsElsewhereIsAnError) {

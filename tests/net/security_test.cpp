@@ -158,7 +158,7 @@ TEST_F(AGuardedDoor, AFloodFromOneAddressPushesOutNobodyElse) {
   for (std::size_t i = 0; i < Listener::kMaxHandshakes + 8; ++i)
     flood.push_back(std::make_unique<RawPeer>(listener_->local()));
   for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(flood[i]->hear_all(), "") << i << " was pushed out";
-  EXPECT_TRUE(slow.hears_nothing_yet()) << "has its time";
+  EXPECT_TRUE(slow.hears_nothing_yet()) << "a slow peer keeps its time";
 }
 
 // Open sockets are bounded: two for each peer that may still read the reason, one (the peer's own) for each

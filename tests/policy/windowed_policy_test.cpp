@@ -29,7 +29,7 @@ TEST(ALinkWindow, BeginsAnewAndStillKnowsTheLastAcknowledgement) {
   ASSERT_TRUE(window.add(sample({.sent_ms = 0, .acknowledged_ms = 10, .bytes = 1})));
   const auto figures = window.add(sample({.sent_ms = 4, .acknowledged_ms = 12, .bytes = 1}));
   ASSERT_TRUE(figures);
-  EXPECT_DOUBLE_EQ(figures->sending_s, 0.002) << "from 10, when the one before was through";
+  EXPECT_DOUBLE_EQ(figures->sending_s, 0.002) << "counts from 10, the acknowledgement before";
 }
 
 // 1000 values of 32 bits per 10 images; at 100 images/s a microbatch has 100 ms. A microbatch of 4000 bytes

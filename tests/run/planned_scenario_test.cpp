@@ -137,7 +137,7 @@ TEST_F(PlannedScenarios, CandidatesAndTheirVariationsHoldTheBestOfAllPlans) {
     const double chosen = simulated(of, found.plan), most = best_of_all(of);
     EXPECT_GE(chosen, most * (1 - 1e-9)) << "seed " << seed;
     EXPECT_LE(found.result.candidates.size(), kCandidates + 1);
-    EXPECT_LE(most, found.result.bound_images_per_s * (1 + 1e-9)) << "no bound, seed " << seed;
+    EXPECT_LE(most, found.result.bound_images_per_s * (1 + 1e-9)) << "the bound is exceeded, seed " << seed;
     EXPECT_EQ(std::ranges::count(found.result.candidates, true, &PlanningCandidate::chosen), 1);
     const double first = found.result.candidates.front().simulated.throughput_images_per_s;
     EXPECT_GE(chosen, first) << "the model's own choice is among them";

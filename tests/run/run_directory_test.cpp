@@ -284,7 +284,8 @@ TEST_F(ARunDirectory, InDeployTransfersAreTheSendersSamplesBetweenDevices) {
   ASSERT_TRUE(create().ok());
   directory_->on_record(sample.acknowledged, {1}, sample);
   close();
-  EXPECT_THAT(read("transfers.csv"), testing::EndsWith("propagation_ns\n")) << "a simulated one knows itself";
+  EXPECT_THAT(read("transfers.csv"), testing::EndsWith("propagation_ns\n"))
+      << "a simulated network reports transfers itself";
   ASSERT_TRUE(create(Mode::deploy).ok());
   directory_->on_record(sample.acknowledged, {1}, sample);
   plan_.stages[1].device = plan_.stages[0].device;

@@ -53,7 +53,7 @@ TEST(Concurrency, TwoStagesComputeAtTheSameTime) {
   const Stage a = stage_of(model, {1, 48}), b = stage_of(model, {1, 48});
   const auto best = best_of_fair_tries(
       [&] { return speed_up([&] { (void)forward(a, images); }, [&] { (void)forward(b, images); }); });
-  if (!best) GTEST_SKIP() << "the machine has no two processors for this test now";
+  if (!best) GTEST_SKIP() << "two processors are not free for this test now";
   std::cout << "two stages on two threads: " << *best << " times the speed of one after the other\n";
   EXPECT_GT(*best, 1.6);  // serialised stages would give 1
 }
@@ -71,7 +71,7 @@ TEST(Concurrency, TwoThreadsOfOneStageShareTheImages) {
     return std::chrono::duration<double>(turned - start) /
            std::chrono::duration<double>(Clock::now() - turned);
   });
-  if (!best) GTEST_SKIP() << "the machine has no two processors for this test now";
+  if (!best) GTEST_SKIP() << "two processors are not free for this test now";
   std::cout << "two threads of one stage: " << *best << " times the speed of one\n";
   EXPECT_GT(*best, 1.6);
 }

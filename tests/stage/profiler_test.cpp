@@ -46,7 +46,8 @@ TEST(Profiler, MeasuresEverySubLayerAtEverySizeAndEachCodec) {
   for (const auto& [name, cost] : file->codecs) {
     EXPECT_GT(cost.encode_ns_per_value, 0) << name;
     EXPECT_GT(cost.decode_ns_per_value, 0) << name;
-    EXPECT_LE(cost.encode_ns_per_value, file->codec.encode_ns_per_value) << "the dearest stands for the rest";
+    EXPECT_LE(cost.encode_ns_per_value, file->codec.encode_ns_per_value)
+        << "the default is the cost of the slowest codec";
   }
 }
 
@@ -91,7 +92,7 @@ TEST(Profiler, WorkingMemoryHoldsTheOutputAndGrowsWithTheMicrobatch) {
   const auto file = measure_profile(request);
   ASSERT_TRUE(file.ok()) << file.error().message;
   const auto& sizes = file->models.front().measured;
-  if (sizes[0].working_bytes.empty()) GTEST_SKIP() << "this system does not tell peaks of memory";
+  if (sizes[0].working_bytes.empty()) GTEST_SKIP() << "this system does not report peaks of memory";
   constexpr double kMlpUp = 8 * 257.0 * (4096 + 128) * 4;  // the output of sub-layer 3
   constexpr double kCounting = 1 << 20;                    // the lag of the kernel's counters
   EXPECT_GE(sizes[1].working_bytes[2], kMlpUp - kCounting);
