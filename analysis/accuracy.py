@@ -3,8 +3,8 @@
 
     analysis/accuracy.py EVAL.csv... [-o PICTURE.png]
 
-Several tables are drawn as one, so they should be of the same model and images. Left the mean over
-the cuts that all of them have, right the worst; the bands are Wilson's 95 % interval for so many images."""
+Several tables are drawn as one, so they should be of the same model and images. Left: the mean over the cuts
+that all tables have; right: the worst cut. The bands are Wilson's 95 % interval for that number of images."""
 
 import argparse
 import csv

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Where each stage's time went: decoding, computing, encoding, blocked (nothing to do but wait until its
-output may leave), idle (nothing to work on), as shares of the run."""
+"""Where each stage's time went: decoding, computing, encoding, blocked (its output waits to leave and it has
+no other work), idle (no input), as shares of the run."""
 
 import sys
 

@@ -16,7 +16,7 @@ import style
 
 PARTS = ["compute", "encode", "decode", "blocked", "idle"]
 PART_COLOURS = [style.BLUE, style.GREEN, style.SKY, style.VERMILLION, style.FAINT]
-MAX_STAGES = 8  # more are drawn together: the worst is what counts
+MAX_STAGES = 8  # more are drawn as one, their worst
 
 
 def comparison_of(program, runs, reference=None):
@@ -32,7 +32,7 @@ def label(run):
 
 
 def caveats_of(group):
-    """What limits the truth of the figures: a line each, whole words, as wide as the picture."""
+    """The caveats of the runs, wrapped at words to the width of the picture."""
     lines = []
     for run in group["runs"]:
         for caveat in run["caveats"]:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What passed the simulated links: what each delivered against what it could have, what waited, and what was
-dropped or lost, over time. From links.csv."""
+"""Traffic of the simulated links over time: bytes delivered and capacity of each, and bytes that waited, were
+dropped or were lost. From links.csv."""
 
 import sys
 
@@ -13,7 +13,7 @@ NAME = "links.png"
 MAX_LINKS = 6
 MAX_STEPS = 600  # more intervals than that are drawn as sums of several
 ROW_INCHES = 1.5
-HEAD_INCHES = 0.35  # above the place of the axes: the title, where others have it, is over the first link's
+HEAD_INCHES = 0.35  # space above the axes for the figure's title; in its usual place stands the first link's
 BYTES = ["offered", "delivered", "dropped", "lost", "capacity"]
 
 
@@ -27,7 +27,7 @@ def rows_of(run, link):
 
 
 def used_links(run):
-    """[(from, to)] of the links that were handed anything, the one in use for most of its capacity first."""
+    """[(from, to)] of the links that were offered any bytes, the most utilised first."""
     shares = {}
     for link in dict.fromkeys(zip(run.links["from"], run.links["to"])):
         rows = rows_of(run, link)
@@ -42,7 +42,7 @@ def shown_links(run):
 
 def intervals_of(run, link):
     """{"begin", "end" in s; "offered", "delivered", "dropped", "lost", "capacity", "queued" in bytes} of at
-    most MAX_STEPS intervals: of those put together the sums, but the longest queue."""
+    most MAX_STEPS intervals; merged intervals have the sums, and the longest queue."""
     rows = rows_of(run, link)
     starts = np.arange(0, len(rows), -(-len(rows) // MAX_STEPS))
     end = rows["time"] + rows["interval"]

@@ -1,8 +1,8 @@
-"""Where pictures and pages go: as `runtime/base/output_file.hpp` has it for the programs.
+"""Writes pictures and pages by the same rules as `runtime/base/output_file.hpp` does for the programs.
 
-A regular file is replaced at once. A device or FIFO is written into, a symbolic link is followed to what it
-names, and `-`, /dev/stdout and /dev/fd/N are this process's own descriptors. Nothing waits for the disk: a
-picture can be drawn again.
+A regular file is replaced atomically. A device or FIFO is written into, a symbolic link is followed to what
+it names, and `-`, /dev/stdout and /dev/fd/N are this process's own descriptors. Data are not flushed to disk:
+a picture can be drawn again.
 """
 
 import os

@@ -32,7 +32,7 @@ def height(run):
 
 
 def windows(run):
-    """[(title, begin, end)] in seconds: the start, and as long a piece around the middle microbatch."""
+    """[(title, begin, end)] in seconds: the start, and an equally long span around the middle microbatch."""
     completed = np.sort(run.microbatches["completed"])
     if len(completed) == 0:
         return [("Pipeline until the run ended", 0.0, run.duration)]
@@ -90,8 +90,8 @@ def prepare(axes, run, rows, span, labels):
 
 
 def stage_shapes(run, stage, span):
-    """(bars [(begin, end, microbatch, part)], waits [(begin, end)], half height) in seconds, of what lies in
-    the span."""
+    """(bars [(begin, end, microbatch, part)], waits [(begin, end)], half height) in seconds, within the
+    span."""
     work = run.stages
     work = work.where((work["stage"] == stage) & (work["started"] < span[1]) & (work["sent"] > span[0]))
     bars, waits = [], []

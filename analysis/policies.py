@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compares quantization policies: a table and a picture from FOLDER/TRACE/POLICY, each a run directory.
 
-    share    of what somebody asks for who takes microbatches away at the target rate, what was there in time
+    share    of the microbatches that a consumer at the target rate asks for, those that were there in time
     bits     mean bits per value of all microbatches (summary.json)
-    on time  the same with those that came late counted as 0: what arrived in time to be of use"""
+    on time  the same with late microbatches counted as 0"""
 
 import sys
 from pathlib import Path
@@ -41,7 +41,7 @@ def read(folder):
 
 
 def policies_of(table):
-    """The ones every trace has; ours last."""
+    """The policies that every trace has; `deadline`, ours, last."""
     common = set.intersection(*(set(row) for row in table.values()))
     return sorted(common, key=lambda name: (name == "deadline", name))
 

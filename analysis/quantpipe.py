@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What an adaptive quantization policy did: the bandwidth it met, the bits it sent and the rate that came of
-it, over the microbatches. `quantpipe.py RUN_DIR --phases 100,300,500,700` also prints a table of the phases
-between these microbatches: rate and bits of the steady part and, where images have labels, accuracy."""
+"""An adaptive quantization policy over the microbatches: the bandwidth of its link, the bits it sent and the
+rate it reached. `quantpipe.py RUN_DIR --phases 100,300,500,700` also prints a table of the phases between
+these microbatches: rate and bits of the steady part and, where images have labels, accuracy."""
 
 import argparse
 import sys
@@ -71,7 +71,7 @@ def rate_over(completed, images, window=WINDOW):
 
 
 def on_time(completed, images, images_per_s):
-    """Whether somebody who takes microbatches away at the target rate need not wait, as PacedConsumer."""
+    """Whether a consumer at the target rate finds the microbatch without waiting (PacedConsumer)."""
     met = np.ones(len(completed), dtype=bool)
     empty_at = None
     for k, at in enumerate(completed):

@@ -39,7 +39,7 @@ def accuracy_text(run):
 
 
 def figures_of_merit(run):
-    """[(value, what it is)]"""
+    """[(value, its name)]"""
     merits = [(style.significant(images_per_s(run)), "images/s")]
     median, tail = latency_ms(run, 50), latency_ms(run, 95)
     if median is not None:
@@ -98,7 +98,7 @@ def headline(figure, run, inches):
 
 
 def parts_of(run):
-    """The figures that say something about this run."""
+    """The figures that apply to this run."""
     return [throughput, *([quantpipe] if quantpipe.adaptive(run) else []), pipeline,
             *([links] if len(run.links) else []), attribution]
 

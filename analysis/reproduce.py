@@ -34,17 +34,16 @@ CLUSTERS = {
 INTRODUCTION = f"""\
 # Reproductions
 
-Written by `./dev reproduce`; do not edit. What EdgePipe (arXiv 2110.14895) has published, what the exact
-planner says of it (`millrace plan`), and what `simulate` says on the fluid network and on ns-3 with TCP
-CUBIC.
+Written by `./dev reproduce`; do not edit. EdgePipe's published figures (arXiv 2110.14895), those of
+the exact planner (`millrace plan`), and those of `simulate` on the fluid network and on ns-3 with TCP CUBIC.
 
 * **Published** are the figures of the paper's abstract; most rows have none.
 * **Boards** are MinnowBoards (Atom E3845) unless said otherwise, from `scenarios/profiles`: the published
   mean times per sub-layer kind. ViT-Huge and BERT-Large (128 tokens) are scaled by operation count, not
   measured.
 * **Network**: each board has a link to and one from a switch, 0.1 ms each; the host, source and sink, is at
-  the switch. A slower "bandwidth" is what boards send at (the testbed shaped what its devices sent); what
-  they receive, input included, comes at 1000 Mbit/s. "Mbit/s" is 1024² bit/s, as PipeEdge reckons.
+  the switch. A slower "bandwidth" limits only what boards send, as in the testbed; they receive
+  everything, input included, at 1000 Mbit/s. "Mbit/s" is 1024² bit/s, as in PipeEdge.
   Queues hold 20 ms, as the testbed's did. Packets are of 9000 bytes where all links have 1000 Mbit/s, else of
   1500, of which headers take 3.5 %; PipeEdge's model has none (fp32 at 5 Mbit/s: 1.77x there).
 * **A microbatch** is 8 images. Runs have {FLUID_MICROBATCHES} of them on the fluid network; on ns-3, which
@@ -59,13 +58,13 @@ CUBIC.
 """
 
 CLUSTERS_TEXT = f"""\
-16 boards (8 in PipeEdge's example), 1000 Mbit/s unless said otherwise, fp32. Of the paper's clusters and
-its way to use PipeDream the abstract says nothing, so these are ours: `even` gives every board the same
-number of sub-layers; `pipedream` is PipeDream's dynamic program without replication, which takes each board
-for the mean of all and each link for the mean link. Both take the boards in an order given: the better for
-them of two, alternating and grouped by kind. `optimal` orders the boards itself and may leave some out.
-Slower links are so in both directions; a board at a quarter of the speed is the E3845 or C2558 with all
-times of its profile times four.
+16 boards (8 in PipeEdge's example), 1000 Mbit/s unless said otherwise, fp32. The abstract does not describe
+the paper's clusters or how it used PipeDream, so these are ours: `even` gives every board the same number
+of sub-layers; `pipedream` is PipeDream's dynamic program without replication, which treats each board as
+the mean board and each link as the mean link. Both take the boards in a given order: the better of two,
+alternating and grouped by kind. `optimal` orders the boards itself and may leave some out. Slower links are
+slow in both directions; a board at a quarter of the speed is the E3845 or C2558 with all times of its
+profile times four.
 
 Published: up to {PUBLISHED_PIPEDREAM}x PipeDream's partition. Rates in images/s, steady: planner / fluid /
 ns-3 TCP.
@@ -147,7 +146,7 @@ def bandwidth_table(bench, model, rate, out):
 
 
 def cluster_cases(bench, model, kinds, boards):
-    """A case per algorithm, in the better of the orders it is asked with."""
+    """A case per algorithm, with the better of its two orders of boards."""
     each = boards // len(kinds)
     alternating, grouped = tuple(kinds) * each, tuple(board for board in kinds for _ in range(each))
     orders = {"optimal": [grouped], "pipedream": [alternating, grouped], "even": [alternating, grouped]}

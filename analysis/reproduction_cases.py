@@ -28,7 +28,7 @@ class Board:
     profile: str = E3845
     send: int = HOST_RATE  # Mbit/s
     receive: int = HOST_RATE
-    times: int = 1  # as slow as the profile says
+    times: int = 1  # slowdown against the profile
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def homogeneous(model, boards, rate=HOST_RATE, **more):
 
 
 def profile(board, folder):
-    """The board's profile; one that is times slower is written into the folder."""
+    """The board's profile; for a board that is `times` slower, a scaled copy written into the folder."""
     text = (PROFILES / f"{board.profile}.yaml").read_text(encoding="utf-8")
     lines = [re.sub(r"\d+\.\d+", lambda found: f"{float(found[0]) * board.times:.6f}", line)
              if "seconds:" in line else line for line in text.split("\n")]
@@ -77,7 +77,7 @@ def scenario(case, folder):
 
 
 def steady(folder):
-    """Images per second between the first and the last quarter of what arrived."""
+    """Images per second between the first and the last quarter of the results."""
     with open(folder / "microbatches.csv", newline="", encoding="utf-8") as file:
         done = sorted(int(row["completed_ns"]) for row in csv.DictReader(file))
     first, last = len(done) // 4, 3 * len(done) // 4
@@ -85,9 +85,9 @@ def steady(folder):
 
 
 class Bench:
-    """Plans and runs cases, as many at once as there are processors; each plan once per network. What is
-    finished is kept in the folder `kept`, by the hash of the program and all that went into it: a second call
-    begins where one ended."""
+    """Plans and runs cases, as many at once as there are processors; each plan once per network. Results are
+    kept in the folder `kept`, by the hash of the program and of its inputs: a second call resumes an
+    interrupted one."""
 
     def __init__(self, millrace, folder, kept):
         self.millrace, self.folder, self.kept = millrace, Path(folder), Path(kept)
@@ -102,7 +102,7 @@ class Bench:
         return self
 
     def __exit__(self, *_):
-        self.pool.shutdown(cancel_futures=True)  # where a run failed, the others need not begin
+        self.pool.shutdown(cancel_futures=True)  # after a failed run the others do not start
 
     def ask(self, *arguments):
         command = [str(word) for word in (self.millrace, *arguments)]
@@ -125,7 +125,7 @@ class Bench:
         return self.plans[case]
 
     def start(self, cases):
-        """Begins what is not under way. Plans are made at once, so that equal ones are run once."""
+        """Starts what has not been started. Plans are made here, so that equal plans are run once."""
         for case in cases:
             plan = self.plan(case)
             for network in NETWORKS[:2 if case.packet_level else 1]:

@@ -1,4 +1,4 @@
-"""Pictures of REPRODUCTIONS.md, one per table; reproduce.py hands over what it measured."""
+"""Pictures of REPRODUCTIONS.md, one per table; reproduce.py passes its results in."""
 
 import style
 

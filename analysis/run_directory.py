@@ -25,7 +25,7 @@ TEXT = {"device", "from", "to", "kind", "policy"}
 
 
 class RunError(Exception):
-    """The directory is not a run, or a file in it is not what a run writes."""
+    """The directory is not a run directory, or a file in it is not as a run writes it."""
 
 
 class Table:
@@ -62,7 +62,7 @@ class RunDirectory:
 
     @property
     def label_ranks(self):
-        """One row per image with a label; none where the run ranked none. Read when asked for."""
+        """One row per image with a label; empty where the run ranked no labels. Read on first use."""
         path = self.path / "outputs.csv"
         if not path.is_file():
             return _empty("outputs")
@@ -76,7 +76,7 @@ class RunDirectory:
 
     @property
     def duration(self):
-        """Seconds from 0 to the end of the run, or to the last thing a killed run wrote down."""
+        """Seconds from 0 to the end of the run, or to the last record of a killed run."""
         if self.summary and self.summary.get("duration_s"):
             return float(self.summary["duration_s"])
         instants = [self.microbatches["completed"], self.stages["sent"], self.transfers["delivered"]]
@@ -86,14 +86,14 @@ class RunDirectory:
 
     @property
     def caveats(self):
-        """[(id, text)] of what limits the truth of the figures; of a killed run those known before it ran."""
+        """[(id, text)] of the caveats; of a killed run, those known before it ran."""
         rows = (self.summary or self.manifest).get("caveats")
         return [(str(row.get("id", "")), str(row.get("text", "")))
                 for row in rows or [] if isinstance(row, dict)]
 
     @property
     def conditions(self):
-        """What the figures are figures of, beyond mode and network: a list of words."""
+        """How the figures were obtained, beyond mode and network: a list of words."""
         facts = self.summary or self.manifest
         words = {"imitated": "compute imitated", "measured": "compute measured",
                  "not applied": "links not applied"}
@@ -101,7 +101,7 @@ class RunDirectory:
 
     @property
     def caption(self):
-        """Of a figure that stands alone: in few words what report.png says in full."""
+        """The caption of a figure that stands alone: a short form of what report.png says in full."""
         incomplete = not self.finished or any(name == "incomplete" for name, _ in self.caveats)
         words = ["INCOMPLETE"] if incomplete else []
         return "  ·  ".join(words + [word for word in self.conditions if word != "compute measured"])
@@ -134,7 +134,7 @@ def _empty(name):
 
 def _rows(path, columns):
     text = path.read_text(encoding="utf-8", errors="replace")
-    lines = text.split("\n")[:-1]  # what follows the last line break was cut off, or is empty
+    lines = text.split("\n")[:-1]  # the rest after the last line break is cut off or empty
     if not lines:
         return []
     reader = csv.reader(lines)

@@ -47,7 +47,7 @@ def single(height_inches, left, right, above, below):
 
 
 def save(figure, path):
-    """Writes it as its name's ending says, PNG without one, and returns the path."""
+    """Saves the figure in the format of its name's ending (PNG without an ending) and returns the path."""
     ending = Path(path).suffix.lower().lstrip(".")
     form = ending if ending in figure.canvas.get_supported_filetypes() else "png"
     drawn = io.BytesIO()
@@ -87,7 +87,7 @@ def duration_text(seconds):
 
 
 def significant(value):
-    """Three digits, without an exponent where that would not make nothing of a value that is not nothing."""
+    """Three digits, without an exponent unless a nonzero value would read as 0."""
     magnitude = abs(value)
     if 0 < magnitude < 0.1:
         return f"{value:.2g}"
@@ -96,7 +96,7 @@ def significant(value):
 
 
 def short(name, limit):
-    """A name that fits its place: its middle gives way."""
+    """A name shortened in its middle to fit its place."""
     if len(name) <= limit:
         return name
     tail = limit // 2

@@ -88,8 +88,8 @@ class Sweep:
         return dict.fromkeys(cell.text(key) for cell in self.cells)
 
     def usual_axis(self):
-        """The key that is a number in every cell and takes the most values there; a key that the variants set
-        describes them and is taken last."""
+        """The key that is a number in every cell and has the most values; a key set by variants only
+        describes the variant and is taken last."""
         def rank(key):
             of_variants = any(cell.variant for cell in self.cells) and len(
                 {(cell.variant, cell.text(key)) for cell in self.cells}) == len(
@@ -104,7 +104,7 @@ class Sweep:
 
 
 def label_of(sweep, cell, axis):
-    """The variant, and the keys beside the axis that tell cells of one variant apart."""
+    """The variant, and the keys other than the axis that distinguish cells of one variant."""
     parts = [cell.variant] if cell.variant else []
     for key in sweep.keys:
         same_variant = {other.text(key) for other in sweep.cells if other.variant == cell.variant}

@@ -74,8 +74,7 @@ def draw_throughput(axes, run, factor):
 
 
 def shown_links(run):
-    """The links whose bandwidth says something: those that change, else the slowest; of those that carry
-    activations."""
+    """Of the links that carry activations, those whose bandwidth changes, else the slowest."""
     known = run.activations if len(run.activations) else run.bandwidth
     carrying = dict.fromkeys(zip(known["from"], known["to"]))
     rates = {link: link_rate(run, link)[1] for link in carrying}
@@ -146,7 +145,7 @@ def scale_rates(axes, rates):
 
 
 def draw_bits(axes, run, colours, factor):
-    """Of the stages that send into the links shown; of all stages where there are none."""
+    """The stages that send into the links shown, or all stages where no link is shown."""
     axes.set_ylabel("bits/value")
     axes.set_ylim(0, 34)
     devices = {link[0]: colour for link, colour in colours.items()}

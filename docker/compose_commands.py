@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What docker-compose.yml starts, for a machine without a container engine: a line per service, its name and
-its command as a shell reads it. Volumes, networks and images are not looked at.
+"""Lists the commands of docker-compose.yml, for a machine without a container engine: a line per service with
+its name and its command in shell syntax. Volumes, networks and images are ignored.
 
     docker/compose_commands.py FILE"""
 

@@ -1,4 +1,4 @@
-# The host, with millrace-node beside it, from the packages that ./dev package leaves:
+# The host and millrace-node, from the packages that ./dev package builds:
 #   docker build -f docker/host.Dockerfile -t millrace build/package
 # The user and /keys are those of node.Dockerfile, which says why.
 FROM debian:bookworm-slim

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Manual pages and bash completion of our programs, from what they say under --help.
+"""Manual pages and bash completion of our programs, generated from their --help.
 
     docker/manual.py FOLDER PROGRAM...       writes FOLDER/NAME.1.gz and FOLDER/NAME.bash for each"""
 
@@ -30,7 +30,7 @@ def verbs_of(text):
 
 
 def options_of(text):
-    """Those of groups (`  Options:`) too."""
+    """All options, those of groups (`  Options:`) too."""
     lines = section(text, "Options") + section(text, "  Options")
     return [option for line in lines if (found := OPTION.match(line)) for option in found.group(1).split(",")]
 

@@ -1,7 +1,7 @@
-# An agent, from the package that ./dev package leaves:
+# An agent, from the package that ./dev package builds:
 #   docker build -f docker/node.Dockerfile -t millrace-node build/package
-# The user comes before the package, which would make one with another number in each image: host and agents
-# share a volume of keys that only their owner reads. Volumes that are empty take the owner of /keys.
+# The user is made before the package is installed, whose own user could have another number in each image: host
+# and agents share a volume of keys that only their owner reads. An empty volume takes the owner of /keys.
 FROM debian:bookworm-slim
 COPY millrace-node.deb /tmp/
 RUN useradd --system --uid 990 --create-home --home-dir /var/lib/millrace millrace \

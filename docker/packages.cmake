@@ -1,4 +1,4 @@
-# What is installed, and the Debian packages made of it: ./dev package. Two components: `node` (no ns-3, no
+# The installed files and the Debian packages made of them: ./dev package. Two components: `node` (no ns-3, no
 # Python) and `host`.
 include(GNUInstallDirs)
 
@@ -12,7 +12,7 @@ add_custom_command(
 add_custom_target(package_files DEPENDS ${made}/millrace.1.gz)
 
 install(TARGETS millrace-node RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT node)
-# What `millrace-node shape` and `clean` become; nobody calls it by its name.
+# `millrace-node shape` and `clean` execute this program; users do not call it by name.
 install(TARGETS millrace-links RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/millrace COMPONENT node)
 install(TARGETS millrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT host)
 foreach(pair millrace-node:node millrace:host)

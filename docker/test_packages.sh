@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs build/package/*.deb in a bare Debian 12 made with debootstrap, does in it what the Dockerfiles
 # and the compose file do, each service in a network namespace of its own, removes the packages again, and
-# looks at what is left. Needs root, debootstrap, iproute2, python3-yaml and 3 GB of disk. The root file
+# checks that nothing is left. Needs root, debootstrap, iproute2, python3-yaml and 3 GB of disk. The root file
 # system is that of the images (debian:bookworm-slim is a debootstrap --variant=minbase too); no container
 # engine is needed, and none is tested.
 #
@@ -41,7 +41,7 @@ clean_up() {
 make_machine() {
   machine=$(mktemp -d "${TMPDIR:-/tmp}/millrace-packages.XXXXXX")
   make_debian
-  # There are no terminals in there; what is thrown away needs not be safe from power cuts.
+  # The root has no terminals, and as it is thrown away it need not survive power cuts.
   printf 'Dpkg::Use-Pty "0";\nDPkg::Options {"--force-unsafe-io";};\n' >"$machine/etc/apt/apt.conf.d/91root"
 }
 inside() { chroot "$machine" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
@@ -51,7 +51,7 @@ as_nobody() { chroot --userspec=65534:65534 "$machine" env -i PATH=/usr/bin:/bin
 installs() { inside apt-get -qq -y --no-install-recommends install "$@" >/dev/null; }
 purges() { inside apt-get -qq -y purge "$@" >/dev/null; }
 knows_user() { inside getent passwd millrace >/dev/null; }
-# What a Dockerfile RUNs, as one line.
+# The RUN command of a Dockerfile, as one line.
 run_of() { sed -n '/^RUN/,/[^\\]$/p' "$1" | sed 's/^RUN//; s/\\$//' | tr '\n' ' '; }
 
 # A bridge, and on it a namespace per service that finds the others by name.
@@ -74,13 +74,14 @@ join_services() {
     printf '10.111.0.%s %s\n' "$number" "$service" >>"$machine/etc/hosts"
   done
 }
-# start_service NAME COMMAND: in its namespace, as the images' user, this shell's child. It ends with SIGTERM.
+# start_service NAME COMMAND: runs it in its namespace as the images' user, as a child of this shell. SIGTERM
+# ends it.
 start_service() {
   ip netns exec "mr-$$-$1" chroot --userspec=millrace:millrace "$machine" env -i PATH=/usr/bin:/bin \
     HOME=/var/lib/millrace LC_ALL=C sh -c "cd && exec $2" </dev/null &
   services+=($!)
 }
-# Everything of ours but what the package manager itself keeps.
+# All files of ours except those that the package manager itself keeps.
 files() {
   (cd "$machine" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./var/lib/dpkg \
     -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/log -o -path ./tmp \) -prune \
@@ -92,7 +93,7 @@ trap clean_up EXIT
 mount_debian
 cp "$packages"/*.deb "$machine/tmp/"
 inside apt-get -qq update >/dev/null
-inside apt-get -qq -y --purge autoremove >/dev/null 2>&1  # what an earlier test in this root brought along
+inside apt-get -qq -y --purge autoremove >/dev/null 2>&1  # packages left by an earlier test in this root
 
 say "node: installs, runs unprivileged, has no ns-3 and no Python"
 installs /tmp/millrace-node.deb
@@ -110,12 +111,12 @@ as_nobody millrace-node shape --help | grep -q "millrace-node shape eth0" ||
   die "millrace-node shape has no help"
 knows_user || die "millrace-node made no user"
 
-say "node: purged with its user, its cache and its settings; keys that somebody put there are root's"
+say "node: purged with its user, its cache and its settings; keys put there belong to root"
 inside install -d -o millrace -m 700 /etc/millrace/keys /var/cache/millrace
 inside install -o millrace -m 600 /dev/null /etc/millrace/keys/node.key
 purges millrace-node
 ! knows_user || die "user millrace is left"
-[[ $(inside stat -c %U:%a /etc/millrace/keys/node.key) == root:600 ]] || die "the key is somebody else's now"
+[[ $(inside stat -c %U:%a /etc/millrace/keys/node.key) == root:600 ]] || die "the key does not belong to root"
 [[ ! -e $machine/var/cache/millrace && ! -e $machine/etc/default/millrace-node ]] || die "purge left files"
 rm -r "$machine/etc/millrace"
 left=$(files)
@@ -124,7 +125,7 @@ left=$(files)
 say "images: what the Dockerfiles run, first the agents', then the host's"
 inside sh -c "$(run_of "$repository/docker/node.Dockerfile")" >/dev/null
 [[ $(inside id -u millrace) == 990 && $(inside stat -c %U:%a /keys) == millrace:700 ]] ||
-  die "/keys is nobody's"
+  die "/keys does not belong to user millrace"
 purges millrace-node
 ! knows_user || die "user millrace is left"
 rm -r "$machine/keys" "$machine/var/lib/millrace"

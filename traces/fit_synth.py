@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Fits the generators of `millrace trace synth` to recordings, and prints what each came to.
+"""Fits the generators of `millrace trace synth` to recordings, and prints each fit.
 
     traces/fit_synth.py MILLRACE RECORDINGS_DIR [-o sim/trace/synth_kinds.cpp]
 
-RECORDINGS_DIR holds the files named in KINDS below (collections: traces/README.md). Of each recording the
-1 s means are taken (by `millrace trace convert`); their quantiles become the marginal distribution, and the
-autocorrelations at 1, 5 and 20 s are met by the hidden process's: a rate is Q(Phi(z)), so a correlation r of
-z becomes c(r) of the rates, which is found by integration and inverted; variances and time constants of the
-three parts of z then follow from a search.
+RECORDINGS_DIR holds the files named in KINDS below (collections: traces/README.md). `millrace trace convert`
+takes the 1 s means of each recording. Their quantiles become the marginal distribution, and the hidden
+process is chosen to match their autocorrelations at 1, 5 and 20 s: a rate is Q(Phi(z)), so a correlation r of
+z becomes c(r) of the rates, which is computed by integration and inverted; a search then gives the variances
+and time constants of the three parts of z.
 """
 import argparse
 import math

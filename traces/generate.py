@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the generated traces of this folder again, byte for byte: python3 traces/generate.py
+"""Regenerates the generated traces of this folder, byte for byte: python3 traces/generate.py
 
-The generator is a plain one: a first-order autoregressive walk around a mean (a vehicle among cells), short
+The generator is simple: a first-order autoregressive walk around a mean (a vehicle among cells), short
 dips (handovers), one outage (an underpass). Only `random.Random(seed).random()` is used, which Python
 guarantees to be the same in every version.
 """

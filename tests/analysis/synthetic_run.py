@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a plausible run directory: a small pipeline over a link whose rate changes, reckoned by recurrences.
+"""Writes a plausible run directory: a small pipeline over a link whose rate changes, computed by recurrences.
 For tests of the analysis only; no number in it was measured."""
 
 import argparse
@@ -31,7 +31,7 @@ class Pipeline:
     def __init__(self, stages, microbatches, images=8, values=37_824):
         self.stages, self.microbatches, self.images, self.values = stages, microbatches, images, values
         self.devices = ["camera"] + [f"board-{chr(ord('a') + stage)}" for stage in range(stages)]
-        self.span = microbatches * 0.22 + 1  # seconds, about what the run will take
+        self.span = microbatches * 0.22 + 1  # seconds, about the length of the run
         self.rows = {name: [] for name in HEADERS}
         self.free = [0.0] * (stages + 1)       # stage 0 is the source
         self.link_free = [0.0] * (stages + 1)
@@ -46,7 +46,7 @@ class Pipeline:
         return [rate for share, rate in PHASES if share * self.span <= time][-1]
 
     def wire(self, link, begin, size):
-        """Seconds the bytes take from `begin`, over the changes of the rate."""
+        """Seconds that `size` bytes take from `begin` on, with all changes of the rate."""
         time, bits = begin, size * 8
         changes = [share * self.span for share, _ in PHASES if link == 1 and share * self.span > begin]
         for end in changes + [float("inf")]:
@@ -122,7 +122,7 @@ class Pipeline:
 
     def link_rows(self, link):
         """Per second: each message is offered when it is submitted and delivered when its last bit has left;
-        on the link that changes, a tenth of what is delivered in its third phase is dropped beside it."""
+        on the link that changes, a tenth as much as is delivered in its third phase is also dropped."""
         here, there = self.device(link), self.device(link + 1)
         sent = [row for row in self.rows["transfers"] if row[1:4] == [here, there, "activation"]]
         rows, waiting, end = [], 0, self.rows["microbatches"][-1][3]

@@ -1,4 +1,4 @@
-"""What the scripts write goes into devices and FIFOs, through links, and to standard output."""
+"""The scripts write into devices and FIFOs, through links, and to standard output."""
 
 import os
 import stat

@@ -29,7 +29,7 @@ PICTURES = {"report.png", "throughput.png", "pipeline.png", "attribution.png", "
 
 
 def quietly(path):
-    """(exit code, what was said on stderr) of report.py."""
+    """(exit code, stderr) of report.py."""
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
         return report.main([str(path)]), said.getvalue()

@@ -1,5 +1,5 @@
-"""The page of reproductions from a millrace that answers at once: a made-up planner and simulator whose
-figures are known, so that tables can be checked."""
+"""The page of reproductions, made with a stand-in for millrace: a planner and simulator with known figures
+that answers at once, so that tables can be checked."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ except ModuleNotFoundError as missing:  # matplotlib
     raise unittest.SkipTest(str(missing)) from missing
 
 # One stage per board, 1 image/s each; with pipedream half of that. A run is as fast as planned on fluid, a
-# tenth slower on ns-3, and takes 16 s before its first result. Calls are written down.
+# tenth slower on ns-3, and takes 16 s before its first result. Calls are recorded.
 PROGRAM = """#!/usr/bin/python3
 import json, os, re, sys
 arguments = sys.argv[1:]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The picture of a sweep, from synthetic results. The schema is that of sim/sweep/store.hpp; whole sweeps are
-drawn by tests/sweep."""
+"""The picture of a sweep, from synthetic results. The schema is that of sim/sweep/store.hpp; tests/sweep
+draws whole sweeps."""
 
 import shutil
 import sqlite3

@@ -47,7 +47,7 @@ class Outputs : public testing::Test {
   const std::string folder_ = testing::TempDir() + "outputs-" + std::to_string(getpid());
 };
 
-// Runs `work` with descriptor 1 leading to a file, and returns what came there.
+// Runs `work` with descriptor 1 redirected to a file, and returns the file's content.
 std::string caught_stdout(const std::string& file, const std::function<void()>& work) {
   std::fflush(stdout);
   const int kept = dup(STDOUT_FILENO), caught = open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -64,7 +64,7 @@ TEST_F(Outputs, ARegularFileIsMadeAndReplacedWholeWithItsPermissions) {
   ASSERT_TRUE(write_output(at("new"), "first").ok());
   EXPECT_EQ(read(at("new")), "first");
   ASSERT_EQ(chmod(at("new").c_str(), 0640), 0);
-  std::ifstream reader(at("new"));  // has the old file, which nothing changes under it
+  std::ifstream reader(at("new"));  // holds the old file, which must not change
   ASSERT_TRUE(write_output(at("new"), "second").ok());
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(reader), {}), "first");
   EXPECT_EQ(read(at("new")), "second");
@@ -139,7 +139,7 @@ TEST_F(Outputs, AFifoIsWrittenIntoOnceSomebodyReads) {
 }
 
 TEST_F(Outputs, ADeviceIsWrittenIntoAndStaysOne) {
-  // /dev/null and /dev/full, under names of our own where root may make them.
+  // /dev/null and /dev/full, as nodes of our own where root may make them.
   const bool made = mknod(at("null").c_str(), S_IFCHR | 0666, makedev(1, 3)) == 0 &&
                     mknod(at("full").c_str(), S_IFCHR | 0666, makedev(1, 7)) == 0;
   const std::string null = made ? at("null") : "/dev/null", full = made ? at("full") : "/dev/full";
@@ -159,7 +159,7 @@ TEST_F(Outputs, StandardOutputHasManyNames) {
                            std::string("/proc/self/fd/1"), at("link")}) {
     EXPECT_TRUE(is_standard_output(name)) << name;
     const auto got = caught_stdout(at("caught"), [&] {
-      std::fputs("before ", stdout);  // the file's place is the descriptor's, also where it is a file
+      std::fputs("before ", stdout);  // output goes on at the descriptor's position, in a file too
       EXPECT_TRUE(check_output(name).ok());
       EXPECT_TRUE(write_output(name, "text ").ok());
       EXPECT_TRUE(stream(name, "streamed ").ok());
@@ -193,7 +193,7 @@ TEST_F(Outputs, ALinkIntoAFolderThatMayNotBeWrittenIsRefusedAndStays) {
   fs::create_symlink("closed/file", at("link"));
   fs::create_symlink("closed/new", at("dangling"));
   ASSERT_EQ(chmod(at("closed").c_str(), 0555), 0);
-  EXPECT_TRUE(write_output(at("link"), "new").ok());  // the file itself may be written: in place
+  EXPECT_TRUE(write_output(at("link"), "new").ok());  // written in place, as the file itself is writable
   EXPECT_EQ(read(at("link")), "new");
   EXPECT_THAT(write_output(at("dangling"), "x").error().message,
               HasSubstr("(a link to " + at("closed/new") + "): cannot be written: Permission denied"));

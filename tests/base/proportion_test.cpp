@@ -7,8 +7,8 @@
 namespace millrace {
 namespace {
 
-// What Wilson's interval is defined by: its ends are the shares p from which the observed one is just 1.96
-// standard errors of p away.
+// The definition of Wilson's interval: its ends are the shares p that are just 1.96 standard errors of p away
+// from the observed share.
 TEST(WilsonsInterval, EndsWhereTheObservedShareIsJustPlausible) {
   for (const std::uint64_t count : {1U, 2U, 40U, 650U, 50'000U}) {
     for (std::uint64_t hits = 0; hits <= count; hits += 1 + count / 7) {

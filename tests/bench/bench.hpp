@@ -14,7 +14,7 @@ struct Figure {
   std::string name;
   double value = 0;
   std::string unit;
-  std::string note;  // what the value is compared with, for the table
+  std::string note;  // the reference of the value, for the table
 };
 
 class Report {
@@ -26,7 +26,7 @@ class Report {
   std::vector<Figure> figures_;
 };
 
-// The groups; bench_main.cpp has them in one table.
+// The groups of benchmarks; bench_main.cpp lists them in a table.
 void bench_bridge(Report& report);
 void bench_deploy(Report& report);
 void bench_simulate(Report& report);

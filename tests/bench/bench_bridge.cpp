@@ -1,6 +1,5 @@
-// What the bridge, virtual time and ns-3 cost: ViT-Base (random weights), 3 stages, 100 Mbit/s, cosim with
-// `compute: profile`, against the same work done by the same number of threads in one process without any of
-// them.
+// The cost of the bridge, virtual time and ns-3: ViT-Base (random weights), 3 stages, 100 Mbit/s, cosim with
+// `compute: profile`, against the same work done by the same number of threads in one process without them.
 #include <fmt/format.h>
 
 #include <condition_variable>

@@ -1,4 +1,4 @@
-// What cutting a model into three processes costs where nothing is gained by it: ViT-Base (random weights),
+// The cost of cutting a model into three processes where nothing is gained by it: ViT-Base (random weights),
 // three stages of a thread each over loopback TCP, against the whole model in one process with three threads.
 // Both compute the same images, read by a thread of their own; compute-bound.
 #include <fmt/format.h>
@@ -16,7 +16,7 @@ namespace millrace::bench {
 namespace {
 
 constexpr int kThreads = 3;
-constexpr int kMicrobatch = 3;  // an image per thread of the whole
+constexpr int kMicrobatch = 3;  // an image per thread of the uncut model
 constexpr int kMicrobatches = 40;
 constexpr int kPairs = 3;
 

@@ -44,7 +44,7 @@ constexpr std::array kBenchmarks = {
     std::pair<const char*, void (*)(Report&)>{"deploy.veth", bench_veth},
 };
 
-// Figures of benchmarks that did not run this time keep their last value.
+// Benchmarks that did not run this time keep their last figures.
 void write_json(const std::string& path, const Report& report) {
   nlohmann::ordered_json root = nlohmann::ordered_json::object();
   if (std::ifstream before(path); before) {

@@ -1,4 +1,4 @@
-// What the networks carry against what they could, and what our layer costs above ns-3.
+// Throughput of the networks against their capacity, and the cost of our layer over ns-3.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ NetworkSpec pair_of(std::int64_t mbit, Bytes queue) {
   return spec;
 }
 
-// The same way from a to b, but the queue is at a router, where what does not fit is dropped.
+// The same route from a to b, but the queue is at a router, where excess packets are dropped.
 NetworkSpec by_way_of_a_router(std::int64_t mbit, Bytes queue) {
   NetworkSpec spec;
   spec.devices = {"a", "b", "router"};
@@ -41,7 +41,7 @@ NetworkSpec by_way_of_a_router(std::int64_t mbit, Bytes queue) {
   return spec;
 }
 
-// Events per second of the wall clock; and, through `share`, of the capacity after the first second.
+// Events per second of the wall clock; `share` gets the used share of the capacity after the first second.
 double our_events_per_s(const NetworkSpec& spec, double simulated_s, double* share = nullptr) {
   const auto network = make_ns3_network(spec).value();
   constexpr Bytes kMessage = Bytes::kib(256);

@@ -1,4 +1,4 @@
-// Planning has to be quick enough to be asked at any time: exact plans for hosts of few types, and for
+// Planning has to be quick enough to be used at any time: exact plans for hosts of few types, and for
 // devices that are all different.
 #include <cmath>
 
@@ -16,7 +16,7 @@ struct Cluster {
   const char* model = "vit-base";
 };
 
-// Speeds, rates and memories of every type its own; microbatch 8, fp32, a hop as fast as its slower end.
+// Every type has its own speed, rate and memory; microbatch 8, fp32, a hop as fast as its slower end.
 PlanningProblem problem_of(const Cluster& cluster) {
   const ModelConfig model = *model_by_name(cluster.model);
   Random random(1, "plan bench");

@@ -1,4 +1,4 @@
-// What a user waits for: whole processes, start to end, on the quickstart scenario.
+// The time a user waits: whole processes, from start to end, on the quickstart scenario.
 #include "tests/bench/bench.hpp"
 #include "tests/bench/process.hpp"
 

@@ -30,7 +30,7 @@ std::string pipeline_of(int stages, int microbatches) {
       microbatches * 8, devices, links);
 }
 
-// Each the least of five: on a shared machine the others measure who else is there.
+// Each figure is the least of five: on a shared machine the others include other processes' load.
 ProcessCost run(int stages, int microbatches) {
   const TemporaryFolder folder;
   const auto file = folder.path() + "/chain.yaml";
@@ -52,10 +52,11 @@ struct Cell {
 };
 struct Line {
   double start_s = 0, step_s = 0;
-  double worst = 0;  // share by which a cell is off it
+  double worst = 0;  // largest relative deviation of a cell
 };
 
-// Of processor time. Least squares of relative errors, so that small cells count as much as large ones.
+// The line of processor time, by least squares of relative errors, so that small cells count as much as large
+// ones.
 Line fitted(const std::vector<Cell>& cells) {
   double ww = 0, wx = 0, xx = 0, wy = 0, xy = 0;
   for (const Cell& cell : cells) {

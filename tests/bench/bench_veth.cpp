@@ -1,5 +1,5 @@
-// One shaped link between two namespaces, bandwidth-bound: what the application gets of its rate. Needs root;
-// left out without.
+// One shaped link between two namespaces, bandwidth-bound: the application's share of its rate. Needs root;
+// skipped otherwise.
 #include <fmt/format.h>
 #include <unistd.h>
 

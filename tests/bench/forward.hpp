@@ -1,4 +1,4 @@
-// What an executor does with a microbatch, outside of any run.
+// An executor's work on a microbatch, outside of any run.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 
 namespace millrace::bench {
 
-// `images` of them in each microbatch. Ends the process with a message if it fails.
+// The outcome for a microbatch of `images` images. Ends the process with a message on failure.
 inline Outcome outcome_of(Executor& executor, WorkKind kind, int microbatch, std::uint32_t images,
                           Payload input) {
   auto outcome = executor.run({.kind = kind,

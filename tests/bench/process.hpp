@@ -8,7 +8,7 @@ namespace millrace::bench {
 
 struct ProcessCost {
   double wall_s = 0;  // from start to end
-  double cpu_s = 0;   // of its processors, which others on the machine hardly change
+  double cpu_s = 0;   // processor time, which other processes hardly change
 };
 
 // Ends the benchmark with a message if the program fails.
@@ -17,7 +17,7 @@ inline double process_seconds(const std::vector<std::string>& command) {
   return process_cost(command).wall_s;
 }
 
-// A fresh folder that goes with this object.
+// A fresh folder that is removed with this object.
 class TemporaryFolder {
  public:
   TemporaryFolder();
@@ -30,7 +30,7 @@ class TemporaryFolder {
   std::string path_;
 };
 
-std::string program(const std::string& name);  // beside this one
+std::string program(const std::string& name);  // in this program's folder
 void write_file(const std::string& path, const std::string& text);
 double json_number(const std::string& path, const std::string& key);
 

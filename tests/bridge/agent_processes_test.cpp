@@ -31,7 +31,7 @@ class AgentProcess : public testing::Test {
   Result<void> start(AgentProcesses& processes, const std::string& program) {
     return processes.start(program, {"d0", "d1"}, {"127.0.0.1", 7000}, "abc");
   }
-  // Until it has ended, at most 20 s.
+  // Waits until it has ended, at most 20 s.
   static Result<void> watch(AgentProcesses& processes) {
     for (int i = 0; i < 20'000; ++i) {
       if (auto there = processes.watch(); !there) return there;
@@ -51,7 +51,7 @@ TEST_F(AgentProcess, AProgramThatIsNotThereCannotBeStarted) {
   AgentProcesses processes;
   const auto started = start(processes, (folder_ / "nowhere").string());
   EXPECT_THAT(started.error().message, HasSubstr("nowhere: No such file or directory"));
-  EXPECT_TRUE(processes.watch().ok()) << "and is not watched";
+  EXPECT_TRUE(processes.watch().ok()) << "it is not watched";
 }
 
 TEST_F(AgentProcess, IsToldHostScenarioAndDevices) {
@@ -68,7 +68,7 @@ TEST_F(AgentProcess, EndingEarlyIsAnErrorWithItsExitCode) {
   const auto watched = watch(processes);
   EXPECT_EQ(watched.error().code, ExitCode::invalid_input);
   EXPECT_EQ(watched.error().message, "the agent of d0, d1 ended with exit code 3");
-  EXPECT_TRUE(processes.watch().ok()) << "it is said once";
+  EXPECT_TRUE(processes.watch().ok()) << "the end is reported once";
 }
 
 TEST_F(AgentProcess, AnExitCodeThatIsNotOursIsALostPeer) {
@@ -92,7 +92,7 @@ TEST_F(AgentProcess, InheritsNoneOfOurFiles) {
   ASSERT_TRUE(start(processes, script("test ! -e /proc/$$/fd/" + std::to_string(ours) + " && exit 3")).ok());
   const auto watched = watch(processes);
   close(ours);
-  EXPECT_EQ(watched.error().code, ExitCode::invalid_input) << "3: it was not there";
+  EXPECT_EQ(watched.error().code, ExitCode::invalid_input) << "3: the descriptor was not inherited";
 }
 
 TEST_F(AgentProcess, OneThatDoesNotLeaveIsEnded) {

@@ -1,4 +1,4 @@
-// The agent's side: what run_agent() makes of a host, which here is a bridge or a script.
+// The agent's side: run_agent() with a host that is a bridge or a script.
 #include "runtime/net/agent.hpp"
 
 #include <gmock/gmock.h>
@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 class AnAgent : public Host {
  protected:
-  // Another host that listens and says what the test writes.
+  // Another host, which listens and sends what the test chooses.
   void script_host() {
     listener_ = std::move(listen_on(loop_, {"127.0.0.1", 0}).value());
     listener_->accept([this](const ChannelPointer& channel) { accepted_.set_value(channel); });
@@ -110,7 +110,7 @@ TEST_F(AnAgent, RefusesAScenarioThatCannotBeRead) {
   host_.channel->close();
 }
 
-// What is in a file of the device's own is no affair of the host, nor is what would be wrong with it.
+// The host must not learn the content of the device's own files, nor an error that depends on it.
 TEST_F(AnAgent, OpensNoFileThatTheHostHasNotAnnounced) {
   auto scenario = ring_scenario(3);
   scenario.model.weights = "/etc/hostname";

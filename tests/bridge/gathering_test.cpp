@@ -83,12 +83,12 @@ TEST_F(Gathering, SilentStrangersDoNotStopAnHonestAgent) {
 
 TEST_F(Gathering, AStrangerThatGreetsAndLeavesTakesNobodysPlace) {
   listen();
-  // It is gone before anyone listens to it.
+  // It has left before the bridge gathers.
   const auto gone = speak(to_frame(hello({"d0"})));
   gone.channel->close();
   EXPECT_FALSE(gone.hear().ok());
   gather();
-  // Its device may have been seen as taken for a moment at most by itself: if it was refused, d0 is free.
+  // The stranger itself may hold d0 for a moment: if it was refused, d0 is free.
   agent({"d1", "d2"}).say(to_frame(Ready{}));
   const auto late = speak(to_frame(hello({"d0"})));
   const auto answer = late.hear();
@@ -142,7 +142,7 @@ TEST_F(Gathering, AnAgentThatIsReadyTwiceDoesNotSpeakForAnother) {
   listen();
   gather();
   const auto first = agent({"d0"});
-  const auto second = agent({"d1", "d2"});  // builds its nodes still
+  const auto second = agent({"d1", "d2"});  // still building its nodes
   EXPECT_TRUE(first.hears(FrameType::assign));
   first.say(to_frame(Ready{}));
   first.say(to_frame(Ready{}));
@@ -154,7 +154,7 @@ TEST_F(Gathering, AnAgentThatIsReadyTwiceDoesNotSpeakForAnother) {
 TEST_F(Gathering, AnAgentSilentForTooLongIsNamed) {
   listen("1 s");
   gather();
-  agent({"d0", "d1", "d2"});  // and never says that it is ready
+  agent({"d0", "d1", "d2"});  // never reports ready
   const auto done = gathered_.get();
   EXPECT_EQ(done.error().code, ExitCode::timeout);
   EXPECT_THAT(done.error().message, HasSubstr("agent of d0, d1, d2"));

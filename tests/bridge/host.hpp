@@ -1,4 +1,4 @@
-// A bridge that waits on a thread of its own, and agents whose every word a test writes down.
+// A bridge that waits on a thread of its own, and agents whose every message a test writes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,14 +19,14 @@ namespace millrace {
 
 inline constexpr Duration kPatience = Duration::s(20);
 
-// Says what the test wants; what it hears waits in its inbox.
+// Sends the test's frames; received frames wait in its inbox.
 struct Speaker {
   ChannelPointer channel;
   std::shared_ptr<Inbox> inbox;
 
   void say(const Frame& frame) const { channel->send(frame); }
   Result<Frame> hear() const { return inbox->next(kPatience, "host"); }
-  // The sentence of a refusal, or what came instead.
+  // The message of a refusal, or a description of what came instead.
   std::string refusal() const {
     const auto frame = hear();
     if (!frame) return frame.error().message;
@@ -69,13 +69,13 @@ class Host : public testing::Test {
   Hello hello(std::vector<std::string> devices) const {
     return {"agent", kTestRelease, scenario_hash(scenario_), std::move(devices), {}, {}};
   }
-  // Greets for these devices and is greeted.
+  // Sends a hello for these devices and is greeted.
   Speaker agent(std::vector<std::string> devices) {
     auto speaker = speak(to_frame(hello(std::move(devices))));
     EXPECT_TRUE(speaker.hears(FrameType::hello));
     return speaker;
   }
-  // An agent for all devices that has its assignment and is ready.
+  // An agent for all devices, with its assignment and ready.
   Speaker only_agent() {
     gather();
     auto speaker = agent({"d0", "d1", "d2"});

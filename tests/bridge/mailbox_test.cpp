@@ -69,12 +69,12 @@ TEST_F(AMailbox, HoldsALimitedNumberOfLetters) {
   EXPECT_THAT(mailbox_.next(Duration::s(9)).error().message, HasSubstr("agent a: it sends more frames"));
 }
 
-// However fast they come, they neither fill it nor keep the run waiting.
+// Log lines at any rate neither fill the mailbox nor delay the run.
 TEST_F(AMailbox, AFloodOfLogLinesIsDroppedAndCounted) {
   constexpr std::size_t kFlood = 3 * Mailbox::kLimit;
   for (std::size_t i = 0; i < kFlood; ++i) mailbox_.handler(a_)(to_frame(LogLine{LogLevel::note, "flood"}));
   say(b_, FrameType::start);
-  EXPECT_EQ(mailbox_.next(Duration::s(9))->agent, b_) << "what is the run's comes first";
+  EXPECT_EQ(mailbox_.next(Duration::s(9))->agent, b_) << "the run's own frames come first";
   std::size_t kept = 0;
   while (mailbox_.next_log_line()) ++kept;
   EXPECT_GE(kept, 1000U);

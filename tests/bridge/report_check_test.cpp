@@ -62,7 +62,7 @@ class AReportCheck : public testing::Test {
     const auto taken = check_->take({node, now_, Time::zero() + Duration::s(10), records, finished});
     return taken ? "" : taken.error().message;
   }
-  // Every change of a sound record is refused, by a check that has seen nothing yet.
+  // Every change of a sound record is refused, by a fresh check.
   template <class Kind>
   void expect_refused(NodeId node, const Kind& sound, std::vector<std::function<void(Kind&)>> changes) {
     for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -200,7 +200,7 @@ TEST_F(AReportCheck, RefusesMessagesOnTheirWayThatBelongToNoMicrobatch) {
   EXPECT_FALSE(check_->check({kStage, kSource, Feedback{MicrobatchId{6}, 1}}, latest).ok());
 }
 
-// A record of 4 images with all their hashes is far below it; millions of empty outputs are far above.
+// A record of 4 images with all their hashes is far below the limit; millions of empty outputs are far above.
 TEST_F(AReportCheck, TheLargestReportIsAsLargeAsTheRunNeeds) {
   const auto honest = to_frame(Report{kSink, now_, {completed(0)}, false}).meta.size();
   EXPECT_LT(honest, check_->largest());

@@ -1,4 +1,4 @@
-// The bridge once all agents are there: turns in virtual time, reports in deploy.
+// The bridge after all agents have joined: turns in virtual time, reports in deploy.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,7 +65,7 @@ TEST_F(Seats, AMessageToANodeThatIsNoNeighbourIsAnError) {
   }
 }
 
-// Its heart beats, and it says nothing else: a stage that computes for ever.
+// The agent sends heartbeats only: its stage computes for ever.
 TEST_F(Seats, ATurnThatDoesNotEndIsATimeOut) {
   attach("1 s");
   speaker_.channel->keep_alive(Duration::ms(100));
@@ -157,7 +157,7 @@ class Deployed : public Host {
     return sample;
   }
 
-  // Of node 1 or 2: a microbatch that it has sent on.
+  // A record of node 1 or 2: a microbatch that the node has sent on.
   static StageRecord staged(std::uint64_t microbatch) {
     StageRecord record;
     record.microbatch = {microbatch};
@@ -172,7 +172,7 @@ class Deployed : public Host {
     one.to = to;
     return one;
   }
-  // What the host says of a run in which nothing else is reported.
+  // The host's error for a run with only these reports.
   std::string standstill(const std::vector<Report>& reports) {
     begin("1 s");
     speaker_.channel->keep_alive(Duration::ms(100));
@@ -183,7 +183,7 @@ class Deployed : public Host {
     return end.error().message;
   }
 
-  // What an agent does that is told to stop.
+  // The agent's part of an orderly end, when it is told to stop.
   void end_well() {
     ASSERT_TRUE(speaker_.hears(FrameType::stop));
     speaker_.say(to_frame(Farewell{"figures"}));
@@ -289,8 +289,8 @@ TEST_F(Deployed, AFloodOfLogLinesHoldsNothingUp) {
   EXPECT_THAT(log_.back(), HasSubstr("lines of this agent's log were dropped"));
 }
 
-// Those who are told to stop and say farewell wait for the host to close: waiting for each other would take
-// as long as the longer patience.
+// Agents that are told to stop and say farewell wait for the host to close: if host and agent waited for each
+// other, this would take the longer of their time-outs.
 TEST_F(Deployed, AnAgentThatIsLostEndsTheRunAtOnce) {
   begin();
   speaker_.channel->close();

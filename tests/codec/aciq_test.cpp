@@ -44,7 +44,7 @@ TEST(ClipFactors, MinimiseTheErrorTheyAreDefinedBy) {
     }
 }
 
-// What the header file says, by plain loops.
+// The definition in the header file, by plain loops.
 double alpha_of(const std::vector<float>& values, std::string_view codec, int bits, TensorRole role) {
   double magnitude = 0, square = 0, n = 0;
   for (const float x : values)

@@ -57,7 +57,7 @@ TEST(BitPacking, ThreeBitsCostThreeBits) {
 }
 
 TEST(BitPacking, SeesPaddingThatIsNotZero) {
-  // 3 codes of 3 bits use 9 bits: one of the second byte.
+  // 3 codes of 3 bits use 9 bits: 1 bit of the second byte.
   EXPECT_TRUE(padding_is_zero(std::vector{std::byte{0xff}, std::byte{0x01}}, 3, 3));
   EXPECT_FALSE(padding_is_zero(std::vector{std::byte{0xff}, std::byte{0x03}}, 3, 3));
   EXPECT_FALSE(padding_is_zero(std::vector{std::byte{0xff}, std::byte{0x81}}, 3, 3));

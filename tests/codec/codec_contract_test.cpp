@@ -1,4 +1,4 @@
-// What every codec of the registry owes its callers; a new one is held to it by being in the table.
+// The contract of every codec of the registry; a new codec is tested by being in the table.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ std::string test_name(const testing::TestParamInfo<std::string>& test) {
 }
 INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodec, testing::ValuesIn(codec_names()), test_name);
 
-// klt meets a budget instead of a width: what it owes is in klt_codec_test.cpp.
+// klt meets a budget instead of a width: klt_codec_test.cpp tests its contract.
 class EveryCodecOfFixedRate : public EveryCodec {};
 std::vector<std::string> names_of_fixed_rate() {
   auto names = codec_names();
@@ -73,7 +73,7 @@ TEST_P(EveryCodec, DecodesItsOwnEncodingOfAnyFloats) {
 }
 
 TEST_P(EveryCodecThatDoesNotClip, DecodingAgainChangesNothing) {
-  // What has been through the codec once is representable: the second trip is lossless.
+  // Decoded values are representable, so the second trip is lossless.
   Random random(6, "twice");
   const auto tensor = activation({2, 5, 33}, random);
   const auto once = round_trip(GetParam(), tensor, 6);

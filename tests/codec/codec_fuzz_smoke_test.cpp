@@ -1,5 +1,5 @@
 // The fuzz target itself, on encodings of every codec and scope and on mutations of them: it compiles, and
-// what it asserts holds where a fuzzer would start.
+// its assertions hold on the inputs from which a fuzzer would start.
 #include <gtest/gtest.h>
 
 #include <cstdint>

@@ -14,8 +14,8 @@
 namespace millrace {
 namespace {
 
-// The definition in the header file, line by line in plain double arithmetic: shares no code with the codec
-// but single precision where it decides in which bin a value is.
+// The definition in the header file, line by line in plain double arithmetic: it shares no code with the
+// codec, but also chooses a value's bin in single precision.
 struct PlainSearch {
   std::vector<double> h = std::vector<double>(200), g = std::vector<double>(200);
   double first = 0, last = 0, best = 0;
@@ -73,7 +73,7 @@ TEST(DirectedSearch, IsTheDefinition) {
   for (int round = 0; round < 60; ++round) {
     expect_the_definition(activation({1, 10, 100}, random));
     expect_the_definition(laplace_noise(2000, std::exp(5 * random.normal()), 0, random));
-    expect_the_definition(laplace_noise(500, 1, 10 * random.normal(), random));  // 0 may be off the grid
+    expect_the_definition(laplace_noise(500, 1, 10 * random.normal(), random));  // 0 may lie outside the grid
   }
 }
 
@@ -122,8 +122,7 @@ TEST(DsAciq, ClipsAtTheFoundScale) {
 }
 
 TEST(DsAciq, AGroupBeyondTheClipBecomesTheClip) {
-  // Few values, all on one side of 0, in a histogram with high peaks: alpha is less than the smallest of
-  // them.
+  // Few values, all on one side of 0, in a histogram with high peaks: alpha is less than the smallest value.
   const std::vector<float> values{0.29F, 1.46F, 0.875F, 0.29F, 1.46F, 1.46F, 0.875F};
   const auto alpha = static_cast<float>(laplace_clip_factor(3) * PlainSearch(values).best);
   ASSERT_LT(alpha, 0.29F);
@@ -135,7 +134,7 @@ TEST(DsAciq, AfterGeluIsAciq) {
   const auto tensor = activation({2, 5, 50}, random);
   auto ds = encoded({.name = "ds-aciq"}, tensor, 4, TensorRole::gelu);
   const auto aciq = encoded({.name = "aciq"}, tensor, 4, TensorRole::gelu);
-  ds[3] = aciq[3];  // the codec's number
+  ds[3] = aciq[3];  // make the codec's number equal
   EXPECT_EQ(ds, aciq);
 }
 

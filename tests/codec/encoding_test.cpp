@@ -123,18 +123,19 @@ TEST(Registry, EveryCodecIsCalledWhatTheTableSays) {
   for (const auto& name : codec_names()) EXPECT_EQ(make_codec(name).value()->name(), name);
 }
 
-// By what they hold, not by their names: what only ever encodes an input is none that a link may use.
+// Tests the codecs' behaviour, not their names: a codec that only encodes inputs must not be usable on a
+// link.
 TEST(Registry, CodecsOfActivationsAreAllThatScenariosMayNameAndNoneThatOnlyHoldsInputs) {
   const auto usable = activation_codec_names();
   std::vector<std::string> named;
   for (const auto& keys : kCodecKeys) named.emplace_back(keys.name);
   EXPECT_THAT(usable, testing::UnorderedElementsAreArray(named));
-  Tensor halves{{1, 32, 64}, std::vector<float>(2048)};  // of a few values klt's header leaves nothing
+  Tensor halves{{1, 32, 64}, std::vector<float>(2048)};  // few values would leave klt only its header
   for (std::size_t i = 0; i < halves.values.size(); ++i) halves.values[i] = i * 7 % 5 < 2 ? -0.5F : 0.5F;
   for (const auto& name : codec_names()) {
     std::vector<float> back(halves.values.size());
     ASSERT_TRUE(decode_tensor(encoded(name, halves), halves.shape, back).ok()) << name;
-    double error = 0;  // u8 and u24 make 0 and 1 of them, half off each
+    double error = 0;  // u8 and u24 give 0 or 1, an error of 0.5 each
     for (std::size_t i = 0; i < back.size(); ++i) error += std::abs(back[i] - halves.values[i]);
     const bool holds_fractions = error / static_cast<double>(back.size()) < 0.25;
     EXPECT_EQ(std::ranges::count(usable, name) == 1, holds_fractions) << name << ": " << error;

@@ -1,4 +1,4 @@
-// fp32, fp16, bf16 and u8: what is lossless is lossless to the bit, the rest is held to an oracle.
+// fp32, fp16, bf16 and u8: lossless codecs are exact to the bit, the others are compared with an oracle.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -140,7 +140,7 @@ TEST(U24, OtherValuesAreRoundedAndClamped) {
               ElementsAre(16'777'215, 0, 0, 16'777'215));
 }
 
-// Whatever the policy chose: inputs, lengths and logits arrive as they are, activations as it says.
+// Whatever the policy chooses: inputs, lengths and logits arrive unchanged, activations as the policy says.
 TEST(CodecFor, OnlyActivationsAreThePolicysBusiness) {
   const auto chosen = make_codec("uniform").value();
   const auto name = [&](TensorRole role) { return codec_for(role, *chosen).name(); };

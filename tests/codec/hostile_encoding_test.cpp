@@ -1,5 +1,5 @@
-// Encodings from a peer that is broken or means harm: refused with a sentence, never read past, never
-// crashed on.
+// Encodings from a broken or malicious peer: refused with a message, without a read past the end and without
+// a crash.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -114,13 +114,13 @@ TEST(HostileEncoding, AScopeThatIsNotTheWritersIsRefusedByItsLength) {
 }
 
 TEST(HostileEncoding, PaddingThatIsNotZeroIsRefused) {
-  // 21 codes of 3 bits: 63 bits, the last bit of the image's eighth byte is padding.
+  // 21 codes of 3 bits are 63 bits: the last bit of the image's eighth byte is padding.
   auto encoding = valid();
   encoding.back() |= std::byte{0x80};
   EXPECT_THAT(refusal(encoding), HasSubstr("padding"));
 }
 
-// Seeded mutations: flips, overwrites, cuts and extensions. Whatever is accepted is of the expected length.
+// Seeded mutations: flips, overwrites, cuts and extensions. Every accepted encoding has the expected length.
 TEST(HostileEncoding, MutationsNeverCrashAndNeverChangeAnAcceptedLength) {
   constexpr std::uint64_t kSeed = 17;
   Random random(kSeed, "mutations");

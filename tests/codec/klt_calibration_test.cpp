@@ -56,7 +56,7 @@ TEST(KltCalibration, RotatesWhatIsNotGeluOntoUncorrelatedComponents) {
   const TensorCalibration& tensor = calibration.tensors[0];
   ASSERT_EQ(tensor.block, 48);
   EXPECT_EQ(parse_calibration(file())->tensors[0].block, 0);  // GELU's
-  // Other images than those it was calibrated on.
+  // Images that were not used for calibration.
   const auto other = klt_tensor({TensorRole::residual, 65, 48}, 1000, 40);
   const UnitRows unit = unit_rows(other.values, 48);
   std::vector<float> components(unit.values.size());
@@ -110,7 +110,7 @@ TEST(KltCalibration, EveryFieldOfTheFileIsChecked) {
   EXPECT_THAT(refusal(with(0, 'X')), HasSubstr("MRKLT"));
   EXPECT_THAT(refusal(with(6, std::uint16_t{2})), HasSubstr("version 2"));
   EXPECT_THAT(refusal(with(8, 6U)), HasSubstr("1 cross cut 6"));
-  EXPECT_THAT(refusal(with(8, 3U)), HasSubstr("accepted"));  // the same tensors
+  EXPECT_THAT(refusal(with(8, 3U)), HasSubstr("accepted"));  // cut 3 has the same tensors
   EXPECT_THAT(refusal(with(8, 900U)), HasSubstr("cut 900"));
   EXPECT_THAT(refusal(with(16, 0xffffffffU)), HasSubstr("a name of"));
   EXPECT_THAT(refusal(with(20, 5U)), HasSubstr("5 tensors"));

@@ -69,7 +69,7 @@ TEST(Klt, MeetsItsBudgetWithinThreePercentAndNeverExceedsIt) {
       const double spent =
           8.0 * static_cast<double>(encoding.size()) / static_cast<double>(tensor.values.size());
       EXPECT_LE(spent, bits) << with.name;
-      // 32 bytes of each image's 390 bytes and more are set aside; real images have 40,000 values, not 3000.
+      // 32 of each image's 390 bytes and more are set aside; real images have 40,000 values, not 3000.
       const double reserve = 8.0 * 2 * 32 / static_cast<double>(with.spec.rows * with.spec.width);
       EXPECT_GE(spent, 0.97 * bits - reserve) << with.name;
       const auto out = decode(with, encoding, tensor.shape);
@@ -94,7 +94,7 @@ TEST(Klt, RotationAndDistributionsPay) {
         decoded(encoded({.name = "uniform", .scope = ScaleScope::token}, tensor, std::floor(bits) + 1),
                 tensor.shape));
     EXPECT_LT(calibrated, 0.7 * fallback);
-    EXPECT_LT(calibrated, uniform);  // which has two bits more, ranges included
+    EXPECT_LT(calibrated, uniform);  // uniform has two bits more, ranges included
   }
 }
 
@@ -114,7 +114,7 @@ TEST(Klt, AnImageIsTheSameInAnyMicrobatch) {
 TEST(Klt, TheErrorOfARowIsBoundedByItsStep) {
   for (const auto& with : cases()) {
     auto tensor = klt_tensor(with.spec, 500, 1);
-    tensor.values[5 * static_cast<std::size_t>(with.spec.width) + 7] = 600;  // standard deviations, nearly
+    tensor.values[5 * static_cast<std::size_t>(with.spec.width) + 7] = 600;  // nearly 600 standard deviations
     const auto encoding = encode(with, tensor, 3);
     const double step = std::exp2(load_le<std::int16_t>(encoding.data() + kHeaderBytes + 8) / 64.0);
     const auto out = *decode(with, encoding, tensor.shape);
@@ -145,7 +145,7 @@ TEST(Klt, ZeroRowsAreExactAndCostNothing) {
   }
 }
 
-// Nothing of this is what it was calibrated on: escapes everywhere.
+// Values unlike those of the calibration: escapes everywhere.
 TEST(Klt, TheWorstInputIsCodedAndBounded) {
   Random random(51, "worst");
   for (const auto& with : cases()) {
@@ -187,7 +187,7 @@ TEST(Klt, AnEncodingOfAnotherCalibrationIsRefusedByName) {
               HasSubstr(fmt::format("calibration {:016x}, here is {:016x}", own.calibration->id,
                                     other.calibration->id)));
   EXPECT_THAT(decode(none, encoding, tensor.shape).error().message, HasSubstr("there is none here"));
-  // Without calibration an encoding needs none, and does not mind one.
+  // An encoding made without calibration needs none, and a calibration does no harm.
   EXPECT_TRUE(decode(own, encode(none, tensor, 3), tensor.shape).ok());
 }
 

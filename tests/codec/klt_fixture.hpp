@@ -59,7 +59,7 @@ inline CutCalibration klt_calibration(int cut, std::int64_t images = 30) {
     for (std::int64_t i = 0; i < images; ++i) fit.add(klt_tensor(spec, i, 1).values);
     calibration.tensors.push_back(fit.finish());
   }
-  return parse_calibration(serialize(calibration)).value();  // as it comes out of its file
+  return parse_calibration(serialize(calibration)).value();  // as read from its file
 }
 
 inline std::shared_ptr<const CutCalibration> shared_klt_calibration(int cut) {

@@ -56,7 +56,7 @@ TEST(KltTables, MeansAreThoseOfTheValuesBetweenTheBounds) {
   }
 }
 
-// Any quantiles, any step: what rans.hpp and the encoder rely on.
+// The properties that rans.hpp and the encoder rely on, for any quantiles and any step.
 TEST(KltTables, HoldForAnyDistributionAndStep) {
   Random random(43, "any distribution");
   for (int round = 0; round < 2000; ++round) {

@@ -31,7 +31,7 @@ TEST(Minifloat, MagnitudesAreThoseOfTheHeader) {
   EXPECT_EQ(fp6[31], 384);
 }
 
-// The nearest of all magnitudes, of two equally near the one with the even code: by trying each.
+// The nearest of all magnitudes (of two equally near ones, that with the even code), found by trying each.
 unsigned nearest_by_trying(const MinifloatFormat& format, float x) {
   unsigned best = 0;
   for (unsigned c = 1; c < format.magnitudes(); ++c) {

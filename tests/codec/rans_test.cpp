@@ -9,7 +9,7 @@
 namespace millrace {
 namespace {
 
-// Tables of up to 64 symbols whose frequencies are drawn, down to 1 and up to nearly all.
+// Tables of up to 64 symbols with random frequencies, from 1 to nearly all.
 std::vector<std::uint16_t> some_frequencies(std::size_t tables, Random& random) {
   std::vector<std::uint16_t> all;
   for (std::size_t t = 0; t < tables; ++t) {
@@ -29,7 +29,7 @@ std::vector<std::uint16_t> some_frequencies(std::size_t tables, Random& random) 
 struct Message {
   std::vector<std::uint8_t> tables;
   std::vector<RansId> symbols;
-  double bits = 0;  // what they cost ideally
+  double bits = 0;  // the ideal size
 };
 Message some_message(std::size_t symbols, const RansTables& tables, Random& random) {
   Message message;
@@ -50,7 +50,7 @@ TEST(Rans, GivesBackWhatItTookAtNearlyTheIdealCost) {
   for (const std::size_t symbols : {0UL, 1UL, 7UL, 8UL, 9UL, 100UL, 40'003UL}) {
     const RansTables tables(some_frequencies(1 + random.below(65), random));
     const auto message = some_message(symbols, tables, random);
-    std::vector<std::byte> stream(3);  // it appends
+    std::vector<std::byte> stream(3);  // the encoder appends
     rans_encode(message.symbols, tables, stream);
     RansDecoder decoder(std::span<const std::byte>(stream).subspan(3), tables);
     ASSERT_TRUE(decoder.well_formed());

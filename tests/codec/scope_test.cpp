@@ -1,4 +1,4 @@
-// What shares a range: a tensor, an image or a token.
+// The scope of a range: a tensor, an image or a token.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ TEST(Scope, ATensorWithoutValuesHasNoGroupsWhateverItsShape) {
   }
 }
 
-// Values that 2 bits hold exactly if a token, but not if an image has its own range, and so on.
+// Values that 2 bits hold exactly if each token has its own range, but not if each image has; and so on.
 TEST(Scope, EachGroupHasItsOwnRange) {
   const Tensor tokens{{1, 2, 4}, {0, 1, 2, 3, 0, 100, 200, 300}};
   EXPECT_EQ(through(ScaleScope::token, tokens, 2), tokens.values);

@@ -40,7 +40,7 @@ inline Tensor activation(const TensorShape& shape, Random& random) {
   return tensor;
 }
 
-// Every bit pattern alike: NaNs, infinities, subnormals, all magnitudes.
+// Every bit pattern equally likely: NaNs, infinities, subnormals, all magnitudes.
 inline Tensor any_floats(const TensorShape& shape, Random& random) {
   Tensor tensor{shape, std::vector<float>(static_cast<std::size_t>(shape.values()))};
   for (float& x : tensor.values) x = std::bit_cast<float>(static_cast<std::uint32_t>(random.next()));

@@ -1,4 +1,4 @@
-"""`millrace compare` on real runs: one scenario in two modes, two policies, what cannot be read."""
+"""`millrace compare` on real runs: one scenario in two modes, two policies, unreadable runs."""
 
 import json
 import os
@@ -74,7 +74,7 @@ class Compare(unittest.TestCase):
         fluid, packets = self.simulate("fluid", "fluid"), self.simulate("packets", "ns3")
         picture = os.path.join(self.folder, "error.png")
         done = self.millrace("compare", fluid, packets, "--json", "--picture", picture)
-        json.loads(done.stdout)  # and nothing else there
+        json.loads(done.stdout)  # stdout holds nothing else
         with open(picture, "rb") as file:
             self.assertEqual(file.read(8), b"\x89PNG\r\n\x1a\n")
         self.assertGreater(os.path.getsize(picture), 20_000)

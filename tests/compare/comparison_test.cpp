@@ -47,7 +47,7 @@ TEST(Comparison, ErrorsAreRelativeForRatesAndDifferencesForBitsAndShares) {
   const auto& errors = comparison.errors[0];
   EXPECT_DOUBLE_EQ(*errors.throughput, 0.05);
   EXPECT_DOUBLE_EQ(*errors.p50, -0.05);
-  EXPECT_FALSE(errors.p95);  // neither has it
+  EXPECT_FALSE(errors.p95);  // neither run has it
   EXPECT_FALSE(errors.p99);  // relative to 0
   EXPECT_DOUBLE_EQ(*errors.bits, 0.5);
   EXPECT_NEAR(*errors.top1, 0.025, 1e-12);
@@ -87,7 +87,7 @@ TEST(Comparison, WhatIsNearestToRealityIsTheReference) {
   EXPECT_EQ(reference({loopback, devices, shaped}), 2U);
   EXPECT_EQ(reference({held, model, devices}), 2U) << "measured before imitated";
   EXPECT_EQ(reference({broken, shaped}), 1U);
-  EXPECT_EQ(reference({loopback, model}), 1U) << "links that were not applied are no reality";
+  EXPECT_EQ(reference({loopback, model}), 1U) << "a run without applied links is no reference";
 }
 
 TEST(Comparison, TheReferenceThatIsNamedIsTaken) {
@@ -149,7 +149,7 @@ TEST(Comparison, CaveatsOfEachRunAreInTableAndJson) {
   const auto json = nlohmann::json::parse(comparison_json(comparison))["groups"][0]["runs"];
   EXPECT_EQ(json[0]["caveats"][0]["id"], "compute_imitated");
   EXPECT_EQ(json[0]["compute"], "imitated");
-  EXPECT_TRUE(json[1]["compute"].is_null()) << "not known of an earlier release's run";
+  EXPECT_TRUE(json[1]["compute"].is_null()) << "unknown for a run of an earlier release";
 }
 
 TEST(Comparison, EachExperimentHasItsOwnReference) {

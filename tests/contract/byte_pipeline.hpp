@@ -1,6 +1,6 @@
 // A pipeline whose every output byte depends on the input's bytes, the stage, the microbatch and the order in
-// which microbatches came: what it delivers proves that nothing was lost, doubled, reordered or mixed up. The
-// nodes are the real ones; they are watched from outside.
+// which microbatches came: its output proves that no data were lost, doubled, reordered or mixed up. The
+// nodes are the real ones, observed from outside.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -29,12 +29,12 @@ struct Pipeline {
   std::uint64_t images = 22;                       // 5 microbatches of 4, and one of 2
   std::uint32_t microbatch = 4;
   int window = 2;
-  std::string failure{};  // what the first stage says instead of computing microbatch 3
+  std::string failure{};  // error of the first stage instead of computing microbatch 3
 
   std::uint64_t microbatches() const { return (images + microbatch - 1) / microbatch; }
   std::uint32_t nodes() const { return static_cast<std::uint32_t>(devices.size()); }
   std::uint32_t device_count() const { return 1 + *std::max_element(devices.begin(), devices.end()); }
-  // Stages of 8 sub-layers each, but the last takes what vit-tiny's 48 leave.
+  // Stages of 8 sub-layers each; the last takes the rest of vit-tiny's 48.
   Plan plan() const {
     Plan made{{devices.front()}, {devices.back()}, {}};
     for (std::uint32_t i = 1; i + 1 < nodes(); ++i) {
@@ -45,7 +45,7 @@ struct Pipeline {
   }
 };
 
-// The largest numbers seen of what a window bounds.
+// The largest values seen of the numbers that a window bounds.
 struct Peaks {
   std::atomic<int> unanswered = 0;  // activations sent for which no credit has come back
   std::atomic<int> waiting = 0;     // activations arrived and not begun
@@ -107,7 +107,7 @@ class ByteExecutor final : public Executor {
   std::map<std::uint64_t, std::vector<std::byte>> kept_;
 };
 
-// A node, and an eye on what its windows bound.
+// A node whose window-bounded numbers are recorded.
 class WatchedNode final : public Node {
  public:
   WatchedNode(std::unique_ptr<Node> node, Peaks& peaks) : node_(std::move(node)), peaks_(peaks) {}
@@ -167,7 +167,7 @@ class WatchedNode final : public Node {
   bool computing_ = false;
 };
 
-// Known beforehand; later stages are slower, so that queues fill. The source is free, as in every run.
+// Costs known in advance; later stages are slower, so that queues fill. The source is free, as in every run.
 class ByteCost final : public CostModel {
  public:
   explicit ByteCost(NodeId node) : each_{{}, Duration::us(100 * node.value), {}} {}
@@ -177,7 +177,7 @@ class ByteCost final : public CostModel {
   WorkCost each_;
 };
 
-// `peaks` outlives the parts.
+// `peaks` must outlive the parts.
 inline VirtualNode::Parts parts_of(const Pipeline& pipeline, NodeId id, Peaks& peaks) {
   const auto plan = pipeline.plan();
   std::unique_ptr<Node> node;
@@ -200,7 +200,7 @@ inline VirtualNode::Parts parts_of(const Pipeline& pipeline, NodeId id, Peaks& p
                                  : std::make_unique<ByteCost>(id)};
 }
 
-// What the sink must say, by applying the executors one after the other: no node, no driver.
+// The outputs that the sink must report, computed by the executors in turn, without nodes or driver.
 inline std::vector<ImageOutput> expected_outputs(const Pipeline& pipeline) {
   std::vector<ByteExecutor> executors;
   for (std::uint32_t i = 0; i < pipeline.nodes(); ++i) executors.emplace_back(NodeId{i}, "");

@@ -1,4 +1,4 @@
-// What every way of driving nodes must do, with the same node objects. A test program instantiates this:
+// The contract of every driver of nodes, tested with the same node objects. A test program instantiates this:
 // INSTANTIATE_TEST_SUITE_P(…, DriverContract, testing::Values(…)).
 #pragma once
 

@@ -39,7 +39,7 @@ Result<Time> play_in_process(VirtualNode::Compute compute, const Pipeline& pipel
       .run();
 }
 
-// With a limit that a busy machine keeps too: punctuality is tested elsewhere.
+// With a lateness limit that even a busy machine meets: punctuality is tested elsewhere.
 Result<Time> emulate(Bridge& bridge, const Pipeline& pipeline, RunObserver& observer) {
   using Clock = std::chrono::steady_clock;
   const auto plan = pipeline.plan();
@@ -64,7 +64,7 @@ Result<Time> emulate(Bridge& bridge, const Pipeline& pipeline, RunObserver& obse
       .run();
 }
 
-// The whole way: a bridge, agents that connect to it, the drivers they choose by the mode.
+// The complete path: a bridge, agents that connect to it, the drivers that they choose by the mode.
 Result<Time> play_with_agents(Mode mode, bool isolated, const Pipeline& pipeline, Peaks& peaks,
                               RunObserver& observer) {
   const auto plan = pipeline.plan();

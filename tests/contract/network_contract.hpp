@@ -1,4 +1,4 @@
-// What every Network must do, whoever simulates it. A test program that links an implementation includes this
+// The contract of every Network implementation. A test program that links an implementation includes this
 // and instantiates it: INSTANTIATE_TEST_SUITE_P(Fluid, NetworkContract, testing::Values(…)).
 #pragma once
 
@@ -30,7 +30,7 @@ inline constexpr DeviceId kA{0}, kB{1}, kC{2}, kD{3};
 
 inline Time at_ms(std::int64_t ms) { return Time::zero() + Duration::ms(ms); }
 
-// 10 Mbit/s to 1 s, nothing to `back` (or for ever), 10 Mbit/s afterwards.
+// 10 Mbit/s until 1 s, 0 until `back` (or for ever), then 10 Mbit/s again.
 inline LinkRate outage_from_1s(std::optional<Duration> back) {
   std::vector<RateStep> steps{{Duration{}, BitRate::mbit(10)}, {Duration::s(1), BitRate(0)}};
   if (back) steps.push_back({*back, BitRate::mbit(10)});
@@ -127,7 +127,7 @@ TEST_P(NetworkContract, TheQuestionStopEndsAPullAndTheNextOneGoesOn) {
   int asked = 0;
   taps_.stop = [&] { return ++asked, stop; };
   build();
-  const int count = 2 * NetworkTaps::kEventsPerQuestion;  // each is an event at least
+  const int count = 2 * NetworkTaps::kEventsPerQuestion;  // each is at least one event
   for (int i = 0; i < count; ++i) send(at_ms(2 * i), kA, kB, 100);
   const auto some = drain();
   EXPECT_GE(asked, 1);
@@ -135,7 +135,7 @@ TEST_P(NetworkContract, TheQuestionStopEndsAPullAndTheNextOneGoesOn) {
   EXPECT_LT(network_->now(), at_ms(2 * count));
   stop = false;
   EXPECT_EQ(some.size() + drain().size(), submitted_.size());
-  EXPECT_GE(asked, 2);  // once more at least
+  EXPECT_GE(asked, 2);  // at least once more
 }
 
 TEST_P(NetworkContract, DeliversEachTransferOnce) {
@@ -276,7 +276,7 @@ TEST_P(NetworkContract, AnOutageHolds) {
   const auto all = drain();
   EXPECT_EQ(ids(all), (std::vector<std::uint64_t>{0, 1}));
   EXPECT_GT(all.at(0).at, at_ms(3000));
-  // Retransmission time-outs double: TCP may look again up to as late as the outage was long.
+  // Retransmission time-outs double: TCP's next retry may come as much later as the outage was long.
   EXPECT_LT(all.at(1).at, at_ms(6000));
 }
 

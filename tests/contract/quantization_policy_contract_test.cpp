@@ -1,5 +1,5 @@
-// What every quantization policy keeps to, whatever it is told: the registry's table is run through it, so a
-// new policy is held to it at once.
+// The contract of every quantization policy, for any inputs. It runs over the registry's table, so a new
+// policy is tested at once.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -12,7 +12,7 @@
 namespace millrace {
 namespace {
 
-// One thing that happens to a policy: an acknowledgement, or a question.
+// One call of a policy: an acknowledgement, or a question.
 struct Happening {
   bool is_question = false;
   LinkSample sample;
@@ -20,7 +20,7 @@ struct Happening {
   Time now;
 };
 
-// All that passes the checks of records from other processes: times and sizes up to 2^60, and not in order.
+// Any value that the checks of other processes' records let pass: times and sizes up to 2^60, in any order.
 std::int64_t wild(std::int64_t most) {
   const int magnitude = *rc::gen::inRange(0, 61);
   return std::min(most, *rc::gen::inRange<std::int64_t>(0, (std::int64_t{1} << magnitude)));

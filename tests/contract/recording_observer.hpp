@@ -1,4 +1,4 @@
-// Keeps everything a run says, in the order in which it said it.
+// Keeps all records of a run, in their order.
 #pragma once
 
 #include <string>
@@ -31,7 +31,7 @@ class RecordingObserver final : public RunObserver {
   std::vector<std::string> log;  // every record with its instant and node, as bytes: for comparison
   std::vector<std::tuple<Time, NodeId, Record>> records;
   std::vector<TransferRecord> transfers;
-  int interrupt_after = 0;  // questions; 0: never
+  int interrupt_after = 0;  // number of questions; 0: never
 
  private:
   int asked_ = 0;

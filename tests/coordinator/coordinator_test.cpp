@@ -18,7 +18,7 @@ using testing::HasSubstr;
 
 Time ms(std::int64_t n) { return Time::zero() + Duration::ms(n); }
 
-// A seat whose answers a test writes down; it notes the event in a log shared by all.
+// A seat whose answers a test defines; it records events in a log shared by all seats.
 class ScriptedSeat final : public Attachment {
  public:
   using Answer = std::function<Result<Turn>(const Event&)>;
@@ -46,7 +46,7 @@ Turn sending(NodeId to, Time until = Time::never()) { return {{{to, Feedback{}}}
 
 class ACoordinator : public testing::Test {
  protected:
-  // Node 0 is the source, node 3 the sink; by default on devices 0 to 3, and nobody does anything.
+  // Node 0 is the source, node 3 the sink; by default on devices 0 to 3, and no node does anything.
   ACoordinator() : plan_{{0}, {3}, {{{1}, {1, 4}}, {{2}, {5, 8}}}} {
     for (int i = 0; i < 4; ++i) answers_.emplace_back([](const Event&) { return promise(Time::never()); });
     for (std::uint32_t i = 0; i < 4; ++i) spec_.devices.push_back("d" + std::to_string(i));
@@ -66,7 +66,7 @@ class ACoordinator : public testing::Test {
                {.plan = plan_, .network = *network_, .observer = observer_, .nodes = std::move(seats)})
         .run();
   }
-  // Of the log, what came after the starts.
+  // The log without its starts.
   std::vector<std::string> events() const { return {log_.begin() + 4, log_.end()}; }
 
   Plan plan_;
@@ -109,11 +109,11 @@ TEST_F(ACoordinator, OfNodesDueTogetherTheSmallestIdIsFirst) {
 TEST_F(ACoordinator, AtOneInstantLocalMessagesComeFirstThenNodesThenTheNetwork) {
   plan_.sink = {2};  // stage 2 and sink share a device
   plan_.stages[1].device = {2};
-  // Sent by node 1 at 0 ms, the network delivers to node 2 at 3 ms: 1 ms on the wire, 2 ms of delay.
+  // The network delivers node 1's message of 0 ms to node 2 at 3 ms: 1 ms on the wire, 2 ms of delay.
   answers_[1] = [](const Event& event) {
     return event.kind == Event::Kind::start ? sending({2}) : promise(Time::never());
   };
-  // At 3 ms node 0 is due, and node 2, which says something to its neighbour on the same device.
+  // At 3 ms node 0 is due, and so is node 2, which sends to its neighbour on the same device.
   answers_[0] = [](const Event& event) {
     return event.kind == Event::Kind::start ? promise(ms(3)) : promise(Time::never());
   };

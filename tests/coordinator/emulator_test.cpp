@@ -15,8 +15,8 @@ using testing::HasSubstr;
 
 Time ms(std::int64_t n) { return Time::zero() + Duration::ms(n); }
 
-// Nodes that say given words at given instants. Waiting moves the clock: to the next word or by the patience,
-// and by `oversleep` more, as a busy machine does.
+// Nodes that send given words at given instants. Waiting advances the clock to the next word or by the
+// patience, and by `oversleep` more, as on a busy machine.
 class ScriptedNodes final : public WallNodes {
  public:
   explicit ScriptedNodes(Time& clock) : clock_(clock) {}
@@ -33,7 +33,7 @@ class ScriptedNodes final : public WallNodes {
     return std::optional<Word>(std::move(word));
   }
 
-  // Heard `transit` after it was sent.
+  // The emulator hears of it `transit` after it was sent.
   void sends(Time at, std::uint32_t from, std::uint32_t to, Duration transit = {}) {
     words.emplace_back(at + transit, NodeMessage{{from}, {to}, Feedback{}, at});
   }
@@ -92,7 +92,7 @@ class AnEmulator : public testing::Test {
     return record;
   }
 
-  // What a message of feedback takes on a link, to the last bit.
+  // A feedback message's time on the wire, to its last bit.
   static Duration wire() { return Duration::us((message_size(Feedback{}).count() + 40)); }
 
   Plan plan_{{0}, {0}, {{{1}, {1, 48}}}};

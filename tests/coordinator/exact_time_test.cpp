@@ -1,4 +1,4 @@
-// Real nodes, known costs, a constant link: every instant of the run by hand.
+// Real nodes, known costs, a constant link: every instant of the run computed by hand.
 #include <gtest/gtest.h>
 
 #include "runtime/wire/messages.hpp"
@@ -71,7 +71,7 @@ Played play(const Pipeline& pipeline) {
 
 Time us(std::int64_t n) { return Time::zero() + Duration::us(n); }
 
-// Source and first stage are a link apart, and so on: pixels take 931 + 69 + 40 = 1040 us on the wire and
+// There is a link between each two neighbours: pixels take 931 + 69 + 40 = 1040 us on the wire and
 // 500 us of delay; activations 431 + 69 + 40 = 540 us and 500 us.
 TEST(VirtualTime, IsExactThroughTwoStagesAndThreeLinks) {
   ASSERT_EQ(message_size(Activation{}), Bytes(69));
@@ -110,8 +110,8 @@ TEST(VirtualTime, IsExactThroughTwoStagesAndThreeLinks) {
   EXPECT_EQ(played.end, us(19'620));
 }
 
-// The receiver's answer, 42 + 40 = 82 us and 500 us of delay, is in the sample: it is what the sender can
-// know.
+// The receiver's answer, 42 + 40 = 82 us and 500 us of delay, is in the sample: the sender knows nothing
+// more.
 TEST(VirtualTime, ASampleEndsWhenTheAcknowledgementIsBack) {
   ASSERT_EQ(message_size(Feedback{MicrobatchId{0}, 1}), Bytes(42));
   const auto samples = play({.images = 4, .window = 2}).observer.records_of<LinkSample>();

@@ -50,7 +50,7 @@ TEST(FeaturesFile, ReadsImagesAndLabelsInOrder) {
   EXPECT_THAT((*dataset)->read(2, values).error().message, HasSubstr("it has 2 images, not image 2"));
 }
 
-// The source sends fp16: what a stage sees must not depend on whether it was sent.
+// The source sends fp16: a stage's input must not depend on whether it was sent.
 TEST(FeaturesFile, WiderFloatsAreRoundedToWhatIsSent) {
   SafetensorsWriter writer;
   writer.add_floats("mfcc", {1, 2, 2}, std::vector<float>{0.1F, 1e6F, 1, -3});

@@ -24,7 +24,7 @@ class LabelledDataset final : public Dataset {
     if (image >= labels_.size()) return std::nullopt;
     return labels_[image];
   }
-  // As if more were there than have labels.
+  // One more image than there are labels.
   std::optional<std::uint64_t> size() const override { return labels_.size() + 1; }
 
  private:

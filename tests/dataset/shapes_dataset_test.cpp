@@ -82,7 +82,7 @@ TEST(ShapesDataset, HasAllShapesAboutEquallyOften) {
     EXPECT_NEAR(counts.at(label), 200, 60) << shape_name(label);  // 60: more than four standard deviations
 }
 
-// Shape is what the label says: in the mean, a disc is bright in its middle and a ring is not.
+// Shapes match their labels: on average a disc is bright in its middle and a ring is not.
 TEST(ShapesDataset, ShapesLookLikeTheirLabels) {
   const ModelConfig model = model_of(32, 1);
   const auto dataset = *open_dataset("shapes", model, 1);

@@ -1,4 +1,4 @@
-// The synthetic datasets of the families that are not fed with pixels.
+// The synthetic datasets of the families whose inputs are not pixels.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -93,7 +93,7 @@ TEST_F(AVerdict, IsInTheTableAndTheJson) {
   EXPECT_EQ(json["sleep_lateness_ms"]["count"], 1);
 }
 
-// Figures of this machine; only what holds on any is asserted.
+// Figures of this machine; the test asserts only what holds on any machine.
 TEST(Doctor, MeasuresWhatNs3CarriesHere) {
   const auto small = measure_carried(Transport::tcp, Bytes(1500), Duration::ms(100));
   ASSERT_TRUE(small.ok()) << small.error().message;

@@ -5,8 +5,8 @@ and prints the table of analysis/policies.py:
     tests/fidelity/compare_policies.py TRACES OUT [--network ns3] [--codec ds-aciq]
 
 TRACES is a folder with the recordings named below (traces/README.md says where each collection is found);
-those that are not there are left out, with a message. To be comparable, every trace gets the same load: its
-mean rate would carry BITS bits per value at the target rate, in microbatches of about PERIOD_S seconds."""
+missing ones are skipped with a message. To make traces comparable, every trace gets the same load: its mean
+rate would carry BITS bits per value at the target rate, in microbatches of about PERIOD_S seconds."""
 
 import argparse
 import pathlib

@@ -5,7 +5,7 @@ deploy (real links between network namespaces). `./dev fidelity` calls it.
     tests/fidelity/fidelity.py BIN [--only TEXT] [--keep FOLDER] [--dry]
 
 Writes fidelity.json and README.md beside this file (not with --only or --dry). Needs root. The errors are
-those of `millrace compare`; nothing is reckoned twice. Exit code 4 where a bar is missed."""
+those of `millrace compare`; none is computed a second time. Exit code 4 where a bar is missed."""
 
 import argparse
 import datetime
@@ -25,10 +25,10 @@ TRACES = ROOT / "traces"
 WORLDS = [("simulate", "fluid"), ("cosim", "ns3"), ("deploy", "netns")]
 BARS = {"throughput_error_mean": 0.03, "throughput_error_worst": 0.08, "p50_error_mean": 0.05,
         "bits_error_worst": 0.5, "ranking_agreement": 0.95}
-ATTEMPTS = 3  # of a real run that ends with exit code 4, too busy a machine; each is counted
+ATTEMPTS = 3  # of a real run that ends with exit code 4 (machine too busy); each is counted
 
 # Large activations for little arithmetic: a microbatch is 133,120 values at every cut (532 kB as fp32), a
-# board takes tens of milliseconds of imitated time for what this machine does in a few.
+# board takes tens of milliseconds of imitated time for work that this machine does in a few.
 MODEL = "{name: vit-mini, weights: random, blocks: 2, width: 32, heads: 2, mlp_width: 32, microbatch: 64}"
 BOARD_GFLOPS = [1.5, 1.0, 1.2, 0.9, 1.6, 1.1, 1.4, 1.3]
 
@@ -89,7 +89,7 @@ class Suite:
     def __init__(self, binaries, folder):
         self.millrace = str(Path(binaries) / "millrace")
         self.folder = Path(folder)
-        self.tcp = "reno"  # what every kernel allows in a namespace
+        self.tcp = "reno"  # allowed in a namespace by every kernel
         self.attempts = {}
 
     def run(self, name, mode, kind, scenario):

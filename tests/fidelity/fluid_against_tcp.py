@@ -34,7 +34,7 @@ def settings(pipeline, path):
     seconds = min(max(length, 60), 240)
     scenario, link, microbatch = PIPELINES[pipeline]
     values = {"policies-lte.yaml": 197 * 192, "quickstart.yaml": 65 * 96}[scenario]
-    # Microbatches of about half a second of the link: the pipeline's window is never what limits.
+    # Microbatches of about half a second of the link, so that the pipeline's window is never the limit.
     microbatch = max(1, round(0.5 * mean / (values * 8)))
     count = max(20, round(seconds * mean / (values * 8 * microbatch)))
     keys = {f"network.links[{link}].trace": path, "workload.arrivals": "closed-loop",
@@ -55,7 +55,7 @@ def throughput(options, pipeline, name, path, network):
     scenario = PIPELINES[pipeline][0]
     out = options.out / f"{scenario}-{path.name}-{network}"
     text = (ROOT / "scenarios" / scenario).read_text()
-    if scenario == "policies-lte.yaml":  # a closed loop takes neither key
+    if scenario == "policies-lte.yaml":  # neither key is allowed in a closed loop
         text = text.replace("arrivals: rate, rate: 80 /s", "arrivals: closed-loop")
         text = text.replace(", target_rate: 80 /s", "")
         text = text.replace("kind: deadline", "kind: fixed").replace("../traces/", f"{ROOT}/traces/")

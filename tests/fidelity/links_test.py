@@ -1,5 +1,5 @@
-"""Whole programs on real links: `run.links: netns`, `millrace shape`, `millrace clean`, and what remains of
-them. Needs root; without it every test is skipped."""
+"""Whole programs on real links: `run.links: netns`, `millrace shape`, `millrace clean`, and that nothing is
+left behind. Needs root; without it every test is skipped."""
 
 import csv
 import json
@@ -65,7 +65,7 @@ class Netns(unittest.TestCase):
             self.skipTest("this system lets nobody make a network namespace")
         self.folder = tempfile.mkdtemp(prefix="millrace-netns-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        # Temporary files of its own: what others leave or use is not looked at.
+        # A folder of its own for temporary files, so that other programs' files are not seen.
         os.mkdir(self.path("tmp"))
         os.chmod(self.path("tmp"), 0o1777)
         temporary = unittest.mock.patch.dict(os.environ, TMPDIR=self.path("tmp"))
@@ -151,7 +151,7 @@ class Slow(Netns):
             return json.load(file)["duration_s"]
 
     def test_two_hops_of_12_kbit_per_s_carry_what_the_model_says(self):
-        """Camera and board-b are not joined: what board-b answers crosses both slow links."""
+        """Camera and board-b are not joined: board-b's answers cross both slow links."""
         links = ("network.links=[{between: [camera, board-a], rate: 12 kbit/s}, "
                  "{between: [board-a, board-b], rate: 12 kbit/s}]")
         real = self.duration_s_of("--set", links)
@@ -162,7 +162,7 @@ class Slow(Netns):
     def test_a_slow_phase_in_a_trace_is_passed(self):
         with open(self.path("phase.csv"), "w") as file:
             file.write("time_s,rate_mbit_per_s\n0,20\n0.5,0.008\n6,20\n600,end\n")
-        # What is under way when the phase begins may differ by a packet, of 1.5 s in it.
+        # Data under way when the phase begins may differ by a packet, which takes 1.5 s in the phase.
         link = f"network.links[1]={{between: [board-a, board-b], trace: {self.path('phase.csv')}}}"
         self.assertLess(abs(self.duration_s_of("--set", link, "--set", "workload.images=64") -
                             self.duration_s_of("--set", link, "--set", "workload.images=64", "--mode",
@@ -255,7 +255,7 @@ class Shape(InANamespace):
         shape = self.start("--trace", trace, program=NODE)
         self.assertIn("rate 12112Kbit", self.shaping())
         self.assertTrue(wait_until(lambda: "rate 24224Kbit" in self.shaping(), 3))
-        shape.send_signal(signal.SIGINT)  # the process that was started is the one that shapes
+        shape.send_signal(signal.SIGINT)  # the started process itself does the shaping
         self.assertEqual(shape.wait(timeout=10), -signal.SIGINT, shape.stderr.read())
         self.assertEqual(self.shaping(), before)
         shape = self.start("--rate", "12 Mbit/s", program=NODE)
@@ -295,7 +295,7 @@ class Clean(InANamespace):
         self.assertEqual(self.shaping(), before)
 
     def test_ends_an_agent_whose_host_has_gone(self):
-        # Started through a shell that ends at once, so that its parent is not a millrace.
+        # Started through a shell that ends at once, so that its parent is not millrace.
         script = (f"{BIN}/millrace-node agent --local --connect 198.18.9.9:9 --device a --timeout 100"
                   " >/dev/null 2>&1 & echo $!")
         agent = int(subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, text=True,

@@ -1,4 +1,4 @@
-"""What the comparisons here need to know of recorded traces before a run."""
+"""Which recorded traces are there, and the mean rate and length of each, for the comparisons in this folder."""
 
 import sys
 

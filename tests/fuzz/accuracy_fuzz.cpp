@@ -1,4 +1,5 @@
-// libFuzzer entry: any bytes as an accuracy table. Nothing throws, and what is accepted is within its limits.
+// libFuzzer entry: any bytes as an accuracy table. Nothing throws, and accepted values are within their
+// limits.
 #include <cstddef>
 #include <cstdint>
 

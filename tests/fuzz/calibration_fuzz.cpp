@@ -1,5 +1,5 @@
-// libFuzzer target: arbitrary bytes as a side file of codec klt. What is accepted must be written again to
-// the same bytes, and encode and decode a tensor of its cut.
+// libFuzzer target: arbitrary bytes as a side file of codec klt. An accepted file must be written back as the
+// same bytes, and encode and decode a tensor of its cut.
 #include <cstdint>
 #include <memory>
 #include <span>

@@ -1,5 +1,5 @@
-// libFuzzer target: arbitrary bytes as an encoding. The first byte picks the shape that is expected; what is
-// accepted must encode again, and to the same length where a codec has a fixed rate.
+// libFuzzer target: arbitrary bytes as an encoding. The first byte picks the expected shape; a decoded tensor
+// must encode again, to the same length where the codec has a fixed rate.
 #include <array>
 #include <cstdint>
 #include <span>

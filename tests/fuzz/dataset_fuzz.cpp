@@ -1,5 +1,5 @@
-// libFuzzer target: any bytes as a dataset's safetensors file, for the families that read one. What is
-// accepted must give inputs that a stage accepts, and labels that are classes.
+// libFuzzer target: any bytes as a dataset's safetensors file, for the families that read one. An accepted
+// file must give inputs that a stage accepts, and labels that are classes.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -26,7 +26,7 @@ ModelConfig tiny(ModelFamily family) {
   return model;
 }
 
-// A file without a place in a folder.
+// A file in memory, in no folder.
 class MemoryFile {
  public:
   MemoryFile(const std::uint8_t* bytes, std::size_t size) : file_(::memfd_create("dataset", MFD_CLOEXEC)) {
@@ -41,7 +41,7 @@ class MemoryFile {
   int file_;
 };
 
-// What the format's description says; a stage checks the same.
+// Checks what the format's description requires; a stage checks the same.
 void check_sequence(const std::vector<float>& values) {
   const float tokens = values[3], first_segment = values[4];
   MR_CHECK(tokens >= 1 && tokens <= 3 && first_segment >= 0 && first_segment <= tokens);

@@ -1,4 +1,5 @@
-// decisions.csv under arbitrary bytes: what is read must be written as it was and must not upset any policy.
+// decisions.csv under arbitrary bytes: accepted rows must be written back unchanged, and every policy must
+// cope with them.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +13,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace millrace;
   const std::string rows(reinterpret_cast<const char*>(bytes), size);
-  // Mutations seldom hit upon the header, which is the same always.
+  // Mutations seldom produce the header, which never changes.
   const bool whole = rows.starts_with("time_ns");
   const auto read = parse_decisions(whole ? rows : std::string(kDecisionColumns) + "\n" + rows, "input");
   if (!read) {

@@ -1,5 +1,5 @@
-// libFuzzer target: arbitrary bytes as a frame. What a parser accepts must come back the same when it is
-// written and read again. Also run by tests/wire, on seeded mutations of good frames.
+// libFuzzer target: arbitrary bytes as a frame. A message that a parser accepts must come back the same when
+// it is written and read again. Also run by tests/wire, on seeded mutations of good frames.
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -12,8 +12,8 @@ namespace {
 
 using namespace millrace;
 
-// Writing what was read, reading that and writing it again must agree: unknown fields are gone after the
-// first.
+// Writing the message that was read, and reading and writing it once more, must give the same bytes: the
+// first writing removes unknown fields.
 template <class Message>
 void round_trip(const Frame& frame, Result<Message> (*parse)(const Frame&)) {
   const auto first = parse(frame);
@@ -84,7 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto bytes = std::as_bytes(std::span(data, size));
   const auto header = decode_header(bytes.first<kFrameHeader>());
   if (!header) return 0;
-  // Lengths that lie are the channel's affair: what is there is split as the header says, as far as it goes.
+  // The channel checks false lengths: here the bytes present are split as the header says, as far as they go.
   const auto body = bytes.subspan(kFrameHeader);
   const auto meta = body.first(std::min<std::size_t>(body.size(), header->meta_bytes));
   const auto rest = body.subspan(meta.size());

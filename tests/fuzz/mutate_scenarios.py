@@ -3,10 +3,10 @@
 
     mutate_scenarios.py VERB_SERVER [--runs N] [--seed S] [--keep DIR] [--limit SECONDS]
 
-No input may end a program by a signal or an exception, and none takes longer than the limit. What is refused
-is refused with a sentence. Mutations follow the JSON Schema, so that many mutated scenarios are valid and
-really run. Sizes are kept sane where the time of a simulation is meant to grow with them: see `bounded`. The
-seed is printed; --keep DIR keeps the inputs that broke something. A long run: --runs 10000.
+No input may end a program by a signal or an exception, and no input may take longer than the limit. A refusal
+must have a message. Mutations follow the JSON Schema, so that many mutated scenarios are valid and really
+run. Sizes that determine the time of a simulation are kept moderate: see `bounded`. The seed is
+printed; --keep DIR keeps the inputs that broke something. A long run: --runs 10000.
 """
 import argparse
 import collections
@@ -28,16 +28,16 @@ except ImportError as missing:
 from mutations import SCENARIOS, Mutator, text_of
 
 
-# --- what is asked of every input
+# --- requirements for every input
 
 def whole(text, otherwise):
     return int(text) if isinstance(text, str) and re.fullmatch(r"[1-9][0-9]{0,17}", text) else otherwise
 
 
 def bounded(mutator):
-    """Options of `run` that keep a simulation to some dozen microbatches: its time is meant to grow with
-    them, and in ns-3 with their packets, of which every hop has its own; a Wi-Fi of 17 boards takes seconds
-    of processor time for a single image."""
+    """Options of `run` that limit a simulation to a few dozen microbatches: its time grows with them, and in
+    ns-3 with their packets on every hop; a Wi-Fi of 17 boards takes seconds of processor time for a single
+    image."""
     model = mutator.section("model")
     microbatch = whole(model.get("microbatch"), 8)
     packets = mutator.section("network").get("kind") == "ns3"
@@ -48,7 +48,7 @@ def bounded(mutator):
     images = whole(workload.get("images"), whole(workload.get("microbatches"), 8) * microbatch)
     most = microbatch * ((1 if many_hops else 3) if packets else 40)
     options = ["--mode", "simulate", "--set", f"workload.images={min(images, most)}",
-               "--set", "run.timeout=3 s"]  # a network may have events for years in which nothing arrives
+               "--set", "run.timeout=3 s"]  # events may go on for years without an arrival
     return options + (["--set", f"model.microbatch={microbatch}"] if packets else [])
 
 
@@ -69,7 +69,7 @@ class Programs:
 
 
 def fault_of(verb, answer):
-    """None, or what is wrong with how the verb ended."""
+    """None, or a description of the fault in how the verb ended."""
     end, code, seconds, said = answer
     if end != "exit":
         return f"{end} {code} after {seconds:.1f} s"

@@ -21,7 +21,7 @@ BROKEN = ["", "-1", "1e9", "NaN", ".inf", "0x10", "1_000", "01", "nonsense", "5"
           "3 s", "10 Mbit/s", "true", "~", "a" * 5000]
 
 
-# --- the text: every scalar is a text here, as it stands in the file
+# --- the text: here every scalar is a text, as in the file
 
 def emit(value):
     if isinstance(value, dict):
@@ -91,7 +91,7 @@ class Mutator:
         return self.rng.choice(NUMBERS)
 
     def value(self, schema, path):
-        """Mostly valid; what a key's schema says."""
+        """A value by a key's schema, mostly a valid one."""
         if "enum" in schema or "const" in schema:
             return str(self.rng.choice(schema.get("enum", [schema.get("const")])))
         kind = schema.get("type")
@@ -131,7 +131,7 @@ class Mutator:
     # --- places
 
     def places(self):
-        """(container, key, schema, path) of all that is there."""
+        """(container, key, schema, path) of every place in the tree."""
         found = []
 
         def walk(value, schema, path):
@@ -201,7 +201,7 @@ class Mutator:
             container[key] = Pairs(items + [self.rng.choice(items)])
 
     def odd_name(self):
-        """One device has another name, everywhere."""
+        """Renames one device, everywhere."""
         old, new = self.rng.choice(self.names()), self.rng.choice(ODD_NAMES)
         for container, key, _, _ in self.places():
             if container[key] == old:
@@ -316,7 +316,7 @@ class Mutator:
         model["weights"] = "random"
 
     def policy(self):
-        """The section `policy`, also where an earlier mutation left none, or something that is no map."""
+        """The section `policy`, also where an earlier mutation removed it or replaced it by another type."""
         if not isinstance(self.document.get("policy"), dict):
             self.document["policy"] = {}
         return self.document["policy"]

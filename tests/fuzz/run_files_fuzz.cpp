@@ -1,6 +1,5 @@
 // The files of a run directory under arbitrary bytes, as `millrace compare` and `millrace sweep --import`
-// read them: manifest, resolved scenario, summary and wall clock in one input, a line of dashes between each
-// two.
+// read them: manifest, resolved scenario, summary and wall clock in one input, separated by lines of dashes.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -40,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     return 0;
   }
   for (const char c : run->world()) MR_CHECK(c >= ' ' && c <= '~', "it is printed on a terminal");
-  // Against itself, in another world, and against another experiment.
+  // Compared with itself, with its copy in another mode, and with another experiment.
   auto deployed = *run, other = *run;
   deployed.mode = "deploy";
   other.experiment += "more: yes\n";

@@ -1,4 +1,4 @@
-// libFuzzer target: any bytes as a safetensors file. What is accepted must lie within the file and be
+// libFuzzer target: any bytes as a safetensors file. Accepted tensors must lie within the file and be
 // readable.
 #include <cstddef>
 #include <cstdint>

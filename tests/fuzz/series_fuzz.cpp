@@ -1,4 +1,4 @@
-// Readers of delay and loss series under arbitrary bytes: what they accept lies in its range at every
+// Readers of delay and loss series under arbitrary bytes: accepted series lie in their range at every
 // instant.
 #include <cstddef>
 #include <cstdint>

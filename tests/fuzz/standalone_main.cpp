@@ -1,5 +1,5 @@
 // Runs a fuzz target without libFuzzer: over the files given, or over N seeded inputs (default 20,000), which
-// are random bytes and mutations of those that came before. Prints its seed: MILLRACE_TEST_SEED repeats it.
+// are random bytes and mutations of earlier inputs. Prints its seed: MILLRACE_TEST_SEED repeats it.
 //   frame_fuzz FILE...      frame_fuzz --runs N
 #include <cstdio>
 #include <cstdlib>

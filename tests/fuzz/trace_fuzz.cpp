@@ -46,20 +46,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const auto parsed = parse_trace(text, "input", reading);
   TraceLint lint;
   const auto repaired = lint_trace(text, "input", reading, lint);
-  // What reading refuses, lint has found or calls beyond repair; what it accepts needs no repair but for
-  // absurd rates and gaps.
+  // If reading refuses a file, lint has a finding or calls the file beyond repair; an accepted file needs no
+  // repair, except of absurd rates and gaps.
   MR_CHECK(parsed.ok() || !repaired.ok() || !lint.findings.empty());
   if (!parsed) {
     MR_CHECK(parsed.error().message.starts_with("input:"), "an error names its file");
     return 0;
   }
-  // A trace that was accepted must hold together.
+  // An accepted trace must be consistent.
   const RateTrace& trace = *rate_trace_of(*parsed);
   const Time end = Time::zero() + trace.duration();
   const auto reached = trace.when(trace.total());
   MR_CHECK(reached && *reached <= end && trace.cumulative(*reached) == trace.total());
   MR_CHECK(trace.cumulative(end) == trace.total());
-  // Bins of one second are counted in a loop: not for the accepted but absurdly long.
+  // Statistics loop over bins of one second, so very long traces are left out.
   if (trace.duration() < Duration::s(100'000)) {
     const auto statistics = trace_statistics(*parsed);
     MR_CHECK(statistics.min_mbit_per_s <= statistics.p5_mbit_per_s &&

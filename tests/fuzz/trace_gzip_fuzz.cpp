@@ -1,5 +1,4 @@
-// The unpacking of trace files under arbitrary bytes: what comes out is bounded, or an error with the file's
-// name.
+// The unpacking of trace files under arbitrary bytes: the output is bounded, or an error names the file.
 #include <sys/mman.h>
 #include <unistd.h>
 

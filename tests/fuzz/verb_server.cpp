@@ -1,11 +1,11 @@
 // Runs verbs of `millrace` for mutate_scenarios.py, each in a process forked from this one, so that a verb
-// costs no start of a program and a signal belongs to one input. A line of stdin is a verb's arguments with
-// tabs between; a line of stdout tells how it ended:
+// does not pay for a program's start and a signal belongs to one input. A line of stdin is a verb's arguments
+// with tabs between; a line of stdout tells how it ended:
 //
 //   exit CODE SECONDS      it returned
 //   signal NUMBER SECONDS  it died
-//   late 0 SECONDS         it used more processor time than the limit, and then ended by Ctrl-C
-//   hung 0 SECONDS         and did not
+//   late 0 SECONDS         it exceeded the limit of processor time, and then Ctrl-C ended it
+//   hung 0 SECONDS         it exceeded the limit, and Ctrl-C did not end it
 //
 // SECONDS is processor time, which other programs on the machine do not change.
 #include <fcntl.h>
@@ -35,7 +35,7 @@ constexpr rlim_t kMemory = rlim_t{8} << 30;
 [[noreturn]] void become(std::vector<std::string> words, const char* output) {
   const int file = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0 || dup2(file, 1) < 0 || dup2(file, 2) < 0) _exit(99);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those reserve terabytes of addresses
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // sanitizers reserve terabytes
   const rlimit memory{kMemory, kMemory};
   setrlimit(RLIMIT_AS, &memory);
 #endif
@@ -52,7 +52,7 @@ constexpr rlim_t kMemory = rlim_t{8} << 30;
   _exit(code);
 }
 
-// Of a process that runs, from /proc.
+// Processor time of a running process, from /proc.
 double processor_s(pid_t process) {
   clockid_t clock{};
   timespec used{};
@@ -103,7 +103,7 @@ void serve(const std::vector<std::string>& words, double limit_s, const char* ou
 
 }  // namespace
 
-// verb_server LIMIT_S OUTPUT: what a verb prints is in the file OUTPUT until the next one runs.
+// verb_server LIMIT_S OUTPUT: a verb's output is in the file OUTPUT until the next verb runs.
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   std::string line;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a program of ours must not load: `millrace` no LibTorch (0.6-1 s and 170 MB at every start),
-`millrace-node` no ns-3 (GPL-2.0-only, and no use on a device), `millrace-links` neither.
+"""Libraries that our programs must not load: `millrace` must not load LibTorch (0.6-1 s and 170 MB at every
+start), `millrace-node` must not load ns-3 (GPL-2.0-only, and useless on a device), `millrace-links` neither.
 
     house_binaries.py NAME PROGRAM"""
 
@@ -16,7 +16,7 @@ FORBIDDEN = {
 
 
 def linked(program):
-    """What the loader would load, indirectly too."""
+    """The libraries that the loader would load, indirect ones included."""
     return subprocess.run(["ldd", program], text=True, capture_output=True, check=True).stdout
 
 

@@ -1,8 +1,7 @@
-"""The rules of the house about how the source tree is laid out: which folder may include which, no circles,
-and READMEs that name what is there. As in house_rules.py a rule takes a tree and yields (path, line or 0,
-finding).
+"""The house rules about the layout of the source tree: which folder may include which, no cycles, and READMEs
+that name every file. As in house_rules.py, a rule takes a tree and yields (path, line or 0, finding).
 
-What does not hold yet stands in a list of exceptions with its reason. An exception that is no longer needed
+Known violations are in lists of exceptions, each with its reason. An exception that is no longer needed
 is a finding too, so these lists can only become shorter."""
 
 import os
@@ -20,11 +19,11 @@ ORDER = ["runtime/base", "runtime/yaml", "runtime/model", "runtime/scenario", "r
          "sim/net", "sim/trace", "sim/ns3", "sim/links", "sim/coordinator", "sim/bridge", "sim/run",
          "sim/compare", "sim/doctor", "sim/sweep", "sim/cli", "sim"]
 
-# (file, what it includes) -> why it may until what it needs has moved.
+# (file, included file) -> why this is allowed until the needed code has moved.
 UPWARD = {}
 
-# A circle between units (a header and its .cpp are one) -> why it is there. Headers never include each other
-# in a circle: a .cpp closes each of these.
+# A cycle between units (a header and its .cpp are one unit) -> why it exists. Headers never include each
+# other in a cycle: a .cpp closes each of these.
 BEHIND = "a header whose .cpp makes what implements it or stands behind it"
 CIRCLES = {
     ("runtime/net/asio", "runtime/net/io_loop"): BEHIND,
@@ -44,7 +43,7 @@ def is_source(path):
     return path.startswith(("runtime/", "sim/", "analysis/"))
 
 
-# --- who stands on whom
+# --- dependencies
 
 
 def includes_between_sources(tree):
@@ -120,7 +119,7 @@ def no_circles(tree, known=None):
         yield HERE, 0, f"{', '.join(circle)} are no such circle any more: correct or remove it in CIRCLES"
 
 
-# --- what READMEs name
+# --- names in READMEs
 
 SOURCES = (".hpp", ".cpp", ".py", ".proto")
 
@@ -144,8 +143,8 @@ def readme_names_each_source(tree):
 
 
 def files_named_in(readme):
-    """(line, name) of what a README calls a file: `a.cpp` anywhere, and in a table of files `a` in its first
-    column too."""
+    """(line, name) of every word that a README uses as a file name: `a.cpp` anywhere, and in a table of files
+    `a` in its first column too."""
     of_files = False
     for number, line in lines(readme):
         if not line.startswith("|"):

@@ -1,6 +1,6 @@
-"""Recipes of CONTRIBUTING.md: which files are written by hand when something of a kind is added. Each is held
-by one that is there already: its name stands in these files and in no other, so that a second list of the
-same names is found. Comments and tests do not count, but for the generator of scenarios."""
+"""Recipes of CONTRIBUTING.md: which files are edited by hand when, for example, a codec is added. Each recipe
+is checked with an existing example: its name must occur in these files and in no other, so that a second list
+of the same names is found. Comments and tests do not count, except for the generator of scenarios."""
 
 import re
 
@@ -9,7 +9,7 @@ from house_rules import is_cpp, texts
 HERE = "tests/house/house_recipes.py"
 GENERATOR = "tests/scenario/scenario_generator.hpp"
 
-# What is added -> (how one that is there is recognised, the files, files that only ask which one it is).
+# Kind of addition -> (pattern of an existing example, the files, files that only test for the example).
 RECIPES = {
     "a key of a link": (
         r"\btrace_scale\b",

@@ -1,7 +1,7 @@
-"""The rules of the house that a machine can check, as functions from files to findings.
+"""The house rules that a program can check, as functions from files to findings.
 
 A rule takes a tree (path from the root of the repository -> text) and yields (path, line or 0, finding). Only
-`read_tree` reads the disk, so that each rule can be shown a bad file (self_test.py)."""
+`read_tree` reads the disk, so that self_test.py can give each rule a bad file."""
 
 import ast
 import os
@@ -17,7 +17,7 @@ LARGEST_TEXT = 1 << 20
 
 
 def read_tree(root):
-    """The text files under root. Other files (traces, pictures) come with None for a text."""
+    """The text files under root. Other files (traces, pictures) have None as their text."""
     tree = {}
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS)
@@ -65,11 +65,11 @@ TOKENS = re.compile(
 
 
 def code_only(text):
-    """C++ without comments and without what strings hold; lines keep their numbers."""
+    """C++ without comments and without the content of strings; lines keep their numbers."""
     return TOKENS.sub(lambda found: '""' + "\n" * found.group(0).count("\n"), text)
 
 
-# --- who may include whom
+# --- allowed includes
 
 SIM_MAY_USE = {"base", "yaml", "wire", "scenario", "model", "node", "planner", "policy", "codec",
                "shaping", "weights"}
@@ -89,7 +89,8 @@ DOORS = {
     "libjpeg": (r"(jpeglib|jerror|jconfig|turbojpeg)\.h$", ["runtime/dataset"]),
 }
 
-# Tests of the whole may include all of ours; the other folders of tests stand for one folder each.
+# Tests of the whole system may include any source folder; every other test folder belongs to one source
+# folder.
 WHOLE_TESTS = {"contract", "system", "fidelity", "bench", "fuzz", "support", "house"}
 TESTED_IN_SIM = {"sim_net": "sim/net", "sim_trace": "sim/trace", "sim_ns3": "sim/ns3",
                  "coordinator": "sim/coordinator", "bridge": "sim/bridge", "run": "sim/run",
@@ -98,7 +99,7 @@ TESTED_IN_SIM = {"sim_net": "sim/net", "sim_trace": "sim/trace", "sim_ns3": "sim
 
 
 def stands_for(path):
-    """The source folder whose rules hold for this file: its own, or the one it tests. None: all of ours."""
+    """The source folder whose rules apply to this file: its own, or the one it tests. None: any folder."""
     parts = path.split("/")
     if parts[0] != "tests":
         return "/".join(parts[:-1])
@@ -139,7 +140,7 @@ def one_door(tree):
                     yield path, line, f"{name} only in {' and '.join(doors)}: {included}"
 
 
-# --- how a file is made
+# --- form of a file
 
 
 def pragma_once(tree):
@@ -174,12 +175,12 @@ def size_of_files(tree, longest_line=110, most_lines=400):
                 yield path, number, f"is {len(line)} characters long, more than {longest_line}"
 
 
-# Written by a program; what they quote of tables is as long as it is.
+# Written by a program; lines that hold generated figures may be longer.
 GENERATED_TEXT = {"analysis/REPRODUCTIONS.md"}
 
 
 def markdown_lines(tree, longest_line=110):
-    """Prose is as wide as code. Tables, code blocks and links are as wide as they must be."""
+    """Prose is as wide as code. Tables, code blocks and links may be wider."""
     for path, text in texts(tree, lambda p, _: p.endswith(".md") and p not in GENERATED_TEXT):
         fenced = False
         for number, line in lines(text):
@@ -233,7 +234,7 @@ def readme_in_each_folder(tree):
             yield folder, 0, "has code and no README.md"
 
 
-# --- what is not said
+# --- banned text
 
 BANNED = {
     r"\brandom_device\b": "random numbers come from Random(seed, stream)",
@@ -244,14 +245,14 @@ BANNED = {
     r"\busing namespace std\b": "names say where they are from",
 }
 
-# Time is a parameter here: only drivers, and what measures compute, hold a clock.
+# Time is a parameter here: only drivers, and code that measures compute, hold a clock.
 NO_CLOCK = ["runtime/model", "runtime/codec", "runtime/planner", "runtime/policy", "runtime/node",
             "runtime/scenario", "runtime/yaml",
             "runtime/wire", "sim/net", "sim/ns3"]
-# The one driver that lives among them: it is where nodes meet the clock.
+# The one driver in these folders: it connects nodes to the clock.
 MAY_READ_A_CLOCK = {"runtime/node/wall_node.hpp", "runtime/node/wall_node.cpp"}
-# A clock by any name: naming one is enough (an alias or typedef is read elsewhere), and so is `X::now`,
-# whatever X stands for, but for simulated time's own.
+# Any mention of a clock is a finding (an alias or typedef has its clock's name where it is declared), and so
+# is `X::now` for any X, except those of simulated time.
 CLOCKS = re.compile("|".join((
     r"\b(?:steady|system|high_resolution|utc|tai|gps|file)_clock\b",
     r"(?<!\bSimulation)(?<!\bSimulator)\s*::\s*now\b",

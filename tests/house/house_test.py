@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks this repository by the rules of the house.   house_test.py ROOT"""
+"""Checks this repository against the house rules.   house_test.py ROOT"""
 
 import sys
 

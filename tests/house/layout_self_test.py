@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Each rule about the layout can fail: it finds what is wrong with a bad tree, and is silent about a good
-one."""
+"""Each layout rule can fail: it reports the fault of a bad tree and nothing in a good one."""
 
 import unittest
 
@@ -45,7 +44,7 @@ class IncludesGoDown(unittest.TestCase):
 
 
 class NoCircles(unittest.TestCase):
-    # a.cpp -> b.hpp -> c.hpp -> a.hpp: no header is in a circle, the units are.
+    # a.cpp -> b.hpp -> c.hpp -> a.hpp: the headers form no cycle, but the units do.
     TREE = {"sim/run/a.cpp": include("sim/run/a.hpp", "sim/run/b.hpp"), "sim/run/a.hpp": "",
             "sim/run/b.hpp": include("sim/run/c.hpp"), "sim/run/c.hpp": include("sim/run/a.hpp")}
     CIRCLE = ("sim/run/a", "sim/run/b", "sim/run/c")

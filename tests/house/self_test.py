@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Each rule of the house can fail: it finds what is wrong with a bad file, and is silent about a good one."""
+"""Each house rule can fail: it reports the fault of a bad file and nothing in a good one."""
 
 import unittest
 

@@ -18,7 +18,7 @@ TEST(RealLinksCheck, DelaysAndLossesAreRefusedBecauseNothingImposesThem) {
   auto delayed = one_link(), lossy = one_link(), later = one_link();
   delayed.links[0].delay = Duration::ms(5);
   lossy.links[0].loss = 0.01;
-  later.links[0].delay.set(Time::zero() + Duration::s(9), Duration::ms(1));  // an event's
+  later.links[0].delay.set(Time::zero() + Duration::s(9), Duration::ms(1));  // set by an event
   for (const auto& spec : {delayed, lossy, later}) {
     const auto refused = RealLinks::check(spec);
     ASSERT_FALSE(refused);

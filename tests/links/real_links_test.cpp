@@ -26,7 +26,7 @@ class RealLinksTest : public ::testing::Test {
   static NetworkSpec line() {
     NetworkSpec spec;
     spec.devices = {"a", "b", "c"};
-    spec.tcp_variant = "reno";  // which every machine allows
+    spec.tcp_variant = "reno";  // allowed on every machine
     for (const auto& [from, to, rate] : {std::tuple(0U, 1U, 20), {1U, 0U, 20}, {1U, 2U, 50}, {2U, 1U, 50}})
       spec.links.push_back({.from = {from}, .to = {to}, .rate = BitRate::mbit(rate)});
     return spec;
@@ -65,7 +65,7 @@ TEST_F(RealLinksTest, AWayOverTwoLinksIsForwardedAtTheSlowerOnesRate) {
 
 TEST_F(RealLinksTest, ALinkThatDoesNotCarryWhatItShouldIsFidelityViolated) {
   auto spec = line();
-  spec.links[0].rate = BitRate::mbit(1'000'000);  // no machine of ours does
+  spec.links[0].rate = BitRate::mbit(1'000'000);  // more than any of our machines carries
   auto links = RealLinks::build(spec);
   ASSERT_TRUE(links) << links.error().message;
   const auto probed = (*links)->probe({{{0}, {1}}});
@@ -75,8 +75,8 @@ TEST_F(RealLinksTest, ALinkThatDoesNotCarryWhatItShouldIsFidelityViolated) {
       << probed.error().message;
 }
 
-// After 100 ms of outage TCP has full queues and nothing to say; the link must go on when the rate is back
-// and not when a timer for 1 B/s runs out.
+// After 100 ms of outage TCP's queues are full and it sends nothing; the link must resume when the rate is
+// back, not when a timer for 1 B/s runs out.
 TEST_F(RealLinksTest, AnOutageEndsWhenItsTimeIsOver) {
   auto spec = line();
   const auto trace = RateTrace::make({{Duration::s(0), BitRate::mbit(20)},

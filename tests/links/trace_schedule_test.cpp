@@ -14,7 +14,7 @@ std::shared_ptr<const RateTrace> steps(TraceEnd end, Duration loop_from = {}) {
           .value());
 }
 
-// What a follower of next_change() sees, which is all that a shaper does.
+// The changes that a follower of next_change() sees; a shaper is such a follower.
 std::vector<std::pair<Time, BitRate>> followed(const RateSchedule& schedule, Time until) {
   std::vector<std::pair<Time, BitRate>> seen;
   for (Time t; t < until; t = schedule.next_change(t)) {

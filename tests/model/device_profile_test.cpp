@@ -38,7 +38,7 @@ models:
     seconds: {attention: 0.4, attention_output: 0.1, mlp_up: 0.3, mlp_down: 0.2, first: 0.6}
 )";
 
-// The good profile with one passage replaced; the error it gives.
+// The error for the good profile with one passage replaced.
 std::string error_with(const std::string& passage, const std::string& replacement) {
   std::string text = kGood;
   text.replace(text.find(passage), passage.size(), replacement);
@@ -113,7 +113,7 @@ TEST(DeviceProfile, ModelOfOtherDimensionsIsDerived) {
   const DeviceCost cost = *read_profile(shipped("rcc-ve-c2558"), shallow);
   EXPECT_EQ(cost.derived_from(), "vit-base");
   const DeviceCost listed = shipped_cost("rcc-ve-c2558", "vit-base");
-  // The listed mean of the last kind stands for 12 layers and the head: 2·768·1000 of 11 G operations more.
+  // The listed mean of the last kind is for 12 layers and the head: 2·768·1000 of 11 G operations more.
   EXPECT_NEAR(cost.compute({2, 23}, 8).seconds() / listed.compute({2, 23}, 8).seconds(), 1, 1e-4);
 }
 
@@ -201,7 +201,7 @@ TEST(DeviceProfile, WrittenProfilesReadBackTheSame) {
   EXPECT_EQ(read->models[0].weight_bytes, file.models[0].weight_bytes);
 }
 
-// What the shipped profiles mark as derived is what the reader itself would derive, to the digits written.
+// Entries marked as derived in the shipped profiles equal the reader's own derivation, to the digits written.
 TEST(DeviceProfile, ShippedDerivedEntriesAreTheDerivation) {
   for (const char* device : {"minnowboard-e3845", "rcc-ve-c2558"}) {
     const ProfileFile file = *read_profile_file(shipped(device));

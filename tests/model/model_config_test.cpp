@@ -107,7 +107,7 @@ TEST(ModelConfig, PartsAddUpToTheWhole) {
   EXPECT_NEAR(flops, 2 * 17.56e9, 0.01e9);
 }
 
-// By hand: a block is 24 T D² + 4 T² D; the head of KWT-1 sees the class token alone, BERT has a pooler.
+// By hand: a block is 24 T D² + 4 T² D; the head of KWT-1 uses only the class token, BERT has a pooler.
 TEST(ModelConfig, OperationsOfOtherFamiliesAreThoseOfTheirBlocks) {
   const auto flops = [](const ModelConfig& config) { return flops_per_image(config, all_of(config)); };
   EXPECT_DOUBLE_EQ(flops(model("kwt-1")),

@@ -1,5 +1,5 @@
-// What a connection that does not come about says: whoever asked has to know whether to try again, whether
-// somebody has gone, or whether keys do not fit.
+// The error of a failed connection: the caller has to know whether to try again, whether the peer has gone,
+// or whether keys do not match.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Accepts, says this, and closes.
+// Accepts, sends a text, and closes.
 class RudeServer {
  public:
   explicit RudeServer(std::string word) : word_(std::move(word)), socket_(socket(AF_INET, SOCK_STREAM, 0)) {
@@ -72,7 +72,7 @@ TEST_F(Connecting, WhereNobodyListensAnotherAttemptMakesSense) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(attempt(gone.where(), {}).code, ExitCode::timeout);
 }
 
-// Some, because one who is flooded closes strangers' connections too.
+// Several attempts, because a flooded listener closes connections of unknown peers too.
 TEST_F(Connecting, WhoClosesEveryConnectionInItsHandshakeHasGone) {
   const RudeServer rude("");
   for (int i = 0; i < 3; ++i) EXPECT_EQ(attempt(rude.where(), fleet_.host()).code, ExitCode::timeout);
@@ -103,14 +103,14 @@ TEST_F(Connecting, WhoSpeaksNoTlsIsAMatterOfKeys) {
 }
 
 TEST_F(Connecting, EndsWhenItMakesNoSenseAnyMore) {
-  const auto listening = listen_on(loop_, {"127.0.0.1", 0}, fleet_.device("board-a"));  // and accepts nobody
+  const auto listening = listen_on(loop_, {"127.0.0.1", 0}, fleet_.device("board-a"));  // never accepts
   approach_.stop = [] { return true; };
   const auto began = std::chrono::steady_clock::now();
   EXPECT_THAT(attempt((*listening)->local(), fleet_.host()).message, HasSubstr("makes no sense any more"));
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
 }
 
-// An agent whose host is killed while they agree who they are does not wait for it.
+// An agent does not wait for a host that is killed during the handshake.
 TEST_F(Connecting, AnAgentWhoseHostGoesInTheHandshakeHasLostIt) {
   const RudeServer rude("");
   AgentConfig config{.host = rude.where(), .devices = {"board-a"}, .scenario_sha256 = {}, .release = "1"};

@@ -1,4 +1,4 @@
-// A relay that hears what a client says to a server, encrypted or not.
+// A relay that records the bytes a client sends to a server, encrypted or not.
 #pragma once
 
 #include <arpa/inet.h>
@@ -16,7 +16,7 @@
 
 namespace millrace {
 
-// Passes bytes on between one client and the server, and keeps what the client said.
+// Passes bytes on between one client and the server, and keeps the client's bytes.
 class Eavesdropper {
  public:
   explicit Eavesdropper(const Endpoint& server) : server_(server) {

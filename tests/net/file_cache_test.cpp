@@ -60,7 +60,7 @@ TEST_F(AFileCache, UsesTheFileWhereTheScenarioSaysIfItIsTheRightOne) {
   std::ofstream(path) << "weights";
   const FileCache cache({}, 0);
   EXPECT_EQ(cache.find(file("weights", path)), path);
-  EXPECT_EQ(cache.find(file("Weights", path)), "") << "as long, but another";
+  EXPECT_EQ(cache.find(file("Weights", path)), "") << "of the same length, but another text";
 }
 
 TEST_F(AFileCache, TakesNothingThatIsNotWhatWasAnnounced) {
@@ -80,7 +80,7 @@ TEST_F(AFileCache, DoesNotTrustWhatHasChangedOnTheDisk) {
 }
 
 TEST_F(AFileCache, LetsTheOldestGoFirstAndNothingThatIsInUse) {
-  // A run each.
+  // Each fetch is a run of its own.
   const auto fetch = [this](const std::string& content) {
     return fill(FileCache(folder_, 10), file(content), content);
   };
@@ -116,7 +116,8 @@ TEST_F(AFileCache, CountsWhatIsOnItsWayAndRemovesWhatKilledAgentsLeft) {
     const FileCache other(folder_, 10);
     const auto coming = other.receive(first);
     ASSERT_TRUE(coming.ok());
-    EXPECT_FALSE(FileCache(folder_, 10).receive(second).ok()) << "all of its room is taken from the start";
+    EXPECT_FALSE(FileCache(folder_, 10).receive(second).ok())
+        << "a file's whole size is reserved from the start";
   }
   const auto left = folder_ + "/" + first.sha256 + ".part-abc123",
              links = folder_ + "/folder-" + first.sha256;
@@ -130,7 +131,7 @@ TEST_F(AFileCache, CountsWhatIsOnItsWayAndRemovesWhatKilledAgentsLeft) {
   EXPECT_TRUE(fill(FileCache(folder_, 10), second, "abcdef").ok());
   EXPECT_FALSE(fs::exists(left));
   EXPECT_FALSE(fs::exists(links));
-  EXPECT_TRUE(fs::exists(stranger)) << "what is not ours stays";
+  EXPECT_TRUE(fs::exists(stranger)) << "files of others stay";
 }
 
 TEST_F(AFileCache, PutsFilesIntoOneFolderByName) {

@@ -1,4 +1,4 @@
-// Keys of a fleet in a folder that goes with the test, and of others who do not belong to it.
+// Keys of a fleet in a folder that is removed after the test, and keys of strangers to the fleet.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ class Fleet {
   Fleet& operator=(const Fleet&) = delete;
 
   const CertificateAuthority& authority() const { return *authority_; }
-  // The folder of a machine whose certificate is signed by `signer`, and who trusts this fleet.
+  // The folder of a machine whose certificate is signed by `signer`, and which trusts this fleet.
   std::string folder(const CertifiedNames& names, CertificateAuthority::Validity validity = {.until_s = 3600},
                      const CertificateAuthority* signer = nullptr) {
     auto own = folder_ + "/" + std::to_string(++count_);

@@ -122,7 +122,7 @@ TEST_F(AChannel, AFrameThatIsTooLargeEndsTheConnectionNotTheProcess) {
 
 TEST_F(AChannel, APeerThatTakesNothingIsGivenUp) {
   listen();
-  RawPeer peer(listener_->local());  // and never reads
+  RawPeer peer(listener_->local());  // never reads
   await_server();
   server_->open_up();
   // More than loopback's socket buffers hold, so that the rest waits here.
@@ -136,7 +136,7 @@ TEST_F(AChannel, HeartbeatsKeepASilentPeerAlive) {
   client_->send(to_frame(FrameType::start));
   EXPECT_EQ(at_server()->type, FrameType::start);
   std::promise<void> later;
-  // More than the silence allowed passes; only heartbeats come, then a frame.
+  // Only heartbeats come for longer than the silence allowed, then a frame.
   std::thread speaker([this] {
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     client_->send(to_frame(FrameType::stop));
@@ -168,7 +168,7 @@ TEST_F(AChannel, NamesAreResolvedAndEveryAddressTried) {
   EXPECT_TRUE(channel.ok()) << channel.error().message;
 }
 
-// RFC 2606: nobody ever has this name.
+// RFC 2606: no host ever has this name.
 TEST_F(AChannel, ANameWithoutAnAddressIsAnErrorThatNamesIt) {
   const auto channel = connect_channel(loop_, {"no-such-host.invalid", 7000}, kPatience);
   ASSERT_FALSE(channel.ok());
@@ -185,7 +185,7 @@ TEST_F(AChannel, APortTakenTwiceIsAnErrorThatNamesIt) {
 TEST_F(AChannel, AChannelMayOutliveItsFrames) {
   connect();
   for (int i = 0; i < 100; ++i) client_->send(to_frame(FrameType::start));
-  client_.reset();  // frames under way hold what they need
+  client_.reset();  // frames under way keep what they need alive
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(at_server().ok());
 }
 

@@ -49,11 +49,11 @@ TEST_F(AHandshakeGate, AFloodFromManyAddressesKeepsOutNoneThatIsKnown) {
   int strangers = 0;
   for (std::uint32_t i = 100; i < 20'000; ++i) strangers += admitted(i, 1);
   EXPECT_LE(strangers, 1024);
-  EXPECT_EQ(admitted(8, 1), 0) << "nobody knows it";
+  EXPECT_EQ(admitted(8, 1), 0) << "not an address known before";
   EXPECT_EQ(admitted(7, 100), 100);
   now_ += minutes(11);
   admitted(1, 5000), admitted(2, 5000);
-  EXPECT_EQ(admitted(7, 1), 0) << "it is not known for ever";
+  EXPECT_EQ(admitted(7, 1), 0) << "an address is forgotten in time";
 }
 
 TEST_F(AHandshakeGate, WhoAlwaysShowsWhoItIsIsNeverTurnedAway) {

@@ -1,5 +1,4 @@
-// Keys in the wrong hands or missing on one side: what each side is told, and what a scraper of figures may
-// do.
+// Wrong keys, or keys missing on one side: the message to each side, and the rights of a scraper of metrics.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +29,7 @@ class AnAgentWithKeys : public testing::Test {
   std::promise<std::optional<PeerNames>> seen_;
 };
 
-// Both ways round each side is told which of the two lacks keys, and what to do.
+// Whichever side lacks keys, both sides are told which one, and what to do.
 TEST_F(AnAgentWithKeys, TellsWhoSpeaksNoTlsSo) {
   const auto channel = connect_channel(loop_, listener_->local(), kPatience);
   ASSERT_TRUE(channel.ok()) << channel.error().message;

@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// The driver's answers go to the server's end; events are handed over by hand.
+// The driver's answers go to the server's end; the test hands over the events.
 class ALockstepDriver : public Loopback {
  protected:
   void build(std::function<Result<void>(Time, Outbox&)> start,
@@ -59,11 +59,11 @@ TEST_F(ALockstepDriver, ASecondEventBeforeTheAnswerIsAnError) {
   });
   ASSERT_TRUE(hand_over(1, Event::Kind::start).ok());
   EXPECT_THAT(hand_over(1, Event::Kind::message).error().message, HasSubstr("before its last turn was over"));
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // by now the first is being worked on
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // by now the driver works on the first
   EXPECT_FALSE(hand_over(1, Event::Kind::message).ok());
   gate.meet();
   EXPECT_EQ(at_server()->type, FrameType::turn);
-  EXPECT_TRUE(hand_over(1, Event::Kind::message).ok()) << "the answer is there: the next may come";
+  EXPECT_TRUE(hand_over(1, Event::Kind::message).ok()) << "after the answer the next event may come";
 }
 
 TEST_F(ALockstepDriver, AnEventForANodeThatIsElsewhereIsAnError) {

@@ -1,4 +1,4 @@
-// Two ends of a connection over loopback, and raw bytes for those who do not speak millrace.
+// Two ends of a connection over loopback, and a raw socket for peers that do not speak our protocol.
 #pragma once
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@ class Loopback : public testing::Test {
     listener_ = std::move(*listener);
     listener_->accept([this](const ChannelPointer& channel) { accepted_.set_value(channel); });
   }
-  // The side that was connected to.
+  // Waits for the accepting side.
   void await_server() {
     server_ = accepted_.get_future().get();
     server_inbox_ = Inbox::of(*server_);
@@ -51,7 +51,7 @@ class Loopback : public testing::Test {
 // A plain socket.
 class RawPeer {
  public:
-  // `from`: another of loopback's addresses, to be somebody else.
+  // `from`: another loopback address, to appear as a different peer.
   explicit RawPeer(const Endpoint& where, const std::string& from = "127.0.0.1")
       : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
@@ -69,7 +69,7 @@ class RawPeer {
   RawPeer& operator=(const RawPeer&) = delete;
 
   void say(const std::string& bytes) { (void)!::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
-  // Everything until the other side closes.
+  // All bytes until the other side closes.
   std::string hear_all() {
     std::string all;
     char piece[4096];
@@ -79,7 +79,7 @@ class RawPeer {
       all.append(piece, static_cast<std::size_t>(got));
     }
   }
-  // The other side has neither closed nor said anything.
+  // The other side has neither closed nor sent anything.
   bool hears_nothing_yet() const {
     char byte = 0;
     return ::recv(socket_, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN;

@@ -95,8 +95,8 @@ double processor_seconds() {
   return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
 }
 
-// Whoever takes all descriptors must not get a processor with them. Nothing else runs in this process: an
-// acceptor that does not rest spends all of the 300 ms.
+// A peer that takes all descriptors must not also cost a processor. Nothing else runs in this process: an
+// acceptor that does not rest uses all of the 300 ms.
 TEST_F(AMetricsPage, RestsWhileNoConnectionCanBeTaken) {
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -105,7 +105,7 @@ TEST_F(AMetricsPage, RestsWhileNoConnectionCanBeTaken) {
   const rlimit one_more{static_cast<rlim_t>(last) + 1, before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &one_more), 0);
   {
-    RawPeer knocking(server_->local());  // its own end is the one more
+    RawPeer knocking(server_->local());  // its own end takes the last descriptor
     const double begin = processor_seconds();
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     EXPECT_LT(processor_seconds() - begin, 0.1);

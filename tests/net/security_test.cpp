@@ -1,6 +1,5 @@
-// Who gets in and who does not. Attackers are plain sockets or TLS without the right keys; what counts is
-// that none of them reaches the handler, that nothing crashes, and that an honest peer is served all the
-// while.
+// Which peers are admitted. Attackers are plain sockets or TLS without the right keys; none of them may reach
+// the handler or cause a crash, and an honest peer must be served all the while.
 #include "runtime/net/security.hpp"
 
 #include <gmock/gmock.h>
@@ -23,7 +22,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// board-a listens; everybody who is let in is counted, and greeted.
+// board-a listens; admitted peers are counted and greeted.
 class AGuardedDoor : public testing::Test {
  protected:
   void SetUp() override {
@@ -83,7 +82,7 @@ TEST_F(AGuardedDoor, LetsNobodyInWithoutACertificate) {
   error_code error;
   stream.handshake(asio::ssl::stream_base::client, error);
   std::array<char, 64> bytes{};
-  if (!error) stream.read_some(asio::buffer(bytes), error);  // TLS 1.3: the server's verdict comes now
+  if (!error) stream.read_some(asio::buffer(bytes), error);  // TLS 1.3: the server's verdict comes only now
   EXPECT_EQ(error.category(), asio::error::get_ssl_category()) << error.message();
   EXPECT_EQ(let_in_, 0);
   expect_honest_peer_is_served();
@@ -136,7 +135,7 @@ TEST_F(AGuardedDoor, DoesNotTakeARecordingForItsOriginal) {
   for (int i = 0; i < 3; ++i) {
     RawPeer again(listener_->local());
     again.say(recorded);
-    (void)again.hear_all();  // until it is turned away
+    (void)again.hear_all();  // until it is rejected
   }
   EXPECT_EQ(let_in_, 1);
   expect_honest_peer_is_served();
@@ -159,11 +158,11 @@ TEST_F(AGuardedDoor, AFloodFromOneAddressPushesOutNobodyElse) {
   for (std::size_t i = 0; i < Listener::kMaxHandshakes + 8; ++i)
     flood.push_back(std::make_unique<RawPeer>(listener_->local()));
   for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(flood[i]->hear_all(), "") << i << " was pushed out";
-  EXPECT_TRUE(slow.hears_nothing_yet()) << "has its time";
+  EXPECT_TRUE(slow.hears_nothing_yet()) << "a slow peer keeps its time";
 }
 
-// Open sockets are bounded: two to each of those who may read why, one (the stranger's own) to each of the
-// others, and one that may be about to close.
+// Open sockets are bounded: two for each peer that may still read the reason, one (the peer's own) for each
+// of the others, and one that may be about to close.
 TEST_F(AGuardedDoor, DoesNotWaitForMoreThanSomeOfThoseItTurnedAway) {
   const auto open_files = [] {
     return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});

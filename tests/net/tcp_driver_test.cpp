@@ -87,7 +87,7 @@ TEST_F(ATcpDriver, TakesItsPredecessorsMessagesAndReportsToTheHost) {
   EXPECT_EQ(hello.to_node, NodeId{0});
   const auto answer = parse_message(*back_inbox_->next(kPatience, "driver"));
   EXPECT_TRUE(std::holds_alternative<Feedback>(answer->message))
-      << "on the connection of the other direction";
+      << "it comes on the connection of the other direction";
 }
 
 TEST_F(ATcpDriver, RefusesStrangersWithASentence) {
@@ -154,7 +154,7 @@ TEST_F(ATcpDriver, AfterStopANeighbourMayLeave) {
   driver_->stop();
   channel->close();
   EXPECT_EQ(server_inbox_->next(Duration::ms(50), "driver").error().code, ExitCode::timeout)
-      << "nothing is said";
+      << "nothing is sent";
 }
 
 TEST_F(ATcpDriver, AMessageUnderAnotherNameIsAFailure) {

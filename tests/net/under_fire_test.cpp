@@ -1,4 +1,4 @@
-// An agent under fire: whatever is thrown at it, it goes on, and serves the next host.
+// An agent under attack keeps running and serves the next host.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -36,12 +36,12 @@ class AnAgentUnderFire : public testing::Test {
     server_->stop();
     thread_.join();
   }
-  // Whether a host with these keys is greeted, within the time that an earlier run may still take.
+  // The agent's answer to a host with these keys, awaited as long as an earlier run may still take.
   std::string answer_to(const SecurityPointer& keys, const Hello& hello) {
     IoLoop loop;
     for (int i = 0; i < 200; ++i) {
       auto channel = connect_channel(loop, server_->local(), kPatience, keys);
-      if (!channel && channel.error().code == ExitCode::timeout) continue;  // it is busy with the others
+      if (!channel && channel.error().code == ExitCode::timeout) continue;  // busy with other peers
       if (!channel) return channel.error().message;
       const auto inbox = Inbox::of(**channel);
       (*channel)->send(to_frame(hello));
@@ -96,7 +96,7 @@ std::uint64_t mutated_frames() {
   return wanted == nullptr ? 20'000 : std::strtoull(wanted, nullptr, 10);
 }
 
-// Like a real socket, but leaves nothing behind in the kernel when it goes.
+// Like a real peer, but leaves no state in the kernel when it closes.
 void throw_at(const Endpoint& where, const std::string& bytes, const std::string& from = "127.0.0.1") {
   const int peer = socket(AF_INET, SOCK_STREAM, 0);
   const linger at_once{1, 0};
@@ -111,7 +111,7 @@ void throw_at(const Endpoint& where, const std::string& bytes, const std::string
     std::string rest = bytes;
     (void)!send(peer, rest.data(), rest.size(), MSG_NOSIGNAL);
     char answer[256];
-    // Every other one listens a moment, so that the agent gets as far as it will.
+    // Every other peer waits a moment for an answer, so that the agent gets as far as it can.
     pollfd waiting{peer, POLLIN, 0};
     if (bytes.size() % 2 == 0 && poll(&waiting, 1, 1) > 0) (void)!recv(peer, answer, sizeof answer, 0);
   }
@@ -140,8 +140,8 @@ TEST_F(AnAgentUnderFire, SurvivesMutatedFramesAndServesTheNextHost) {
   EXPECT_EQ(answer_to({}, hello()), "hello");
 }
 
-// Real first messages of handshakes from one address, as fast as they go, until it has seen enough: the
-// honest host from another address gets in at its first attempt each time.
+// Real first messages of handshakes from one address, as fast as possible: an honest host at another address
+// is admitted at its first attempt each time.
 TEST_F(AGuardedAgent, AFloodOfHandshakesFromOneAddressLeavesOthersUntouched) {
   const auto flight = first_flight();
   std::atomic<bool> over = false;
@@ -152,7 +152,7 @@ TEST_F(AGuardedAgent, AFloodOfHandshakesFromOneAddressLeavesOthersUntouched) {
       std::this_thread::sleep_for(std::chrono::microseconds(150));  // some 5,000 a second
     }
   });
-  while (thrown < 1000) std::this_thread::yield();  // its share at once is used up
+  while (thrown < 1000) std::this_thread::yield();  // its share of concurrent handshakes is used up
   IoLoop loop;
   for (int i = 0; i < 20; ++i) {
     const auto channel = connect_channel(loop, server_->local(), kPatience, fleet_.host());
@@ -169,7 +169,7 @@ TEST_F(AGuardedAgent, SurvivesMutatedFramesAndServesTheNextHost) {
   SCOPED_TRACE(testing::Message() << "MILLRACE_TEST_SEED=" << seed);
   Random random(seed, "frames at a guarded agent");
   const auto flight = first_flight();
-  // As many as one address may at once, and then as many as it may.
+  // As many as one address may send at once, then at the rate that it may.
   for (std::uint64_t i = 0; i < mutated_frames() / 50; ++i) {
     throw_at(server_->local(), mutated(flight, random));
     if (i >= 400) std::this_thread::sleep_for(std::chrono::milliseconds(10));

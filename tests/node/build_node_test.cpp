@@ -30,7 +30,7 @@ class BuildNode : public testing::Test {
     scenario_.policy.quantization.bits = 4;
   }
   std::unique_ptr<Node> node(std::uint32_t id) { return build_node(scenario_, plan_, {id}).value(); }
-  // What crosses the cut after this node, in `simulate`, of one image.
+  // What crosses the cut after this node for one image, in `simulate`.
   Outcome sent(std::uint32_t id, double bits) {
     Work work;
     work.kind = WorkKind::encode;

@@ -7,7 +7,7 @@ namespace {
 
 ModelConfig tiny() { return model_by_name("vit-tiny").value(); }
 
-// 1 GFLOP/s: as many nanoseconds as operations.
+// 1 GFLOP/s: one nanosecond per operation.
 ProfileCost cost_of(LayerRange layers) { return {DeviceCost::by_speed(tiny(), 1e9), tiny(), layers}; }
 Work work(WorkKind kind, std::uint32_t images) {
   Work made;

@@ -1,4 +1,4 @@
-// Nodes, executors and cost models whose whole behaviour a test writes down.
+// Nodes, executors and cost models whose whole behaviour a test defines.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@
 
 namespace millrace {
 
-// Each event does what the test put there; by default nothing.
+// Each event calls the test's function; by default it does nothing.
 class ScriptedNode final : public Node {
  public:
   std::function<Result<void>(Time, Outbox&)> start = [](Time, Outbox&) { return Result<void>{}; };
@@ -54,7 +54,7 @@ inline Work work_of(std::uint64_t microbatch, std::uint32_t images = 1) {
 
 inline Result<Outcome> nothing_to_do(const Work&) { return Outcome{}; }
 
-// Every piece of work costs the same, known beforehand.
+// Every piece of work has the same cost, known in advance.
 class FlatCost final : public CostModel {
  public:
   explicit FlatCost(Duration each) : each_{{}, each, {}} {}
@@ -64,7 +64,7 @@ class FlatCost final : public CostModel {
   WorkCost each_;
 };
 
-// Gates that workers reach on threads of their own: everyone waits there until `expected` have come.
+// A barrier for workers on threads of their own: each waits until `expected` have come.
 class MeetingPoint {
  public:
   explicit MeetingPoint(int expected) : missing_(expected) {}

@@ -1,4 +1,4 @@
-// An Outbox that keeps what a node asks for, and short words for what tests hand to nodes.
+// An Outbox that records a node's requests, and short names for the events that tests give to nodes.
 #pragma once
 
 #include <gtest/gtest.h>

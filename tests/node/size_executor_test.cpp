@@ -31,7 +31,7 @@ ModelConfig small_bert() {
   return model;
 }
 
-// What the real codecs make of every tensor that crosses the cut.
+// The size of every tensor that crosses the cut, encoded by the real codecs.
 Bytes really_encoded(const ModelConfig& model, const Codec& codec, int cut, std::int64_t images,
                      Budget budget) {
   Buffer out;

@@ -28,7 +28,7 @@ class Source : public testing::Test {
                                                       .seed = seed});
     ASSERT_TRUE(node_->on_start(Time::zero(), out_).ok());
   }
-  // The loading asked for last is done.
+  // Completes the loading requested last.
   void loaded(Time now) {
     const auto [job, work] = out_.jobs.back();
     ASSERT_TRUE(node_->on_computed(now, job, outcome(100), out_).ok());

@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Chooses one bit more with every microbatch and remembers what it heard.
+// Chooses one bit more with every microbatch and records its samples.
 class CountingPolicy final : public QuantizationPolicy {
  public:
   explicit CountingPolicy(std::vector<LinkSample>& heard) : heard_(heard) {}
@@ -122,7 +122,7 @@ TEST_F(Stage, ADecisionShowsAllThePolicyWasTold) {
                                                     .oldest_sent = at(1),
                                                     .ready = 0,
                                                     .ready_size = {}}}));
-  EXPECT_EQ(decision.seen, heard_) << "the first decisions had seen nothing";
+  EXPECT_EQ(decision.seen, heard_) << "the first decisions had no samples";
   computed(at(6), {{}, {}, Duration::ms(1)});
   computed(at(7));
   const auto next = out_.records_of<DecisionRecord>().back();

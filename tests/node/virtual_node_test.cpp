@@ -66,7 +66,8 @@ TEST_F(AVirtualNode, PromisesTheEndOfItsWorkBeforeTheWorkIsDone) {
   script_.computed = [&](Time now, JobId job, const Outcome& made, Outbox&) {
     EXPECT_EQ(now, at(8));
     EXPECT_EQ(job, JobId{7});
-    EXPECT_EQ(made.measured.compute, Duration::ms(5)) << "a node hears the price, not the time it took";
+    EXPECT_EQ(made.measured.compute, Duration::ms(5))
+        << "a node is told the charged cost, not the time taken";
     seen = made.output.size;
     return Result<void>{};
   };

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 using Clock = WallNode::Clock;
 
-// What the node's hooks hear; tests wait for it, at most 20 s.
+// Records the calls of the node's hooks; tests wait for them, at most 20 s.
 class Heard {
  public:
   WallNode::Hooks hooks() {
@@ -115,7 +115,7 @@ TEST_F(AWallNode, MoreMessagesThanItHoldsAreAFailureSaidOnce) {
     return Result<void>{};
   };
   build();
-  node_->start(Clock::now());  // and stays in its first event
+  node_->start(Clock::now());  // stays in its first event
   for (std::size_t i = 0; i < WallNode::kMaxWaiting; ++i) node_->deliver(kUpstream, grant(1));
   EXPECT_TRUE(heard_.failures.empty());
   node_->deliver(kUpstream, grant(1));

@@ -58,7 +58,7 @@ TEST(AnAccuracyTable, GivesTheShareThatEachSingleCutOfTheCodecLeaves) {
   EXPECT_DOUBLE_EQ(known->baseline, 0.8);
   ASSERT_EQ(known->widths.size(), 2U);
   EXPECT_EQ(known->widths[0].bits, 8);
-  EXPECT_DOUBLE_EQ(known->widths[0].retained.at(24), 1);  // better than fp32 by chance: not believed
+  EXPECT_DOUBLE_EQ(known->widths[0].retained.at(24), 1);  // by chance better than fp32: capped at 1
   EXPECT_TRUE(known->widths[0].known.at(24));
   EXPECT_FALSE(known->widths[0].known.at(36));
   EXPECT_DOUBLE_EQ(known->widths[1].retained.at(24), 0.9);

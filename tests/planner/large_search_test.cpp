@@ -1,4 +1,5 @@
-// The heuristic for many devices against the exact search where both can go, and its bound where only it can.
+// The heuristic for many devices against the exact search where both are possible, and its bound where only
+// the heuristic is.
 #include "runtime/planner/large_search.hpp"
 
 #include <gtest/gtest.h>

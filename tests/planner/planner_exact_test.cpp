@@ -1,4 +1,4 @@
-// The planner against every plan there is, over random small problems of each pattern. A seed that fails is
+// The planner against all plans of random small problems of each pattern. A seed that fails is
 // printed with the message.
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ using oracle::Figures;
 using Objective = PlanningGoal::Objective;
 constexpr int kProblems = 10'000;  // of each pattern
 
-// What the best of all plans has of something, among those that qualify.
+// The least value among all plans that qualify.
 template <class Qualifies, class Value>
 std::optional<double> least(const std::vector<Figures>& plans, Qualifies&& qualifies, Value&& value) {
   std::optional<double> best;
@@ -76,7 +76,7 @@ TEST_P(Exact, ThroughputAndLatencyEqualTheBestOfAllPlans) {
     const auto best = least(plans, kAll, kBottleneck);
     const auto fastest = planned(problem, {});
     expect_same(figure(fastest, &Prediction::bottleneck_s), best, "throughput");
-    if (best) {  // among equals the shortest latency
+    if (best) {  // among equally fast plans, that with the least latency
       const auto quick = [&](const Figures& f) { return f.bottleneck_s <= *best * (1 + 1e-12); };
       expect_same(figure(fastest, &Prediction::latency_s), least(plans, quick, kLatency),
                   "latency among equals");
@@ -98,7 +98,7 @@ TEST_P(Exact, ThroughputAndLatencyEqualTheBestOfAllPlans) {
                 least(plans, in_rate, kLatency), "latency at a rate");
   }
   RecordProperty("infeasible", infeasible);
-  EXPECT_LT(infeasible, kProblems / 2);  // or the pattern tests too little
+  EXPECT_LT(infeasible, kProblems / 2);  // otherwise the pattern tests too little
 }
 
 INSTANTIATE_TEST_SUITE_P(Patterns, Exact, testing::ValuesIn(oracle::kPatterns),

@@ -127,7 +127,7 @@ void add_devices(PlanningProblem& p, Pattern pattern, Random& random) {
   }
 }
 
-// Between kinds of devices alike, or each its own; in one direction as in the other, or not.
+// Hops depend on the kinds of devices only, or each is drawn; both directions are equal, or not.
 void add_hops(PlanningProblem& p, Pattern pattern, Random& random) {
   const std::size_t all = p.devices.size();
   const bool lack = pattern == Pattern::asymmetric_links || pattern == Pattern::everything;

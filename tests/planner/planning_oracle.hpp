@@ -1,5 +1,5 @@
-// Every plan of a small problem, one by one: the oracle of the planner, with which it shares nothing but the
-// problem's own numbers. And random problems of the patterns that planners get wrong.
+// All plans of a small problem by enumeration: the planner's oracle, which shares only the problem's numbers
+// with it. And random problems of patterns in which planners make mistakes.
 #pragma once
 
 #include <string>
@@ -12,12 +12,13 @@ namespace millrace::oracle {
 
 struct Figures {
   double bottleneck_s = 0, latency_s = 0, accuracy = 0;
-  // By link: what crosses it, and how often.
+  // By link: the seconds for which messages occupy it, and how many hops cross it.
   std::vector<double> link_s{};
   std::vector<int> crossings{};
 };
 
-// Of every plan that memory and links permit: all sequences of different devices, all cuts, all codings.
+// The figures of every plan that memory and links permit: all sequences of different devices, all cuts, all
+// codings.
 std::vector<Figures> all_plans(const PlanningProblem& problem);
 
 enum class Pattern { types, distinct, asymmetric_links, tight_memory, unequal_cuts, codings, everything };

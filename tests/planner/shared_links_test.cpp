@@ -1,4 +1,4 @@
-// Hops over shared links: the prediction against every plan there is, and what the planner says it knows.
+// Hops over shared links: the prediction against all plans, and the planner's claims of exactness.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,18 +47,18 @@ TEST(SharedLinks, WhatThePlannerClaimsHoldsAgainstEveryPlan) {
       is_a_plan |= std::abs(plan.bottleneck_s - found->prediction.bottleneck_s) <= 1e-9 * plan.bottleneck_s &&
                    std::abs(plan.latency_s - found->prediction.latency_s) <= 1e-9 * plan.latency_s;
     }
-    ASSERT_TRUE(is_a_plan) << i << ": predicted otherwise than reckoned by hand";
+    ASSERT_TRUE(is_a_plan) << i << ": the prediction is not that of any plan";
     EXPECT_LE(found->lower_bound_s, best_s * (1 + 1e-9)) << i;
     EXPECT_GE(found->prediction.bottleneck_s, best_s * (1 - 1e-9)) << i;
     const bool is_best = found->prediction.bottleneck_s <= best_s * (1 + 1e-9);
     if (found->exact) {
-      EXPECT_TRUE(is_best) << i << ": said to be exact";
+      EXPECT_TRUE(is_best) << i << ": called exact, but not the best";
     }
     ++(found->exact ? exact : heuristic);
     if (is_best && !found->exact) ++optimal;
   }
   EXPECT_GT(exact, 1000);
-  EXPECT_GT(heuristic, 100);          // or sharing is not tested
+  EXPECT_GT(heuristic, 100);          // otherwise sharing is not tested
   EXPECT_GT(optimal, heuristic / 2);  // the heuristic is worth its rounds
   RecordProperty("heuristic", heuristic);
   RecordProperty("optimal", optimal);

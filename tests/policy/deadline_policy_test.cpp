@@ -27,7 +27,7 @@ class Deadline : public testing::Test {
 TEST_F(Deadline, SettlesAtWhatASteadyLinkCarries) {
   send(30, 60);
   for (const double bits : send(50, 60)) EXPECT_NEAR(bits, 6, 0.06);
-  EXPECT_LT(link_.behind_s(), 0.2) << "no more waits than the stock that is not kept in reserve";
+  EXPECT_LT(link_.behind_s(), 0.2) << "at most the stock without its reserve waits";
 }
 
 TEST_F(Deadline, ComesToRestWithoutSwinging) {
@@ -41,7 +41,7 @@ TEST_F(Deadline, ComesToRestWithoutSwinging) {
 TEST_F(Deadline, FallsWithinThreeMicrobatchesWhenTheLinkDoes) {
   send(50, 60);
   const auto after = send(12, 30);
-  // The first is chosen before anything of it can be known; then its acknowledgement is overdue.
+  // The first is chosen before the fall can be noticed; then its acknowledgement is overdue.
   for (std::size_t i = 3; i < after.size(); ++i) EXPECT_LT(after[i], 3.1) << i;
   send(80, 30);
   for (const double bits : send(20, 30)) EXPECT_NEAR(bits, 3, 0.05);
@@ -50,7 +50,7 @@ TEST_F(Deadline, FallsWithinThreeMicrobatchesWhenTheLinkDoes) {
 
 TEST_F(Deadline, AnAcknowledgementThatDoesNotComeLowersTheBudget) {
   send(50, 60);
-  const double before = link_.send(1e-3);  // an outage begins: nothing comes back any more
+  const double before = link_.send(1e-3);  // an outage begins: no acknowledgements from now on
   double last = before;
   for (int i = 0; i < 8; ++i) last = link_.send(1e-3);
   EXPECT_NEAR(before, 6, 0.1);
@@ -76,7 +76,7 @@ TEST_F(Deadline, WorksWithCodecsOfWholeWidths) {
   double widths = 0;
   const auto bits = send(110, 60);
   for (const double each : bits) widths += std::floor(each);
-  EXPECT_NEAR(widths / 110, 60 / 11., 0.15) << "5 and 6 in turn, so that their mean is what fits";
+  EXPECT_NEAR(widths / 110, 60 / 11., 0.15) << "5 and 6 in turn, with the mean that fits";
   for (const double each : bits) EXPECT_TRUE(each >= 5 && each < 7) << each;
 }
 
@@ -103,8 +103,7 @@ TEST_F(Deadline, WhatWaitsAheadLeavesLess) {
             policy_.choose(at_ms(100), empty).bits_per_value / 2);
 }
 
-// A long path: what is on its way is more than one microbatch, and the latency must not be taken for
-// slowness.
+// A long path: more than one microbatch is under way, and the latency must not be mistaken for a low rate.
 TEST_F(Deadline, ALongPathIsNotASlowOne) {
   link_.latency_s = 0.15;
   send(60, 60);
@@ -132,8 +131,8 @@ TEST(APacedConsumer, WaitsForWhatIsLateAndForgivesWhatIsUneven) {
   PacedConsumer consumer;
   const auto arrive = [&](double ms) { return consumer.arrive(at_ms(ms), Duration::ms(100)).milliseconds(); };
   EXPECT_EQ(arrive(0), 0) << "the first is never late; two more would be in stock";
-  EXPECT_EQ(arrive(250), 0) << "until 300 there is enough";
-  EXPECT_EQ(arrive(420), 20) << "until 400 there was";
+  EXPECT_EQ(arrive(250), 0) << "the stock lasts until 300";
+  EXPECT_EQ(arrive(420), 20) << "the stock lasted until 400";
   EXPECT_EQ(arrive(520), 0) << "the wait has put everything off by 20 ms";
   EXPECT_EQ(arrive(621), 1);
   EXPECT_EQ(consumer.behind(), Duration::ms(21));

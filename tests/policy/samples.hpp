@@ -1,4 +1,4 @@
-// Acknowledgements and outgoing microbatches by the millisecond, and a link that behaves as it should.
+// Acknowledgements and outgoing microbatches by the millisecond, and an ideal link.
 #pragma once
 
 #include <algorithm>
@@ -51,7 +51,7 @@ struct SteadyLink {
   std::uint64_t microbatch = 0;
   double free_s = 0;
 
-  // Returns the budget in bits per value. The link serves at `mbit_per_s` what is sent now.
+  // Sends one microbatch, which the link serves at `mbit_per_s`; returns its budget in bits per value.
   double send(double mbit_per_s) {
     hear();
     Outgoing out = outgoing(values, images);

@@ -34,7 +34,7 @@ std::vector<Arrival> steady(int count, double fill_ms, double every_ms) {
 TEST(TargetShare, IsNothingWithoutATargetOrBeyondTheStock) {
   EXPECT_EQ(share_of(steady(100, 0, 10), 0).share(), std::nullopt);
   for (const int few : {0, 1, 2, 3}) {
-    // The run that began this: one microbatch in 3 s at a target of 100,000 images/s was "100 %".
+    // The case behind this rule: one microbatch in 3 s at a target of 100,000 images/s counted as "100 %".
     const auto share = share_of(steady(few, 3000, 3000), 100'000);
     EXPECT_EQ(share.share(), std::nullopt) << few;
     EXPECT_EQ(share.judged(), 0U);
@@ -51,7 +51,7 @@ TEST(TargetShare, IsOneAtTheRateHoweverThePipelineFills) {
   EXPECT_DOUBLE_EQ(*share_of(steady(50, 300, 20)).share(), 1) << "faster than asked for";
 }
 
-// A closed loop that is faster than the target has made up for any fill; at the target it has not.
+// A closed loop faster than the target makes up for any fill of the pipeline; one at the target does not.
 TEST(TargetShare, ALongFillIsWhatWasAskedForAndDidNotCome) {
   EXPECT_DOUBLE_EQ(*share_of(steady(50, 2400, 100)).share(), 47.0 / 67);  // 73 periods less 6
   EXPECT_DOUBLE_EQ(*share_of(steady(50, 2400, 10)).share(), 1);
@@ -61,12 +61,12 @@ TEST(TargetShare, ALongFillIsWhatWasAskedForAndDidNotCome) {
 TEST(TargetShare, AnOutageCountsWithAllThatWasDueInIt) {
   auto arrivals = steady(50, 100, 100);  // until 5000; stock until 5300
   for (int i = 0; i < 50; ++i) arrivals.push_back({25'000.0 + i});
-  // Waited from 5300 on for 19.7 s: 197 periods. Of the 50 that then came at once one was late.
+  // The wait from 5300 on is 19.7 s or 197 periods. Of the 50 that then came together, one was late.
   EXPECT_NEAR(*share_of(arrivals).share(), (47.0 + 49) / (97 + 197), 1e-12);
 }
 
 TEST(TargetShare, SlightlyTooSlowIsLateOnceTheStockIsUsedUp) {
-  // Each microbatch takes 2 % of a period more than there is: a stock of two periods lasts 100 of them.
+  // Each microbatch takes 2 % longer than a period: a stock of two periods lasts for 100 microbatches.
   const auto late = share_of(steady(1000, 100, 102));
   EXPECT_NEAR(*late.share(), 0.1, 0.01);
   const auto soon = share_of(steady(90, 100, 102));
@@ -75,7 +75,7 @@ TEST(TargetShare, SlightlyTooSlowIsLateOnceTheStockIsUsedUp) {
 
 TEST(TargetShare, AMicrobatchCountsByItsImages) {
   auto arrivals = steady(5, 100, 100);
-  arrivals.push_back({3000, 1});  // waited for from 800 on: 22 periods
+  arrivals.push_back({3000, 1});  // due at 800: a wait of 22 periods
   EXPECT_DOUBLE_EQ(*share_of(arrivals).share(), 2.0 / (2.25 + 22));
   EXPECT_EQ(share_of(arrivals).judged(), 3U);
 }
@@ -87,7 +87,7 @@ TEST(TargetShare, AFailedRunWaitsUntilItsEnd) {
   EXPECT_DOUBLE_EQ(*share.share(), 7.0 / 107);
 }
 
-// share <= (x m - 3) / (m - 6), and so at most x where x <= 1/2, for whatever comes whenever.
+// share <= (x m - 3) / (m - 6), and so at most x where x <= 1/2, for any arrivals.
 TEST(TargetShare, IsBoundedByTheRateForAnyArrivals) {
   Random random(test_seed(), "target share");
   SCOPED_TRACE(testing::Message() << "MILLRACE_TEST_SEED=" << test_seed());

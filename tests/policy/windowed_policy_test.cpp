@@ -1,4 +1,4 @@
-// Each of the reference's policies on figures worked out by hand.
+// The reference's policies, each on figures computed by hand.
 #include "runtime/policy/windowed_policy.hpp"
 
 #include <gtest/gtest.h>
@@ -29,11 +29,11 @@ TEST(ALinkWindow, BeginsAnewAndStillKnowsTheLastAcknowledgement) {
   ASSERT_TRUE(window.add(sample({.sent_ms = 0, .acknowledged_ms = 10, .bytes = 1})));
   const auto figures = window.add(sample({.sent_ms = 4, .acknowledged_ms = 12, .bytes = 1}));
   ASSERT_TRUE(figures);
-  EXPECT_DOUBLE_EQ(figures->sending_s, 0.002) << "from 10, when the one before was through";
+  EXPECT_DOUBLE_EQ(figures->sending_s, 0.002) << "counts from 10, the acknowledgement before";
 }
 
-// 1000 values of 32 bits per 10 images; at 100 images/s a microbatch has 100 ms. A microbatch that took `ms`
-// for its 4000 bytes says that the link carries 32000 bits in that time.
+// 1000 values of 32 bits per 10 images; at 100 images/s a microbatch has 100 ms. A microbatch of 4000 bytes
+// that took `ms` shows that the link carries 32000 bits in that time.
 double heuristic_after(double ms) {
   HeuristicQuantization policy(100, 2);
   policy.observe(sample({.sent_ms = 0, .acknowledged_ms = ms, .bytes = 4000}));

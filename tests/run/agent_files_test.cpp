@@ -43,7 +43,7 @@ TEST_F(AgentLogs, EveryLineIsKeptInOrderWithItsLevel) {
   EXPECT_EQ(text_of("c.log"), "error: of another agent\n");
 }
 
-// A line that reaches the limit exactly is kept whole; the first one beyond it is the last.
+// A line that reaches the limit exactly is kept whole; the first line beyond it ends the log.
 TEST_F(AgentLogs, ALogEndsAtItsLimitAndSaysSoOnce) {
   AgentFiles files(folder_.string(), false);
   const std::string first(AgentFiles::kMaxLog - std::string("note: \n").size(), 'x');

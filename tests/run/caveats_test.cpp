@@ -79,7 +79,7 @@ TEST_F(ACaveat, ASlowdownOnTheWallClockIsImitationToo) {
   EXPECT_EQ(conditions.compute, ComputeIs::imitated);
   EXPECT_THAT(conditions.caveats[0].text,
               HasSubstr("devices[].slowdown stretches what was measured (board-b: 3"));
-  EXPECT_EQ(of(Mode::cosim).compute, ComputeIs::measured) << "in virtual time that is what the key means";
+  EXPECT_EQ(of(Mode::cosim).compute, ComputeIs::measured) << "in virtual time the key keeps this meaning";
 }
 
 TEST_F(ACaveat, WhatIsMeasuredHereIsThisMachine) {
@@ -118,7 +118,7 @@ TEST_F(ACaveat, OnRealDevicesTheirOwnNetworkIsUsed) {
   EXPECT_EQ(conditions.links, LinksAre::given);
   EXPECT_THAT(ids(conditions), ElementsAre("links_given"));
   scenario_.network.links.clear();
-  EXPECT_THAT(ids(of(Mode::deploy, AgentsAre::elsewhere)), ElementsAre()) << "nothing was described";
+  EXPECT_THAT(ids(of(Mode::deploy, AgentsAre::elsewhere)), ElementsAre()) << "no links were described";
 }
 
 TEST_F(ACaveat, ShapedLinksAreApplied) {

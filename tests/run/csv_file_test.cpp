@@ -21,7 +21,7 @@ TEST_F(ACsvFile, ReplacesWhatWasThere) {
   EXPECT_EQ(read("a.csv"), "x\n");
 }
 
-// Read at any moment, the file ends in a whole line: the last was either written entirely or not at all.
+// At any moment the file ends in a whole line: the last line was written either entirely or not at all.
 TEST_F(ACsvFile, GrowsInWholeLines) {
   auto file = CsvFile::create(path("a.csv"), "x").value();
   std::size_t seen = 0;

@@ -1,4 +1,4 @@
-// A run's decisions.csv is enough to ask any policy again: it answers the same, to the last bit.
+// A run's decisions.csv is enough to replay any policy: it decides the same, to the last bit.
 #include "sim/run/decision_log.hpp"
 
 #include <gmock/gmock.h>
@@ -132,7 +132,7 @@ TEST_P(AReplay, DecidesAsTheRunDid) {
 }
 
 TEST_P(AReplay, DecidesAsTheRunDidWhenItsQueuesAreFull) {
-  if (GetParam() == "fixed") GTEST_SKIP() << "sees nothing";
+  if (GetParam() == "fixed") GTEST_SKIP() << "it uses no samples";
   auto scenario = drive({"policy.quantization.target_rate=200 /s", "workload.rate=200 /s", "run.window=4"});
   const auto decisions = run(scenario);
   ASSERT_EQ(decisions.size(), 200U);

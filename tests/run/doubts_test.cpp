@@ -42,7 +42,7 @@ TEST(Doubts, AMissingLinkIsNamedWithTheWayThatIsTakenInstead) {
       ElementsAre("b and camera are neighbours in the plan and have no link of their own; what they exchange "
                   "goes b -> a -> camera, over a, which shares its links with it: add a link between [b, "
                   "camera] if there is one"));
-  // One direction alone is missing: the acknowledgements go the long way.
+  // Only one direction is missing: the acknowledgements take the longer route.
   EXPECT_THAT(
       doubts(boards(kLine + "    - {from: b, to: camera, rate: 1 Gbit/s}\n")),
       ElementsAre("camera and b are neighbours in the plan and have no link of their own; what they exchange "

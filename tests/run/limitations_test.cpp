@@ -1,4 +1,4 @@
-// Each documented limitation is found in a run that touches it, and in none that does not.
+// Each documented limitation is found in the runs to which it applies, and in no others.
 #include "sim/run/limitations.hpp"
 
 #include <fmt/format.h>
@@ -59,7 +59,7 @@ TEST_F(Limitations, APlainRunTouchesNone) {
 TEST_F(Limitations, LossCountsInTheFluidNetworkAndOnLinksInUse) {
   EXPECT_THAT(ids({"network.links[1].loss=0.01"}), ElementsAre("fluid_loss"));
   EXPECT_THAT(ids({"network.links[1].loss=0.01", "run.mode=cosim"}), IsEmpty()) << "ns-3 loses packets";
-  EXPECT_THAT(ids({"network.links[3].loss=0.01"}), IsEmpty()) << "nothing goes there";
+  EXPECT_THAT(ids({"network.links[3].loss=0.01"}), IsEmpty()) << "the pipeline does not use this link";
   EXPECT_THAT(ids({"events=[{at: 1 s, link: a-b, loss: 0.2}]"}), ElementsAre("fluid_loss"));
   const auto plan = make_scenario_plan(scenario());
   const auto found = limitations_of(scenario({"network.links[1].loss=0.01"}), *plan);
@@ -95,7 +95,7 @@ TEST_F(Limitations, WhatTheFluidNetworkLeavesOutIsSaid) {
   EXPECT_THAT(ids({"network.cross_traffic=[{from: a, to: b, kind: tcp-bulk}]"}),
               ElementsAre("fluid_cross_traffic"));
   EXPECT_THAT(ids({"network.cross_traffic=[{from: b, to: c, kind: tcp-bulk}]"}), IsEmpty())
-      << "it meets nobody";
+      << "it shares no link with the pipeline";
   const std::string lan =
       "network.segments=[{name: lan, kind: csma, members: [camera, a, b], rate: 100 Mbit/s}]";
   EXPECT_THAT(ids({"network.links=[{between: [b, c], rate: 1 Mbit/s}]", lan}), ElementsAre("fluid_medium"));

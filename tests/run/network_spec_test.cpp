@@ -1,4 +1,4 @@
-// What a scenario's links and events are to the simulated networks.
+// Links and events of a scenario, converted for the simulated networks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -76,7 +76,7 @@ TEST_F(NetworkSpecOf, EventsAreTakenInTheOrderOfTimeAndAtOneInstantAsWritten) {
   const LinkSpec& there = link(*built, "board-a", "board-b");
   EXPECT_EQ(mbit(there, 999), 20);
   EXPECT_EQ(mbit(there, 1000), 0);
-  EXPECT_EQ(mbit(there, 2500), 0);  // it has a new rate, and is still down
+  EXPECT_EQ(mbit(there, 2500), 0);  // the new rate is set, but the link is still down
   EXPECT_EQ(mbit(there, 3000), 7);
 }
 
@@ -88,7 +88,7 @@ TEST_F(NetworkSpecOf, ATraceOfAnEventBeginsWithIt) {
   EXPECT_EQ(mbit(back, 9999), 30);
   EXPECT_EQ(mbit(back, 10'000), 1);
   EXPECT_EQ(mbit(back, 12'000), 8);
-  EXPECT_EQ(mbit(back, 14'000), 1);  // and loops
+  EXPECT_EQ(mbit(back, 14'000), 1);  // the trace loops
 }
 
 TEST_F(NetworkSpecOf, ATraceOfAnEventThatIsAtFaultIsAnErrorWithItsLine) {

@@ -1,5 +1,5 @@
-// Plans where links change: what is said of them against the runs themselves, and what is chosen against all
-// there is.
+// Plans where links change: their predictions against the runs themselves, and the chosen plan against all
+// plans.
 #include "sim/run/planned_scenario.hpp"
 
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ using testing::IsEmpty;
 
 class PlannedScenarios : public InAFolder {
  protected:
-  // A camera and boards of 8, 6, … GFLOP/s that all reach each other; a-b as `link` says.
+  // A camera and boards of 8, 6, … GFLOP/s that all reach each other; link a-b is `link`.
   Scenario scenario(int boards, const std::string& link, const std::string& more = "",
                     const std::vector<std::string>& overrides = {}) const {
     std::string text =
@@ -50,7 +50,7 @@ class PlannedScenarios : public InAFolder {
     return read.scenario.value();
   }
 
-  // A link that follows these (seconds, Mbit/s); the last one is the end.
+  // A link that follows these steps (seconds, Mbit/s); the last one is the end.
   std::string traced(const std::string& name, const std::vector<std::pair<double, double>>& steps,
                      const std::string& more = "") const {
     std::string rows = "time_s,rate_mbit_per_s\n";
@@ -72,7 +72,7 @@ class PlannedScenarios : public InAFolder {
     return figures.ok() ? (*figures)->figures.throughput_images_per_s : 0;
   }
 
-  // The best of all plans there are, in the simulation.
+  // The simulated rate of the best of all plans.
   static double best_of_all(const Scenario& of) {
     std::vector<std::uint32_t> devices;
     for (std::uint32_t d = 1; d < of.devices.size(); ++d) devices.push_back(d);
@@ -97,7 +97,7 @@ class PlannedScenarios : public InAFolder {
     }
   }
 
-  // What `millrace run --mode simulate` prints of the plan that it makes itself.
+  // The summary of `millrace run --mode simulate`, which makes its own plan.
   nlohmann::json summary(const Scenario& of, const std::string& name) const {
     RunRequest request;
     request.scenario = of;
@@ -108,7 +108,8 @@ class PlannedScenarios : public InAFolder {
   }
 };
 
-// 2 Mbit/s for longer than the run, and then so much that the mean is 201: by that two boards are faster.
+// 2 Mbit/s for longer than the run, and then so much that the mean is 201 Mbit/s, at which two boards are
+// faster.
 TEST_F(PlannedScenarios, AMeanThatLiesIsFoundOutByTheSimulation) {
   const Scenario of = scenario(2, traced("lies.csv", {{0, 2}, {30, 400}, {60, 400}}));
   const auto by_mean = plan_pipeline(*planning_problem_of(of), planning_request_of(of));
@@ -136,7 +137,7 @@ TEST_F(PlannedScenarios, CandidatesAndTheirVariationsHoldTheBestOfAllPlans) {
     const double chosen = simulated(of, found.plan), most = best_of_all(of);
     EXPECT_GE(chosen, most * (1 - 1e-9)) << "seed " << seed;
     EXPECT_LE(found.result.candidates.size(), kCandidates + 1);
-    EXPECT_LE(most, found.result.bound_images_per_s * (1 + 1e-9)) << "no bound, seed " << seed;
+    EXPECT_LE(most, found.result.bound_images_per_s * (1 + 1e-9)) << "the bound is exceeded, seed " << seed;
     EXPECT_EQ(std::ranges::count(found.result.candidates, true, &PlanningCandidate::chosen), 1);
     const double first = found.result.candidates.front().simulated.throughput_images_per_s;
     EXPECT_GE(chosen, first) << "the model's own choice is among them";
@@ -150,7 +151,7 @@ TEST_F(PlannedScenarios, ThreeBoardsToo) {
   EXPECT_GE(simulated(of, found.plan), best_of_all(of) * (1 - 1e-9));
 }
 
-// Too many plans to try them all: the best candidates are varied.
+// There are too many plans to try them all: the best candidates are varied.
 TEST_F(PlannedScenarios, WhereNotAllCanBeTriedTheChoiceIsNearTheBest) {
   const Scenario of =
       scenario(3, traced("long.csv", {{0, 1}, {9, 60}, {20, 3}, {40, 3}}), "", {"workload.images=84"});
@@ -245,7 +246,7 @@ TEST_F(PlannedScenarios, OfALongRunTheFirstMicrobatchesAreSimulatedAndThatIsSaid
   EXPECT_THAT(planning_table(found.problem, found.result), HasSubstr("the run's first 8000 images"));
 }
 
-// A link that goes down for good in the midst of the run: the mean of its trace does not show it.
+// A link goes down for good during the run: the mean of its trace does not show that.
 TEST_F(PlannedScenarios, APlanThatGetsStuckIsNotChosen) {
   const Scenario of = scenario(2, "rate: 100 Mbit/s", "events:\n  - {at: 1 s, link: a-b, state: down}\n");
   const auto found = planned(of);
@@ -254,8 +255,7 @@ TEST_F(PlannedScenarios, APlanThatGetsStuckIsNotChosen) {
   EXPECT_TRUE(summary(of, "run")["complete"].get<bool>());
 }
 
-// 20,000 bursts a second of somebody else, over hours: an answer must not wait for them.
-// From a to b 100 kbit/s that come and go.
+// Cross traffic from a to b: bursts of 100 kbit/s, on and off for `period` each.
 void add_restless(Scenario& to, Duration period) {
   auto& cross = to.network.cross_traffic.emplace_back();
   cross.from = "a";
@@ -265,6 +265,7 @@ void add_restless(Scenario& to, Duration period) {
   cross.on = cross.off = period;
 }
 
+// 20,000 bursts of cross traffic a second, over hours: planning must not wait for them all.
 TEST_F(PlannedScenarios, OverRestlessCrossTrafficIsSimulatedAsFarAsTheWorkLasts) {
   auto of = scenario(2, "rate: 1 Mbit/s", "", {"workload.microbatches=2000"});
   add_restless(of, Duration::us(25));
@@ -278,8 +279,8 @@ TEST_F(PlannedScenarios, OverRestlessCrossTrafficIsSimulatedAsFarAsTheWorkLasts)
   EXPECT_GT(plan.result.simulated->images, 0U);
 }
 
-// Whenever a flow comes or goes, messages that it met are reckoned anew: over one link at once, over several
-// packet by packet and hop by hop.
+// Whenever a flow starts or ends, the messages that shared a link with it are recalculated: over one link in
+// one step, over several links packet by packet and hop by hop.
 TEST_F(PlannedScenarios, WhatCrossTrafficHasReckonedAnewCountsAsWork) {
   const auto work = [&](bool over_the_camera) {
     auto of = scenario(2, "rate: 50 Mbit/s", "", {"workload.microbatches=20"});

@@ -1,5 +1,5 @@
-// The planner's prediction against simulate's steady state: two models of one pipeline that share the costs
-// and nothing else, over random scenarios. A seed that fails is printed with the message.
+// The planner's prediction against simulate's steady state: two models of one pipeline that share only the
+// costs, over random scenarios. A seed that fails is printed with the message.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t kScenarios = 14;
 constexpr double kError = 0.03;
-// Where hops share a trunk microbatches come in bunches of a few: so many that one more or less does not
+// Where hops share a trunk, microbatches come in small bunches: with this many, one more or less does not
 // matter.
 constexpr int kMicrobatches = 800;
 
@@ -29,7 +29,7 @@ class PlannerPrediction : public InAFolder {
     return low + (high - low) * random.uniform();
   }
 
-  // 2 to 5 boards of unlike speed, every ordered pair its own link, so that no link is shared.
+  // 2 to 5 boards of different speeds; every ordered pair has its own link, so no link is shared.
   static Scenario scenario(std::uint64_t seed) {
     Random random(seed, "planner prediction");
     const std::size_t boards = 2 + random.below(4);
@@ -54,7 +54,7 @@ class PlannerPrediction : public InAFolder {
     return read.scenario.value();
   }
 
-  // Boards on either side of a trunk between two switches, even plans that cross it again and again.
+  // Boards on both sides of a trunk between two switches; even plans that cross it repeatedly.
   static Scenario behind_a_trunk(std::uint64_t seed) {
     Random random(seed, "planner prediction, trunk");
     const std::size_t boards = 3 + random.below(3);
@@ -78,7 +78,7 @@ class PlannerPrediction : public InAFolder {
     return read.scenario.value();
   }
 
-  // What the planner says is the bottleneck, after a run that agrees with it.
+  // The planner's bottleneck, after checking its prediction against a run.
   std::string compare(const Scenario& of, std::uint64_t seed) const {
     const auto problem = planning_problem_of(of);
     EXPECT_TRUE(problem.ok());
@@ -118,7 +118,7 @@ TEST_F(PlannerPrediction, IsWithinThreePercentOfTheSimulatedSteadyState) {
   int by_transfer = 0;
   for (std::uint64_t seed = 1; seed <= kScenarios; ++seed)
     by_transfer += compare(scenario(seed), seed).find("transfer") != std::string::npos ? 1 : 0;
-  EXPECT_GE(by_transfer, 3);  // or links are not tested
+  EXPECT_GE(by_transfer, 3);  // otherwise links are not tested
   EXPECT_LE(by_transfer, static_cast<int>(kScenarios) - 3);
 }
 

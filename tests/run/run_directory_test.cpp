@@ -273,7 +273,7 @@ TEST_F(ARunDirectory, KnowsHowFarARunCame) {
   EXPECT_EQ(directory_->latest(), Time::at_ns(10'000'000));
 }
 
-// Without a simulated network only the sender knows when its activation was there.
+// Without a simulated network only the sender knows when its activation arrived.
 TEST_F(ARunDirectory, InDeployTransfersAreTheSendersSamplesBetweenDevices) {
   const LinkSample sample{.to = {2},
                           .microbatch = {5},
@@ -284,11 +284,12 @@ TEST_F(ARunDirectory, InDeployTransfersAreTheSendersSamplesBetweenDevices) {
   ASSERT_TRUE(create().ok());
   directory_->on_record(sample.acknowledged, {1}, sample);
   close();
-  EXPECT_THAT(read("transfers.csv"), testing::EndsWith("propagation_ns\n")) << "a simulated one knows itself";
+  EXPECT_THAT(read("transfers.csv"), testing::EndsWith("propagation_ns\n"))
+      << "a simulated network reports transfers itself";
   ASSERT_TRUE(create(Mode::deploy).ok());
   directory_->on_record(sample.acknowledged, {1}, sample);
   plan_.stages[1].device = plan_.stages[0].device;
-  directory_->on_record(sample.acknowledged, {1}, sample);  // now it stays on one device
+  directory_->on_record(sample.acknowledged, {1}, sample);  // now both ends are on one device
   close();
   EXPECT_THAT(read("transfers.csv"),
               testing::EndsWith("0,board-a,board-b,activation,5,149,1000000,4000000,0,3000000,0\n"));

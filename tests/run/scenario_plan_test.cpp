@@ -1,4 +1,4 @@
-// Plans of scenarios by every kind of policy.partition, and what memory refuses.
+// Plans of scenarios by every kind of policy.partition, and refusals for lack of memory.
 #include "sim/run/scenario_plan.hpp"
 
 #include <gmock/gmock.h>
@@ -100,7 +100,7 @@ TEST_F(ScenarioPlan, DevicesAreCandidatesForOptimalAndAnOrderForTheOthers) {
   const Plan pipedream = plan("kind: pipedream, devices: [c, b]");
   ASSERT_EQ(pipedream.stages.size(), 2U);
   EXPECT_EQ(pipedream.stages[0].device, DeviceId{3});
-  EXPECT_NEAR(pipedream.stages[0].layers.size(), 24, 1);  // boards are alike to it
+  EXPECT_NEAR(pipedream.stages[0].layers.size(), 24, 1);  // it treats all boards as equal
 }
 
 TEST_F(ScenarioPlan, MemoryIsAHardConstraintOfOptimal) {
@@ -192,7 +192,7 @@ TEST_F(ScenarioPlan, JointGivesEveryCutItsBitsAndTheRunSpendsThem) {
   EXPECT_THAT(read("run/manifest.json"), HasSubstr("t.csv"));
 }
 
-// What is planned with and what is charged come from one function; here from both ends of the pipe.
+// Planner and run take codec costs from one function; this tests the results of both.
 TEST_F(ScenarioPlan, TheCodecCostsThePlannerWhatItCostsTheRun) {
   write("board.yaml",
         "millrace_profile: 1\ndevice: board\nsource: made up\ncodec_ns_per_value: {encode: 1, decode: 2}\n"

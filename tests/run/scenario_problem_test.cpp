@@ -1,4 +1,4 @@
-// A scenario as a planning problem: its numbers are those the run itself is charged.
+// A scenario as a planning problem: its costs are those of the run itself.
 #include "sim/run/scenario_problem.hpp"
 
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ TEST_F(ScenarioProblem, WhatCrossesACutIsTheCodecsSizeAndThePacketsHeaders) {
   EXPECT_NEAR(klt, kValues * 3.1 / 8 * 1500 / 1448, kValues * 3.1 / 8 * 0.002);
 }
 
-// What the link from the camera to the board counts as.
+// The planning problem's hop for the link from the camera to the board.
 class ALossyLink : public InAFolder {
  protected:
   PlanningHop hop(const std::string& link, const std::string& events = "[]") const {
@@ -76,7 +76,7 @@ TEST_F(ALossyLink, CountsWithTheMeanOfItsTrace) {
 }
 
 TEST_F(ALossyLink, CountsWithTheMeanOfItsEvents) {
-  // Of 3 s with 0.2, and the second after the event.
+  // The mean over 3 s with 0.2 and the second after the event with 0.6.
   EXPECT_NEAR(hop("loss: 0.2", "[{at: 3 s, from: camera, to: board, loss: 0.6}]").bit_per_s,
               10e6 * (1 - (3 * 0.2 + 0.6) / 4), 1);
   EXPECT_NEAR(hop("loss: 0.2").bit_per_s, 8e6, 1e-3);

@@ -1,4 +1,4 @@
-// What a run says whose network carries nothing any more: the link and the cause.
+// The message of a run whose network carries nothing any more: the link and the cause.
 #include "sim/run/stuck.hpp"
 
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 class AStandstill : public InAFolder {
  protected:
-  // From camera to board-b at 10 s; `network` is the section, `events` the other one.
+  // From camera to board-b at 10 s; `network` and `events` are those sections of the scenario.
   std::string why(const std::string& network, const std::string& events = "[]") const {
     write("end.csv", "time_s,rate_mbit_per_s\n0,5\n1,0\n2,end\n");
     write("s.yaml",

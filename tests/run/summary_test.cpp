@@ -76,12 +76,12 @@ TEST(Attribution, SumsToTheDurationForAnyBusyStage) {
   }
 }
 
-// What it means is tests/policy/target_share_test.cpp.
+// The share's definition is tested in tests/policy/target_share_test.cpp.
 TEST(TheTarget, IsWhatTheRunIsMeasuredBy) {
   Summary summary(2, 40);
   EXPECT_EQ(summary.target().share(), std::nullopt);
   for (const std::int64_t completed : {100, 200, 300, 700, 1000}) summary.add(completion(0, completed));
-  // 700 was waited for from 600 on, 1000 from 800; a period is 100 ms.
+  // The microbatch of 700 was due at 600, that of 1000 at 800; a period is 100 ms.
   EXPECT_EQ(summary.target().judged(), 2U);
   EXPECT_EQ(summary.target().share(), 0.0);
   EXPECT_EQ(summary.target_images_per_s(), 40);

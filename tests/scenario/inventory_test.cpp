@@ -34,7 +34,7 @@ TEST(AnInventory, HasHostsAndPorts) {
   }
 }
 
-// Whose devices are real is not held to what a scenario assumes of them, unless it says so.
+// With real devices, a scenario's assumptions about compute do not apply unless it asks for them.
 TEST(AnInventory, IsOfRealDevicesWhoseComputeIsMeasuredOnTheWallClock) {
   const auto compute = [](std::vector<std::string> overrides, bool addressed, bool agents_elsewhere = false) {
     const std::string a = addressed ? ", address: 192.0.2.1:7000" : "";

@@ -1,4 +1,4 @@
-// Segments, switches, presets and cross traffic: what they read as, and what is refused.
+// Segments, switches, presets and cross traffic: how they are read, and what is refused.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

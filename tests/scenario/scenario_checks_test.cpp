@@ -356,7 +356,7 @@ TEST(ScenarioChecks, ThePipelineIsConnectedBothWays) {
   EXPECT_EQ(faults(changed("    - {between: [camera, board-a], rate: 1 Gbit/s, delay: 0.2 ms}\n", "")), "")
       << "camera reaches board-a by way of board-b";
   EXPECT_EQ(faults(changed("between: [board-a, board-b]", "from: board-a, to: board-b")), "")
-      << "acknowledgements go round";
+      << "acknowledgements take the other way round";
   const std::string one_way = with(changed("between: [board-a, board-b]", "from: board-a, to: board-b"),
                                    "between: [board-b, camera]", "from: board-b, to: camera");
   EXPECT_EQ(faults(one_way), "") << "a ring";

@@ -1,5 +1,5 @@
-// A few seconds of what tests/fuzz/scenario_fuzz.cpp does for hours: whatever the text, the reader returns a
-// scenario or problems, and what it accepts can be written and read again.
+// tests/fuzz/scenario_fuzz.cpp for a few seconds: for any text the reader returns a scenario or problems, and
+// an accepted scenario can be written and read again.
 #include <gtest/gtest.h>
 
 #include "runtime/base/random.hpp"

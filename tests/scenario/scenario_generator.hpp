@@ -1,4 +1,4 @@
-// Random scenarios that the reader accepts, for tests of what scenarios go through.
+// Random scenarios that the reader accepts, for tests of code that handles scenarios.
 #pragma once
 
 #include <algorithm>
@@ -53,7 +53,7 @@ class ScenarioGenerator {
  private:
   std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
   std::string pick(const std::vector<std::string>& words) { return words[below(words.size())]; }
-  // Over all magnitudes, not only the largest.
+  // Of all magnitudes, not only near `high`.
   double positive(double high) {
     return (1 - random_.uniform()) * high / static_cast<double>(std::uint64_t{1} << below(60));
   }

@@ -31,7 +31,7 @@ TEST(ScenarioReader, FillsEveryStructWithValuesAndDefaults) {
   EXPECT_FALSE(s.network.kind);
 }
 
-// The table's defaults are the structs': whoever builds a Scenario by hand gets what a file would give.
+// The table's defaults equal the structs': a Scenario built in code has the same values as one from a file.
 TEST(ScenarioReader, DefaultsAreThoseOfTheStructs) {
   const auto all_default = read(
       "{millrace: 1, name: x, model: {name: vit-tiny}, devices: [{name: a, runs: [source, stage, sink], "

@@ -1,4 +1,4 @@
-// The small language of the scenario tests: a good scenario, lines of it changed, its faults as text.
+// Helpers of the scenario tests: a good scenario, changes of its lines, its faults as text.
 #pragma once
 
 #include <stdexcept>

@@ -25,7 +25,7 @@ TEST(ScenarioWriter, WhatIsWrittenReadsBackEqual) {
   }
 }
 
-// What the texts of `node` are, by the rows of the table that they belong to.
+// Collects the texts of `node`, by the rows of the table that they belong to.
 void collect(const YamlNode& node, const std::string& row,
              std::map<std::string, std::set<std::string>>& out) {
   if (node.kind == YamlNode::Kind::text) out[row].insert(node.text);
@@ -34,13 +34,13 @@ void collect(const YamlNode& node, const std::string& row,
     collect(entry.value, row.empty() ? entry.key : row + "." + entry.key, out);
 }
 
-// So that the test above leaves no key out: the generator gives each a value, and two where there are two to
-// choose from.
+// Ensures that the test above covers every key: the generator gives each key a value, and at least two values
+// where more than one is possible.
 TEST(ScenarioWriter, TheGeneratorKnowsEveryKey) {
   std::map<std::string, std::set<std::string>> values;
   for (std::uint64_t seed = 0; seed < 500; ++seed)
     collect(*read_yaml(resolved_yaml(ScenarioGenerator(seed).scenario()), "r.yaml").root, "", values);
-  // Never written: other keys say what they meant.
+  // These are never written: other keys hold their meaning.
   const std::set<std::string> read_only{"workload.microbatches", "events[].link", "network.links[].preset",
                                         "network.segments[].access[].up.preset",
                                         "network.segments[].access[].down.preset"};

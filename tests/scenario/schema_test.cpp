@@ -72,9 +72,9 @@ TEST(Schema, RowsAreUniqueCompleteAndHaveParents) {
   }
 }
 
-// A default that could not be written in a file would be no default.
+// A default must be a value that a file may contain.
 TEST(Schema, EveryDefaultPassesTheChecks) {
-  // Those that have an effect with some kinds of their policy only; other tests give them one.
+  // Keys that have an effect only with some kinds of their policy; other tests set them.
   const std::set<std::string> of_kinds{"policy.partition.objective", "policy.quantization.window"};
   for (const Key& key : scenario_schema().keys) {
     if (key.fallback.empty() || key.path.find("[]") != std::string::npos) continue;
@@ -89,7 +89,7 @@ TEST(Schema, EveryDefaultPassesTheChecks) {
       EXPECT_EQ(faults(kGoodScenario, {"devices[1]." + key.path.substr(device.size()) + "=" + key.fallback}),
                 "");
     }
-    // Those of a map that has required keys beside them are in network_section_test.cpp.
+    // Defaults in a map that also has required keys are tested in network_section_test.cpp.
     if (key.path.starts_with(link) && key.path.find(".loss_model.") == std::string::npos) {
       EXPECT_EQ(
           faults(kGoodScenario, {"network.links[1]." + key.path.substr(link.size()) + "=" + key.fallback}),

@@ -21,7 +21,7 @@ TEST(BucketParameters, TheBurstIsTwoMillisecondsAndTwoPacketsAtLeast) {
 TEST(BucketParameters, AnOutageIsTheLowestRateThatTheKernelKnows) {
   const auto bucket = bucket_for(BitRate(), Bytes(1500), Bytes(14), Bytes(10'000));
   EXPECT_EQ(bucket.bytes_per_s, 1U);
-  EXPECT_EQ(bucket.burst_bytes, 1514U);  // less, and packets would be dropped rather than kept
+  EXPECT_EQ(bucket.burst_bytes, 1514U);  // with less, packets would be dropped rather than queued
 }
 
 TEST(BucketParameters, AQueueHoldsAPacketAtLeast) {

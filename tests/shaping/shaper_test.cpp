@@ -9,7 +9,7 @@ namespace millrace {
 namespace {
 
 using testing::ElementsAre;
-// A link that remembers which rates it was asked for and when; it may be slow, and may refuse one of them.
+// A link that records the requested rates and their times; it may be slow, and may refuse one of them.
 class FakeLink final : public ShapedLink {
  public:
   struct Request {
@@ -30,7 +30,7 @@ class FakeLink final : public ShapedLink {
     return {};
   }
 
-  // All requests so far, as soon as there are `count`; fewer after 10 s.
+  // Waits for `count` requests, at most 10 s, and returns all so far.
   std::vector<Request> requests(std::size_t count) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::seconds(10), [&] { return requests_.size() >= count; });
@@ -51,8 +51,8 @@ class FakeLink final : public ShapedLink {
   std::vector<Request> requests_;
 };
 
-// Another rate of the list at every look, a millisecond apart, and the last one for ever. What is asked for
-// does not depend on how late the looks are, so tests may compare exactly.
+// Gives the next rate of the list at every call, a millisecond apart, and the last one for ever. The requests
+// do not depend on how late the calls are, so tests may compare exactly.
 class RateAtEachLook final : public RateSchedule {
  public:
   explicit RateAtEachLook(std::vector<std::int64_t> rates_mbit) : rates_mbit_(std::move(rates_mbit)) {}
@@ -82,7 +82,7 @@ TEST(Shaper, OneThatShapesNothingStartsAndEnds) {
   ASSERT_TRUE(shaper.start());
   EXPECT_FALSE(shaper.failed());
   EXPECT_TRUE(shaper.stop());
-  EXPECT_TRUE(shaper.stop());  // a second time too
+  EXPECT_TRUE(shaper.stop());  // a second call is allowed
   EXPECT_EQ(shaper.worst_lateness(), Duration());
 }
 
@@ -133,7 +133,7 @@ TEST(Shaper, AChangeComesNoSoonerThanItsInstant) {
   const auto requests = link.requests(2);
   ASSERT_EQ(requests.size(), 2U);
   EXPECT_EQ(requests[1].rate, BitRate::mbit(2));
-  EXPECT_GE(requests[1].at - before, std::chrono::milliseconds(20));  // how late it is, the machine decides
+  EXPECT_GE(requests[1].at - before, std::chrono::milliseconds(20));  // the machine decides how late
   EXPECT_TRUE(shaper.stop());
 }
 
@@ -178,7 +178,7 @@ TEST(Shaper, ASlowKernelMakesTheNextChangeLateAndThatIsSaid) {
   ASSERT_TRUE(shaper.start());
   EXPECT_THAT(link.rates(3), ElementsAre(1, 2, 3));
   EXPECT_TRUE(shaper.stop());
-  // The third was due 1 ms after the second was asked for, which took 10 ms.
+  // The third was due 1 ms after the request for the second, which took 10 ms.
   EXPECT_GE(shaper.worst_lateness(), Duration::ms(9));
 }
 

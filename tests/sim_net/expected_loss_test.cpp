@@ -60,7 +60,7 @@ TEST(ExpectedLoss, ConstantIsOneOverOneMinusLoss) {
   }
 }
 
-// Rates and losses change at whole milliseconds: counted one by one, in real numbers.
+// Rates and losses change at whole milliseconds: the oracle adds them up one by one, in real numbers.
 TEST(ExpectedLoss, AgreesWithCountingMilliseconds) {
   for (std::uint64_t round = 0; round < 300; ++round) {
     Random random(test_seed() + round, "loss");
@@ -108,7 +108,8 @@ TEST(ExpectedLoss, WhatNeverGetsThroughHasNoEnd) {
   EXPECT_EQ(lost.trace().when(lost.end(0, 1'001 * kBit)), std::nullopt);
 }
 
-// Alternating for ever, each within the other's outage: neither many changes nor a long time help.
+// Rate and loss alternate for ever, each open only in the other's outage: the search must end although no
+// number of changes and no length of time helps.
 TEST(ExpectedLoss, AnOutageThatMeetsEveryPauseOfTheLossEnds) {
   LinkSpec link{DeviceId{0}, DeviceId{1}, BitRate(0)};
   link.rate = std::make_shared<const RateTrace>(
@@ -142,7 +143,8 @@ class Bursts : public testing::TestWithParam<Transport> {
 };
 INSTANTIATE_TEST_SUITE_P(Transports, Bursts, testing::Values(Transport::raw, Transport::tcp));
 
-// As the users' case was: a message that came while much was lost took its whole time at that loss.
+// As in a case of our users: a message that came during a burst of loss was charged that loss for its whole
+// time.
 TEST_P(Bursts, OnlyThePartThatPassesDuringABurstWaitsForIt) {
   line(1, series({{0, 0}, {100, 0.9}, {200, 0}}, 1'000, false));
   EXPECT_DOUBLE_EQ(arrival_ms(100), 100);  // before the burst
@@ -215,8 +217,7 @@ TEST(ExpectedLoss, AFlowThatMeetsNobodyIsExactWhateverItsLossDoes) {
   }
 }
 
-// Two flows on one link of 12 Mbit/s, a packet per ms; everything is lost from 40 to 60, half of it after
-// 100.
+// Two flows on one link of 12 Mbit/s, a packet per ms; all packets are lost from 40 to 60 ms, half after 100.
 TEST(ExpectedLoss, FlowsThatShareSeeItChangeToo) {
   NetworkSpec spec{.devices = {"a", "b", "c"}};
   for (const auto& [from, to, rate] :

@@ -1,4 +1,4 @@
-// The fluid network of transport tcp: exact for who is alone, max-min fair for those who meet.
+// The fluid network of transport tcp: exact for a lone flow, max-min fair for flows that share links.
 #include "sim/net/fair_fluid_network.hpp"
 
 #include <fmt/core.h>
@@ -29,7 +29,7 @@ std::map<std::uint64_t, Delivery> run(Network& network, const std::vector<Sendin
   return deliveries;
 }
 
-// The first-in-first-out network is another program: it follows packets link by link as they come.
+// The first-in-first-out network is the oracle: a separate implementation that follows packets link by link.
 TEST(FairFluid, AFlowThatMeetsNobodyIsExactToTheNanosecond) {
   for (std::uint64_t round = 0; round < 300; ++round) {
     Random random(test_seed() + round, "alone");
@@ -102,9 +102,9 @@ TEST_F(Sharing, TwoFlowsHalveALinkAndOneAloneHasItAll) {
   link(2, 1, BitRate::mbit(1'000'000));
   link(1, 3, BitRate::mbit(12));
   send(0, 0, 3, 100);
-  send(50, 2, 3, 100);  // 50 are left of the first: until 150 each has half
+  send(50, 2, 3, 100);  // the first has 50 left: until 150 each has half
   const auto at = arrivals();
-  EXPECT_NEAR(at[0], 150, 1.1);  // and the last packet is stored and forwarded
+  EXPECT_NEAR(at[0], 150, 1.1);  // plus the last packet's store-and-forward time
   EXPECT_NEAR(at[1], 200, 1.1);
 }
 
@@ -116,7 +116,7 @@ TEST_F(Sharing, OneHopIsExactInBothRegimes) {
                                  .start = ms(50),
                                  .stop = ms(90)});
   send(0, 0, 1, 100);  // 50 alone, 20 while sharing, 30 alone
-  send(0, 0, 1, 10);   // the same flow: behind it
+  send(0, 0, 1, 10);   // the same flow: queued behind it
   expect_arrivals({125, 135});
 }
 
@@ -303,7 +303,8 @@ TEST(FairFluidOracle, ManyFlowsAgreeWithBisectionInSmallSteps) {
     for (std::size_t i = 0; i < traffic.size(); ++i) {
       const double error_ms = (actual.at(i).at.seconds() - expected[i]) * 1e3;
       worst_ms = std::max(worst_ms, std::abs(error_ms));
-      // Two packets stored and forwarded at 20 Mbit/s, once more where a lone flow came to share, and steps.
+      // Two packets stored and forwarded at 20 Mbit/s, once more where a lone flow begins to share, and the
+      // oracle's steps.
       EXPECT_NEAR(error_ms, 0, 4.0) << "round " << round << ", transfer " << i << " of " << expected[i]
                                     << " s";
     }

@@ -128,7 +128,7 @@ TEST_F(Fluid, TheFirstDeclaredOfEqualRoutesIsTaken) {
 TEST_F(Fluid, AChainOfSixteenKeepsExactInstants) {
   for (std::uint32_t i = 0; i < 16; ++i) link(i, i + 1, BitRate::mbit(96), Duration::ms(1));
   for (int batch = 0; batch < 1000; ++batch) send(ms(batch), 0, 1, packets(8));
-  // Every arrival is sent on at once, as stages do that compute in no time: 1 ms wire, 1 ms delay a hop.
+  // Every arrival is sent on at once, as by stages that take no time: 1 ms wire, 1 ms delay a hop.
   for (int arrivals = 0; arrivals < 16'000; ++arrivals) {
     const Delivery d = next();
     const auto hop = static_cast<std::uint32_t>(d.id.value / 1000);

@@ -23,8 +23,8 @@ RateTrace random_trace(Random& random) {
   return RateTrace::make(std::move(steps), at, static_cast<TraceEnd>(random.below(3))).value();
 }
 
-// What is in force at every nanosecond, said as a sentence of the header: the last state, and the last trace
-// since its event.
+// The rate at every nanosecond, by the definition in the header: the last state, and the last trace from its
+// event on.
 class Oracle {
  public:
   explicit Oracle(RateTrace base) : trace_(std::move(base)) {}
@@ -106,7 +106,7 @@ TEST(LinkEvents, AShorterDelayLetsNothingOvertake) {
   const auto link = with_events({.from = {0}, .to = {1}, .rate = BitRate::mbit(8), .delay = Duration::ms(50)},
                                 {{Time::zero() + Duration::us(1'500), DelayChange{Duration::ms(1)}}})
                         .value();
-  // The first leaves at 1 ms and arrives at 51; the second leaves at 2 ms and may not arrive before it.
+  // The first leaves at 1 ms and arrives at 51; the second leaves at 2 ms and may not overtake it.
   EXPECT_EQ(deliveries(link, {{Time::zero(), 960}, {Time::zero(), 960}}),
             (std::vector<Time>{Time::zero() + Duration::ms(51), Time::zero() + Duration::ms(51)}));
 }

@@ -84,8 +84,7 @@ TEST(LinkMeter, TheLaterIsNotKept) {
   EXPECT_EQ(rows.back().offered, Bytes(0));
 }
 
-// The same sums by hand: every message with its headers passes each link of its way once.
-// A run of unknown length in rows of a length that is only known afterwards: as if it had been known before.
+// If the length of a run is unknown, intervals grow; the result is as if their final length had been given.
 TEST(LinkMeter, AnIntervalThatGrewCountsAsOneGivenAtOnce) {
   for (const std::int64_t seconds : {800, 1'500, 5'000, 40'000}) {
     const auto spec =
@@ -120,7 +119,7 @@ TEST(LinkMeter, AnIntervalThatGrewCountsAsOneGivenAtOnce) {
       EXPECT_EQ(rows[i].dropped, expected[i].dropped) << i;
       EXPECT_EQ(rows[i].carried, expected[i].carried) << i;
       EXPECT_EQ(rows[i].capacity, expected[i].capacity) << i;
-      // Bytes that an interval's end divides are rounded down at each end that there was.
+      // Bytes are rounded down at each end of an interval, also at ends that were merged away.
       EXPECT_NEAR(static_cast<double>(rows[i].delivered.count()),
                   static_cast<double>(expected[i].delivered.count()), 100)
           << i;
@@ -128,6 +127,7 @@ TEST(LinkMeter, AnIntervalThatGrewCountsAsOneGivenAtOnce) {
   }
 }
 
+// The same sums by hand: every message with its headers passes each link of its route once.
 TEST(LinkMeter, AFluidLinkDeliversWhatItsTransfersAre) {
   const auto seed = test_seed();
   RecordProperty("seed", std::to_string(seed));

@@ -77,7 +77,7 @@ TEST(LinkServer, SmallPacketsShareAnOpportunity) {
   const auto third = link.serve(us(500), Bytes(500));
   EXPECT_EQ(third.first, ms(2));
   EXPECT_EQ(third.last, ms(3));
-  // 1504 - 8 bytes are left of that one.
+  // 1504 - 8 bytes of the second opportunity are left.
   EXPECT_EQ(link.serve(us(500), Bytes(1492)).last, ms(3));
   EXPECT_EQ(link.serve(us(500), Bytes(1)).last, ms(10));
 }
@@ -85,7 +85,8 @@ TEST(LinkServer, SmallPacketsShareAnOpportunity) {
 TEST(LinkServer, UnusedOpportunitiesAreLost) {
   LinkServer link(opportunities({2, 3, 10}));
   EXPECT_EQ(link.serve(us(500), Bytes(500)).last, ms(2));
-  // Comes when the rest of the opportunity at 2 ms has passed unused, and at the very instant of the next.
+  // The packet comes after the rest of the opportunity at 2 ms has passed unused, at the instant of the next
+  // one.
   EXPECT_EQ(link.serve(ms(3), Bytes(500)).last, ms(10));
 }
 

@@ -11,7 +11,7 @@ namespace millrace {
 namespace {
 
 TEST(MaxMin, TheParkingLot) {
-  // One flow over all three links, one beside it on each; the middle link is half as fast.
+  // One flow over all three links, and on each link another flow; the middle link is half as fast.
   const std::vector<MaxMinFlow> flows{{{{0, 1}, {1, 1}, {2, 1}}}, {{{0, 1}}}, {{{1, 1}}}, {{{2, 1}}}};
   EXPECT_EQ(max_min_rates({10, 5, 10}, flows), (std::vector<double>{2.5, 7.5, 2.5, 7.5}));
 }
@@ -22,7 +22,7 @@ TEST(MaxMin, WeightsCountAndAnOutageIsZero) {
 }
 
 // Bertsekas and Gallager: feasible rates are max-min fair if and only if every flow has a bottleneck: a full
-// resource on which nobody has more than it.
+// resource on which no flow has more.
 TEST(MaxMin, EveryFlowHasABottleneck) {
   Random random(test_seed(), "max-min");
   for (int round = 0; round < 2'000; ++round) {

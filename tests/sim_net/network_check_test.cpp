@@ -58,7 +58,7 @@ TEST(NetworkCheck, TcpNeedsAWayBack) {
   auto spec = line();
   spec.transport = Transport::tcp;
   EXPECT_EQ(finding(spec), "network: link camera -> board: tcp needs a way back for its acknowledgements");
-  spec.links.push_back({DeviceId{2}, DeviceId{0}, BitRate::mbit(1), {}});  // a ring is enough
+  spec.links.push_back({DeviceId{2}, DeviceId{0}, BitRate::mbit(1), {}});  // a directed ring is enough
   EXPECT_EQ(finding(spec), "");
 }
 

@@ -55,7 +55,7 @@ TEST(RateTrace, DepartureIsAtTheEndOfAnOutage) {
   EXPECT_EQ(t.departure(30), ns(7));
 }
 
-// 10 bit/s for 3 ns, then for ever: nothing for 4 ns, 20 bit/s for 2 ns.
+// 10 bit/s for 3 ns, then repeatedly: 0 for 4 ns, 20 bit/s for 2 ns.
 TEST(RateTrace, ALoopMayPlaySomethingOnceBefore) {
   const auto t =
       RateTrace::make(

@@ -1,5 +1,5 @@
-// A bulk transfer as ns-3's own tutorial would write it: its devices, helpers and applications, nothing of
-// ours. What our layer is measured against.
+// A bulk transfer as in ns-3's own tutorial: its devices, helpers and applications, no code of ours. The
+// reference for the cost of our layer.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What a static link and a replayed recording must carry. All recordings at once are in `millrace-bench
-// network`.
+// The least throughput of a static link and of a replayed recording. `millrace-bench network` runs all
+// recordings.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 

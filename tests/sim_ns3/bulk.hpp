@@ -1,5 +1,4 @@
-// The small language of the packet-level validation tests: bulk transfers back to back, and what of them
-// arrived.
+// Helpers of the packet-level validation tests: bulk transfers back to back, and their measured arrivals.
 #pragma once
 
 #include <map>
@@ -19,7 +18,7 @@ inline void join(NetworkSpec& spec, std::uint32_t a, std::uint32_t b, LinkRate r
 struct Probe {
   DeviceId from, to;
   Bytes size;
-  Duration every;  // each departs so much after the one before
+  Duration every;  // from one departure to the next
 };
 
 struct Measured {
@@ -27,7 +26,7 @@ struct Measured {
   std::vector<Duration> probe_times;  // of probes that departed from `from` on, in order of arrival
 };
 
-// Messages of 64 KiB between every pair, a few ahead of what has arrived, and probes meanwhile.
+// Messages of 64 KiB between every pair, with a few under way, and probes meanwhile.
 class Bulk {
  public:
   explicit Bulk(const NetworkSpec& spec, LinkMeter* meter = nullptr)

@@ -1,4 +1,4 @@
-// ns-3 on the real wall clock, with nodes that saturate a link: what this machine cannot carry it says.
+// ns-3 on the wall clock, with nodes that saturate a link: a rate that this machine cannot carry is reported.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// Node 0 sends a message of 1 MB at once for every one that has arrived, `ahead` of them under way.
+// Node 0 keeps `ahead` messages of 1 MB under way: for each one that arrives it sends the next at once.
 class SaturatingNodes final : public WallNodes {
  public:
   SaturatingNodes(const LatenessAudit& audit, int ahead, int last)
@@ -80,8 +80,8 @@ Outcome emulate(BitRate rate, Bytes mtu, Duration limit, int messages) {
   return {std::move(end), audit.of(Lateness::network_event).count()};
 }
 
-// 10 Gbit/s in packets of 256 bytes are 4.9 million packets a second; ns-3 runs some 100,000. The limit is
-// one that a busy machine keeps otherwise.
+// 10 Gbit/s in packets of 256 bytes are 4.9 million packets a second; ns-3 runs some 100,000. With a feasible
+// rate even a busy machine meets the limit.
 TEST(Emulation, AnImpossibleLinkEndsWithItsNameAndTheRateThisMachineCarries) {
   const auto outcome = emulate(BitRate::mbit(10'000), Bytes(256), Duration::ms(300), 1'000'000);
   ASSERT_FALSE(outcome.end.ok());
@@ -97,7 +97,7 @@ TEST(Emulation, ALimitOfANanosecondCannotBeKept) {
   EXPECT_EQ(outcome.end.error().code, ExitCode::fidelity);
 }
 
-// 2 MB at 40 Mbit/s; a limit that only a machine that stands still would break.
+// 2 MB at 40 Mbit/s; only a machine at a standstill would exceed the limit.
 TEST(Emulation, ASlowLinkTakesItsTimeAndAllItsEventsAreAudited) {
   const auto outcome = emulate(BitRate::mbit(40), Bytes(1500), Duration::s(5), 2);
   ASSERT_TRUE(outcome.end.ok()) << outcome.end.error().message;

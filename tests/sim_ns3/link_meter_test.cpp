@@ -1,4 +1,4 @@
-// What ns-3's links say of themselves: every byte offered is delivered, dropped, lost or still waiting.
+// The meters of ns-3's links: every byte offered is delivered, dropped, lost or still waiting.
 #include <gtest/gtest.h>
 
 #include "sim/net/delivery_schedule.hpp"
@@ -30,7 +30,7 @@ class Ns3Meter : public testing::Test {
       network->submit(Time::zero(), {TransferId{i}, DeviceId{0}, DeviceId{1}, kMessage});
     while (network->run_until(Time::zero() + end)) {
     }
-    // Without positions on the capacity a packet counts whole where it left.
+    // Without positions on the capacity a packet counts wholly at its departure.
     const bool whole = std::holds_alternative<std::shared_ptr<const DeliverySchedule>>(spec_.links[0].rate);
     const Nanobits one_packet = whole ? nanobits(spec_.mtu) : 0;
     Sums sums;
@@ -80,7 +80,7 @@ TEST_F(Ns3Meter, TcpsDropsAndLossesAreInIt) {
 TEST_F(Ns3Meter, ASaturatedLinkIsUsedToTheLastBit) {
   spec_.transport = Transport::raw;
   const Sums sums = run(100, Duration::s(1));
-  // But for the packet under way at the end, which counts when its last bit has left.
+  // Except the packet under way at the end, which counts when its last bit has left.
   EXPECT_GE(sums.carried, sums.capacity - static_cast<double>(nanobits(spec_.mtu)));
   EXPECT_GT(sums.queued, Bytes(0));
 }

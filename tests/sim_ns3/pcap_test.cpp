@@ -68,7 +68,7 @@ class Pcap : public testing::Test {
     return packets;
   }
 
-  // One line per packet: the fields, with a tab between them. Nothing without tshark.
+  // One line per packet with its fields, separated by tabs. Empty without tshark.
   std::optional<std::vector<std::string>> tshark(const std::string& fields) const {
     if (std::system("command -v tshark >/dev/null 2>&1") != 0) return std::nullopt;
     const auto command = fmt::format("tshark -r '{}' -T fields {} 2>/dev/null", path_.string(), fields);

@@ -141,8 +141,9 @@ TEST(RawOracle, OverSeveralHopsTheyAgreeWithinOnePacketAtTheSlowestRate) {
   std::printf("multi-hop: worst %.3f packets\n", worst);
 }
 
-// Where ways merge, the fluid network puts message behind message and packets mix. The bound: at each merge
-// a message can change places with what the others have under way, here at most 11 messages of 60,000 bytes.
+// Where routes merge, the fluid network queues whole messages, while packets mix. The bound: at each merge a
+// message can change places with the other senders' messages under way, here at most 11 messages of 60,000
+// bytes.
 TEST(RawOracle, WhereWaysMergeTheyAgreeWithinTheMessagesThatMix) {
   const std::uint64_t seed = test_seed();
   double worst_s = 0, error_sum_s = 0, latency_sum_s = 0;
@@ -170,7 +171,7 @@ TEST(RawOracle, WhereWaysMergeTheyAgreeWithinTheMessagesThatMix) {
   EXPECT_LT(error_sum_s / latency_sum_s, 0.15);  // seeds 1 to 8 give 0.014 to 0.074
 }
 
-// Loss in bursts: every `period` it is `loss` for `length`, from the period's end backwards.
+// Loss in bursts: in the last `length` of every `period` the loss is `loss`.
 Scheduled<double> bursts(Duration period, Duration length, double loss) {
   auto series = std::make_shared<Series<double>>();
   series->values = {{Duration{}, 0.0}, {period - length, loss}};
@@ -178,10 +179,11 @@ Scheduled<double> bursts(Duration period, Duration length, double loss) {
   return Scheduled<double>(std::shared_ptr<const Series<double>>(series));
 }
 
-// Periods of 1 to 20 s, losses of 5 % to all, messages that take 0.1 to 30 s at 2 Mbit/s. Held against each
-// other is what should have got through when a message is there, by a formula of its own. The bound: ns-3
-// draws every packet, and of the n that leave during bursts sqrt(n loss (1 - loss)) more or fewer get through
-// (4 of these); and where a burst begins the packet under way is lost as a whole, the bits before it too.
+// Periods of 1 to 20 s, losses of 5 % to all, messages that take 0.1 to 30 s at 2 Mbit/s. The test compares
+// the amounts that should have got through at each message's arrival, by a formula of its own. The bound:
+// ns-3 draws every packet's loss, so the number of the n packets sent during bursts that get through has a
+// standard deviation of sqrt(n loss (1 - loss)) (4 of these are allowed); and the packet under way when a
+// burst begins is lost wholly, with its bits before the burst.
 TEST(RawOracle, LossInBurstsAgreesWithinWhatIsDrawn) {
   const std::uint64_t seed = test_seed();
   constexpr double kPacket_s = 1500 * 8 / 2e6;

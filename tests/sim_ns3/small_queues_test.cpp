@@ -1,4 +1,4 @@
-// What a host sends itself: nothing of it is lost, and its connections take turns.
+// A host's own packets: none of them is dropped, and its connections take turns.
 #include "sim/ns3/small_queues.hpp"
 
 #include <fmt/core.h>
@@ -70,7 +70,7 @@ TEST(SmallQueues, FlowsTakeTurnsEachInItsOrderAndNoneHasMoreThanItsShareInTheDev
     order.push_back(next ? next->packet->GetSize() - 40 : 0);
   };
   EXPECT_FALSE(queues.next(Bytes(69))) << "30 + 40 bytes do not fit";
-  take();  // of b: a has its share in the device
+  take();  // from b: a has its share in the device
   queues.left({segment(1), 0x0800, Time{}, a, 0});
   take();
   take();
@@ -102,8 +102,8 @@ TEST(SmallQueues, HoldWhatWaitsOrIsInTheDeviceHoweverItIsCut) {
 }
 
 // An outage while megabytes wait at the link: TCP's retransmission timer fires for data that has not left,
-// which Linux does not send again. Only what has left, and is not acknowledged yet when the first
-// acknowledgements come, goes twice: ns-3 has no F-RTO (RFC 5682).
+// which Linux does not send again. Only data that have left, and are not yet acknowledged when the first
+// acknowledgements come, are sent twice: ns-3 has no F-RTO (RFC 5682).
 TEST(SmallQueues, WhatWaitsThroughAnOutageIsHardlyCarriedTwice) {
   NetworkSpec spec;
   spec.devices = {"a", "b"};
@@ -114,14 +114,14 @@ TEST(SmallQueues, WhatWaitsThroughAnOutageIsHardlyCarriedTwice) {
   for (const auto& [from, to, rate] : {std::tuple(1, 5, 24.0), {10, 20, 3.0}, {20, 40, 3.0}}) {
     const auto got = Bulk(spec).run({{0, 1}}, Duration::s(from), Duration::s(to));
     fmt::print("{} to {} s: {:.3f} of {} Mbit/s\n", from, to, got.mbit_per_s[0], rate);
-    // In messages of 64 KiB, of which one more or less may fall into the time.
+    // Counted in messages of 64 KiB, of which one more or less may fall into the interval.
     const double whole = rate * 1448 / 1500;
     EXPECT_LE(got.mbit_per_s[0], whole + 0.525 / (to - from));
     EXPECT_GE(got.mbit_per_s[0], (from == 10 ? 0.9 : 0.995) * whole - 0.525 / (to - from));
   }
 }
 
-// 0 sends through the switch 1 over a slow link; 2 and 3 hang on the switch.
+// 0 sends through the switch 1 over a slow link; 2 and 3 are joined to the switch.
 NetworkSpec star() {
   NetworkSpec spec;
   spec.devices = {"a", "switch", "b", "c"};

@@ -28,7 +28,7 @@ void expect_within_2_ns(Duration actual, Duration expected) {
   EXPECT_LE(actual, expected + Duration::ns(2));
 }
 
-// The same way from a to b, but the queue is at a router, where what does not fit is dropped: a sender's own
+// The same route from a to b, but the queue is at a router, where excess packets are dropped: a sender's own
 // packets wait at its link however long its queue is.
 NetworkSpec by_way_of_a_router(BitRate rate, Duration delay, Bytes queue) {
   NetworkSpec spec;
@@ -41,7 +41,7 @@ NetworkSpec by_way_of_a_router(BitRate rate, Duration delay, Bytes queue) {
   return spec;
 }
 
-// Messages of 64 KiB back to back for `total`; share of the capacity their payload got from `from` on.
+// Messages of 64 KiB back to back for `total`; returns their payload's share of the capacity from `from` on.
 double share_of_capacity(const NetworkSpec& spec, Duration from, Duration total) {
   const auto network = make_ns3_network(spec).value();
   const BitRate rate = std::get<BitRate>(spec.links[0].rate);
@@ -96,9 +96,9 @@ TEST(Tcp, CubicFillsALinkBehindARouterWhoseQueueOfOneBandwidthDelayProductDrops)
   }
 }
 
-// 20 ms at 1 Mbit/s are 2500 bytes: a queue of one packet. A window of four packets overflows it, and with
-// one of three an acknowledgement for every second packet lets two leave per round trip; a link of 12 ms a
-// packet needs 2.8. What is above that is from the rounds before each loss.
+// 20 ms at 1 Mbit/s are 2500 bytes: a queue of one packet. A window of four packets overflows it; with a
+// window of three, an acknowledgement for every second packet lets two leave per round trip, and a link of 12
+// ms a packet needs 2.8. The excess over two is from the rounds before each loss.
 TEST(Tcp, AQueueOfOnePacketBehindARouterIsTooLittleForTwoPacketsAnAcknowledgement) {
   const BitRate rate = BitRate::mbit(1);
   const Duration delay = Duration::ms(10);
@@ -117,7 +117,7 @@ TEST(Tcp, TheOtherVariantsCarryBulkToo) {
   for (const std::string& variant : tcp_variants()) {
     auto spec = pair_of(rate, delay, bandwidth_delay_product(rate, delay));
     spec.tcp_variant = variant;
-    // Vegas and its kin keep queues short and BBR probes: nearly full is what they promise.
+    // Vegas and similar variants keep queues short, and BBR probes: they promise a nearly full link.
     EXPECT_GE(share_of_capacity(spec, Duration::s(1), Duration::s(4)), 0.85) << variant;
   }
 }
@@ -135,7 +135,7 @@ TEST(Tcp, ASendersOwnPacketsWaitAtItsFullQueueAndAreNotDropped) {
   network->submit(Time::zero(), {TransferId{0}, DeviceId{0}, DeviceId{1}, Bytes::mib(1)});
   const auto delivery = network->run_until(Time::never());
   ASSERT_TRUE(delivery);
-  // 725 packets, the last of them smaller; ten at first fill more than the way there and back holds.
+  // 725 packets, the last one smaller; the initial window of ten exceeds the capacity of the round trip.
   const double wire_s = (1'048'576 + 52 * 725) * 8 / 10e6;
   EXPECT_NEAR(delivery->wire.seconds(), wire_s, 1e-3);
 }
@@ -160,7 +160,7 @@ TEST(Tcp, TheFirstTransferPaysTheHandshakeAndTheSecondDoesNot) {
   network->submit(Time::zero(), {TransferId{0}, DeviceId{0}, DeviceId{1}, Bytes(1448)});
   const auto first = network->run_until(Time::never());
   ASSERT_TRUE(first);
-  // Two ways of 10 ms for SYN and SYN-ACK, whose packets take some 10 us each.
+  // 10 ms each for SYN and SYN-ACK, whose packets take some 10 us each.
   EXPECT_GT(first->queued, Duration::ms(20));
   EXPECT_LT(first->queued, Duration::us(20'200));
   expect_within_2_ns(first->wire, Duration::ms(1));
@@ -214,9 +214,9 @@ TEST(Ns3Network, ASecondOneAtTheSameTimeIsRefused) {
             "making an ns-3 network: this process has one already, and ns-3 allows only one at a time");
 }
 
-// Every `period` nearly everything is lost for a while. The fluid network is the lower bound: it goes on the
-// moment the burst has gone. ns-3's TCP waits for its retransmission timer, which has doubled through the
-// burst, so at most as long again as the burst was (and 1 s: its first timer), and then begins slowly.
+// Every `period` nearly everything is lost for a while. The fluid network is the lower bound: it resumes at
+// once after the burst. ns-3's TCP waits for its retransmission timer, which doubled during the burst, so for
+// at most the burst's length again (and 1 s, its first timer), and then starts slowly.
 TEST(Tcp, BurstsOfLossTakeWhatTheFluidNetworkSaysAndAtMostTheTimersOnTop) {
   double worst = 0;
   for (const auto& [period_s, length_s, loss] :

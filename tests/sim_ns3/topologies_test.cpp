@@ -1,4 +1,4 @@
-// What shared, routed and disturbed links do at the packet level, against what theory says of each.
+// Shared, routed and disturbed links at the packet level, against the theory of each.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -82,13 +82,13 @@ TEST(Star, AccessLinksBoundEveryPairUpAndDownSeparately) {
   const double share = 1448.0 / 1500;
   const auto apart = Bulk(spec).run({{0, 1}, {2, 3}}, Duration::s(2), Duration::s(6));
   for (const double rate : apart.mbit_per_s) EXPECT_NEAR(rate, 20 * share, 0.03 * 20);
-  // Three into one: the sum is bounded by the way down.
+  // Three senders to one: the downlink bounds the sum.
   const auto into_one = Bulk(spec).run({{0, 3}, {1, 3}, {2, 3}}, Duration::s(2), Duration::s(8));
   const double sum = std::accumulate(into_one.mbit_per_s.begin(), into_one.mbit_per_s.end(), 0.0);
   EXPECT_NEAR(sum, 50 * share, 0.05 * 50);
 }
 
-// A medium of `senders` devices and one more, to which they send.
+// A medium with `senders` devices and a receiver.
 NetworkSpec lan_of(std::uint32_t senders, BitRate rate) {
   NetworkSpec spec;
   SegmentSpec lan{.name = "lan", .kind = SegmentKind::csma};
@@ -134,7 +134,7 @@ TEST(Csma, OneSenderAndItsAcknowledgementsFillTheMedium) {
   }
 }
 
-// The receiver, which acknowledges, is one more that contends.
+// The receiver contends too, as it sends acknowledgements.
 TEST(Csma, WhatContendersGetTogetherIsWhatEthernetsAnalysisGives) {
   for (const std::int64_t mbit : {10, 100})
     for (const std::uint32_t senders : {2U, 3U, 5U}) {

@@ -75,7 +75,7 @@ TEST_F(Device, MahimahiPacketsShareAndStraddleOpportunities) {
        Duration::ms(1));
   for (int i = 0; i < 4; ++i) send(ms(0), 700);  // 704 each: two in one opportunity, the third straddles
   send(ms(0), 1500);
-  send(ms(3), 1500);  // misses the opportunities of its own instant
+  send(ms(3), 1500);  // too late for the opportunities of the same instant
   EXPECT_EQ(run(), (std::vector<Time>{ms(3), ms(3), ms(4), ms(4), ms(4 + 0), ms(11)}));
 }
 

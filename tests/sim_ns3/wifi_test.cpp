@@ -49,7 +49,7 @@ double bianchi_mbit_per_s(int stations, int ip) {
   const double data = ofdm(24 + 8 + ip + 4, 216);  // MAC header, LLC, packet, check sequence at 54 Mbit/s
   const double acknowledgement = ofdm(14, 96);     // at 24 Mbit/s
   const double success = data + kSifs + acknowledgement + kDifs;
-  // Whoever saw a broken frame waits as long as an acknowledgement would have taken (EIFS, time-out).
+  // A station that received a broken frame waits as long as an acknowledgement would take (EIFS, time-out).
   const double collided = data + kSifs + acknowledgement + kDifs;
   const auto [tau, p] = fixed_point(stations);
   const double some = 1 - std::pow(1 - tau, stations);
@@ -65,7 +65,7 @@ TEST(BianchisModel, HasThePublishedShape) {
   for (int n = 2; n < 20; ++n) EXPECT_GT(fixed_point(n + 1).collision, fixed_point(n).collision);
 }
 
-// --- the medium alone: stations that always have a packet for the first
+// --- the medium alone: stations that always have a packet for the first station
 
 SegmentSpec wifi_segment(std::uint32_t members, bool access_point, double distance_m = 5) {
   SegmentSpec segment{.name = "home", .kind = SegmentKind::wifi};
@@ -104,8 +104,7 @@ class Saturation {
  private:
   static constexpr Time kBegin = Time::at_ns(500'000'000), kEnd = Time::at_ns(3'500'000'000);
 
-  // 40 Mbit/s of packets of 1500 bytes: more than one station gets through; what does not fit the queue is
-  // dropped there.
+  // 40 Mbit/s of packets of 1500 bytes, more than a station can send even alone: its queue drops the excess.
   void feed(std::uint32_t station) {
     devices_[station]->Send(ns3::Create<ns3::Packet>(1500), devices_[0]->GetAddress(), 0x0800);
     Simulation::at(Simulation::now() + Duration::us(300), [this, station] { feed(station); });
@@ -148,7 +147,7 @@ NetworkSpec wifi_network(std::uint32_t devices, bool access_point) {
   return spec;
 }
 
-// Every station sends to the first device for a second, TCP; the sum of what arrived.
+// Every station sends to the first device for a second over TCP; returns the total that arrived.
 double tcp_mbit_per_s(const NetworkSpec& spec, LinkMeter* meter = nullptr) {
   const auto network = make_ns3_network(spec, {.meter = meter}).value();
   constexpr Bytes kMessage = Bytes::kib(64);
@@ -181,7 +180,7 @@ TEST(Wifi, EveryStandardAndRateControlCarriesTcp) {
   for (const char* standard : {"802.11a", "802.11g", "802.11n", "802.11ac", "802.11ax"}) {
     for (const char* control : {"constant", "ideal", "minstrel"}) {
       if (std::string(control) == "ideal" && std::string(standard) != "802.11n")
-        continue;  // as constant here
+        continue;  // the same as constant here
       auto spec = wifi_network(2, true);
       spec.segments[0].wifi.standard = standard;
       spec.segments[0].wifi.rate_control = control;

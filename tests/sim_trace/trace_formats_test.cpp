@@ -1,4 +1,4 @@
-// Formats of others: tables, G-NetTrack, Sabre, iperf3.
+// Foreign formats: tables, G-NetTrack, Sabre, iperf3.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -120,7 +120,7 @@ TEST(TableTrace, AClockIsNotPassedOverWhereOnlyTheRateIsTold) {
       finding("time_ms,mbps\n0,1\n50,2\n", reading),
       "t:1: the column \"time_ms\" tells the time: give --time-column 'time_ms', or --step SECONDS if each "
       "row holds so long whatever it says");
-  reading.columns.time = "time_ms";  // whose name has the unit
+  reading.columns.time = "time_ms";  // its name has the unit
   EXPECT_EQ(rates("time_ms,mbps\n0,1\n50,2\n", reading).value()->duration(), Duration::ms(100));
   reading.columns.time = "";
   reading.columns.step = Duration::ms(20);

@@ -57,7 +57,7 @@ std::vector<std::string> fields(const std::string& line) {
 }
 
 void expect_near(const std::string& file, const std::string& column, double ours, const std::string& theirs) {
-  const double unit = column == "duration_s" ? 0.1 : 0.001;  // what the table is rounded to
+  const double unit = column == "duration_s" ? 0.1 : 0.001;  // the table's rounding
   EXPECT_NEAR(ours, std::stod(theirs), unit * 0.5 + 1e-9) << file << " " << column;
 }
 

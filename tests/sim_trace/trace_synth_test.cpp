@@ -19,8 +19,8 @@ RateTrace make(std::string_view kind, std::uint64_t seed, double seconds) {
 }
 
 // 200,000 s of each. Bounds: a few times the sampling error of such a run, whose slowest part has time
-// constants of minutes; autocorrelations that the three-part process cannot reach (negative ones) are left
-// out by comparing with max(0, recorded).
+// constants of minutes; autocorrelations that the three-part process cannot have (negative ones) are avoided
+// by comparing with max(0, recorded).
 TEST(TraceSynth, MeanQuantilesOutagesAndAutocorrelationAreTheRecordings) {
   for (const auto& kind : synth_kinds()) {
     const auto s = statistics(make(kind.name, test_seed(), 200'000));

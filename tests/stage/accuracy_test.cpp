@@ -1,6 +1,6 @@
 // Quantized cuts of pretrained ViT-Tiny against another implementation's fake quantization of the same 650
 // images (a range per image or token, the cut after block 5 or 8 counted from 0). The tolerance is the
-// reference's: BLAS kernels differ between machines, and with them images that are nearly a tie.
+// reference's: BLAS kernels differ between machines, and so may the results for images that are nearly a tie.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -19,7 +19,7 @@ class Accuracy : public testing::Test {
       GTEST_SKIP() << "needs ../shared (pretrained weights): there is no " << shared_;
   }
 
-  // The right ones of the first images, by "codec scope bits cuts".
+  // Correct images among the first `images`, by "codec scope bits cuts".
   std::map<std::string, std::uint64_t> correct(std::uint64_t images, const QuantizationGrid& grid,
                                                const std::vector<int>& cuts) {
     const auto dataset = open_dataset("image-folder:" + labels_, model_, 1);

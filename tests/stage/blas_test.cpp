@@ -28,7 +28,7 @@ TEST(Blas, OneIsFoundAndStaysTheSame) {
   }
 }
 
-// Else every forward takes 4 times as long, and nobody is told.
+// Otherwise every forward pass would take 4 times as long, without a message.
 TEST(Blas, KernelsFitTheProcessor) {
 #if defined(__x86_64__)
   if (!prepare_blas().is_openblas || !__builtin_cpu_supports("avx2"))
@@ -38,7 +38,7 @@ TEST(Blas, KernelsFitTheProcessor) {
 #endif
 }
 
-// OpenBLAS would ask for ever. In a process of its own: the limit stays.
+// OpenBLAS would retry for ever. The test needs a process of its own because the limit stays.
 TEST(BlasCallDeathTest, WithoutRoomForItsBufferIsAnException) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   const auto in_a_small_world = [] {
@@ -81,7 +81,7 @@ TEST(Blas, DISABLED_Report) {
 }
 
 TEST(Blas, ReferenceBlasIsRecognised) {
-  const std::string reference = "/usr/lib/x86_64-linux-gnu/blas";  // where Debian's libblas3 puts it
+  const std::string reference = "/usr/lib/x86_64-linux-gnu/blas";  // Debian's libblas3
   if (!std::filesystem::exists(reference + "/libblas.so.3")) GTEST_SKIP() << "no reference BLAS installed";
   const std::string command = "LD_LIBRARY_PATH=" + reference + " " +
                               std::filesystem::canonical("/proc/self/exe").string() +

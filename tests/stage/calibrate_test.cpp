@@ -28,7 +28,7 @@ class Calibrate : public testing::Test {
     ASSERT_TRUE(made.ok()) << made.error().message;
     for (const auto& calibration : *made) ASSERT_TRUE(write_calibration(folder_.string(), calibration).ok());
   }
-  // The images' pixels through stages 1..cut and cut + 1..last; what crossed the cut is kept in crossed_.
+  // The images' pixels through stages 1..cut and cut + 1..last; the tensors at the cut are kept in crossed_.
   std::string run(int cut, const std::string& front_folder, const std::string& back_folder) {
     const ModelConfig model = small_vit();
     auto source = make_source_executor({.model = model, .images = 12});
@@ -76,8 +76,8 @@ TEST_F(Calibrate, StagesEncodeAndDecodeWithTheCalibrationOfTheirCut) {
 TEST_F(Calibrate, AnEndWithoutTheCalibrationRefusesAndSaysWhy) {
   write({8});
   EXPECT_THAT(run(8, folder_.string(), ""), HasSubstr("there is none here"));
-  EXPECT_EQ(run(8, "", folder_.string()), "ran");                // the encoding needs none
-  EXPECT_EQ(run(4, folder_.string(), folder_.string()), "ran");  // no file for this cut: without
+  EXPECT_EQ(run(8, "", folder_.string()), "ran");                // encoded without calibration
+  EXPECT_EQ(run(4, folder_.string(), folder_.string()), "ran");  // no file for this cut: runs without
 }
 
 TEST_F(Calibrate, IsTheSameHoweverManyThreadsCompute) {

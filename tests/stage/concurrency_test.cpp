@@ -13,7 +13,7 @@
 namespace millrace {
 namespace {
 
-// How much sooner two pieces of work end on two threads than one after the other: 1 to 2.
+// The speed-up of two pieces of work on two threads over one after the other: 1 to 2.
 double speed_up(const std::function<void()>& a, const std::function<void()>& b) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
@@ -31,8 +31,8 @@ void spin() {
   for (int i = 0; i < 30'000'000; ++i) x = x + 3;
 }
 
-// The best of several tries of `measured`. Other processes share the machine: a try counts only where plain
-// arithmetic had two processors just before and just after it. Nothing where that was too rare to judge.
+// The best of several tries of `measured`. Other processes share the machine: a try counts only if plain
+// arithmetic had two processors just before and just after it. Empty if too few tries counted.
 std::optional<double> best_of_fair_tries(const std::function<double()>& measured) {
   const auto fair = [] { return speed_up(spin, spin) > 1.7; };
   double best = 0;
@@ -53,7 +53,7 @@ TEST(Concurrency, TwoStagesComputeAtTheSameTime) {
   const Stage a = stage_of(model, {1, 48}), b = stage_of(model, {1, 48});
   const auto best = best_of_fair_tries(
       [&] { return speed_up([&] { (void)forward(a, images); }, [&] { (void)forward(b, images); }); });
-  if (!best) GTEST_SKIP() << "the machine has no two processors for this test now";
+  if (!best) GTEST_SKIP() << "two processors are not free for this test now";
   std::cout << "two stages on two threads: " << *best << " times the speed of one after the other\n";
   EXPECT_GT(*best, 1.6);  // serialised stages would give 1
 }
@@ -71,7 +71,7 @@ TEST(Concurrency, TwoThreadsOfOneStageShareTheImages) {
     return std::chrono::duration<double>(turned - start) /
            std::chrono::duration<double>(Clock::now() - turned);
   });
-  if (!best) GTEST_SKIP() << "the machine has no two processors for this test now";
+  if (!best) GTEST_SKIP() << "two processors are not free for this test now";
   std::cout << "two threads of one stage: " << *best << " times the speed of one\n";
   EXPECT_GT(*best, 1.6);
 }

@@ -1,5 +1,5 @@
 // The oracle is a pipeline of executors, as a run computes it: it shares layers and codecs with the
-// evaluation, but none of its bookkeeping.
+// evaluation, but not its bookkeeping.
 #include "runtime/stage/evaluation.hpp"
 
 #include <fmt/core.h>
@@ -26,7 +26,7 @@ using testing::HasSubstr;
 
 constexpr std::uint64_t kImages = 13;
 
-// Classes that the model finds, and for every fourth image the one it finds second.
+// The model's first class for each image, and for every fourth image its second.
 std::vector<std::uint32_t> labels() {
   const ModelConfig model = small_vit();
   const CutTensors logits =
@@ -79,7 +79,7 @@ class AnEvaluation : public testing::Test {
   std::vector<EvaluationProgress> progress_;
 };
 
-// What executors make of the same images in stages that end at these cuts.
+// The row for the same images computed by executors in stages that end at these cuts.
 EvaluationRow pipeline_row(const Quantization& quantization, const std::vector<int>& cuts,
                            const std::string& calibrations = {}) {
   const ModelConfig model = small_vit();
@@ -143,7 +143,7 @@ TEST_F(AnEvaluation, SaysWhatAPipelineOfStagesSays) {
   EXPECT_LT(least, most) << "quantizing makes a difference, or the test would prove nothing";
 }
 
-// A folder with what klt learnt about these cuts from images the evaluation does not see.
+// A folder with klt's side files for these cuts, learnt from images that the evaluation does not use.
 class Calibrations {
  public:
   explicit Calibrations(const std::vector<int>& cuts) {
@@ -167,7 +167,7 @@ class Calibrations {
 TEST_F(AnEvaluation, WithCalibrationsSaysWhatAPipelineOfStagesWithThemSays) {
   const Calibrations learnt({3, 5, 8});
   request_.calibrations = learnt.folder();
-  request_.cuts = {{3}, {5}, {8}, {3, 5, 8}, {4}, {4, 8}};  // of cut 4 nothing was learnt
+  request_.cuts = {{3}, {5}, {8}, {3, 5, 8}, {4}, {4, 8}};  // cut 4 has no calibration
   for (const double bits : {0.6, 2.1}) request_.quantizations.push_back({"klt", ScaleScope::none, bits});
   const auto all = rows();
   ASSERT_EQ(all.size(), 1 + 6 * 2U);

@@ -1,4 +1,5 @@
-// Every family in stages: the same to the bit however it is cut; KWT and BERT right (ViT: stage_test.cpp).
+// Every family in stages gives the same bits however it is cut; KWT and BERT match oracles (ViT:
+// stage_test.cpp).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,7 +40,7 @@ TEST(Kwt, EveryCutAgreesWithTheOracle) {
   }
 }
 
-// Nothing but padding, none, and between; one segment, two, and all in the second.
+// Sequences of only padding, without padding, and mixed; one segment, two, and all tokens in the second.
 TEST(Bert, EveryCutAgreesWithTheOracleThatMasksPadding) {
   const ModelConfig model = small_bert();
   const auto weights = random_weights(7);
@@ -79,7 +80,7 @@ TEST(Bert, PaddingDoesNotChangeTheBits) {
   const CutTensors expected = logits(narrow, 0);
   expect_same_bits(logits(small_bert(), 0), expected);
   expect_same_bits(logits(wide, 0), expected);
-  expect_same_bits(logits(wide, 77), expected);  // whatever stands there
+  expect_same_bits(logits(wide, 77), expected);  // whatever the padding holds
 }
 
 TEST(Bert, TokensAndSegmentsMatter) {
@@ -173,7 +174,7 @@ TEST_P(EveryFamily, InputIsNotChanged) {
   }
 }
 
-// Each stage asks for its own weights and no others, and together for as many as the model says it has.
+// Each stage asks only for its own weights, and all stages together for as many as the model has.
 TEST_P(EveryFamily, StagesAskForTheWeightsTheModelCounts) {
   class Counting final : public WeightSource {
    public:
@@ -194,7 +195,7 @@ TEST_P(EveryFamily, StagesAskForTheWeightsTheModelCounts) {
   }
 }
 
-// What makes random weights worth running: activations keep their size, and images are told apart.
+// Random weights are useful because activations keep their size and images are distinguished.
 TEST(RandomWeights, KeepActivationsSaneAndImagesApart) {
   ModelConfig bert = *model_by_name("bert-base");
   bert.blocks = 4;

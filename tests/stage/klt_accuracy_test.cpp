@@ -1,4 +1,4 @@
-// What klt loses on the real thing: pretrained ViT-Tiny on labelled images that lie beside the tree and not
+// klt's loss of accuracy with real data: pretrained ViT-Tiny on labelled images, kept beside the tree and not
 // in it. Calibrated on the last 200 of the 650, reported on the first 450. Prints the table of
 // codec/README.md.
 #include <fmt/core.h>
@@ -73,7 +73,7 @@ class KltAccuracy : public testing::Test {
     return count;
   }
 
-  // Through the codec and back; returns the bits.
+  // Encodes and decodes the tensors; returns the bits.
   double cross(CutTensors& tensors, const Way& way, std::size_t at) const {
     CodecChoice choice = way.codec;
     choice.calibration = calibrations_[at];

@@ -42,7 +42,7 @@ class PretrainedKwt : public testing::Test {
     return std::move(*now);
   }
 
-  // Of the first `count` clips.
+  // Correct clips among the first `count`.
   int right_of(std::uint32_t count) {
     const auto all = logits({}, 0, count, 2);
     int right = 0;

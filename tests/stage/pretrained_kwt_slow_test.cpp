@@ -1,4 +1,4 @@
-// All clips: the figure that the model is published with here.
+// All clips: the model's reference figure.
 #include "tests/stage/pretrained_kwt.hpp"
 
 namespace millrace {

@@ -1,10 +1,10 @@
-// A tenth of what pretrained_kwt_slow_test.cpp takes: enough to notice a wrong norm, GELU or bias.
+// A tenth of the clips of pretrained_kwt_slow_test.cpp: enough to notice a wrong norm, GELU or bias.
 #include "tests/stage/pretrained_kwt.hpp"
 
 namespace millrace {
 namespace {
 
-// By the same code that has 1284 of all 1320 right.
+// The same code classifies 1284 of all 1320 clips correctly.
 TEST_F(PretrainedKwt, ClassifiesTheFirstClipsRight) { EXPECT_EQ(right_of(132), 125); }
 
 TEST_F(PretrainedKwt, AnyPartitionGivesTheBitsOfTheWholeModel) {

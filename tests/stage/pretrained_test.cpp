@@ -1,4 +1,4 @@
-// The real thing: pretrained ViT-Tiny on labelled images, kept beside the tree and not in it.
+// Real data: pretrained ViT-Tiny on labelled images, kept beside the tree and not in it.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -66,7 +66,7 @@ TEST_F(Pretrained, LogitsAreThoseOfTheReference) {
   EXPECT_LT(worst, 1e-3);
 }
 
-// Through the executors, in two stages, as a run does it.
+// Computed by executors in two stages, as in a run.
 TEST_F(Pretrained, ClassifiesAsManyRightAsTheReference) {
   const DatasetChoice dataset{.model = model_, .dataset = "image-folder:" + labels_};
   StageChoice front{.model = model_, .layers = {1, 22}, .weights = weights_, .threads = 2};

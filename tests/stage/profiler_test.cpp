@@ -46,7 +46,8 @@ TEST(Profiler, MeasuresEverySubLayerAtEverySizeAndEachCodec) {
   for (const auto& [name, cost] : file->codecs) {
     EXPECT_GT(cost.encode_ns_per_value, 0) << name;
     EXPECT_GT(cost.decode_ns_per_value, 0) << name;
-    EXPECT_LE(cost.encode_ns_per_value, file->codec.encode_ns_per_value) << "the dearest stands for the rest";
+    EXPECT_LE(cost.encode_ns_per_value, file->codec.encode_ns_per_value)
+        << "the default is the cost of the slowest codec";
   }
 }
 
@@ -71,7 +72,7 @@ TEST(Profiler, WhatItMeasuresIsAProfile) {
   EXPECT_EQ(profile_text(*back), profile_text(*file));
 }
 
-// 16 MiB leave a sub-layer that turns 4096-wide rows into more: the peak must see it, and not the weights.
+// Sub-layer 3 outputs 35 MB (8 x 257 tokens, 4096 + 128 values): the peak must include them, not the weights.
 TEST(Profiler, WorkingMemoryHoldsTheOutputAndGrowsWithTheMicrobatch) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the sanitizer's own memory would be counted";
@@ -91,9 +92,9 @@ TEST(Profiler, WorkingMemoryHoldsTheOutputAndGrowsWithTheMicrobatch) {
   const auto file = measure_profile(request);
   ASSERT_TRUE(file.ok()) << file.error().message;
   const auto& sizes = file->models.front().measured;
-  if (sizes[0].working_bytes.empty()) GTEST_SKIP() << "this system does not tell peaks of memory";
+  if (sizes[0].working_bytes.empty()) GTEST_SKIP() << "this system does not report peaks of memory";
   constexpr double kMlpUp = 8 * 257.0 * (4096 + 128) * 4;  // the output of sub-layer 3
-  constexpr double kCounting = 1 << 20;                    // what the kernel may be behind
+  constexpr double kCounting = 1 << 20;                    // the lag of the kernel's counters
   EXPECT_GE(sizes[1].working_bytes[2], kMlpUp - kCounting);
   EXPECT_LE(sizes[1].working_bytes[2], 4 * kMlpUp) << "nor is everything else counted";
   EXPECT_GT(sizes[1].working_bytes[2], 4 * sizes[0].working_bytes[2]);

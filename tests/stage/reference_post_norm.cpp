@@ -70,7 +70,7 @@ struct Norm {
   }
 };
 
-// The sub-layers of one block, whatever the names of its weights.
+// The sub-layers of one block, independent of its weights' names.
 struct Block {
   Linear query, key, value, projection, up, down;
   Norm norm1, norm2;

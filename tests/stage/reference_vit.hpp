@@ -1,5 +1,5 @@
 // The oracle: a vision transformer in plain loops and double precision, written from the papers (Dosovitskiy
-// et al. 2020; pre-norm, exact GELU). Shares no code with the stages but the weights and the cut's shapes.
+// et al. 2020; pre-norm, exact GELU). Shares only the weights and the cut's shapes with the stages.
 #pragma once
 
 #include <vector>

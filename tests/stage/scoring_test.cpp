@@ -26,7 +26,8 @@ TEST(ARank, IsThePlaceInAStableSort) {
   }
 }
 
-// A label's logit that is a NaN would else be as good as the others, and an infinity always right.
+// Otherwise a NaN as the label's logit would rank as high as the others, and an infinity would always be
+// right.
 TEST(Logits, SayNothingWithANanOrAnInfinityAmongThem) {
   for (const float bad : {NAN, -NAN, INFINITY, -INFINITY}) {
     for (std::size_t at = 0; at < 3; ++at) {

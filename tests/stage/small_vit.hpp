@@ -1,4 +1,4 @@
-// A vision transformer small enough to compute in a blink, and the words the stage tests are written in.
+// A very small vision transformer, and helpers of the stage tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -68,7 +68,7 @@ inline void expect_same_bits(const CutTensors& a, const CutTensors& b) {
   }
 }
 
-// Each cut with the same chance, drawn first.
+// Each cut with the same probability, which is drawn first.
 inline std::vector<int> random_cuts(const ModelConfig& model, Random& random) {
   std::vector<int> cuts;
   const double density = random.uniform();

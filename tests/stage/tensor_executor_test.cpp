@@ -49,7 +49,7 @@ Work score(std::uint64_t id, std::uint64_t first, std::uint32_t images, Payload 
   return {WorkKind::score, {id}, first, images, std::move(input), kFull};
 }
 
-// The sink's word on images 5.. after the stages that end at these cuts.
+// The sink's outputs for images 5.. after stages that end at these cuts.
 std::vector<ImageOutput> pipeline(const std::vector<int>& cuts, std::uint32_t images,
                                   const std::string& codec = "fp32", Budget budget = kFull) {
   Payload payload = run(*source(), load(0, 5, images)).output;

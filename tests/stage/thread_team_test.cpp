@@ -39,7 +39,7 @@ TEST(ThreadTeam, ExceptionReachesTheCallerAndTheTeamGoesOn) {
   EXPECT_EQ(shares, 3);
 }
 
-// In a process of its own, which may have little more memory than it has: stacks of a few threads.
+// In a process of its own that may use little more memory than it has: room for the stacks of a few threads.
 TEST(ThreadTeamDeathTest, ThatTheSystemDoesNotGiveIsAnExceptionAndNotTheEnd) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers need more address space than a limit leaves";
@@ -53,7 +53,7 @@ TEST(ThreadTeamDeathTest, ThatTheSystemDoesNotGiveIsAnExceptionAndNotTheEnd) {
     try {
       const ThreadTeam team(1024);
     } catch (const std::system_error& thrown) {
-      ThreadTeam small(3);  // those that were given have been given back
+      ThreadTeam small(3);  // the threads that did start have been released
       std::atomic<int> shares = 0;
       small.split(3, [&](std::int64_t, std::int64_t) { ++shares; });
       std::_Exit(thrown.code() == std::errc::resource_unavailable_try_again && shares == 3 ? 0 : 3);

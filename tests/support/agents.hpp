@@ -1,5 +1,5 @@
-// A scenario of devices d0, d1, … in a line that closes to a ring, and agents that serve it on threads of
-// this process, over loopback.
+// A scenario of devices d0, d1, … joined in a ring, and agents that serve it on threads of this process, over
+// loopback.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace millrace {
 
 inline constexpr const char* kTestRelease = "9.9.9";
 
-// vit-tiny, all devices able to do everything, d0 source and sink.
+// vit-tiny; d0 is source and sink, every device may run a stage.
 inline Scenario ring_scenario(std::uint32_t devices, const std::string& timeout = "20 s") {
   std::string text =
       "millrace: 1\nname: ring\nmodel: {name: vit-tiny, weights: random, microbatch: 4}\n"
@@ -45,7 +45,7 @@ class Agents {
     threads_.emplace_back([config = std::move(config), factory = std::move(factory),
                            result = results_.back().get()] { *result = run_agent(config, factory); });
   }
-  // Waits for all to leave by themselves.
+  // Waits until all agents have ended by themselves.
   void join() {
     for (auto& thread : threads_) {
       if (thread.joinable()) thread.join();

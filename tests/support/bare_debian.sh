@@ -38,12 +38,13 @@ mount_debian() {
   done
   ln -s /proc/self/fd "$machine/dev/fd"
   mkdir -m 1777 "$machine/dev/shm"
-  # Services that packages bring are not started in a root that is not a machine.
+  # A chroot has no init, so services that packages bring are not started.
   printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"
   chmod +x "$machine/usr/sbin/policy-rc.d"
 }
 
-# What is mounted under the root goes before the root does: rm must never reach this machine's /dev.
+# Everything mounted under the root is unmounted before the root is removed: rm must never reach this
+# machine's /dev.
 unmount_debian() {
   local point
   while read -r point; do

@@ -1,4 +1,4 @@
-// A link's rate as tests draw it.
+// Random link rates for tests.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace millrace {
 
-// Constant, or in steps of 5 to 60 ms; 1 to 100 Mbit/s, in steps now and then an outage.
+// Constant, or in steps of 5 to 60 ms; 1 to 100 Mbit/s, and in a stepped rate now and then an outage.
 inline LinkRate random_rate(Random& random) {
   if (random.below(3) == 0) return BitRate::kbit(1000 + std::int64_t(random.below(99'000)));
   std::vector<RateStep> steps;

@@ -1,6 +1,6 @@
-// Read before anything else by clang-tidy, and only by it (see .clang-tidy). clang 14 cannot read
+// Only clang-tidy includes this file, before all others (see .clang-tidy). clang 14 cannot read
 // LibTorch 1.13 as C++20: its std::vector of the still incomplete c10::IValue is instantiated too early where
-// vector is constexpr. So <vector> is read here without constexpr, as in C++17. g++ needs none of this.
+// vector is constexpr. So <vector> is included here without constexpr, as in C++17. g++ does not need this.
 #pragma once
 
 #include <memory>

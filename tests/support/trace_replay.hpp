@@ -1,5 +1,5 @@
-// A saturating sender over one recorded link: what arrives against the recording's integral, window by
-// window.
+// A saturating sender over one recorded link: compares delivered bytes with the recording's integral, window
+// by window.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace millrace {
 
 struct Replay {
   double error = 0;         // of all bytes, as a share of the trace's
-  double worst_window = 0;  // of a window of 1 s, what is beyond one packet, as a share of its capacity
+  double worst_window = 0;  // in 1 s, error beyond one packet as a share of the capacity
   std::uint64_t packets = 0;
 };
 
@@ -34,7 +34,7 @@ inline Replay replay(Network& network, const LinkRate& rate) {
   for (int ahead = 0; ahead < 256; ++ahead) send();
   Replay result;
   while (const auto d = network.run_until(end + Duration::ns(1))) {
-    // Its bits have come in the time that ends here.
+    // Its bits arrived in the window that ends here.
     bits.at(static_cast<std::size_t>((d->at.count_ns() - 1) / 1'000'000'000)) += kPacket_bits;
     ++result.packets;
     send();

@@ -12,7 +12,7 @@
 namespace millrace {
 namespace {
 
-// What a shell makes of the line, word for word.
+// The words into which a shell splits the line.
 std::string through_the_shell(const std::string& line) {
   const std::string command = "printf '%s\\n' " + line;
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);

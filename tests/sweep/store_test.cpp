@@ -40,7 +40,7 @@ TEST_F(Stores, KeepResultsOverBeingClosed) {
   ASSERT_EQ(rows.size(), 4U);
   EXPECT_TRUE(rows[1].finished && !rows[0].finished);
   EXPECT_EQ(rows[1].figures[0], 4.0);
-  EXPECT_FALSE(rows[1].figures[2]) << "a null figure stays nothing";
+  EXPECT_FALSE(rows[1].figures[2]) << "a null figure has no value";
 }
 
 TEST_F(Stores, AFailureIsThereUntilThereIsAResult) {
@@ -58,11 +58,11 @@ TEST_F(Stores, AFailureIsThereUntilThereIsAResult) {
 TEST_F(Stores, BelongToTheFileThatMadeThem) {
   auto store = SweepStore::open(path()).value();
   const auto mine = write("mine.yaml", "mine"), other = write("other.yaml", "other");
-  ASSERT_TRUE(store.belongs_to(mine)) << "it is nobody's yet";
+  ASSERT_TRUE(store.belongs_to(mine)) << "no file has made it yet";
   ASSERT_TRUE(store.describe(sweep, mine));
   EXPECT_TRUE(store.belongs_to(mine));
   write("mine.yaml", "edited");
-  EXPECT_TRUE(store.belongs_to(mine)) << "goes on after an edit";
+  EXPECT_TRUE(store.belongs_to(mine)) << "an edited file continues its sweep";
   const auto refused = store.belongs_to(other);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ExitCode::usage);
@@ -70,7 +70,7 @@ TEST_F(Stores, BelongToTheFileThatMadeThem) {
             "it holds the sweep of " + mine + ", whose tables that of " + other +
                 " would replace; choose another folder with --out, give the scenario "
                 "another name, or go on here with --take-over");
-  EXPECT_TRUE(store.belongs_to(write("copy.yaml", "mine"))) << "the text that made it, elsewhere";
+  EXPECT_TRUE(store.belongs_to(write("copy.yaml", "mine"))) << "the same text in another place";
   std::filesystem::remove(mine);
   EXPECT_TRUE(store.belongs_to(other)) << "moved, and edited since";
 }
@@ -137,7 +137,7 @@ TEST(Summaries, AreReadStrictlyEnough) {
   EXPECT_FALSE(odd->figures[0]);
 }
 
-// Bits between stages, without what the source sends; accuracy as a share.
+// Bits between stages, without the source's; accuracy as a share.
 TEST(Summaries, GiveTheFigures) {
   const auto read = parse_summary(
       R"({"complete": true, "accuracy": {"top1_correct": 3, "count": 4},

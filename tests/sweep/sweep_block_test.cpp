@@ -1,4 +1,4 @@
-// What the reader says of a `sweep:` block.
+// The reader on `sweep:` blocks.
 #include <gtest/gtest.h>
 
 #include "runtime/scenario/scenario_reader.hpp"
@@ -81,7 +81,7 @@ TEST_F(SweepBlock, IsNoPartOfTheScenario) {
   EXPECT_EQ(resolved_yaml(*with.scenario), resolved_yaml(*without.scenario));
 }
 
-// Whatever a value is, its override sets it: texts that look like numbers, lists, maps, quotes.
+// An override can set any value: texts that look like numbers, lists, maps, quotes.
 TEST_F(SweepBlock, EveryKindOfValueArrives) {
   const auto read = plan(
       "  list:\n"

@@ -1,4 +1,4 @@
-// The small language of the sweep tests: a scenario with a sweep block, in a folder of its own.
+// Helpers of the sweep tests: a scenario with a sweep block, in a folder of its own.
 #pragma once
 
 #include <gtest/gtest.h>

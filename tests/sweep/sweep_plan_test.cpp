@@ -19,7 +19,7 @@ TEST_F(SweepPlans, CommandsAreOrdinaryRuns) {
   EXPECT_EQ(cell.command, expected);
 }
 
-// Keys and processes are no part of what a cell computes: its key is the same with and without.
+// Keys and processes do not affect a cell's results: its cell key is the same with and without them.
 TEST_F(SweepPlans, OptionsGoToTheCellsThatHaveAUseForThem) {
   const std::string block =
       "  list:\n"

@@ -1,5 +1,5 @@
-"""`millrace sweep` as a user runs it: only what is missing, crashes, Ctrl-C, batch systems. Whole processes;
-every wait has a limit. Run by ctest with MILLRACE_BIN naming the folder of the binaries."""
+"""`millrace sweep` as a user runs it: only missing cells run; crashes, Ctrl-C, batch systems. Whole
+processes; every wait has a limit. Run by ctest with MILLRACE_BIN naming the folder of the binaries."""
 
 import csv
 import fcntl
@@ -73,7 +73,7 @@ class Sweeps(unittest.TestCase):
             connection.close()
 
     def finished(self):
-        """cell_key -> when and where it was run."""
+        """cell_key -> time and place of its run."""
         return {key: rest for key, *rest in self.query(
             "SELECT cell_key, finished_utc, wall_s, run_directory FROM result")}
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds millrace-node and its tests for 64-bit ARM on this machine, against Debian 12's own arm64 packages,
 # and runs the tests under qemu-user, a stage's forward pass with LibTorch included. `./dev arm64` installs
-# what it needs and calls it. No default test: it downloads 300 MB at first, and emulation is slow.
+# the needed packages and calls this script. It is not a default test: its first run downloads 300 MB, and
+# emulation is slow.
 #
 #   tests/system/arm64.sh [--only PATTERN] [--slow]
 #
@@ -9,9 +10,9 @@
 #   --slow           also the tests that take minutes each; hours in all
 #
 # Properties (rapidcheck) are tried on 10 cases each instead of 100, and agents with 2,000 damaged frames
-# instead of 20,000; RC_PARAMS and MILLRACE_MUTATED_FRAMES in the environment have their way.
+# instead of 20,000; RC_PARAMS and MILLRACE_MUTATED_FRAMES in the environment override this.
 # Leaves build/arm64-root (the packages, unpacked without running their scripts) and build/arm64 (binaries),
-# and uses both again; remove build/arm64-root to have newer packages.
+# and reuses both; remove build/arm64-root to get newer packages.
 set -euo pipefail
 export LC_ALL=C
 
@@ -35,8 +36,8 @@ slow_tests=(
   VitTrainer.LearnsWhatItIsShown
   VitTrainer.WeightsDoNotDependOnTheNumberOfThreads
 )
-# Of the emulator, not of the emulated machine: how much memory is resident, and a program that starts itself,
-# for which this machine's kernel would have to know the emulator.
+# These would test the emulator: resident memory is the emulator's, and a program that starts itself would
+# need a kernel on which the emulator is registered.
 left_out=(Blas.ReferenceBlasIsRecognised ResidentMemory.WidenedWeightsDoNotKeepTheFileResident)
 
 say() { printf 'arm64: %s\n' "$*" >&2; }
@@ -53,7 +54,7 @@ for tool in mmdebstrap aarch64-linux-gnu-g++ qemu-aarch64-static protoc cmake ni
   command -v "$tool" >/dev/null || die "needs $tool; ./dev arm64 installs it"
 done
 
-# What the headers and libraries of millrace-node and its tests come from.
+# The packages with the headers and libraries of millrace-node and its tests.
 needed=libc6-dev,libstdc++-12-dev,libtorch-dev,libboost-dev,libyaml-cpp-dev,libcli11-dev,libprotobuf-dev
 needed+=,nlohmann-json3-dev,libfmt-dev,libspdlog-dev,libjpeg62-turbo-dev,libssl-dev,zlib1g-dev,libhwy-dev
 needed+=,libgtest-dev,libgmock-dev,librapidcheck-dev,libopenblas0-pthread
@@ -68,7 +69,7 @@ unpack_packages() {
   rm -rf "$packages.part"
   mmdebstrap --quiet --variant=extract --architectures=arm64 --include="$needed" \
     --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr bookworm "$packages.part" "$source"
-  # What the packages' scripts would have chosen.
+  # The alternatives that the packages' scripts would have set.
   local name
   for name in libblas.so.3 liblapack.so.3 libopenblas.so.0; do
     ln -s "openblas-pthread/$name" "$packages.part/usr/lib/aarch64-linux-gnu/$name"

@@ -1,4 +1,4 @@
-"""What the programs say to whoever does not know their verbs."""
+"""Messages of the programs for unknown and missing verbs."""
 
 import os
 import subprocess

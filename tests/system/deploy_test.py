@@ -1,5 +1,5 @@
-"""Agents that listen: run after run, every process killed in every phase, and attackers at the doors while an
-honest run goes on."""
+"""Agents that listen: several runs in a row, every process killed in every phase, and attackers on the
+agents' ports during an honest run."""
 
 import json
 import os
@@ -123,11 +123,11 @@ class Killed(Fleet):
         for victim in [*range(4), "host"]:
             with self.subTest(phase=phase, victim=victim):
                 self.kill_one(f"{phase}-{victim}", agents, victim, kind, count, images)
-            if victim != "host":  # its connections end before the process itself does
+            if victim != "host":  # its connections close before the process ends
                 agents[victim].process.wait(timeout=LIMIT_S)
                 agents[victim] = Agent(self.folder, DEVICES[victim])
             self.assertEqual([agent.process.poll() for agent in agents], [None] * 4, "another one ended")
-        # Whoever was left serves on, and so do those who came back.
+        # The surviving agents serve the next run, and so do the restarted ones.
         self.deploy(f"{phase}-after", [agent.port for agent in agents])
 
     def kill_one(self, name, agents, victim, kind, count, images, how=signal.SIGKILL):
@@ -156,7 +156,7 @@ class Killed(Fleet):
             relay.close()
         self.assertTrue(killed, f"the phase was not reached: {errors}")
         if victim != "host" and how == signal.SIGKILL:
-            agents[victim].process.wait(timeout=LIMIT_S)  # its sockets close before it has ended
+            agents[victim].process.wait(timeout=LIMIT_S)  # its sockets close before the process ends
         json.loads(read(out, "manifest.json"))
         rows(out, "microbatches.csv")
         if victim == "host":
@@ -252,7 +252,7 @@ class Guarded(Fleet):
         command = ["sweep", file, "--out", self.path("swept")]
         self.assertIn("--keys has no effect", self.millrace(
             *command, "--mode", "simulate", "--keys", self.keys("host"), expect=2).stderr)
-        self.millrace(*command, expect=1)  # agents with keys answer nobody without
+        self.millrace(*command, expect=1)  # agents with keys refuse peers without
         command += ["--keys", self.keys("host")]
         self.millrace(*command)
         cells = rows(self.path("swept"), "cells.csv")
@@ -284,7 +284,7 @@ class Guarded(Fleet):
 
     @staticmethod
     def throw(ports, over, thrown):
-        """Frames and rubbish: hellos of no one, lengths beyond all limits, noise."""
+        """Random headers with any type and length, random bytes, and a false TLS record."""
         noise = random.Random(7)
         while not over.is_set():
             header = struct.pack("<4sHHII", b"MRF1", 2, noise.randrange(20), noise.randrange(2**32),
@@ -300,7 +300,7 @@ class Guarded(Fleet):
 
     @staticmethod
     def sit(ports, over, thrown):
-        """Slow-loris: as many as may, each with a byte now and then."""
+        """Slow-loris: as many connections as possible, each sending a byte now and then."""
         sitting = []
         while not over.is_set():
             for port in ports:

@@ -7,7 +7,7 @@ from system_test import QUICKSTART, SMALL, System, read, rows
 
 
 class Emulate(System):
-    # Dominated by its links, so that a busy machine's lateness, within the limit, hardly shows.
+    # Dominated by its links, so that lateness of a busy machine, within the limit, hardly matters.
     SLOW = ["--set", "network.links[1].rate=2 Mbit/s", "--set", "run.lateness_limit=2 s"]
 
     def test_a_slow_link_emulates_within_the_limit_and_agrees_with_cosim(self):

@@ -1,4 +1,4 @@
-"""Models that are not fed with images, as whole programs; see system_test.py."""
+"""Models whose inputs are not images, in whole programs; see system_test.py."""
 
 import json
 import os
@@ -56,7 +56,7 @@ class Families(System):
         self.assertEqual([a["count"] for a in accuracy], [132] * 3)
         self.assertEqual(accuracy[0]["top1_correct"], 125)  # tests/stage/pretrained_kwt_test.cpp
         self.assertEqual(read(three, "outputs.csv"), read(whole, "outputs.csv"))
-        self.assertGreaterEqual(accuracy[2]["top1_correct"], 123)  # 8 bits cost next to nothing
+        self.assertGreaterEqual(accuracy[2]["top1_correct"], 123)  # 8 bits cost almost no accuracy
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Agents that listen, as a fleet on loopback, and a relay between the host and each of them that reads the
-headers of frames, so that a phase is known by what is said in it and not by the clock."""
+"""Agents that listen, as a fleet on loopback, and a relay between the host and each agent that reads the
+headers of frames, so that tests recognise a phase by its messages and not by the clock."""
 
 import os
 import socket
@@ -49,8 +49,8 @@ class Agent:
 
 
 class Relay:
-    """Passes frames on; `on_frame(type)` runs before a frame is passed on, and `inject(type)` says what the
-    host hears before a frame of the agent's."""
+    """Passes frames on; `on_frame(type)` runs before a frame is passed on, and `inject(type)` returns bytes
+    to send to the host before a frame from the agent."""
 
     def __init__(self, port, on_frame=lambda kind: None, inject=lambda kind: b""):
         self.to, self.on_frame, self.inject = port, on_frame, inject

@@ -7,7 +7,7 @@
 #   tests/system/fresh_machine.sh [--only setup|run|test|ci] [--keep] [--reuse ROOT]
 #     --only   one command instead of the two (setup: packages only; ci: .ci/run)
 #     --keep   leaves the root behind and says where
-#     --reuse  takes a root that an earlier --keep left, with what it has installed; the clone is made anew
+#     --reuse  uses a root that an earlier --keep left, with its installed packages, and a new clone
 set -euo pipefail
 export LC_ALL=C
 

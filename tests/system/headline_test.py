@@ -1,4 +1,4 @@
-"""The headline of a run, read aloud, is true; and ./dev ends as what it ran ended."""
+"""The headline of a run is true; and ./dev ends in the same way as the program that it ran."""
 
 import json
 import os
@@ -61,7 +61,8 @@ class Headline(InAFolder):
         self.assertIn("--set run.compute=measured", head)
         self.assertIn("--set run.links=netns", head)
         self.assertEqual((summary["compute"], summary["link_conditions"]), ("imitated", "not applied"))
-        # A machine that is busy, or watched by sanitizers, may be slower than what it imitates, and says so.
+        # A busy machine, or one with sanitizers, may be slower than the imitated board; then there is this
+        # caveat.
         self.assertEqual([caveat["id"] for caveat in summary["caveats"] if caveat["id"] != "compute_overrun"],
                          ["compute_imitated", "links_not_applied"])
         with open(self.path("deploy", "scenario.resolved.yaml")) as file:
@@ -84,7 +85,7 @@ class Dev(InAFolder):
                    "dpkg-query")
         for tool in ("ninja", "cmake"):
             self.write("#!/bin/bash\n", "bin", tool)
-        # Like the real one: takes Ctrl-C, writes what it has, and ends by the signal.
+        # Like the real program: on Ctrl-C it writes its results and dies by the signal.
         self.write(f"""#!{sys.executable}
 import os, signal, sys, time
 folder = sys.argv[3] + ".run"
@@ -110,7 +111,7 @@ os.kill(os.getpid(), signal.SIGINT)
         deadline = time.monotonic() + LIMIT_S
         while not os.path.exists(self.path("ready")) and time.monotonic() < deadline and dev.poll() is None:
             time.sleep(0.02)
-        os.killpg(dev.pid, signal.SIGINT)  # as a terminal does: to all of them
+        os.killpg(dev.pid, signal.SIGINT)  # to the whole group, as a terminal does
         _, errors = dev.communicate(timeout=LIMIT_S)
         return dev.returncode, errors
 

@@ -1,5 +1,5 @@
-"""What a host may be told by an agent and an agent be asked by a host, and what either does where threads and
-memory end: whoever is at fault is named, nobody else is harmed, and the next run is served."""
+"""Hostile messages from an agent to a host and from a host to an agent, and exhausted threads or memory on
+either side: the message names the culprit, no other process is harmed, and the next run is served."""
 
 import json
 import os
@@ -20,7 +20,7 @@ WEIGHTS = os.path.join(os.path.dirname(QUICKSTART), "models", "vit-mini.safetens
 
 
 class Hostile(Fleet):
-    """An agent that says more than it should: what it says is put between its own words."""
+    """An agent that sends extra messages: they are inserted between its own."""
 
     def run_with(self, name, inject, *arguments, expect=0):
         relays = [Relay(agent.port, inject=inject if agent.name == "board-b" else lambda kind: b"")
@@ -94,12 +94,12 @@ class Hostile(Fleet):
         self.deploy("after", [agent.port for agent in self.agents])
 
 
-# A sanitizer reserves terabytes of addresses for itself: a limit of address space ends it before it begins.
+# A sanitizer reserves terabytes of addresses for itself: a limit of address space kills it at the start.
 LIMITED = unittest.skipIf(os.environ.get("MILLRACE_SANITIZE"), "a sanitizer needs all address space")
 
 
 class Exhausted(Fleet):
-    """Where threads or memory end."""
+    """Threads or memory run out."""
 
     def setUp(self):
         super().setUp()
@@ -155,7 +155,7 @@ class Exhausted(Fleet):
 
     @LIMITED
     def test_a_local_run_ends_at_once_wherever_memory_ends(self):
-        """From less than the programs need themselves to enough."""
+        """With limits from less than the programs themselves need up to enough memory."""
         for limit in (300, 450, 600, 800, 1000, 1200, 1600):
             with self.subTest(limit=limit):
                 began = time.monotonic()
@@ -171,7 +171,7 @@ class Exhausted(Fleet):
 
     @LIMITED
     def test_eval_says_that_memory_has_run_out(self):
-        """From where the program's libraries, which start before it does, have enough for themselves."""
+        """With limits from the least with which the program's libraries start."""
         command = ["eval", "--model", "vit-mini", "--weights", WEIGHTS, "--dataset", "shapes",
                    "--images", "2", "--threads", "16", "--codec", "naive", "--bits", "4",
                    "--out", self.path("accuracy.csv")]
@@ -192,7 +192,8 @@ class Exhausted(Fleet):
 
 
 def starts(limit):
-    """Whether its libraries do, before main(): LibTorch aborts, and OpenBLAS asks for its buffer for ever."""
+    """Whether the libraries start under this limit, before main(): else LibTorch aborts, or OpenBLAS retries
+    for ever."""
     try:
         return within(limit, "--version", timeout_s=5).returncode == 0
     except subprocess.TimeoutExpired:
@@ -200,23 +201,24 @@ def starts(limit):
 
 
 def within(limit, *arguments, timeout_s=LIMIT_S):
-    """millrace-node in so many MiB of address space."""
+    """Runs millrace-node with `limit` MiB of address space."""
     both = (limit * MIB, limit * MIB)
     return subprocess.run([NODE, *arguments], capture_output=True, text=True, timeout=timeout_s,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, both))
 
 
 def memory_of(pid):
-    """Of its address space."""
+    """Bytes of its address space."""
     with open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[0]) * resource.getpagesize()
 
 
 class Gone(Fleet):
-    """Who goes while it is agreed who talks to whom is lost, at once."""
+    """A peer that disconnects while connections are being agreed is reported as lost at once."""
 
     def rude(self, words):
-        """Listens, takes so many connections, says a word to each and closes; then listens no more."""
+        """Accepts one connection for each of `words`, sends it that word and closes it; then stops
+        listening."""
         listening = socket.create_server(("127.0.0.1", 0))
 
         def serve():

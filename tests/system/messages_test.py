@@ -1,4 +1,4 @@
-"""Mistakes that people make, and the sentences that they get: what is in the way, and what to do."""
+"""Mistakes of users and their error messages: what is wrong, and what to do."""
 
 import os
 import shutil
@@ -88,7 +88,7 @@ class Mistakes(System):
 
     @staticmethod
     def as_nobody(command, **how):
-        """Runs it as a user who owns nothing here: root may write everywhere."""
+        """Runs it as a user who owns no file here, because root may write everywhere."""
         if os.geteuid() == 0:
             command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
         return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, **how)
@@ -175,7 +175,7 @@ class Keys(Fleet):
         self.assertNotIn("Start it with", said)
 
     def figures(self, port, name):
-        """What the page answers to whoever has these keys, as Prometheus asks: (status, text)."""
+        """The metrics page's answer to a client with these keys, asked as Prometheus does: (status, text)."""
         ca, own, key = (os.path.join(self.keys(name), file) for file in ("ca.crt", "node.crt", "node.key"))
         context = ssl.create_default_context(cafile=ca)
         context.load_cert_chain(own, key)

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # Builds millrace-node and its tests on a later Debian, whose LibTorch is a current 2.x and whose g++, Boost
 # and fmt are newer than Debian 12's as well, and runs the tests there. Needs mmdebstrap (root, or user
-# namespaces), 4 GB of disk for temporary files and half an hour on two cores. No default test: later
+# namespaces), 4 GB of disk for temporary files and half an hour on two cores. Not a default test: later
 # releases change daily.
 #
 #   tests/system/newer_debian.sh [--suite SUITE] [--mirror URL]
 #
 #   --suite    sid (default), trixie, …
 #   --mirror   Debian's packages; default: where apt gets them here
-#
-# What is built is HEAD. The root file system is thrown away at the end.
+# Builds HEAD. The root file system is removed at the end.
 set -euo pipefail
 export LC_ALL=C
 
@@ -53,7 +52,7 @@ source=$(mktemp --suffix .tar)
 trap 'rm -f "$source"' EXIT
 git -c safe.directory='*' -C "$repository" archive --prefix=millrace/ -o "$source" HEAD
 inside='env -i PATH=/usr/bin:/bin HOME=/root LANG=C /opt/millrace/tests/system/newer_debian.sh --inside'
-# A mirror that stands still is as good; signatures are checked.
+# A mirror that is no longer updated is good enough; signatures are checked.
 mmdebstrap --quiet --format=null --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
   --include="$needed" --customize-hook="tar-in '$source' /opt" --customize-hook="chroot \"\$1\" $inside" \
   "$suite" - "$mirror"

@@ -1,5 +1,5 @@
-"""What a run leaves beside its tables, and says about it: the agents' logs, the folder's name for scripts,
-the warning about captures, pictures of traces."""
+"""Other results of a run than its tables, and its messages about them: the agents' logs, the folder's name
+for scripts, the warning about captures, pictures of traces."""
 
 import glob
 import os
@@ -77,7 +77,7 @@ class Outputs(System):
         self.assertIn("sweep.sqlite", os.listdir(out))
 
     def captures(self, *arguments):
-        """What a run that asks for captures says about them, and the captures it made."""
+        """The messages of a run with captures about them, and the capture files it made."""
         out = self.path("-".join(a.partition("=")[2] or a for a in arguments[1:]).replace("-", ""))
         done = self.millrace("run", QUICKSTART, "--out", out, *SMALL, *arguments, "--set",
                              "run.pcap=[camera->board-a]")

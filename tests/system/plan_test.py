@@ -30,7 +30,7 @@ class Plans(Base):
 
     def test_json_has_the_fields_scripts_rely_on(self):
         steady = ["--set", "network.links[1]={between: [board-a, board-b], rate: 20 Mbit/s, delay: 20 ms}"]
-        self.assertIs(self.plan_json(QUICKSTART, "--algorithm", "optimal")["exact"], False)  # it has a trace
+        self.assertIs(self.plan_json(QUICKSTART, "--algorithm", "optimal")["exact"], False)  # traced link
         plan = self.plan_json(QUICKSTART, "--algorithm", "optimal", *steady)
         for field in ("bottleneck_s", "throughput_images_per_s", "planning_s", "latency_s", "lower_bound_s"):
             self.assertGreater(plan[field], 0, field)
@@ -47,7 +47,7 @@ class Plans(Base):
         self.assertEqual(first, 25)
         self.assertEqual({other["algorithm"] for other in plan["alternatives"]}, {"even", "pipedream"})
 
-    # The mean of the trace is 301 Mbit/s, and the run sees 2 of them.
+    # The mean of the trace is 301 Mbit/s, but the run sees only 2 Mbit/s.
     def lying_trace(self):
         trace = self.write("lies.csv", "time_s,rate_mbit_per_s\n0,2\n600,600\n1200,end\n")
         return ["--set", f"network.links[1]={{between: [board-a, board-b], trace: '{trace}', delay: 2 ms}}",

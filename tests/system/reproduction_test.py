@@ -1,5 +1,5 @@
-"""The published EdgePipe cases (scenarios/edgepipe-*.yaml) as a user runs them: exit code 0, because what
-they expect is met, and the figures that analysis/REPRODUCTIONS.md is trusted for."""
+"""The published EdgePipe cases (scenarios/edgepipe-*.yaml) as a user runs them: exit code 0, because their
+expectations are met, and the main figures of analysis/REPRODUCTIONS.md."""
 
 import glob
 import json
@@ -24,7 +24,7 @@ class Reproductions(System):
         return json.loads(read(out, "summary.json"))["throughput_images_per_s"]
 
     def steady(self, out):
-        """Images per second between the first and the last quarter of what arrived."""
+        """Images per second between the first and the last quarter of the results."""
         done = sorted(int(row["completed_ns"]) for row in rows(out, "microbatches.csv"))
         first, last = len(done) // 4, 3 * len(done) // 4
         return (last - first) * IMAGES * 1e9 / (done[last] - done[first])
@@ -45,8 +45,8 @@ class Reproductions(System):
             out, plan = self.run_case(name)
             one = self.one_board(name)
             self.assertGreater(self.rate(out) / one, published, name)
-            # The speed-up of an exact search that shares no code with ours; its profile is the published
-            # one per sub-layer, ours has the means per kind.
+            # The speed-up of an exact search that shares no code with ours; it used the published profile per
+            # sub-layer, ours has means per kind of sub-layer.
             self.assertAlmostEqual(plan["throughput_images_per_s"] / one / planned, 1, delta=0.01, msg=name)
             steady = self.steady(out) / plan["throughput_images_per_s"]
             self.assertAlmostEqual(steady, 1, delta=0.001, msg=name)
@@ -69,7 +69,8 @@ class Reproductions(System):
             self.assertGreater(self.rate(optimal), 4.16 * self.rate(other), kind)
 
     def test_on_packets_with_tcp_the_steady_rate_is_the_planned_one(self):
-        # While TCP learns the rate, in the first 20 microbatches or so, it is a few percent below.
+        # While TCP learns the rate, in the first 20 microbatches or so, the measured rate is a few percent
+        # lower.
         for name, microbatches in (("5mbit-fp32", 12), ("5mbit-4bit", 24)):
             out, plan = self.run_case(name, "network.kind=ns3", f"workload.microbatches={microbatches}",
                                       "expect={}")

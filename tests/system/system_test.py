@@ -319,7 +319,7 @@ class Failures(System):
         host.send_signal(signal.SIGINT)
         _, errors = host.communicate(timeout=LIMIT_S)
         self.assertEqual(host.returncode, -signal.SIGINT, errors)
-        self.assertLess(time.monotonic() - asked, 15)  # agents are ended at once, or after 3 s at the latest
+        self.assertLess(time.monotonic() - asked, 15)  # agents are killed at once, or after at most 3 s
 
     def test_nobody_comes_ends_with_code_7_and_says_how_to_start_an_agent(self):
         done = self.millrace("run", QUICKSTART, "--out", self.path("alone"), "--agents", "127.0.0.1:0",

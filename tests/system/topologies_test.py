@@ -15,8 +15,8 @@ class Topologies(System):
         return out, json.loads(read(out, "summary.json"))["throughput_images_per_s"]
 
     def test_both_networks_agree_on_the_shipped_scenarios(self):
-        # Not in the fluid network: the CSMA segment's back-off, CUBIC's recovery from drops at the base
-        # station and at the router.
+        # The fluid network does not model the CSMA segment's back-off or CUBIC's recovery from drops at the
+        # base station and at the router.
         for scenario, bound, link in (("star-lte", 0.10, ("base-station", "board-b")),
                                       ("csma-lab", 0.15, ("board-a", "board-b")),
                                       ("routed-cross-traffic", 0.12, ("west", "east"))):
@@ -43,7 +43,7 @@ class Topologies(System):
         self.assertIn("set network.kind to ns3", done.stderr)
 
     def test_beacons_while_nothing_happens_to_the_pipeline_end_in_a_time_out(self):
-        # An image takes this device years, and the access point goes on.
+        # This device needs years for an image, and meanwhile the access point sends beacons.
         slow = self.path("slow.yaml")
         with open(os.path.join(ROOT, "scenarios", "wifi-home.yaml")) as shipped, open(slow, "w") as file:
             file.write(shipped.read().replace("speed: 50 GFLOP/s", "speed: 2 FLOP/s", 1))

@@ -1,4 +1,4 @@
-"""`millrace trace` as a user runs it: what scripts read, exit codes, and that nothing is lost on the way."""
+"""`millrace trace` as a user runs it: output that scripts read, exit codes, and conversions without loss."""
 
 import gzip
 import hashlib
@@ -9,7 +9,7 @@ import unittest
 
 from system_test import ROOT, System, read
 
-# Names that scripts rely on.
+# Keys that scripts rely on.
 INFO_KEYS = {"duration_s", "mean_mbps", "min_mbps_1s", "max_mbps_1s", "p5_mbps_1s", "outage_share_1s",
              "format", "sha256"}
 STEP_DOWN = "time_s,rate_mbit_per_s\n0,8\n2,0\n3,4\n4,end\n"  # 8 Mbit/s for 2 s, nothing for 1 s, 4 for 1 s
@@ -81,7 +81,7 @@ class Traces(System):
         self.assertIn("no finding", self.millrace("trace", "lint", self.path("good.csv")).stdout)
 
     def test_mahimahi_to_csv_and_back_is_the_same_file_byte_for_byte(self):
-        for text in (mahimahi(1), mahimahi(2), "0\n0\n3\n3\n9\n"):  # opportunities at 0 ms are no rate
+        for text in (mahimahi(1), mahimahi(2), "0\n0\n3\n3\n9\n"):  # opportunities at 0 ms have no rate
             first = self.write("a.down", text)
             self.millrace("trace", "convert", first, self.path("b.csv"))
             self.assertIn(b"time_ms,rate_mbit_per_s\n", read(self.folder, "b.csv"))
@@ -95,7 +95,7 @@ class Traces(System):
         self.assertAlmostEqual(self.info(self.path("t.log"))["mean_mbps"], 5, places=6)
         self.millrace("trace", "convert", first, self.path("half.csv"), "--scale", "0.5", "--offset", "1")
         self.assertAlmostEqual(self.info(self.path("half.csv"))["mean_mbps"], 2.5, places=6)
-        # The ending does not say which form is wanted.
+        # The file name's ending does not give the format.
         self.assertIn("--to", self.millrace("trace", "convert", first, self.path("t.bin"), expect=2).stderr)
         self.assertFalse(os.path.exists(self.path("t.bin")))
 

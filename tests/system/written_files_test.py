@@ -17,7 +17,7 @@ PROFILE = [NODE, "profile", "--model", "vit-mini", "--microbatch", "1", "--repea
 
 class WrittenFiles(System):
     def commands(self):
-        """Each as a function from the place to write to the command, and what the file begins with."""
+        """For each: a function from the output path to the command, and the first characters of the file."""
         pipeedge = Plans.pipeedge(self)
         trace = os.path.join(ROOT, "traces", "lte-drive.csv")
         bad = self.write("bad.csv", "time_s,rate_mbit_per_s\n0,8\n1,-3\n2,4\n4,end\n")
@@ -42,7 +42,7 @@ class WrittenFiles(System):
     def test_a_link_stays_a_link_and_its_target_gets_the_text(self):
         for name, (command, begins) in self.commands().items():
             if name == "lint":
-                continue  # its form is the name's ending
+                continue  # the name's ending decides its format
             with self.subTest(name):
                 link, target = self.path("link"), self.write("target.csv", "old\n")
                 if not os.path.islink(link):
@@ -74,7 +74,7 @@ class WrittenFiles(System):
             for out in ("-", "/dev/stdout"):
                 with self.subTest(f"{name} {out}"):
                     if name == "run":
-                        continue  # with its table
+                        continue  # stdout also has its table
                     text = self.write_with(command(out)).stdout
                     self.assertTrue(text.strip() and text.startswith(begins), text[:80])
                     self.assertNotIn(" -> ", text)

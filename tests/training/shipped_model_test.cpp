@@ -1,4 +1,4 @@
-// The model that ships with the tree: what its README claims, measured as a run does it.
+// The model that ships with the tree: the claims of its README, measured as in a run.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -25,7 +25,7 @@ class ShippedModel : public testing::Test {
     return *std::move(outcome);
   }
 
-  // Share of right images through two stages, with this codec between them.
+  // Share of correctly classified images through two stages with this codec between them.
   double accuracy(const CodecChoice& codec, double bits) {
     const DatasetChoice data{.model = model_, .dataset = "shapes", .seed = 1};
     StageChoice front{.model = model_, .layers = {1, 12}, .weights = kWeights, .codec = codec};

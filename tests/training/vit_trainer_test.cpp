@@ -54,7 +54,7 @@ TEST(VitTrainer, LearnsWhatItIsShown) {
   while (trainer.steps() < 120) ASSERT_TRUE(trainer.step(*images).ok());
   const auto after = trainer.score(*images, 256);
   ASSERT_TRUE(before.ok() && after.ok());
-  EXPECT_NEAR(before->loss, std::log(13), 1e-3);  // the head starts at zero: all classes alike
+  EXPECT_NEAR(before->loss, std::log(13), 1e-3);  // the head starts at zero: all classes are equal
   EXPECT_LT(after->loss, before->loss - 0.3);
   EXPECT_GT(after->accuracy(), 0.2);
 }

@@ -1,4 +1,4 @@
-// KWT and BERT from files, under the names they are published with.
+// KWT and BERT from files, under their published names.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Puts what a stage asks for into a file, under names changed by `rename`.
+// Writes the tensors that a stage asks for into a file, under names changed by `rename`.
 class Recording final : public WeightSource {
  public:
   using Rename = std::string (*)(std::string);
@@ -66,7 +66,7 @@ TEST(FamilyWeights, StageFromAFileGivesTheBitsOfTheSameRandomWeights) {
   }
 }
 
-// The host knows without LibTorch what a stage will ask for.
+// The host knows the tensors that a stage will ask for, without LibTorch.
 TEST(FamilyWeights, StagesAskForTheModelsTensorsAndForNothingElse) {
   for (const ModelConfig& model : {small_vit(), small_kwt(), small_bert()}) {
     const Recording recording(as_it_is);

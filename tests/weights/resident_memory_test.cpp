@@ -20,7 +20,7 @@ std::int64_t resident_bytes() {
   return resident * ::sysconf(_SC_PAGESIZE);
 }
 
-// Runs `measure` in a child, so that what it leaves behind counts for nobody else; what it returned.
+// Runs `measure` in a child process, so that its memory does not count elsewhere; returns its result.
 template <class Measure>
 std::int64_t in_child(const Measure& measure) {
   int ends[2];
@@ -85,7 +85,7 @@ class ResidentMemory : public testing::Test {
   // Growth while blocks first..last (0-based, within 1..6: no embedding, no head) are loaded.
   std::int64_t growth(int first, int last) const {
     return in_child([&] {
-      (void)stage_of(small_vit(), {1, 12});  // what LibTorch and BLAS take once is not weights
+      (void)stage_of(small_vit(), {1, 12});  // LibTorch and BLAS allocate memory once
       const std::int64_t before = resident_bytes();
       const auto weights = open_weights(file_->path(), model_);
       const auto stage = Stage::create(model_, {4 * first + 1, 4 * last + 4}, **weights);
@@ -115,7 +115,7 @@ TEST_F(ResidentMemory, QuarterOfTheLayersTakesAQuarterOfTheWeights) {
   expect_share(1, 6);
 }
 
-// Widened weights live in memory of their own; the pages they were read from are given back.
+// Widened weights are in memory of their own; the pages they were read from are released.
 TEST_F(ResidentMemory, WidenedWeightsDoNotKeepTheFileResident) {
   write("BF16");
   expect_share(2, 3);

@@ -13,7 +13,7 @@
 
 namespace millrace {
 
-// Header and data as they are put in, whatever they say.
+// A file with this header and data, valid or not.
 inline std::string container(const std::string& header, const std::string& data) {
   const std::uint64_t length = header.size();
   std::string file(sizeof length, '\0');
@@ -50,7 +50,7 @@ class SafetensorsWriter {
   std::string header_, data_;
 };
 
-// A file that lasts as long as this object.
+// A file that is removed with this object.
 class TemporaryFile {
  public:
   TemporaryFile(const std::string& name, const std::string& content)

@@ -160,7 +160,7 @@ TEST(Safetensors, IntegersKeepTheirSign) {
   EXPECT_THAT(out, ElementsAre(-7, INT32_MAX, INT32_MIN, 0));
 }
 
-// Whatever the bytes, an index that is accepted stays within the file.
+// For any bytes, an accepted index stays within the file.
 void expect_sound(const std::string& file) {
   const auto index = parse_safetensors(bytes_of(file));
   if (!index) {

@@ -64,7 +64,7 @@ TEST(WeightFile, TheModelsOwnFileIsGoodInEveryNaming) {
     EXPECT_EQ(fault(file_of(small("bert-base"), way), small("bert-base")), "") << way;
 }
 
-// As a user's model with LayerScale was: 36 of 256 right in place of 238, without a word.
+// As with a user's model with LayerScale: 36 of 256 correct instead of 238, without a message.
 TEST(WeightFile, ATensorThatNothingReadsIsRefusedByName) {
   struct Case {
     std::string model, tensor, meaning;
@@ -99,7 +99,7 @@ TEST(WeightFile, ATensorThatNothingReadsIsRefusedByName) {
   EXPECT_THAT(fault(many, small("vit-tiny")), HasSubstr("\"extra3\" and 5 more are read by nothing"));
 }
 
-// Twice the same tensor under two names: which counts?
+// One tensor under two names: it is not clear which one counts.
 TEST(WeightFile, ATensorUnderTwoNamesIsRefused) {
   auto writer = file_of(small("vit-tiny"));
   writer.add("classifier.weight", "F32", {5, 8}, zeroes({5, 8}));
@@ -127,7 +127,7 @@ TEST(WeightFile, MissingAndMisshapenTensorsAreNamedInEveryNaming) {
   const ModelConfig vit = small("vit-tiny");
   for (std::size_t way = 0; way < 3; ++way) {
     const auto without = file_of(vit, way, [](const ModelTensor& tensor, SafetensorsWriter&) {
-      return tensor.name == "blocks.1.attn.qkv.bias";  // qkv without bias is another network
+      return tensor.name == "blocks.1.attn.qkv.bias";  // without this bias it is another network
     });
     EXPECT_THAT(fault(without, vit),
                 HasSubstr("\"blocks.1.attn.qkv.bias\" is not in the file, and vit-tiny"));
@@ -140,7 +140,7 @@ TEST(WeightFile, MissingAndMisshapenTensorsAreNamedInEveryNaming) {
     EXPECT_THAT(fault(file_of(vit, way), deeper), HasSubstr("\"blocks.2.norm1.weight\""));
     EXPECT_THAT(fault(file_of(deeper, way), vit), HasSubstr("with 2 blocks does not have"));
   }
-  // DeiT-III's positions are the patches' alone.
+  // DeiT-III has positions for patches only.
   const auto positions = file_of(vit, 0, [](const ModelTensor& tensor, SafetensorsWriter& writer) {
     if (tensor.name == "pos_embed") writer.add("pos_embed", "F32", {1, 196, 8}, zeroes({1, 196, 8}));
     return tensor.name == "pos_embed";
@@ -177,7 +177,7 @@ TEST(WeightFile, ACutFileIsRefused) {
               HasSubstr("reading weights /nonexistent/w: cannot open the file"));
 }
 
-// What people have in place of a safetensors file, by its first bytes.
+// Files that users give instead of a safetensors file, recognised by their first bytes.
 TEST(WeightFile, FilesOfOtherKindsAreCalledWhatTheyAre) {
   using std::string_literals::operator""s;
   const std::string rest(600, '\x21');

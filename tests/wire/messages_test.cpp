@@ -218,7 +218,7 @@ TEST(AMessage, ARefusalsSentenceCannotDriveATerminal) {
   EXPECT_EQ(said("\x9b"
                  "31m \xff \xe2\x82"),
             " 31m     ")
-      << "bytes that are no UTF-8";
+      << "bytes that are not UTF-8";
   EXPECT_EQ(said("d\xc3\xa9j\xc3\xa0 \xe2\x82\xac \xf0\x9f\x98\x80"),
             "d\xc3\xa9j\xc3\xa0 \xe2\x82\xac \xf0\x9f\x98\x80");
   const auto cut = said(std::string(1999, 'x') + "\xc3\xa9");
@@ -244,8 +244,8 @@ TEST(AMessage, AFrameOfAnotherTypeIsRefusedByEveryParser) {
   EXPECT_THAT(parse_refusal(wrong).message, HasSubstr("malformed"));
 }
 
-// What a message costs must not depend on what it says, or runs in which the same thing happens later would
-// take other times.
+// A message's size must not depend on its values, or the same events at a later time would take different
+// times.
 TEST(AMessagesSize, DoesNotDependOnItsValues) {
   const Activation large{.microbatch = {kMost},
                          .first_image = kMost,

@@ -1,4 +1,4 @@
-// One of every frame, with values in every field.
+// A sample of every frame, with values in every field.
 #pragma once
 
 #include <string>

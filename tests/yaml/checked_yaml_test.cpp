@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kText = "name: a\nsizes: [1, 2.5e1]\nsub: {x: 3}\n";
 
-// What the reading of `text` says, or "no fault".
+// The error of reading `text`, or "no fault".
 std::string fault(const std::function<void(const CheckedYaml&)>& read, const std::string& text = kText) {
   try {
     read(CheckedYaml("f.yaml", text));

@@ -104,9 +104,9 @@ TEST(StrictYaml, LimitsDepthSizeAndNumberOfValues) {
   EXPECT_NE(faults(many + "]").find("the text holds more than 100000 values\n"), std::string::npos);
 }
 
-// 5 s is far above the 0.3 s such texts take, and far below what any quadratic treatment would; that would
-// also take 16 times as long as a text of a quarter, on slow machines too. Processor time: others may be
-// busy. 0.1 s is for texts that are refused at once.
+// 5 s is far above the 0.3 s that such texts take, and far below the time of any quadratic algorithm, which
+// would also take 16 times as long as for a text of a quarter, on slow machines too. Processor time, as other
+// processes may be busy. 0.1 s is for texts that are refused at once.
 TEST(StrictYaml, HostileTextsOfFullSizeAreRefusedInTime) {
   const auto cost = [](const std::string& unit, std::size_t size) {
     std::string text;
