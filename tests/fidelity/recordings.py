@@ -1,4 +1,4 @@
-"""Which recorded traces are there, and the mean rate and length of each, for the comparisons in this folder."""
+"""The recorded traces that are there, and mean rate and length of each, for the comparisons in this folder."""
 
 import sys
 
