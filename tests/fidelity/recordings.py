@@ -1,4 +1,4 @@
-"""The recorded traces that are there, and mean rate and length of each, for the comparisons in this folder."""
+"""The recorded traces that are there, mean rate and length of each, for the comparisons in this folder."""
 
 import sys
 
