@@ -1,4 +1,4 @@
-// How far long work is, on stderr: rewritten in place on a terminal, a line now and then elsewhere.
+// Progress of long work, on stderr: rewritten in place on a terminal, elsewhere a line every 30 s.
 #pragma once
 
 #include <chrono>
@@ -13,9 +13,9 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  // Shown where it is time to. share: 0..1 of the work.
+  // `share` (0..1) of the work is done. Shows it unless the last display is too recent.
   void update(double share);
-  // Takes the line away, so that something else can be printed; the next update brings it back.
+  // Erases the line, so that something else can be printed; the next update shows it again.
   void clear();
   double elapsed_s() const;
 
