@@ -25,7 +25,8 @@ class Receiver {
   std::size_t size() const { return queue_.size(); }
   // REQUIRES !empty().
   Arrived take();
-  // Tells the sender what has happened since the last call: arrivals and room, in as few messages as can be.
+  // Tells the sender about arrivals and room since the last call, in one message, or none if there is no
+  // news.
   void send_feedback(Outbox& out);
 
  private:
