@@ -122,7 +122,7 @@ Result<int> open_fifo(const Place& place) {
 // Opens the existing file for writing; a regular file is truncated, or created if it is missing.
 Result<int> open_in_place(const Place& place) {
   if (place.own) {
-    std::fflush(*place.own == STDERR_FILENO ? stderr : stdout);  // what was printed before stays before
+    std::fflush(*place.own == STDERR_FILENO ? stderr : stdout);  // keeps earlier output in front
     const int copy = fcntl(*place.own, F_DUPFD_CLOEXEC, 0);
     if (copy < 0) return place.system_error();
     return copy;

@@ -128,7 +128,7 @@ int listen(AgentConfig config, const AgentArguments& arguments) {
   return 0;
 }
 
-// An agent that the host started itself has no limits of its own: it is the host's user who runs it.
+// An agent that the host started itself belongs to the host's user, so by default it has no limits.
 Result<AgentLimits> limits_of(const AgentArguments& arguments) {
   AgentLimits limits = arguments.local ? AgentLimits{} : limits_of_this_machine();
   if (arguments.threads > 0) limits.threads = arguments.threads;

@@ -13,8 +13,8 @@
 //        8      4  images
 //       12      4  rows
 //       16      4  width
-//       20      4  payload bytes that follow; for codecs of fixed rate exactly what codec, bits and shape
-//                  imply
+//       20      4  payload bytes that follow; for codecs of fixed rate, codec, bits and shape imply the
+//                  number
 //
 // Each codec's header file describes its payload.
 #pragma once

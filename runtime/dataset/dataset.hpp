@@ -52,7 +52,7 @@ class ImageDataset : public Dataset {
 //   input_ids       I64 or I32 [N, S], S <= sequence; ids within the vocabulary
 //   attention_mask  the same shape, optional: ones, then zeroes for padding. Default: ids 0 at a row's end
 //                   are padding.
-//   token_type_ids  the same shape, optional: zeroes, then ones, of what is not padding. Default: zeroes.
+//   token_type_ids  the same shape, optional: zeroes, then ones, before the padding. Default: zeroes.
 //   label           I64 or I32 [N], optional: classes
 // The files are mapped, checked when they are opened (labels, ids and masks included), and must not be
 // truncated while in use. Other tensors in them are ignored.

@@ -22,8 +22,8 @@ class Inbox {
   // Shared with the channel's handler, which may outlive the reader.
   static std::shared_ptr<Inbox> of(FrameChannel& channel);
 
-  // The next frame other than a heartbeat. The connection's end, or nothing heard for `silence`, is an error
-  // that begins with `who`.
+  // Waits for the next frame other than a heartbeat. The connection's end, or nothing heard for `silence`,
+  // is an error that begins with `who`.
   Result<Frame> next(Duration silence, const std::string& who);
   // As next(), but a refusal becomes the error that it carries, and a type other than `expected` is an error.
   Result<Frame> expect(FrameType expected, Duration silence, const std::string& who);

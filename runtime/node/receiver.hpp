@@ -25,8 +25,7 @@ class Receiver {
   std::size_t size() const { return queue_.size(); }
   // REQUIRES !empty().
   Arrived take();
-  // Tells the sender about arrivals and room since the last call, in one message, or none if there is no
-  // news.
+  // Sends arrivals and room since the last call to the sender in one message; without news, sends none.
   void send_feedback(Outbox& out);
 
  private:

@@ -53,7 +53,7 @@ struct ImageOutput {
 struct Outcome {
   Payload output;                    // load, encode
   std::uint64_t values = 0;          // float values in `output`
-  double bit_width = 0;              // encode: what the codec chose under the budget
+  double bit_width = 0;              // encode: the codec's choice under the budget
   WorkCost measured;                 // wall-clock time taken; zero where nothing was computed
   std::vector<ImageOutput> outputs;  // score
 };
