@@ -1,4 +1,4 @@
-// millrace-node: what runs on a device.
+// millrace-node: the program that runs on a device.
 #include <array>
 #include <csignal>
 #include <string>

@@ -1,5 +1,5 @@
-// A first-in-first-out queue with a named limit: what does not fit is the caller's decision, never silent
-// growth.
+// A first-in-first-out queue with a named limit: the caller decides about an item that does not fit; the
+// queue never grows silently.
 #pragma once
 
 #include <cstddef>

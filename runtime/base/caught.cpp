@@ -31,7 +31,7 @@ Error out_of_memory(const std::string& attempt, const std::string& detail) {
                   attempt, detail)};
 }
 
-// LibTorch adds where it was thrown, line after line.
+// LibTorch appends a stack trace, one line per frame.
 std::string first_line(const char* text) {
   const std::string_view all = text;
   return std::string(all.substr(0, all.find('\n')));

@@ -83,8 +83,8 @@ Result<Certificate> unsigned_certificate(EVP_PKEY* key, const std::string& name,
   return made;
 }
 
-// The URIs are what counts here; DNS names are for others, such as Prometheus, which asks every agent of a
-// job for one name.
+// Millrace itself reads the URIs only; the DNS names are for other programs, such as Prometheus, which
+// expects the same name from every agent of a job.
 std::string alternative_names(const CertifiedNames& names) {
   std::string text;
   const auto add = [&text](const std::string& name) { text += (text.empty() ? "" : ",") + name; };

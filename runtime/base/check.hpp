@@ -1,4 +1,4 @@
-// MR_CHECK: our own mistakes end the process at once, in release builds too. Never for input: that is
+// MR_CHECK: our own mistakes end the process at once, in release builds too. Never for bad input, which is a
 // Result<T>.
 #pragma once
 

@@ -17,7 +17,7 @@ struct Endpoint {
 
 // "HOST:PORT", "[::1]:PORT". An error (usage) quotes the text.
 Result<Endpoint> parse_endpoint(std::string_view text);
-// The other way round; IPv6 addresses in brackets.
+// The inverse; IPv6 addresses are put in brackets.
 std::string to_string(const Endpoint& endpoint);
 
 }  // namespace millrace

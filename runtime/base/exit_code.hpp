@@ -1,4 +1,4 @@
-// What the process tells its caller; fixed, scripts rely on it.
+// The exit code of a process. The numbers never change: scripts rely on them.
 #pragma once
 
 namespace millrace {

@@ -21,7 +21,7 @@ constexpr std::size_t kLongestName = 64;
 constexpr std::int64_t kDay_s = 24 * 3600;
 constexpr std::size_t kMaxPem = std::size_t{1} << 20;
 
-// Nobody else ever sees a key, not even between creating the file and protecting it.
+// The file is created with `mode`, so no other user can read a key at any moment.
 Result<void> write_file(const fs::path& path, const std::string& text, mode_t mode) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (file < 0) return Error{fmt::format("{}: cannot be made: {}", path.string(), std::strerror(errno))};

@@ -1,6 +1,6 @@
 // Throw-away certificates for a fleet: one authority, one certificate for the host and one per device, each
-// in a folder of its own (ca.crt, node.crt, node.key) that is copied to its machine. A certificate says who
-// its owner is by URIs: urn:millrace:host, urn:millrace:device:NAME, urn:millrace:scraper.
+// in a folder of its own (ca.crt, node.crt, node.key) that is copied to its machine. A certificate names its
+// owner by URIs: urn:millrace:host, urn:millrace:device:NAME, urn:millrace:scraper.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@
 
 namespace millrace {
 
-// A DNS name of every device's certificate, whatever its device is called.
+// Every device's certificate has this DNS name too, besides the device's own.
 inline constexpr const char* kAgentName = "millrace-agent";
 
-// Who a certificate speaks for.
+// The owners that a certificate vouches for.
 struct CertifiedNames {
   bool host = false;
   std::vector<std::string> devices;
@@ -61,7 +61,7 @@ struct FleetKeys {
   bool scraper = false;  // folder/scraper/ too
 };
 // Writes folder/ca.{crt,key}, folder/host/ and folder/NAME/ for every device; keys are readable by their
-// owner only. Where folder/ca.key is there already the authority is kept and devices are added; a folder that
+// owner only. If folder/ca.key exists, that authority is kept and devices are added to it; a folder that
 // exists is never overwritten. Returns the folders made.
 Result<std::vector<std::string>> make_fleet_keys(const FleetKeys& fleet);
 

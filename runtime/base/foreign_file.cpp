@@ -22,7 +22,7 @@ constexpr std::string_view kConvert =
     "\"OUT.safetensors\")' "
     "(the model's state_dict, if IN holds more than that)";
 
-// The first that fits; PyTorch's and Git's files are told apart below.
+// The first match counts; PyTorch's and Git's files are recognised below.
 constexpr std::array<Format, 15> kFormats{{
     {"\x89HDF\r\n\x1a\n", 0,
      "an HDF5 file (Keras weights, say); load it with its framework and save the tensors as safetensors"},
@@ -44,7 +44,7 @@ constexpr std::array<Format, 15> kFormats{{
     {"\xff\xd8\xff", 0, "a JPEG picture"},
 }};
 
-// The pointer has the size of what it stands for: "size 12345".
+// The pointer states the size of the file that it stands for: "size 12345".
 std::string lfs_pointer(std::string_view text) {
   std::string size;
   if (const auto found = text.find("\nsize "); found != std::string_view::npos)
@@ -63,13 +63,15 @@ std::string archive(std::string_view text) {
   return "it is a zip archive; unpack it first (unzip)";
 }
 
-// Protocol Buffers have no magic: ir_version, then the producer's name or the version of its opset.
+// Protocol Buffers have no magic: an ONNX file begins with ir_version, then the producer's name or the
+// version of its opset.
 bool is_onnx(std::string_view text) {
   return text.size() > 3 && text[0] == 0x08 && text[1] > 0 && text[1] < 0x20 &&
          (text[2] == 0x12 || text[2] == 0x3a || text[2] == 0x42);
 }
 
-// A pickle's protocol, then what PyTorch or Python put first: an object, a frame, a number, a module's name.
+// A pickle's protocol, then the opcode that PyTorch or Python writes first: an object, a frame, a number, a
+// module's name.
 bool is_pickle(std::string_view text) {
   return text.size() > 2 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5 &&
          std::string_view("\x8a\x95}(]ccX\x8c").find(text[2]) != std::string_view::npos;

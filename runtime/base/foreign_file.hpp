@@ -1,5 +1,5 @@
-// What a file is that was given for another, by its first bytes, and what its owner can do: for the sentence
-// that refuses it.
+// Recognises a file of the wrong format by its first bytes, and says what its owner can do: for the error
+// message that refuses it.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace millrace {
 
-// "it is a PyTorch checkpoint; convert it: …". Nothing where the first bytes are of no format known here.
+// "it is a PyTorch checkpoint; convert it: …". Nothing if the first bytes are of an unknown format.
 std::optional<std::string> foreign_file(std::span<const std::byte> begin);
 
 }  // namespace millrace

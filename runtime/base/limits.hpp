@@ -1,4 +1,4 @@
-// Limits that several folders have to agree on: what one of them accepts, none of the others may refuse.
+// Limits that several folders have to agree on: a value that one of them accepts, the others must accept too.
 #pragma once
 
 #include <cstdint>

@@ -22,8 +22,8 @@ enum class LogFormat { text, json };
 void log_format(LogFormat format);
 std::string json_log_line(LogLevel level, std::string_view text, std::string_view utc);
 
-// Hears every line that is not dropped, on the thread that logs it; empty: nobody. Returns once the one
-// before is not called any more. A listener does not log.
+// `listener` gets every line that is not dropped, on the thread that logs it; an empty one turns this off.
+// Once this has returned, the previous listener is not called any more. A listener must not log.
 void log_listener(std::function<void(LogLevel, std::string_view)> listener);
 
 template <class... Args>

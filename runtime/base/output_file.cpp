@@ -24,16 +24,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostLinks = 40;  // as Linux
+constexpr int kMostLinks = 40;  // as in Linux
 constexpr auto kReaderPatience = std::chrono::seconds(60);
 constexpr auto kReaderPoll = std::chrono::milliseconds(20);
 constexpr auto kReaderNote = std::chrono::seconds(1);
 
-// Where a path leads, its last link followed.
+// The place that a path leads to, all links followed.
 struct Place {
   std::string asked, path;
   std::optional<int> own{};            // a descriptor of this process
-  std::optional<struct stat> there{};  // what is there already
+  std::optional<struct stat> there{};  // of the file that exists already
 
   bool is(mode_t type) const { return there && (there->st_mode & S_IFMT) == type; }
   std::string name() const {
@@ -45,7 +45,7 @@ struct Place {
   Error system_error() const { return error(std::strerror(errno)); }
 };
 
-// The number of /dev/fd/7 and its like.
+// The descriptor that a path such as /dev/fd/7 names.
 std::optional<int> own_descriptor(const std::string& path) {
   if (path == "-" || path == "/dev/stdout") return STDOUT_FILENO;
   if (path == "/dev/stderr") return STDERR_FILENO;
@@ -61,7 +61,7 @@ std::optional<int> own_descriptor(const std::string& path) {
 
 Result<Place> find_place(const std::string& asked) {
   Place place{.asked = asked, .path = asked};
-  if (asked.empty()) return Error{"\"\": cannot be written: it is no path", ExitCode::usage};
+  if (asked.empty()) return Error{"\"\": cannot be written: the path is empty", ExitCode::usage};
   for (int links = 0;; ++links) {
     place.own = own_descriptor(place.path);
     if (place.own) return place;
@@ -96,7 +96,7 @@ Result<void> write_all(const Place& place, int to, std::string_view bytes) {
   return {};
 }
 
-// A FIFO can be opened once somebody reads from it. Said after a moment, so that nobody wonders.
+// A FIFO can be opened once somebody reads from it. After a second a note says that this command waits.
 Result<int> open_fifo(const Place& place) {
   const auto begin = std::chrono::steady_clock::now();
   bool noted = false;
@@ -119,10 +119,10 @@ Result<int> open_fifo(const Place& place) {
   }
 }
 
-// Written into as it is; a regular file is cut to nothing, or made.
+// Opens the existing file for writing; a regular file is truncated, or created if it is missing.
 Result<int> open_in_place(const Place& place) {
   if (place.own) {
-    std::fflush(*place.own == STDERR_FILENO ? stderr : stdout);  // what was printed before stays before
+    std::fflush(*place.own == STDERR_FILENO ? stderr : stdout);  // keeps earlier output in front
     const int copy = fcntl(*place.own, F_DUPFD_CLOEXEC, 0);
     if (copy < 0) return place.system_error();
     return copy;
@@ -143,15 +143,15 @@ Result<void> write_in_place(const Place& place, std::string_view bytes) {
   return written;
 }
 
-// Whether a new file may take the old one's place: nothing of what it is would be lost.
+// Whether a new file may replace the old one without losing any of its properties.
 bool may_be_replaced(const Place& place) {
   if (place.own || (place.there && !place.is(S_IFREG))) return false;
   if (place.there && place.there->st_nlink > 1) return false;
   return access(folder_of(place).c_str(), W_OK | X_OK) == 0;
 }
 
-// A new file in the same folder, so that renaming is possible. Its name is its own: it fits where the other's
-// is as long as names may be.
+// A new file in the same folder, so that renaming is possible. Its name is not derived from the final one,
+// which may already have the greatest length.
 Result<int> create_beside(const Place& place, std::string& name) {
   static std::atomic<unsigned> count{0};
   for (int attempt = 0; attempt < 100; ++attempt) {

@@ -1,4 +1,4 @@
-// Files that a command writes where its user said. Surprising fact: a path is never replaced unless it is a
+// Files that a command writes at its user's path. Surprising fact: a path is never replaced unless it is a
 // regular file. A device or FIFO is written into, a symbolic link is followed to what it names (which need
 // not exist yet), and `-`, /dev/stdout and /dev/fd/N are this process's own descriptors, at their own place.
 #pragma once
@@ -11,22 +11,23 @@
 
 namespace millrace {
 
-// Whether what is written to `path` goes to standard output: `-`, /dev/stdout, /dev/fd/1, or a link to these.
+// Whether `path` means standard output: `-`, /dev/stdout, /dev/fd/1, or a link to one of these.
 bool is_standard_output(const std::string& path);
 
-// All of `bytes` to `path`. A regular file gets them at once: they are written beside it, synchronized with
-// the disk (a power cut leaves the old or the new content) and renamed; its permissions stay, and its owner
-// where that is allowed. In place, so not at once: a file with several hard links, one whose folder may not
-// be written, and one that is a mount. A FIFO waits for its reader for 60 s, or until Ctrl-C.
-// Errors say path, the file that it leads to where they differ, and the finding: "out.csv (a link to
-// /data/out.csv): cannot be written: No space left on device".
+// Writes all of `bytes` to `path`. A regular file is replaced atomically: the bytes go to a new file beside
+// it, which is synchronized with the disk and renamed (a power cut leaves the old or the new content);
+// permissions stay, and the owner where that is allowed. Three kinds of files are written in place, so not
+// atomically: those with several hard links, those whose folder may not be written, and mounts. For a FIFO
+// this waits up to 60 s, or until Ctrl-C, for a reader. Errors name the path, the file that it leads to if
+// they differ, and the finding: "out.csv (a link to /data/out.csv): cannot be written: No space left on
+// device".
 Result<void> write_output(const std::string& path, std::string_view bytes);
 
-// Whether write_output() could begin, for commands that work for minutes before they write; nothing is
-// changed. A full disk shows later.
+// Whether write_output() could begin, for commands that work for minutes before they write. Changes nothing
+// and does not notice a full disk.
 Result<void> check_output(const std::string& path);
 
-// The same places, for output that grows piece by piece: what is there is cut to nothing first.
+// The same places, for output that grows piece by piece: an existing regular file is truncated first.
 class OutputStream {
  public:
   static Result<OutputStream> open(const std::string& path);

@@ -1,7 +1,7 @@
 // Every random number of a run comes from Random(seed, "stream name"): the same pair gives the same numbers
 // on every machine and in every order of construction. Generator: xoshiro256** (Blackman and Vigna 2018),
-// seeded by SplitMix64 over the seed and the FNV-1a hash of the name. Our own distributions, because those of
-// the standard library differ between implementations.
+// seeded by SplitMix64 over the seed and the FNV-1a hash of the name. The distributions are our own, because
+// those of the standard library differ between implementations.
 #pragma once
 
 #include <array>

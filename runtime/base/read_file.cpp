@@ -20,7 +20,7 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
   std::string text;
   for (;;) {
     const auto before = text.size();
-    const auto wanted = std::min(std::max(kPiece, before), limit + 1 - before);  // doubles
+    const auto wanted = std::min(std::max(kPiece, before), limit + 1 - before);  // the size doubles
     text.resize(before + wanted);
     const auto got = std::fread(text.data() + before, 1, wanted, file.get());
     text.resize(before + got);

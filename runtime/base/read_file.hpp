@@ -1,4 +1,4 @@
-// A whole file, if it is of a size that is believed.
+// Reads a whole file, up to a size limit.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace millrace {
 
-// At most `limit` bytes, of pipes too. Errors (ExitCode::invalid_input) do not have the path: "cannot be
+// At most `limit` bytes, from pipes too. Errors (ExitCode::invalid_input) do not name the path: "cannot be
 // read: No such file or directory", "larger than 1048576 bytes".
 Result<std::string> read_file(const std::string& path, std::size_t limit);
 

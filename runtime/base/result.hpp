@@ -17,7 +17,7 @@ struct Error {
   std::string message;
   ExitCode code = ExitCode::run_failed;
 
-  // The same error, said in a wider context: "reading weights.safetensors: <message>".
+  // The same error with its context in front: "reading weights.safetensors: <message>".
   Error in(const std::string& context) const { return {context + ": " + message, code}; }
 };
 

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) by OpenSSL: names inputs in manifests, handshakes and outputs.
+// SHA-256 (FIPS 180-4) by OpenSSL: it identifies inputs in manifests, handshakes and outputs.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// JSON as one means it: a key that stands twice in an object is refused (nlohmann-json keeps the last one,
-// others the first), and so is nesting without end. For those that link nlohmann-json, which `base` does not.
+// Strict JSON: a duplicate key in an object is refused (nlohmann-json keeps the last one, other parsers the
+// first), and so is deep nesting. For libraries that link nlohmann-json, which `base` does not.
 #pragma once
 
 #include <fmt/core.h>
@@ -15,7 +15,7 @@
 
 namespace millrace {
 
-// The error is a predicate: `has the key "links" twice in one object`, `is no whole JSON: …`.
+// The error is a predicate: `has the key "links" twice in one object`, `is not valid JSON: …`.
 template <class Json = nlohmann::json>
 Result<Json> strict_json(std::string_view text, int max_depth = 64) {
   std::vector<std::set<std::string>> keys;
@@ -40,7 +40,7 @@ Result<Json> strict_json(std::string_view text, int max_depth = 64) {
     if (!fault.empty()) return invalid(std::move(fault));
     return json;
   } catch (const std::exception& thrown) {
-    return invalid(fault.empty() ? fmt::format("is no whole JSON: {}", thrown.what()) : std::move(fault));
+    return invalid(fault.empty() ? fmt::format("is not valid JSON: {}", thrown.what()) : std::move(fault));
   }
 }
 

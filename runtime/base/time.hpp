@@ -43,7 +43,7 @@ class Time {
   constexpr Time() = default;
   static constexpr Time at_ns(std::int64_t n) { return Time(n); }
   static constexpr Time zero() { return Time(0); }
-  // Later than every event: "never", the promise of a node that only waits for messages.
+  // Later than every event; a node that only waits for messages promises this.
   static constexpr Time never() { return Time(std::numeric_limits<std::int64_t>::max()); }
 
   constexpr std::int64_t count_ns() const { return ns_; }

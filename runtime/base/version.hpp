@@ -1,5 +1,5 @@
-// The release this was built as, from the project's version in CMakeLists.txt; both ends of a run must agree
-// on it.
+// The release of this build, from the project's version in CMakeLists.txt; both ends of a run must have the
+// same.
 #pragma once
 
 namespace millrace {

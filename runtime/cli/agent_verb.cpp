@@ -63,7 +63,7 @@ struct AgentArguments {
   bool local = false;
 };
 
-// Prints the error; the exit code of the process.
+// Prints the error and returns the exit code of the process.
 int failed(const std::string& where, const Error& error) {
   log_error("{}{}", where, error.message);
   return static_cast<int>(error.code);
@@ -72,11 +72,11 @@ int failed(const std::string& where, const Error& error) {
 int connect(const AgentConfig& config, bool local) {
   const auto served = run_agent(config, build_parts);
   if (served) return 0;
-  if (!local) log_error("{}", served.error().message);  // else the host has heard it and says so
+  if (!local) log_error("{}", served.error().message);  // a local agent's host reports the error
   return static_cast<int>(served.error().code);
 }
 
-// Ctrl-C and SIGTERM end the server, also in the middle of a run.
+// Ctrl-C and SIGTERM stop the server, even during a run.
 class InterruptWatch {
  public:
   explicit InterruptWatch(AgentServer& server)
@@ -128,14 +128,14 @@ int listen(AgentConfig config, const AgentArguments& arguments) {
   return 0;
 }
 
-// An agent that the host has started itself gives the run what the host's user has.
+// An agent that the host started itself belongs to the host's user, so by default it has no limits.
 Result<AgentLimits> limits_of(const AgentArguments& arguments) {
   AgentLimits limits = arguments.local ? AgentLimits{} : limits_of_this_machine();
   if (arguments.threads > 0) limits.threads = arguments.threads;
   if (arguments.memory.empty()) return limits;
   const auto bytes = parse_exact(Unit::size, arguments.memory);
   if (!bytes) return Error{bytes.error().message, ExitCode::usage};
-  if (*bytes <= 0) return Error{"must be more than nothing", ExitCode::usage};
+  if (*bytes <= 0) return Error{"must be more than 0", ExitCode::usage};
   limits.memory = Bytes(*bytes);
   return limits;
 }
@@ -169,7 +169,7 @@ int serve(const AgentArguments& arguments) {
 }
 
 void add_options(CLI::App& command, AgentArguments& arguments) {
-  auto& ways = *command.add_option_group("way", "who comes to whom");
+  auto& ways = *command.add_option_group("way", "which side connects");
   auto& listen = *ways.add_option("--listen", arguments.listen,
                                   "serve run after run: wait at ADDR:PORT for hosts, and for neighbours "
                                   "during a run")
@@ -184,12 +184,12 @@ void add_options(CLI::App& command, AgentArguments& arguments) {
   command
       .add_option("--keys", arguments.keys,
                   "folder with this device's keys (ca.crt, node.crt, node.key; `millrace keys` makes them); "
-                  "without, only this machine is listened and connected to")
+                  "without them, connections stay on this machine")
       ->type_name("DIR");
   command.add_option("--cache", arguments.cache, "folder for weights and other files that come from hosts")
       ->type_name("DIR")
       ->capture_default_str();
-  command.add_option("--cache-limit", arguments.cache_limit_gib, "GiB of them to keep")
+  command.add_option("--cache-limit", arguments.cache_limit_gib, "GiB of these files to keep")
       ->capture_default_str()
       ->check(CLI::Range(0.0, double{1 << 20}));
   command
@@ -200,12 +200,12 @@ void add_options(CLI::App& command, AgentArguments& arguments) {
   command
       .add_option(
           "--memory", arguments.memory,
-          "what the stages of a run may need here, such as \"2 GiB\": one that needs more for weights "
-          "and a microbatch is refused before anything is loaded (default: what this process may have)")
+          "memory for the stages of a run here, such as \"2 GiB\": a run that needs more for weights and a "
+          "microbatch is refused before anything is loaded (default: as much as this process may have)")
       ->type_name("SIZE");
   command
       .add_option("--threads", arguments.threads,
-                  "what the stages of a run may ask for together (default: 16 per processor, at least 64)")
+                  "threads for all stages of a run together (default: 16 per processor, at least 64)")
       ->check(CLI::Range(1, 1 << 20));
   command
       .add_option("--metrics", arguments.metrics,
@@ -228,8 +228,8 @@ void add_options(CLI::App& command, AgentArguments& arguments) {
 
 Verb add_agent_verb(CLI::App& program) {
   auto arguments = std::make_shared<AgentArguments>();
-  auto& command = *program.add_subcommand(
-      "agent", "be one or more devices of a scenario, for one run or for all that come");
+  auto& command =
+      *program.add_subcommand("agent", "be one or more devices of a scenario, for one run or run after run");
   add_options(command, *arguments);
   return {&command, [arguments] { return serve(*arguments); }};
 }

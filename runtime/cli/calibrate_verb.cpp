@@ -22,11 +22,11 @@ struct CalibrateArguments {
 };
 
 constexpr const char* kHelp =
-    "Learns for codec klt what crosses the given cuts: one side file per cut, cut-004.klt and so on. A "
+    "Calibrates codec klt for the given cuts: one side file per cut, cut-004.klt and so on. A "
     "scenario "
     "names their folder as policy.quantization.calibration; every node of a run needs the same files. Labels "
-    "are not looked at; some 100 images are enough, of the kind the model will see. Report accuracies on "
-    "others.\n\nExample, after blocks 3, 6 and 9 of 12:\n"
+    "are not used; some 100 images are enough, of the kind the model will see. Report accuracies on "
+    "other images.\n\nExample, after blocks 3, 6 and 9 of 12:\n"
     "  millrace-node calibrate --model vit-tiny --weights vit_tiny.safetensors \\\n"
     "    --dataset image-folder:images/labels.csv --images 128 --cuts 12,24,36 --out calibration";
 
@@ -69,8 +69,7 @@ int run(const CalibrateArguments& arguments) {
 Verb add_calibrate_verb(CLI::App& program) {
   auto arguments = std::make_shared<CalibrateArguments>();
   auto& request = arguments->request;
-  auto& command =
-      *program.add_subcommand("calibrate", "learn for codec klt what crosses the cuts of a model");
+  auto& command = *program.add_subcommand("calibrate", "calibrate codec klt for the cuts of a model");
   command.footer(kHelp);
   command.add_option("--model", arguments->model, "vit-tiny, vit-base, ...")->required();
   command.add_option("--weights", request.weights, "safetensors file, or random")->required();

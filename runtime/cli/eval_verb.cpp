@@ -98,7 +98,8 @@ Result<Opened> open(const EvalArguments& arguments) {
   return opened;
 }
 
-// The hash of the file behind a name such as random, image-folder:PATH or PATH; empty where there is none.
+// The hash of the file that a name such as image-folder:PATH or PATH means; empty for a name without a file,
+// such as random.
 Result<std::string> hash_of(const std::string& name) {
   const auto colon = name.find(':');
   const std::string path = colon == std::string::npos ? name : name.substr(colon + 1);
@@ -123,13 +124,13 @@ std::vector<std::string> command_line() {
   return words;
 }
 
-// An argument that names no place to write.
+// The error for an option whose path cannot be written.
 template <class T>
 Error usage(const Result<T>& refused, const std::string& option) {
   return {refused.error().in(option).message, ExitCode::usage};
 }
 
-// Rows go to the CSV and to stdout as they become complete; Ctrl-C keeps those.
+// Rows go to the CSV and to stdout as soon as they are complete; Ctrl-C keeps the complete rows.
 Result<void> eval(const EvalArguments& arguments) {
   const auto opened = open(arguments);
   if (!opened) return opened.error();
@@ -205,7 +206,7 @@ void add_what(CLI::App& command, EvalArguments& arguments) {
                   "features:FILE.safetensors or tokens:FILE.safetensors")
       ->required();
   add_normalisation_option(command, arguments.normalisation);
-  command.add_option("--images", arguments.images, "the first so many; without it all");
+  command.add_option("--images", arguments.images, "evaluate the first N only (default: all)");
   command
       .add_option("--codec", arguments.codecs,
                   fmt::format("any of {}; naive is uniform. fp32 is evaluated in any case, as codec none",
@@ -235,10 +236,10 @@ void add_how(CLI::App& command, EvalArguments& arguments) {
                   "CSV, a row as soon as it is complete; - is stdout, and nothing else there")
       ->required();
   command.add_option("--json", arguments.json,
-                     "also this: top-5, intervals, bytes, hashes of weights and labels, command");
+                     "also this file: top-5, intervals, bytes, hashes of weights and labels, command");
   command
       .add_option("--calibration", arguments.calibration,
-                  "folder of what millrace-node calibrate has learnt for klt (from other images than these)")
+                  "folder that millrace-node calibrate wrote for klt (from other images than these)")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
   command.add_option("--microbatch", arguments.microbatch, "images encoded together")

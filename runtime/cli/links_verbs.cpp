@@ -14,7 +14,7 @@
 namespace millrace {
 namespace {
 
-// Beside this program where it was built, in a folder of its own where it is installed.
+// In a build the program is beside this one; installed, it has a folder of its own.
 std::filesystem::path links_program() {
   std::error_code ignored;
   const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
@@ -23,7 +23,7 @@ std::filesystem::path links_program() {
   return (folder / "../libexec/millrace/millrace-links").lexically_normal();
 }
 
-// This process becomes that program: signals, streams and the exit code are its own.
+// Replaces this process by millrace-links, which so gets its signals and streams and gives its exit code.
 int become_links_program(const CLI::App& program, const CLI::App& command) {
   auto words = command.remaining();
   words.insert(words.begin(), {program.get_name(), command.get_name()});
@@ -38,7 +38,7 @@ int become_links_program(const CLI::App& program, const CLI::App& command) {
   return static_cast<int>(ExitCode::run_failed);
 }
 
-// All options are read there, --help too.
+// millrace-links parses all options, --help too.
 Verb add_links_verb(CLI::App& program, const char* name, const char* summary) {
   auto& command = *program.add_subcommand(name, summary);
   command.set_help_flag();

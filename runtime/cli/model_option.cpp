@@ -7,7 +7,7 @@ namespace millrace {
 void add_normalisation_option(CLI::App& command, std::string& normalisation) {
   command
       .add_option("--normalisation", normalisation,
-                  "what the weights expect of pixels (default: imagenet for deit-*, half for vit-*)")
+                  "pixel normalisation of the weights (default: imagenet for deit-*, half for vit-*)")
       ->check(
           CLI::IsMember(std::vector<std::string>(kNormalisationNames.begin(), kNormalisationNames.end())));
 }

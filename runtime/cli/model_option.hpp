@@ -10,7 +10,7 @@
 namespace millrace {
 
 void add_normalisation_option(CLI::App& command, std::string& normalisation);
-// An empty normalisation: the model's own. Errors begin with the option.
+// An empty normalisation means the model's own. Errors begin with the option's name.
 Result<ModelConfig> model_of(const std::string& name, const std::string& normalisation);
 
 }  // namespace millrace

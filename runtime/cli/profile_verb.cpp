@@ -72,7 +72,7 @@ std::string table(const ProfileFile& file, const ModelConfig& model) {
   return out;
 }
 
-// What others take from the processors would be written down as this device's slowness.
+// Time that other processes take from the processors would make this device look slower than it is.
 void warn_of_load(int threads) {
   double load = 0;
   const double processors = std::thread::hardware_concurrency();
@@ -129,20 +129,20 @@ Verb add_profile_verb(CLI::App& program) {
   auto arguments = std::make_shared<ProfileArguments>();
   auto& command = *program.add_subcommand(
       "profile", "measure this machine: time and memory per sub-layer, codec costs; writes a device profile");
-  command.add_option("--model", arguments->model, "what to measure")->capture_default_str();
+  command.add_option("--model", arguments->model, "the model to measure")->capture_default_str();
   command.add_option("--weights", arguments->weights, "random, or a safetensors file")->capture_default_str();
   command.add_option("--microbatch", arguments->microbatches, "images per microbatch, e.g. 1,4,8")
       ->delimiter(',')
       ->capture_default_str();
-  command.add_option("--repeats", arguments->repeats, "measurements, of which the median counts")
+  command.add_option("--repeats", arguments->repeats, "measurements; the profile gets their median")
       ->capture_default_str();
   command.add_option("--threads", arguments->threads, "threads that share a microbatch's images")
       ->capture_default_str();
   command
       .add_option("--codecs", arguments->codecs,
-                  "codecs to measure, e.g. fp16,uniform (default: all of links)")
+                  "codecs to measure, e.g. fp16,uniform (default: all for activations)")
       ->delimiter(',');
-  command.add_option("--device", arguments->device, "what the profile calls this machine");
+  command.add_option("--device", arguments->device, "this machine's name in the profile");
   command.add_option("--out", arguments->out, "the profile (default: profile-MODEL.yaml); - is stdout")
       ->type_name("FILE");
   command.add_flag("--quiet", arguments->quiet, "no progress on stderr");

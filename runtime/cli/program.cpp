@@ -15,7 +15,7 @@ namespace millrace {
 
 namespace {
 
-// CLI11 would only say that a subcommand is required.
+// Checked here because CLI11 would only say that a subcommand is required.
 bool is_no_verb(const std::string& word, std::span<const Verb> verbs) {
   return !word.starts_with('-') &&
          std::ranges::none_of(verbs, [&](const Verb& verb) { return verb.command->get_name() == word; });

@@ -1,5 +1,5 @@
 // A program of verbs: `millrace-node agent`, `millrace run`. A verb is one file; it adds its subcommand and
-// options to the program and says what runs when it was given.
+// options to the program and provides the function to run when the verb is given.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,9 +13,9 @@ struct Verb {
   std::function<int()> run;  // returns the exit code
 };
 
-// Parses the arguments and runs the verb they name; without any the help is printed. Returns the program's
-// exit code: 2 for arguments that are none (what is wrong is printed), 1 for an exception (logged). Where
-// Ctrl-C ended the verb this does not return: the process ends by SIGINT.
+// Parses the arguments and runs the verb they name; without arguments it prints the help. Returns the
+// program's exit code: 2 for missing or invalid arguments (the error is printed), 1 for an exception
+// (logged). If Ctrl-C ended the verb, this does not return: the process ends by SIGINT.
 int run_program(CLI::App& program, std::span<const Verb> verbs, int argc, char** argv);
 
 }  // namespace millrace

@@ -1,4 +1,4 @@
-// The verbs of `millrace-node`, one file each; main.cpp has them in one table, in the order of --help.
+// The verbs of `millrace-node`, one file each; main.cpp lists them in one table, in the order of --help.
 #pragma once
 
 #include "runtime/cli/program.hpp"

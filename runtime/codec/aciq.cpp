@@ -11,7 +11,7 @@ namespace millrace {
 
 namespace {
 
-constexpr int kMostBits = 17;  // 16, and one more for half of a density
+constexpr int kMostBits = 17;  // 16, and one more for half a density (GELU)
 
 // W(e^log_z) for log_z > 1: the root of w + ln w = log_z by Newton's method.
 double lambert_w_of_exp(double log_z) {

@@ -1,19 +1,19 @@
 // ACIQ (Banner, Nahshan, Soudry: Post-training 4-bit quantization of convolution networks for rapid
-// deployment, NeurIPS 2019): the range is clipped to ±alpha, where clipping and rounding errors of an assumed
-// density together are smallest. The rest is range_codec.hpp: levels even between
+// deployment, NeurIPS 2019): the range is clipped to the ±alpha at which the sum of clipping and rounding
+// errors of an assumed density is smallest. The rest is range_codec.hpp: even levels between
 //     lo = the smallest value clamped to ±alpha   and   hi = the largest value clamped to ±alpha.
 // All moments are over the N finite values of the group, around 0, in double.
 //
 //   aciq         Laplace(0, b): alpha = F(M)·b, b = mean|x|, the maximum-likelihood estimate
 //   aciq-gauss   Normal(0, s): alpha = G(M)·s, s = √(Σx²/N)
 // at M bits. After GELU (TensorRole::gelu: known from the model's structure, never guessed from the data)
-// x is taken as the positive half of such a density, the other half being at 0; half the interval doubles the
-// levels, so M+1 stands for M:
+// x is taken as the positive half of such a density, with the other half at 0; half the interval doubles the
+// density of levels, so M+1 replaces M:
 //   aciq         alpha = F(M+1)·b, b = √(Σx²/N), as half of a Laplace density has Σx²/N = b²
 //   aciq-gauss   alpha = G(M+1)·s, s = √(2·Σx²/N)
 //
-// Errors: as range_codec.hpp says for what lies in ±alpha; what lies beyond comes back as lo or hi, so it
-// errs by its distance from there and by no more than a step besides.
+// Errors: as in range_codec.hpp for values within ±alpha; a value beyond is decoded as lo or hi, so its
+// error is its distance from there plus at most one step.
 #pragma once
 
 #include "runtime/codec/range_codec.hpp"
@@ -25,7 +25,7 @@ double laplace_clip_factor(int bits);
 // alpha/sigma minimising (alpha²+sigma²)(1-erf(alpha/(√2 sigma))) - √(2/π) alpha sigma e^(-alpha²/2sigma²)
 // + alpha²/(3·4^bits).
 double gauss_clip_factor(int bits);
-// REQUIRES 1 <= bits <= 17 of both.
+// Both REQUIRE 1 <= bits <= 17.
 
 // Both ends clamped to ±alpha. REQUIRES alpha >= 0.
 Range clipped(const Range& range, double alpha);

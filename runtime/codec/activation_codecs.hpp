@@ -1,5 +1,5 @@
-// Which codecs a link may use for activations. Not among them are those that hold nothing but a model's input
-// (u8, u24): of an activation they would leave only its whole numbers.
+// The codecs that a link may use for activations: all but those for a model's input (u8, u24), which would
+// round an activation to whole numbers.
 #pragma once
 
 #include <string>

@@ -21,7 +21,7 @@ std::uint64_t squeeze(std::uint64_t x) {
   return (x & 0x00000000ffffffffULL) | ((x & 0xffffffff00000000ULL) >> (32 - 4 * Width));
 }
 
-// The reverse; whatever lies above the low 8·Width bits is dropped.
+// The inverse; bits above the low 8·Width ones are dropped.
 template <int Width>
 std::uint64_t spread(std::uint64_t x) {
   constexpr std::uint64_t kFour = (1ULL << (4 * Width)) - 1, kTwo = (1ULL << (2 * Width)) - 1,
@@ -58,7 +58,7 @@ void unpack(std::span<const std::byte> in, std::span<std::uint8_t> codes) {
   std::uint8_t* to = codes.data();
   for (std::size_t g = 0; g < groups; ++g, from += Width, to += kGroup) {
     std::uint64_t eight = 0;
-    // One load of 8 bytes is several times faster than one of 3; what lies above is dropped.
+    // A load of 8 bytes is several times faster than one of 3; spread() drops the surplus bits.
     if (static_cast<std::size_t>(in.data() + in.size() - from) >= kGroup)
       std::memcpy(&eight, from, kGroup);
     else

@@ -1,5 +1,5 @@
-// Codes of 1..8 bits to a tight stream of bits and back. Code i lies at bits i·width .. (i+1)·width - 1,
-// counted from the lowest bit of the first byte; the bits after the last code are 0.
+// Packs codes of 1..8 bits into a tight stream and unpacks it. Code i lies at bits i·width ..
+// (i+1)·width - 1, counted from the lowest bit of the first byte; the bits after the last code are 0.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Numbers of a few bits to a stream and back, for what is rare or incompressible: bits fill each byte from
-// its lowest bit on, as in bit_packing.hpp, but every number has its own width.
+// A stream of numbers of a few bits, for rare or incompressible data: bits fill each byte from its lowest bit
+// on, as in bit_packing.hpp, but every number has its own width.
 #pragma once
 
 #include <cstddef>
@@ -32,10 +32,10 @@ class BitWriter {
 
 class BitReader {
  public:
-  // `bytes` outlives it.
+  // `bytes` must outlive the reader.
   explicit BitReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
-  // REQUIRES 0 <= width <= 32. Behind the end there are zeros, which ended() tells.
+  // REQUIRES 0 <= width <= 32. Past the end this reads zeros, and ended() is then false.
   std::uint32_t take(int width) {
     while (count_ < width) {
       const std::uint64_t next = at_ < bytes_.size() ? static_cast<std::uint64_t>(bytes_[at_]) : 0;
@@ -48,7 +48,7 @@ class BitReader {
     count_ -= width;
     return value;
   }
-  // Whether exactly the bytes given were taken, and what is left of the last one is 0.
+  // Whether exactly the given bytes were taken and the rest of the last byte is 0.
   bool ended() const { return at_ == bytes_.size() && held_ == 0; }
 
  private:

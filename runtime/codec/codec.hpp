@@ -1,5 +1,5 @@
-// Codecs turn the float tensors that cross a cut into bits and back. An encoding describes itself: `decode`
-// needs no parameters but the shape it expects, and refuses everything else. No LibTorch here. Every encoding
+// Codecs turn the float tensors that cross a cut into bits and back. An encoding describes itself: decoding
+// needs no parameters but the expected shape, and refuses everything else. No LibTorch here. Every encoding
 // starts with the header of encoding.hpp; scales and headers count as bits.
 #pragma once
 
@@ -19,8 +19,8 @@ namespace millrace {
 
 using Buffer = std::vector<std::byte>;
 
-// What an encoding may cost, in bits per value, real-valued; codecs of fixed widths take the widest that fits
-// and never less than their narrowest.
+// The bits per value that an encoding may cost, real-valued; codecs of fixed widths take the widest width
+// that fits, and never less than their narrowest.
 struct Budget {
   double bits_per_value = 32;
   bool operator==(const Budget&) const = default;
@@ -35,16 +35,16 @@ struct TensorShape {
 };
 
 struct TensorView {
-  std::span<const float> values;  // shape.values() of them, row-major
+  std::span<const float> values;  // shape.values() floats, row-major
   TensorShape shape;
   TensorRole role = TensorRole::residual;
 };
 
-// What shares one set of side information (such as a range): a whole tensor, each image of a microbatch, or
-// each token (one row of an image). `none`: there is no side information. Numbers on the wire.
+// The values that share one set of side information (such as a range): a whole tensor, each image of a
+// microbatch, or each token (one row of an image). `none`: there is no side information. Numbers on the wire.
 enum class ScaleScope : std::uint8_t { none = 0, image = 1, token = 2, tensor = 3 };
 
-// What codecs have learnt about one cut of a model (klt_calibration.hpp).
+// The calibration of one cut of a model (klt_calibration.hpp).
 struct CutCalibration;
 
 class Codec {
@@ -60,9 +60,9 @@ class Codec {
   virtual double bit_width(Budget budget) const = 0;
 };
 
-// Which codec, what shares its side information, and what it knows of the cut. Formats without side
-// information (fp32, fp16, u8, …) ignore the scope, as does klt, which has its own of each image; all but klt
-// ignore the calibration, which may be null.
+// A codec, the scope of its side information, and the calibration of the cut. Formats without side
+// information (fp32, fp16, u8, …) ignore the scope, as does klt, whose side information is per image; all
+// but klt ignore the calibration, which may be null.
 struct CodecChoice {
   std::string name = "fp32";
   ScaleScope scope = ScaleScope::image;
@@ -70,23 +70,24 @@ struct CodecChoice {
   bool operator==(const CodecChoice&) const = default;
 };
 
-// The one table of codecs; what each does stands in its header file, a list in README.md. "naive" is another
-// name of uniform. An error lists the names known. REQUIRES a scope that is not `none`.
+// Looks the codec up in the one table of codecs; README.md lists them, and each has its description in its
+// header file. "naive" is another name of uniform. An error lists the known names. REQUIRES a scope other
+// than `none`.
 Result<std::unique_ptr<Codec>> make_codec(const CodecChoice& choice);
 // With the scope per image.
 Result<std::unique_ptr<Codec>> make_codec(std::string_view name);
 // Without aliases.
 std::vector<std::string> codec_names();
-// What encodes a tensor of this role where links use `chosen`: activations `chosen` itself; what must arrive
-// as it is has a codec of its own, whatever the policy: images u8, features fp16, tokens and lengths u24,
-// logits fp32. `chosen` outlives the answer.
+// The codec for tensors of this role where links use `chosen`: `chosen` itself for activations. Tensors that
+// must arrive unchanged have codecs of their own, whatever the policy: images u8, features fp16, tokens and
+// lengths u24, logits fp32. `chosen` must outlive the result.
 const Codec& codec_for(TensorRole role, const Codec& chosen);
-// image, token, tensor; nothing else.
+// Accepts image, token and tensor only.
 Result<ScaleScope> scale_scope_by_name(std::string_view name);
 
 // Decodes the encoding at the front of `in`, whichever codec wrote it, into `out`, and returns its length in
 // bytes. REQUIRES out.size() == expected.values(). Malformed, truncated or differently shaped input is an
-// error, in release too, as is an encoding made with another calibration than this cut's.
+// error, in release too, as is an encoding made with a calibration other than `calibration`.
 Result<std::size_t> decode_tensor(std::span<const std::byte> in, const TensorShape& expected,
                                   std::span<float> out, const CutCalibration* calibration = nullptr);
 

@@ -15,7 +15,7 @@ namespace {
 using Curve = std::array<double, kSearchBins>;
 constexpr std::size_t kBlock = 4096;
 
-// Four counters per bin, because increments of the same one wait for each other.
+// Four counters per bin, because successive increments of one counter would wait for each other.
 using Counters = std::array<std::array<std::uint32_t, 256>, 4>;
 
 void count(std::span<const std::uint8_t> bins, Counters& counters) {
@@ -29,7 +29,7 @@ void count(std::span<const std::uint8_t> bins, Counters& counters) {
   for (; i < bins.size(); ++i) ++counters[0][bins[i]];
 }
 
-// REQUIRES a value that is finite.
+// REQUIRES at least one finite value.
 Curve histogram(std::span<const float> values, const FiniteRange& finite) {
   Quantizer bin(finite.range, kSearchBins);
   bin.last = kSearchBins - 1;
@@ -55,7 +55,7 @@ Curve histogram(std::span<const float> values, const FiniteRange& finite) {
   return heights;
 }
 
-// The grid's distances from 0 on both sides of it, the nearest point first; the nearest of all is `nearest`.
+// The search's grid of points. `nearest` is the least distance of a point from 0.
 struct Grid {
   double lo = 0, step = 0, nearest = 0;
   std::size_t negative = 0;  // how many points are below 0
@@ -78,7 +78,7 @@ double peak_of_fit(const Grid& grid, double b) {
 }
 
 // On either side of 0 the curve decays by the same ratio from point to point, so that a candidate needs three
-// exponentials and not 200.
+// exponentials instead of 200.
 DecaySums sums_of_fits(const Grid& grid, const Curve& heights, std::span<const double> candidates) {
   Decays decays;
   DecaySums sums;

@@ -5,16 +5,15 @@
 //   h_i    histogram of 200 even bins between the smallest and the largest value, sum 1; the largest value is
 //          in the last bin
 //   f_i(b) = e^(-|g_i|/b) / Σ_j e^(-|g_j|/b) on the 200 points g_i = lo + (hi - lo)·i/199
-//   b_R    = b_E · max f(b_E) / max h, where the two peaks would match
+//   b_R    = b_E · max f(b_E) / max h, at which the two peaks would match
 //   b*     = of the 101 candidates b_E + (b_R - b_E)·c/100 the one with the smallest Σ(f_i(b) - h_i)²/200,
 //            the first of equals
-//   alpha  = F(bits)·b*, F as in aciq.hpp, and then lo, hi and levels as there
+//   alpha  = F(bits)·b*, with F, lo, hi and levels as in aciq.hpp
 //
-// A constant group has b* = b_E. After GELU there is no search: b = √(Σx²/N) and F(bits+1), which is what
-// `aciq` does there. The paper does not say where the grid's points lie in their bins; both ends are on it
-// here, as in numpy.linspace(lo, hi, 200). Bins of the histogram are found in single precision
-// (quantizer.hpp). The search costs microseconds however small the group is: it is meant for images, not
-// for tokens.
+// A constant group has b* = b_E. After GELU there is no search: b = √(Σx²/N) and F(bits+1), as in `aciq`. The
+// paper does not say where the grid's points lie in their bins; here the grid includes both ends, as in
+// numpy.linspace(lo, hi, 200). Bins of the histogram are found in single precision (quantizer.hpp). The
+// search costs microseconds even for a small group: it is meant for images, not for tokens.
 #pragma once
 
 #include "runtime/codec/range_codec.hpp"
@@ -22,7 +21,7 @@
 namespace millrace {
 
 inline constexpr std::size_t kSearchBins = 200;
-inline constexpr int kSearchSteps = 100;  // one candidate more
+inline constexpr int kSearchSteps = 100;  // between kSearchSteps + 1 candidates
 
 struct LaplaceSearch {
   double first = 0;  // b_E

@@ -33,8 +33,8 @@ struct WholeNumber {
     constexpr auto largest = static_cast<float>((1u << (8 * bytes)) - 1);
     const float above = x > 0 ? x : 0;  // NaN compares false and becomes 0
     const float within = above < largest ? above : largest;
-    // Twice the fraction, truncated, is 1 from a half on; x + 0.5 would make 1 of the largest float below
-    // 0.5.
+    // Twice the fraction, truncated, is 1 for a fraction of a half or more; x + 0.5 would round the largest
+    // float below 0.5 up to 1.
     const int whole = static_cast<int>(within);
     const int number = whole + static_cast<int>((within - static_cast<float>(whole)) * 2);
     for (std::size_t i = 0; i < bytes; ++i) to[i] = static_cast<std::byte>(number >> (8 * i));
@@ -89,7 +89,7 @@ void ElementwiseCodec<Format>::encode(const TensorView& tensor, Budget /*budget*
   const std::size_t start = out.size();
   out.resize(start + bytes);
   std::byte* to = out.data() + start;
-  const std::span<const float> values = tensor.values;  // bytes may alias the view itself: read it once
+  const std::span<const float> values = tensor.values;  // a copy: for the compiler, `to` may alias the view
   for (std::size_t i = 0; i < values.size(); ++i) Format::store(to + Format::kBytes * i, values[i]);
 }
 

@@ -1,5 +1,5 @@
-// The header in front of every encoded tensor, little-endian, 24 bytes. It makes an encoding describe itself,
-// and it is counted as bits like everything else: 24 bytes are 0.001 bits per value of a microbatch of
+// The header in front of every encoded tensor, little-endian, 24 bytes. It makes an encoding self-describing,
+// and it counts as bits like everything else: 24 bytes are 0.001 bits per value of a microbatch of
 // 8 x 197 x 192.
 //
 //   offset  bytes  field
@@ -13,10 +13,10 @@
 //        8      4  images
 //       12      4  rows
 //       16      4  width
-//       20      4  payload bytes that follow; for codecs of fixed rate exactly what codec, bits and shape
-//                  imply
+//       20      4  payload bytes that follow; for codecs of fixed rate, codec, bits and shape imply the
+//                  number
 //
-// The payload's layout stands at each codec's header.
+// Each codec's header file describes its payload.
 #pragma once
 
 #include <cstddef>
@@ -59,15 +59,15 @@ struct EncodingHeader {
 
 inline constexpr std::size_t kHeaderBytes = 24;
 inline constexpr std::uint8_t kEncodingVersion = 1;
-// Limits of one tensor. Every payload of such a tensor is below 2^32 bytes, but for side information per
-// token where a token is a single value.
+// Limits of one tensor. Every payload of such a tensor is below 2^32 bytes, unless there is side information
+// per token and a token is a single value.
 inline constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
 inline constexpr std::int64_t kMaxTensorValues = std::int64_t{1} << 29;
 
 // Whether no dimension is negative and the limits hold. Safe for any numbers, where shape.values() could
 // overflow.
 bool within_limits(const TensorShape& shape);
-// 8 x 197 x 192: for sentences.
+// "8 x 197 x 192", for messages.
 std::string to_string(const TensorShape& shape);
 
 // REQUIRES within_limits(header.shape), bits and payload_bytes that fit their fields.
@@ -78,8 +78,8 @@ Result<EncodingHeader> read_header(std::span<const std::byte> in);
 
 // REQUIRES within_limits(tensor.shape) and that the view holds as many values as its shape says.
 void check_tensor(const TensorView& tensor);
-// The runs of values that share one set of side information: `count` of them, `values` long, in the order of
-// the tensor. None in a tensor without values. REQUIRES within_limits(shape), scope != none.
+// The runs of values that share one set of side information: `count` runs of `values` values each, in the
+// order of the tensor; no runs in a tensor without values. REQUIRES within_limits(shape), scope != none.
 struct Groups {
   std::size_t count = 0;
   std::size_t values = 0;
@@ -87,7 +87,7 @@ struct Groups {
 };
 Groups groups_of(const TensorShape& shape, ScaleScope scope);
 
-// Refuses an encoding whose bits, scope or payload length is not the one its codec would have written.
+// Refuses an encoding whose bits, scope or payload length differs from what its codec would have written.
 struct ExpectedEncoding {
   int bits = 0;
   ScaleScope scope = ScaleScope::none;

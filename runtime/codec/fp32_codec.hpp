@@ -1,5 +1,5 @@
 // fp32: the values' own bits, 4 bytes each, little-endian. Lossless bit for bit: infinities, signed zeros,
-// subnormals and NaN payloads arrive as they left. Payload: values·4 bytes. The budget is not looked at.
+// subnormals and NaN payloads are kept. Payload: values·4 bytes. The budget is ignored.
 #pragma once
 
 #include "runtime/codec/codec.hpp"

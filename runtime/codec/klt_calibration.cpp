@@ -57,7 +57,7 @@ void append_tensor(Buffer& out, const TensorCalibration& tensor) {
   for (const std::int32_t q : tensor.scale_distribution.quantiles) append(out, q);
 }
 
-// Takes numbers from the front; what is not there is 0, which `short_by` remembers.
+// Takes numbers from the front. Past the end it returns 0, and ran_out() is then true.
 class Reader {
  public:
   explicit Reader(std::span<const std::byte> in) : in_(in) {}
@@ -158,7 +158,8 @@ Result<TensorCalibration> take_tensor(Reader& in) {
   return tensor;
 }
 
-// Of another format: what it is, and what its owner can do. How to convert weights helps nobody here.
+// Refuses a file of another format, with its name and a remedy. Advice on converting weights would not help
+// here, so it is cut off.
 Result<void> check_magic(std::span<const std::byte> file) {
   const auto begin = std::as_bytes(std::span(kMagic));
   if (file.size() >= begin.size() && std::equal(begin.begin(), begin.end(), file.begin())) return {};
@@ -272,7 +273,7 @@ Result<std::shared_ptr<const CutCalibration>> find_calibration(const std::string
   auto calibration = read_calibration(path);
   if (!calibration) return calibration;
   ModelConfig made_for = (*calibration)->model;
-  made_for.normalisation = model.normalisation;  // is not in the file
+  made_for.normalisation = model.normalisation;  // the file does not have it
   if (made_for != model)
     return Error{
         fmt::format("{}: calibrated for model {}, this one is {}{}", path, (*calibration)->model.name,

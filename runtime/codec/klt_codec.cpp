@@ -17,9 +17,9 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kIdBytes = sizeof(std::uint64_t);
-constexpr std::size_t kValuesPerByte = 32;  // at most, so that an encoding's size bounds what it makes of it
+constexpr std::size_t kValuesPerByte = 32;  // at most, so that an encoding's size bounds its decoded size
 constexpr std::int64_t kImageReserve = 32;  // header and id, in each image's budget
-constexpr std::uint8_t kHeaderBits = 1;     // the header's field says nothing here
+constexpr std::uint8_t kHeaderBits = 1;     // klt does not use the header's field
 constexpr std::size_t kSpreads = 48;        // standard deviations without calibration
 constexpr int kMiddleSpread = 24;           // 2^0
 constexpr std::size_t kRunSideBytes = 2, kScaleSideBytes = 2;
@@ -27,7 +27,7 @@ constexpr std::int32_t kScaleSpread = 2 << kQuantileBits;  // quarters of an oct
 
 Error refused(const std::string& finding) { return {"decoding a tensor: klt: " + finding}; }
 
-// Columns that share statistics: one where there are rows enough to pay for its two bytes.
+// The number of columns that share statistics: one if there are enough rows to pay for its two bytes.
 std::size_t column_run(std::size_t rows) {
   return std::max<std::size_t>(1, 128 / std::max<std::size_t>(1, rows));
 }
@@ -52,7 +52,7 @@ const std::vector<Distribution>& own_distributions(TensorRole role) {
   return kBoth[role == TensorRole::gelu ? 1 : 0];
 }
 
-// The statistics a tensor without calibration brings along.
+// The statistics that a tensor without calibration carries in its side information.
 struct OwnStatistics {
   std::vector<std::uint8_t> groups;          // of each column
   std::vector<float> means;                  // of each column

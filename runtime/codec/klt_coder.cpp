@@ -68,7 +68,7 @@ int refinement_of(const ComponentModel& model, std::size_t row) {
   return model.refinements.empty() ? 0 : model.refinements[row];
 }
 
-// Which part of its step a value lies in.
+// The part of its step that a value lies in.
 std::uint32_t refine(float value, float per_step, int bits) {
   const auto number = static_cast<float>(scalar::step_number(value, per_step));
   const auto parts = static_cast<float>(1 << bits);
@@ -79,13 +79,13 @@ float refined(std::int32_t number, std::uint32_t part, int bits) {
          (static_cast<float>(part) + 0.5F) / static_cast<float>(1 << bits);
 }
 
-// Symbols of every row that travels, one after the other, for one step.
+// The symbols of every row that is coded, at one step.
 struct Trial {
   std::vector<std::uint8_t> symbols;
   std::int64_t bits = 0;
 };
 
-// Every stride-th row only, scaled up, for a stride above 1.
+// With a stride above 1, tries only every stride-th row and scales the cost up.
 Trial try_step(const ComponentModel& model, const Components& image, const StepCoding& coding,
                std::size_t stride) {
   Trial trial;
@@ -105,8 +105,8 @@ Trial try_step(const ComponentModel& model, const Components& image, const StepC
   return trial;
 }
 
-// Roughly the bits of all components at a step, from the spread of their distributions: a normal variable of
-// standard deviation s takes some log2(1 + 17 (s/step)^2)/2 bits. Only where the search begins depends on it.
+// A rough estimate of the bits of all components at a step, from the spread of their distributions: a normal
+// variable of standard deviation s takes some log2(1 + 17 (s/step)^2)/2 bits. It only steers the search.
 class Guess {
  public:
   explicit Guess(const ComponentModel& model) : rows_(static_cast<double>(model.rows)) {
@@ -125,7 +125,7 @@ class Guess {
     for (const auto& spread : spreads_) bits += spread.columns * std::log2(1 + spread.square * per_square);
     return bits * 0.5 * rows_;
   }
-  // The finest step within first..last that is guessed to take at most `bits`; last if there is none.
+  // The finest step within first..last that takes at most `bits` by this estimate; last if there is none.
   int step_for(double bits, int first, int last) const {
     while (first < last) {
       const int middle = first + (last - first) / 2;
@@ -151,14 +151,14 @@ struct Choice {
   Trial trial;
 };
 
-// The finest step whose components take at most `bits`, or nearly.
+// The finest step, or nearly the finest, whose components take at most `bits`.
 Choice choose_step(const ComponentModel& model, const Components& image, std::int64_t bits) {
   constexpr std::size_t kSample = 4, kRowsWorthSampling = 64;
   constexpr int kTrials = 12;
   const Guess guess(model);
   const auto wanted = static_cast<double>(bits);
   int step = guess.step_for(wanted, kFinestStep, kCoarsestStep);
-  double guessed_amiss = 0;  // bits beyond what the guess said, at the last step tried
+  double guessed_amiss = 0;  // bits beyond the guess at the last step tried
   const auto try_at = [&](const StepCoding& coding, std::size_t stride) {
     Trial trial = try_step(model, image, coding, stride);
     guessed_amiss = static_cast<double>(trial.bits) - guess.bits(coding.step());
@@ -169,7 +169,7 @@ Choice choose_step(const ComponentModel& model, const Components& image, std::in
       try_at(StepCoding(model, step), kSample);
       step = guess.step_for(wanted - guessed_amiss, kFinestStep, kCoarsestStep);
     }
-  int too_fine = kFinestStep - 1, fits = kCoarsestStep;  // the coarsest is taken to fit
+  int too_fine = kFinestStep - 1, fits = kCoarsestStep;  // the coarsest is assumed to fit
   for (int i = 0; i < kTrials; ++i) {
     Choice choice{StepCoding(model, step), {}};
     choice.trial = try_at(choice.coding, 1);
@@ -179,7 +179,7 @@ Choice choose_step(const ComponentModel& model, const Components& image, std::in
     const bool close = choice.trial.bits >= bits - bits / 128;
     if (within && (close || fits - too_fine <= 1)) return choice;
     if (fits - too_fine <= 1) break;
-    // A hair below what is wanted, so that the next trial rather fits.
+    // Slightly below the wanted size, so that the next trial is likely to fit.
     step = guess.step_for(wanted * 0.998 - guessed_amiss, too_fine + 1, fits - 1);
   }
   Choice choice{StepCoding(model, fits), {}};
@@ -342,7 +342,7 @@ Result<Components> decode_components(const ComponentModel& model, const ImagePay
   }
 
   std::vector<std::int32_t> numbers;
-  // NaN where the symbol is not all there is to know.
+  // NaN for symbols with extras: an escape, or raw bits.
   std::vector<float> means((coding.scale_table() + 1) * kRansAlphabet,
                            std::numeric_limits<float>::quiet_NaN());
   for (std::size_t i = 0; i < means.size(); ++i) {

@@ -18,8 +18,8 @@ constexpr std::int64_t kWidestBlock = 192;
 constexpr int kClusterRounds = 12;
 constexpr std::uint8_t kClassTokenRefinement = 3;  // bits
 
-// `sorted`'s quantiles, the outermost moved out by half of what lies between them and the next inner ones
-// that are sure, as other images go further.
+// The quantiles of `sorted`. The outermost are moved outwards by half their distance from the first reliable
+// inner ones, as other images have more extreme values.
 Distribution distribution_of(std::span<const float> sorted) {
   Distribution made;
   const auto value_at = [&](std::int32_t level) {
@@ -43,7 +43,7 @@ Distribution distribution_of(std::span<const float> sorted) {
   return made;
 }
 
-// What distributions are compared by: some quantiles, small ones finely, large ones coarsely.
+// The features by which distributions are compared: some quantiles, small ones finely, large ones coarsely.
 constexpr std::array<std::size_t, 7> kCompared = {4, 8, 12, 20, 28, 32, 36};
 using Features = std::array<double, kCompared.size()>;
 Features features_of(const Distribution& distribution) {
@@ -132,7 +132,7 @@ TensorFit::TensorFit(const TensorSpec& spec, std::size_t images)
       width_(static_cast<std::size_t>(spec.width)),
       block_(spec.role == TensorRole::gelu ? 0 : static_cast<std::size_t>(rotation_block(spec.width))),
       stride_(std::max<std::size_t>(1, (images * rows_ + kMaxSampledRows - 1) / kMaxSampledRows)) {
-  while (std::gcd(stride_, rows_) != 1) ++stride_;  // so that every row has its turn
+  while (std::gcd(stride_, rows_) != 1) ++stride_;  // so that every row is sampled in turn
   if (block_ > 0) {
     sums_.resize(rows_ * width_);
     products_.resize(width_ * block_);
@@ -174,7 +174,7 @@ std::vector<double> TensorFit::shrunk_means() const {
     explained += images * means[i] * means[i];
   }
   for (std::size_t i = 0; i < width_; ++i) squares += products_[i * block_ + i % block_];
-  // Variance of a row's mean where its rows are nothing special, summed over the channels.
+  // Variance that a row's mean would have by chance alone, summed over the channels.
   const double freedom = std::max(1.0, images - 1) * static_cast<double>(rows_);
   const double by_chance = std::max(0.0, squares - explained) / freedom / images;
   for (std::size_t row = 0; row < rows_; ++row) {
@@ -228,7 +228,7 @@ void TensorFit::fit_scales(TensorCalibration& made) const {
       apart[i] = static_cast<float>(scales_[i] - made.scales[row]);
   }
   std::ranges::sort(apart);
-  // Whole numbers stand for the interval around them: equal ones are spread over it.
+  // A whole number represents the interval around it: equal numbers are spread over that interval.
   for (std::size_t i = 0; i < apart.size();) {
     std::size_t end = i;
     const float whole = apart[i];

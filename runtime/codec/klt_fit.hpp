@@ -1,13 +1,13 @@
-// Calibrating the klt codec: from the tensors of calibration images, one after the other, to what
-// klt_calibration.hpp keeps. Rows are taken at unit size, as when encoding.
+// Calibrates the klt codec: from the tensors of calibration images, one after the other, to the calibration
+// of klt_calibration.hpp. Rows are taken at unit size, as when encoding.
 //
-//   means          of each component at each row, drawn towards the mean of all rows as far as the images are
-//                  too few to tell the two apart (James and Stein's estimator)
+//   means          of each component at each row, shrunk towards the mean of all rows; the fewer the images,
+//                  the more (James and Stein's estimator)
 //   rotation       eigenvectors of the covariance around these means, strongest first, in blocks of
 //                  rotation_block(width) adjacent channels; none for GELU's outputs
-//   refinements    the first row, the class token, is all that the last layers look at: a common step that is
-//                  fine enough on the average is too coarse for it, and 3 bits per value more for one row of
-//                  many cost 0.015 bits per value
+//   refinements    the last layers use only the first row, the class token: a common step that is fine
+//                  enough on average is too coarse for it, and 3 more bits per value for one row of many cost
+//                  0.015 bits per value
 //   distributions  of the components of kMaxSampledRows rows spread over all images, pooled to 64 at most by
 //                  k-means over their quantiles
 #pragma once
@@ -23,14 +23,14 @@ namespace millrace {
 
 inline constexpr std::size_t kMaxSampledRows = 8192;
 
-// The largest divisor of the width that is at most 192: what a rotation costs grows with it (README.md).
+// The largest divisor of the width that is at most 192: a rotation's cost grows with the block (README.md).
 int rotation_block(std::int64_t width);
 
 class TensorFit {
  public:
-  // `images` calibration images will come.
+  // `images`: the number of calibration images that will be added.
   TensorFit(const TensorSpec& spec, std::size_t images);
-  // The tensor of one image. REQUIRES rows · width values.
+  // Adds the tensor of one image. REQUIRES rows · width values.
   void add(std::span<const float> values);
   // REQUIRES that at least one image was added.
   TensorCalibration finish() const;
@@ -41,7 +41,7 @@ class TensorFit {
   std::vector<double> shrunk_means() const;
   void fit_rotation(const std::vector<double>& means, TensorCalibration& made) const;
   void fit_scales(TensorCalibration& made) const;
-  // Of each sampled row its components, means taken away.
+  // The components of each sampled row, means subtracted.
   std::vector<float> sampled_components(const TensorCalibration& made) const;
 
   TensorSpec spec_;

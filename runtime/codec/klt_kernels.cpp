@@ -1,4 +1,4 @@
-// The scalar definitions, and what both kinds share.
+// The scalar definitions, and BlockMatrix, which the scalar and the SIMD kernels share.
 #include "runtime/codec/klt_kernels.hpp"
 
 #include <algorithm>

@@ -15,7 +15,7 @@ namespace {
 
 constexpr float kMost = std::numeric_limits<float>::max();
 
-// The row with NaN as 0 and infinities as its largest finite magnitude.
+// Copies the row, with 0 for NaN and the row's largest finite magnitude for infinities.
 void make_finite(std::span<const float> row, const Range& finite, std::span<float> out) {
   const float most = std::max(std::abs(finite.lo), std::abs(finite.hi));
   std::ranges::transform(row, out.begin(), [&](float x) {
@@ -29,7 +29,7 @@ void make_finite(std::span<const float> row, const Range& finite, std::span<floa
 float row_size(int scale) {
   MR_CHECK(scale >= kZeroScale && scale <= kLargestScale);
   constexpr std::array<float, 4> kQuarters = {1.0F, 1.18920712F, 1.41421356F, 1.68179283F};
-  constexpr int kLift = 1024;  // so that quotient and remainder are those of a positive number
+  constexpr int kLift = 1024;  // a multiple of 4 that makes the dividend positive
   return std::ldexp(kQuarters[static_cast<std::size_t>((scale + kLift) % 4)],
                     (scale + kLift) / 4 - kLift / 4);
 }

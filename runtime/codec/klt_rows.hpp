@@ -1,4 +1,4 @@
-// Rows of a tensor to rows of unit size and back, for the klt codec (klt_codec.hpp says what for).
+// Scales the rows of a tensor to unit size and back, for the klt codec (klt_codec.hpp).
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace millrace {
 
-// 2^(scale/4). REQUIRES -481 <= scale <= 508.
+// Returns 2^(scale/4). REQUIRES -481 <= scale <= 508.
 float row_size(int scale);
 
 struct UnitRows {
-  std::vector<std::int16_t> scales;  // kZeroScale for rows that are zero, or nearly (klt_coder.hpp)
+  std::vector<std::int16_t> scales;  // kZeroScale for rows that are zero or nearly zero (klt_coder.hpp)
   std::vector<float> values;         // finite; 0 in zero rows
 };
 // REQUIRES width >= 1, values.size() a multiple of it.

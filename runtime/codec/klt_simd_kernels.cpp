@@ -1,4 +1,4 @@
-// Read once per instruction set by foreach_target.h, as simd_kernels.cpp.
+// foreach_target.h includes this file once per instruction set, as with simd_kernels.cpp.
 #include <algorithm>
 #include <array>
 
@@ -8,7 +8,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/codec/klt_simd_kernels.cpp"
 #include <hwy/foreach_target.h>
-// Highway wants this order.
+// Highway requires this order.
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -20,8 +20,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::CappedTag<float, 16>;
 using Ints = hn::RebindToSigned<Floats>;
 
-// Four rows by three vectors of one block; rows that are not there repeat the last and are not stored. A
-// value is the same wherever its row stands.
+// Four rows by three vectors of one block; missing rows repeat the last one and are not stored. A value does
+// not depend on its row's place among the four.
 void multiply_tile(const float* const* rows, const float* matrix, std::size_t stride, std::size_t depth,
                    float* const* out, std::size_t columns) {
   const Floats d;
@@ -72,7 +72,7 @@ void multiply_rows(const float* in, std::size_t rows, const BlockMatrix& matrix,
       }
 }
 
-// The whole vectors of a row; returns how many values that was.
+// Processes the whole vectors of a row; returns the number of values processed.
 std::size_t symbol_vectors(const float* values, std::size_t size, float per_step,
                            const SymbolColumns& columns, const std::int32_t* costs, std::uint8_t* symbols,
                            std::uint64_t* cost) {
@@ -83,7 +83,7 @@ std::size_t symbol_vectors(const float* values, std::size_t size, float per_step
   const std::size_t lanes = hn::Lanes(d);
   const auto scale = hn::Set(d, per_step);
   const auto most = hn::Set(d, static_cast<float>(kMaxSymbol)), least = hn::Neg(most);
-  constexpr std::size_t kMostSummed = 1 << 14;  // times a cost below 2^16: a lane holds them
+  constexpr std::size_t kMostSummed = 1 << 14;  // costs are below 2^16, so a lane holds this many
   auto sum = hn::Zero(di);
   std::size_t i = 0, summed = 0;
   const auto flush = [&]() HWY_ATTR {

@@ -9,12 +9,12 @@ namespace millrace {
 
 namespace {
 
-constexpr int kToStep = kStepBits - kQuantileBits;  // quantiles to the steps' finer unit
+constexpr int kToStep = kStepBits - kQuantileBits;  // shift from quantiles to the steps' finer unit
 constexpr int kMassBits = 12;                       // masses are in 2^-28: levels with 12 bits behind them
 constexpr std::int64_t kWholeMass = std::int64_t{65536} << kMassBits;
 
-// Lower halves, mirrored, in units of 2^-12 standard deviations; the outermost stand for where nothing is
-// expected any more.
+// Quantiles of the lower half, negated, in units of 2^-12 standard deviations; beyond the outermost ones no
+// values are expected.
 constexpr std::array<std::int32_t, 21> kNormalHalf = {20480, 14283, 12686, 10896, 8822, 7630, 6284,
                                                       5399,  4712,  4137,  3634,  3180, 2763, 2372,
                                                       2002,  1648,  1305,  972,   644,  321,  0};
@@ -34,7 +34,7 @@ Distribution mirrored(std::span<const std::int32_t, 21> half, std::int32_t sigma
   return made;
 }
 
-// The distribution's mass and first moment below points that only ever grow.
+// The distribution's mass and first moment below a point. Successive points must not decrease.
 class Walk {
  public:
   explicit Walk(const Distribution& distribution) : distribution_(distribution) {}
@@ -55,7 +55,7 @@ class Walk {
 
  private:
   std::int64_t knot(std::size_t i) const { return std::int64_t{distribution_.quantiles[i]} << kToStep; }
-  // From the last knot passed to `point`.
+  // The mass from the last knot passed to `point`.
   std::int64_t mass_to(std::int64_t point) const {
     const std::int64_t from = knot(next_ - 1), to = knot(next_);
     const std::int64_t mass = std::int64_t{kLevels[next_] - kLevels[next_ - 1]} << kMassBits;  // below 2^24
@@ -86,8 +86,8 @@ Run run_between(const Distribution& distribution, std::size_t quantile, std::int
   return {symbol(quantile), symbol(kQuantiles - 1 - quantile)};
 }
 
-// Which symbols get a place of their own: those between the outer quantiles or, where these are many, those
-// between inner ones and as many beside them as there is room for.
+// Chooses the symbols that get an entry of their own: those between the outer quantiles or, if these are too
+// many, those between inner quantiles and as many next to them as there is room for.
 void choose_run(const Distribution& distribution, std::int64_t step, SymbolTable& table) {
   constexpr std::size_t kOuter = 1, kInner = 3;
   Run inner = run_between(distribution, kInner, step, table.raw_bits);

@@ -1,11 +1,12 @@
-// How the klt codec knows which symbols are likely: distributions measured when calibrating, kept as
-// quantiles, from which the tables of any step follow in integers, so that both ends have the same tables
+// The symbol probabilities of the klt codec: distributions measured when calibrating are kept as quantiles,
+// and the tables of any step are computed from these in integers, so that both ends have the same tables
 // whatever their processors and libraries.
 //
-// A distribution has its quantiles at the probabilities kLevels/2^16 and is even between two of them.
-// Symbol s stands for the values in ((s - 1/2)·step, (s + 1/2)·step). A table holds a run of symbols and,
-// last, the escape, which stands for every other; where the run would be longer than kMaxSymbols, its symbols
-// are those of a coarser step 2^raw_bits times as wide, and the raw bits that tell them apart travel beside.
+// A distribution has its quantiles at the probabilities kLevels/2^16 and is uniform between two of them.
+// Symbol s represents the values in ((s - 1/2)·step, (s + 1/2)·step). A table holds a run of symbols and,
+// last, the escape, which represents every other symbol. If the run would be longer than kMaxSymbols, its
+// symbols are those of a coarser step, 2^raw_bits times as wide, and the raw bits that tell them apart are
+// sent as extras.
 #pragma once
 
 #include <array>
@@ -48,7 +49,7 @@ std::int64_t step_size(int index);
 inline constexpr int kStepBits = 20;
 inline constexpr std::int64_t kUnitStep = std::int64_t{1} << kStepBits;
 
-inline constexpr int kMaxSymbols = 62;  // beside the escape
+inline constexpr int kMaxSymbols = 62;  // besides the escape
 inline constexpr int kMaxRawBits = 24;
 
 struct SymbolTable {
@@ -56,12 +57,13 @@ struct SymbolTable {
   std::int32_t count = 0;  // the escape's number
   int raw_bits = 0;
   std::array<std::uint16_t, kRansAlphabet> frequencies{};
-  // Where a value of this symbol is taken to lie, in steps: the mean of the distribution between the symbol's
-  // bounds. Without raw bits only.
+  // The value at which a symbol is reconstructed, in steps: the mean of the distribution between the symbol's
+  // bounds. Valid without raw bits only.
   std::array<float, kRansAlphabet> means{};
 };
-// REQUIRES is_valid(distribution), step in units of 2^-20 as step_size() gives it. ENSURES frequencies of all
-// symbols and of the escape that are 1 at least and sum to kRansTotal, 1 <= count <= kMaxSymbols.
+// REQUIRES is_valid(distribution), step in units of 2^-20 as step_size() gives it. ENSURES that the
+// frequencies of all symbols and of the escape are at least 1 and sum to kRansTotal, and that
+// 1 <= count <= kMaxSymbols.
 SymbolTable symbol_table(const Distribution& distribution, std::int64_t step);
 
 }  // namespace millrace

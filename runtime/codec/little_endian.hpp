@@ -8,8 +8,8 @@
 
 namespace millrace {
 
-// Every machine we are built for; a big-endian port would swap in these two functions and in the codecs that
-// copy whole spans.
+// True of every supported machine; a big-endian port would swap bytes in these two functions and in the
+// codecs that copy whole spans.
 static_assert(std::endian::native == std::endian::little);
 
 template <class Number>

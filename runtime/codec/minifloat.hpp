@@ -1,6 +1,6 @@
 // Floats of a few bits: 1 sign, E exponent and M mantissa bits, from high to low. As in IEEE 754 the bias is
-// 2^(E-1) - 1 and exponent 0 holds zero and the subnormals; unlike there the highest exponent holds numbers
-// too, there are no infinities and no NaN. With exponent field e and mantissa field m:
+// 2^(E-1) - 1 and exponent 0 holds zero and the subnormals; unlike in IEEE 754 the highest exponent holds
+// numbers too: there are no infinities and no NaN. With exponent field e and mantissa field m:
 //     e = 0   m · 2^(1 - bias - M)           e > 0   (1 + m/2^M) · 2^(e - bias)
 // 1-4-1 has 32 magnitudes, 0, 2^-7, 2^-6, 1.5·2^-6 … 384; 1-3-0 has 8: 0, 2^-2, 2^-1 … 16.
 #pragma once
@@ -40,7 +40,7 @@ struct MinifloatFormat {
     const int dropped = 23 - mantissa_bits;
     const std::uint32_t odd = (bits >> dropped) & 1U, half = (1U << (dropped - 1)) - 1;
     const std::uint32_t rebias = static_cast<std::uint32_t>(127 - bias()) << 23;
-    // With no mantissa the exponent's last bit decides ties; re-biasing may turn it over.
+    // With no mantissa the exponent's last bit decides ties; re-biasing may flip it.
     const std::uint32_t even = odd ^ ((rebias >> dropped) & 1U);
     return (bits - rebias + half + even) >> dropped;
   }

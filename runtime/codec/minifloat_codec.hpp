@@ -1,7 +1,8 @@
 // Floats of 6 and 4 bits with one scale per group of values; measured to be near lossless on ViT, where even
 // levels of the same width are not (PipeEdge's follow-up measurements: 6 bits with 4 exponent bits and no
-// clipping, 4 bits with 3 exponent bits and clipping). The formats are minifloat.hpp's; that publication
-// fixes only the number of exponent bits, so bias, subnormals, scale and rounding here are our choice.
+// clipping, 4 bits with 3 exponent bits and clipping). The formats are those of minifloat.hpp; that
+// publication fixes only the number of exponent bits, so bias, subnormals, scale and rounding here are our
+// choice.
 //   fp6       1 sign, 4 exponent, 1 mantissa bit
 //   fp4       1 sign, 3 exponent, 0 mantissa bits
 //   fp4-clip  fp4 clipped to ±alpha where `aciq` clips at 4 bits (aciq.hpp): our assumption
@@ -14,7 +15,7 @@
 //   beyond the scale    ±scale; so do infinities
 //   NaN                 0
 //   no finite value     scale 0: all zeros
-// A tensor without values has an empty payload. The budget is not looked at. decode refuses a scale that is
+// A tensor without values has an empty payload. The budget is ignored. decode refuses a scale that is
 // not finite or has its sign set, and padding bits that are not 0.
 #pragma once
 

@@ -1,6 +1,7 @@
-// Floats to codes: which of levels+1 even levels between lo and hi is nearest. The arithmetic is single
-// precision and spelled out to the last operation, because scalar and SIMD kernels must give the same codes;
-// no step may be contracted into a fused multiply-add (this folder is compiled with -ffp-contract=off).
+// Floats to codes: a code is the number of the nearest of levels+1 even levels between lo and hi. The
+// arithmetic is single precision and spelled out to the last operation, because scalar and SIMD kernels must
+// give the same codes; no step may be contracted into a fused multiply-add (this folder is compiled with
+// -ffp-contract=off).
 #pragma once
 
 #include <algorithm>
@@ -14,10 +15,10 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-// x becomes t = (x·scale - offset)·per_step, NaN becomes nan_position; t is brought to 0..last and
-// `rounding` added; the code is its integer part. What lies outside lo..hi so takes the nearer end,
-// infinities too. `scale` is a power of two that keeps the difference from overflowing and per_step finite;
-// it is 1 for every range a network produces. Where hi = lo every code is 0.
+// x becomes t = (x·scale - offset)·per_step, NaN becomes nan_position; t is clamped to 0..last and `rounding`
+// is added; the code is the integer part of the sum. So values outside lo..hi, infinities included, take the
+// nearer end. `scale` is a power of two that keeps the difference from overflowing and per_step finite; it
+// is 1 for every range that a network produces. If hi = lo, every code is 0.
 struct Quantizer {
   float scale = 1, offset = 0, per_step = 0, last = 0, nan_position = 0, rounding = 0.5F;
   bool nan_possible = true;  // false is a promise about the values, which kernels may use
@@ -38,9 +39,9 @@ struct Quantizer {
   int code(float x) const {
     float t = position(x);
     t = x == x ? t : nan_position;  // NOLINT(misc-redundant-expression): false for NaN only
-    t = t > 0 ? t : 0;              // also where infinity met per_step 0
+    t = t > 0 ? t : 0;              // also for infinity · 0, if per_step is 0
     t = t < last ? t : last;
-    return static_cast<int>(t + rounding);  // the nearest but for floats just below a half
+    return static_cast<int>(t + rounding);  // the nearest, except for floats just below a half
   }
 };
 

@@ -12,8 +12,8 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-// What encoding one symbol takes, prepared: the quotient of a state by the frequency comes out of a
-// multiplication, floor(state · reciprocal / 2^64), which is exact for states below 2^32.
+// Precomputed numbers for encoding one symbol: the quotient of a state by the frequency is a multiplication,
+// floor(state · reciprocal / 2^64), which is exact for states below 2^32.
 struct Step {
   std::uint64_t reciprocal = 0;
   std::uint32_t bias = 0;
@@ -32,8 +32,8 @@ Step step_of(const RansTables::Entry& entry) {
   return step;
 }
 
-// Takes one symbol in; a word that is given away lands before `words`, which moves there. No branch: whether
-// a state is full is a coin's toss.
+// Encodes one symbol into state x; a word that leaves the state is stored before `words`, which moves there.
+// Without a branch, as a branch on whether the state is full would be mispredicted half of the time.
 inline std::uint32_t put(std::uint32_t x, const Step& step, std::uint16_t*& words) {
   const bool full = x >> (32 - kRansPrecision) >= step.frequency;
   words[-1] = static_cast<std::uint16_t>(x & 0xffffU);
@@ -112,7 +112,7 @@ RansId RansDecoder::take_one(std::uint32_t& state, std::size_t table) {
   return id;
 }
 
-// As many symbols of each lane as come in one round take that many bytes at most.
+// One symbol of each lane takes at most this many bytes.
 constexpr std::ptrdiff_t kBytesPerRound = kRansLanes * sizeof(std::uint16_t);
 
 void RansDecoder::take(std::span<const std::uint8_t> tables, std::span<RansId> symbols) {
@@ -124,7 +124,7 @@ void RansDecoder::take(std::span<const std::uint8_t> tables, std::span<RansId> s
     take_rest(tables.subspan(i), symbols.subspan(i));
     return;
   }
-  // While no lane can run out of words, rounds go without looking at the end.
+  // While no lane can run out of words, whole rounds need no check for the end.
   auto states = states_;
   const std::byte* next = words_.data() + at_;
   const std::byte* const last = words_.data() + words_.size();

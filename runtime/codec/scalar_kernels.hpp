@@ -1,5 +1,5 @@
-// The loops over values, one value at a time: the definition that simd_kernels.hpp keeps to, bit for bit, and
-// the oracle of its tests. Non-finite values never count: they are in no range and in no sum.
+// The loops over values, one value at a time: the definition that simd_kernels.hpp matches bit for bit, and
+// the oracle of its tests. Ranges and sums leave non-finite values out.
 #pragma once
 
 #include <array>
@@ -17,14 +17,14 @@ struct FiniteRange {
   bool operator==(const FiniteRange&) const = default;
 };
 
-// What is summed over the finite values.
+// The quantity that is summed over the finite values.
 enum class Moment : std::uint8_t { count, magnitude, square };
 
 // A sum has a defined order, so that it does not depend on the width of a machine's vectors: value i is added
 // in double to partial sum i mod kPartialSums, and the partial sums are added in order.
 inline constexpr std::size_t kPartialSums = 32;
 
-// Geometric sequences walked side by side, and sums over their terms.
+// Geometric sequences evaluated side by side, and sums over their terms.
 struct Decays {
   static constexpr std::size_t kCount = 104;  // a multiple of every vector's lanes
   std::array<double, kCount> value{}, ratio{};

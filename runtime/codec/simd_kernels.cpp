@@ -1,5 +1,5 @@
-// Read once per instruction set by foreach_target.h: what stands in the namespace HWY_NAMESPACE is compiled
-// for each of them, the rest once.
+// foreach_target.h includes this file once per instruction set: the namespace HWY_NAMESPACE is compiled for
+// each of them, the rest once.
 #include "runtime/codec/simd_kernels.hpp"
 
 #include <array>
@@ -13,7 +13,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/codec/simd_kernels.cpp"
 #include <hwy/foreach_target.h>
-// Highway wants this order.
+// Highway requires this order.
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -25,7 +25,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::ScalableTag<float>;
 using Ints = hn::RebindToSigned<Floats>;
 
-// finite_range as if every value were finite; an infinity or NaN shows as an end beyond the finite ones.
+// finite_range, assuming that every value is finite; if one is not, an end lies beyond the finite floats.
 FiniteRange any_range(const float* values, std::size_t size) {
   const Ints d;
   const Floats df;
@@ -59,11 +59,11 @@ FiniteRange any_range(const float* values, std::size_t size) {
   return {{std::bit_cast<float>(ordered(lo)), std::bit_cast<float>(ordered(hi))}, true};
 }
 
-// Adds whole rows of kPartialSums values to the partial sums as if every value were finite; an infinity or
-// NaN shows in them.
+// Adds whole rows of kPartialSums values to the partial sums, assuming that every value is finite; an
+// infinity or NaN shows in the sums.
 template <bool kSquare>
 void add_rows(const float* values, std::size_t rows, double* partial) {
-  const hn::CappedTag<double, 8> d;  // 4 vectors are kPartialSums at most
+  const hn::CappedTag<double, 8> d;  // so that 4 vectors hold at most kPartialSums values
   const hn::Rebind<float, decltype(d)> df;
   const std::size_t lanes = hn::Lanes(d);
   const auto term = [&](const float* from) HWY_ATTR {
@@ -97,9 +97,9 @@ void add_squares(const float* values, std::size_t rows, double* partial) {
   add_rows<true>(values, rows, partial);
 }
 
-// The whole vectors of `size` values; returns how many values that was. REQUIRES q.per_step > 0, so that only
-// a NaN becomes NaN, and minimum and maximum of the others are the same on every machine.
-template <bool kPlain, class Code>  // plain: no NaN, and scale 1, which changes nothing
+// Quantizes the whole vectors of `size` values; returns the number of values done. REQUIRES q.per_step > 0,
+// so that only a NaN becomes NaN, and minimum and maximum of other values are the same on every machine.
+template <bool kPlain, class Code>  // plain: no NaN, and scale 1, so that neither step is needed
 std::size_t quantize_vectors(const float* values, std::size_t size, const Quantizer& q, Code* codes) {
   const Floats d;
   const Ints di;
@@ -135,8 +135,8 @@ std::size_t quantize_16(const float* values, std::size_t size, const Quantizer& 
   return quantize_vectors<false>(values, size, q, codes);
 }
 
-// Tables of one or two vectors stay in registers, others are gathered. `levels` holds a multiple of the
-// lanes.
+// Tables of one or two vectors stay in registers, larger ones are gathered from memory. The size of `levels`
+// is a multiple of the lanes.
 std::size_t look_up_vectors(const std::uint8_t* codes, std::size_t size, const float* levels,
                             std::size_t count, float* out) {
   const Floats d;
@@ -187,13 +187,13 @@ void decay_all(std::span<const double> heights, Decays& decays, DecaySums& sums)
   }
 }
 
-#if HWY_TARGET == HWY_SCALAR  // no lanes of several codes: none is taken
+#if HWY_TARGET == HWY_SCALAR  // no lane holds several codes, so none is packed here
 std::size_t pack_2(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
 std::size_t pack_4(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
 std::size_t unpack_2(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
 std::size_t unpack_4(const std::uint8_t*, std::size_t, std::uint8_t*) { return 0; }
 #else
-// 2 or 4 codes of a lane move into its lowest byte. Each returns how many codes it took.
+// The 2 or 4 codes of a lane move into its lowest byte. Each function returns the number of codes taken.
 std::size_t pack_4(const std::uint8_t* codes, std::size_t size, std::uint8_t* out) {
   const hn::ScalableTag<std::uint16_t> d;
   const hn::Rebind<std::uint8_t, decltype(d)> dc;

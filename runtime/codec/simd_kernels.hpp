@@ -1,6 +1,6 @@
 // The loops over values with the widest vectors that the running machine has (Highway, chosen at the first
-// call). The same results as scalar_kernels.hpp and bit_packing.hpp to the bit, on every machine; same
-// requirements.
+// call). Results equal those of scalar_kernels.hpp and bit_packing.hpp to the bit on every machine, and the
+// requirements are the same.
 #pragma once
 
 #include <cstddef>

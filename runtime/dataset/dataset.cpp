@@ -19,7 +19,7 @@ namespace millrace {
 
 namespace {
 
-// Datasets in a file, by what stands before its path.
+// Datasets in files, by the prefix of the path.
 struct Format {
   std::string_view prefix;
   ModelFamily family;

@@ -1,5 +1,5 @@
-// Where images and labels come from, by image number. An image is one sample of whatever the model's family
-// is fed with: pixels, audio features or a sequence of tokens. No LibTorch here.
+// Images and labels, by image number. An image is one sample of the input of the model's family: pixels,
+// audio features or a sequence of tokens. No LibTorch here.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ class Dataset {
  public:
   virtual ~Dataset() = default;
   // One image as the tensors at cut 0, one after the other, with values that their codecs (codec_for())
-  // keep. REQUIRES out.size() == model.input_values(). An image that is not there or cannot be read is an
-  // error naming it.
+  // keep exactly. REQUIRES out.size() == model.input_values(). An image that is missing or cannot be read is
+  // an error that names it.
   virtual Result<void> read(std::uint64_t image, std::span<float> out) const = 0;
   // The right class, where known.
   virtual std::optional<std::uint32_t> label(std::uint64_t /*image*/) const { return std::nullopt; }
@@ -26,10 +26,10 @@ class Dataset {
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
 };
 
-// Of pixels.
+// A dataset of pixels.
 class ImageDataset : public Dataset {
  public:
-  // [channels, size, size], otherwise as read().
+  // As read(), with pixels in the order [channels, size, size].
   virtual Result<void> read_pixels(std::uint64_t image, std::span<std::uint8_t> out) const = 0;
   Result<void> read(std::uint64_t image, std::span<float> out) const final;
 };
@@ -37,7 +37,7 @@ class ImageDataset : public Dataset {
 // `synthetic`, for any family: without end and without labels. Image N is drawn from Random(seed, "image/N").
 //   vit   per channel a gradient, two waves and three soft blobs, so that patches and images differ
 //   kwt   a bell-shaped value per frame and coefficient, smooth over frames, smaller for higher coefficients
-//   bert  T/2 to T tokens of the vocabulary, any id but 0 alike, in one segment or two
+//   bert  T/2 to T tokens of the vocabulary, all ids but 0 equally likely, in one segment or two
 //
 // `shapes`, for vit: without end, labelled; see shapes_dataset.hpp.
 //
@@ -46,13 +46,13 @@ class ImageDataset : public Dataset {
 // Files are opened when they are read. For vit.
 //
 // `features:FILE.safetensors`, for kwt: `mfcc` F16, BF16 or F32 [N, frames, coefficients], and optionally
-// `label` I64 or I32 [N] of classes. What fp16 cannot hold is rounded.
+// `label` I64 or I32 [N] of classes. Values that fp16 cannot hold are rounded.
 //
 // `tokens:FILE.safetensors`, for bert, with the names and meanings of Hugging Face's tokenizers:
 //   input_ids       I64 or I32 [N, S], S <= sequence; ids within the vocabulary
 //   attention_mask  the same shape, optional: ones, then zeroes for padding. Default: ids 0 at a row's end
 //                   are padding.
-//   token_type_ids  the same shape, optional: zeroes, then ones, of what is not padding. Default: zeroes.
+//   token_type_ids  the same shape, optional: zeroes, then ones, before the padding. Default: zeroes.
 //   label           I64 or I32 [N], optional: classes
 // The files are mapped, checked when they are opened (labels, ids and masks included), and must not be
 // truncated while in use. Other tensors in them are ignored.

@@ -1,4 +1,4 @@
-// Audio features in a safetensors file; the format is said at open_dataset().
+// Audio features in a safetensors file; open_dataset() documents the format.
 #pragma once
 
 #include <memory>

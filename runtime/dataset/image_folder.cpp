@@ -61,7 +61,7 @@ Result<Entry> parse_line(std::string_view line, int classes) {
   return entry;
 }
 
-// The shorter side an image is scaled to, or 0 where it is cropped as it is.
+// The length that the image's shorter side is scaled to, or 0 if the image is cropped without scaling.
 int scaled_side(int shorter, int size) {
   if (shorter >= size && 7 * std::int64_t{shorter} <= 8 * std::int64_t{size}) return 0;
   return static_cast<int>(std::lround(size * 8.0 / 7));
@@ -84,7 +84,8 @@ Result<std::unique_ptr<Dataset>> open_image_folder(const std::string& labels_csv
     const auto at = fmt::format("{}:{}", labels_csv, number);
     if (line.ends_with('\r')) line.pop_back();
     if (line.size() > kMaxLineBytes || number > kMaxLines)
-      return Error{at + ": the file is larger than believed", ExitCode::invalid_input};
+      return Error{at + ": the line has more than 4096 bytes, or the file more than 10 million lines",
+                   ExitCode::invalid_input};
     if (number == 1) {
       if (line != "file,label")
         return Error{at + ": the first line must be \"file,label\"", ExitCode::invalid_input};

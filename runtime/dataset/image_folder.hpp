@@ -1,4 +1,4 @@
-// JPEG files and their labels in a CSV; the format is said at open_dataset().
+// JPEG files and their labels in a CSV; open_dataset() documents the format.
 #pragma once
 
 #include <memory>

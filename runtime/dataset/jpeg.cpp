@@ -16,9 +16,9 @@ namespace millrace {
 
 namespace {
 
-// libjpeg reports a fatal error by a call that must not return: it jumps back to decode_into().
+// libjpeg reports a fatal error by a callback that must not return: on_error() jumps back to decode_into().
 struct Faults {
-  jpeg_error_mgr manager;  // first, libjpeg knows only this
+  jpeg_error_mgr manager;  // the first member: libjpeg holds a pointer to it
   std::jmp_buf back;
   std::array<char, JMSG_LENGTH_MAX> message;
 };
@@ -29,8 +29,8 @@ struct Faults {
   std::longjmp(faults->back, 1);
 }
 
-// libjpeg goes on after a warning with grey in place of what it lacks; only warnings that leave every pixel
-// as it was meant are let pass.
+// After a warning libjpeg goes on with grey in place of missing data. Only warnings that leave every pixel
+// right are ignored; every other one is an error.
 void on_message(j_common_ptr decoder, int level) {
   if (level >= 0) return;
   const int code = decoder->err->msg_code;
@@ -38,8 +38,8 @@ void on_message(j_common_ptr decoder, int level) {
   on_error(decoder);
 }
 
-// Decodes into `image`; false leaves the reason in `faults`. Nothing with a destructor may live in here: a
-// longjmp would skip it.
+// Decodes into `image`; on false the reason is in `faults`. No local variable here may have a destructor,
+// which a longjmp would skip.
 bool decode_into(jpeg_decompress_struct& decoder, Faults& faults, std::span<const std::uint8_t> file,
                  RgbImage& image) {
   if (setjmp(faults.back) != 0) return false;  // NOLINT(cert-err52-cpp): libjpeg's way
@@ -65,7 +65,7 @@ bool decode_into(jpeg_decompress_struct& decoder, Faults& faults, std::span<cons
   return true;
 }
 
-// For each output pixel of one axis: the first input pixel and the weights from there on.
+// For an output pixel along one axis: the first input pixel and the weights from there on.
 struct Tap {
   int first = 0;
   std::vector<float> weights;

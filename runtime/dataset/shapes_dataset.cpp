@@ -71,7 +71,7 @@ constexpr std::array<Shape, kShapeClasses> kShapes{{{"disc", in_disc},
                                                     {"bars", in_bars},
                                                     {"dumbbell", in_dumbbell}}};
 
-constexpr int kMaxChannels = 16;  // as check_model()
+constexpr int kMaxChannels = 16;  // as in check_model()
 using Colour = std::array<double, kMaxChannels>;
 
 struct Style {
@@ -80,14 +80,14 @@ struct Style {
   double least_radius, most_radius;          // in units of the image's side
   double least_noise, most_noise;            // of 255
   std::uint64_t most_clutter;
-  std::uint64_t covered;  // one in so many has a bar or dot in front
+  std::uint64_t covered;  // one image in `covered` has a bar or dot in front of its shape
 };
 constexpr Style kFull{120, 230, 1.0, 0.19, 0.36, 20, 85, 6, 1};
 constexpr Style kGentle{150, 200, 0.6, 0.22, 0.38, 5, 40, 3, 2};
 
 class Painter {
  public:
-  // Both outlive this.
+  // `style` and `random` must outlive the painter.
   Painter(const ModelConfig& model, const Style& style, Random& random)
       : style_(style), random_(random), size_(model.image_size), channels_(model.channels) {
     canvas_.resize(static_cast<std::size_t>(model.input_values()));
@@ -131,7 +131,7 @@ class Painter {
     return drawn;
   }
 
-  // Without sine and cosine.
+  // Turns the figure without sine and cosine, which differ between machines.
   static void turn(Figure& figure, Point direction) {
     const double length = std::sqrt(direction.radius2());
     figure.cos = direction.u / length;
@@ -162,10 +162,10 @@ class Painter {
     paint(figure);
   }
 
-  // Pixels and their parts by their centres.
+  // The position of the centre of a pixel, or of a part of one.
   double at(double pixel) const { return (pixel + 0.5) / size_; }
 
-  // Each pixel takes the figure's colour as far as it is covered, by 3 x 3 samples.
+  // Each pixel takes the figure's colour by the share of it that is covered, from 3 x 3 samples.
   void paint(const Figure& figure) {
     const double reach = 1.5 * figure.radius + 1.0 / size_;  // the corner of a bar is sqrt(2) away
     const auto bound = [&](double position) {

@@ -16,15 +16,15 @@ namespace millrace {
 std::string_view shape_name(std::uint32_t label);
 
 // Image N of a split is drawn from Random(seed, "shapes/<split>/N"), so no image is in two splits, whatever
-// the seeds. Scenarios see `held_out`; a trainer learns from `training` and chooses by `validation`.
+// the seeds. Scenarios use `held_out`; a trainer learns from `training` and selects by `validation`.
 enum class ShapeSplit : std::uint8_t { held_out, training, validation };
 
-// Scenarios see `full` ones. Fresh weights learn far sooner from `gentle` ones: more contrast, less tilt,
-// noise and clutter.
+// Scenarios use `full` images. Fresh weights learn far sooner from `gentle` images, which have more contrast
+// and less tilt, noise and clutter.
 enum class ShapeDifficulty : std::uint8_t { full, gentle };
 
-// Without end, any image size. A model with fewer classes than there are shapes, or of another
-// family than vit, is an error.
+// An endless dataset for any image size. A model with fewer classes than there are shapes, or of a family
+// other than vit, is an error.
 Result<std::unique_ptr<ImageDataset>> shapes_dataset(const ModelConfig& model, std::uint64_t seed,
                                                      ShapeSplit split = ShapeSplit::held_out,
                                                      ShapeDifficulty difficulty = ShapeDifficulty::full);

@@ -11,7 +11,7 @@ namespace millrace {
 
 namespace {
 
-// Only + - * / below: the same pixels on every machine.
+// Only + - * / are used below: the same pixels on every machine.
 
 // A soft wave of period 1 between -1 and 1, in place of a sine.
 double wave(double x) {

@@ -1,4 +1,4 @@
-// Seeded images; what they look like is said at open_dataset().
+// Seeded images; open_dataset() describes them.
 #pragma once
 
 #include <cstdint>

@@ -9,12 +9,12 @@ namespace millrace {
 
 namespace {
 
-// Only + - * / below: the same values on every machine.
+// Only + - * / are used below: the same values on every machine.
 
-constexpr double kSpread = 12;   // of the first coefficient, as MFCCs of speech have it
+constexpr double kSpread = 12;   // of the first coefficient, as in MFCCs of speech
 constexpr double kMemory = 0.8;  // share of a frame that the next one keeps
 
-// Bell-shaped between -1 and 1.
+// A bell-shaped random value between -1 and 1.
 double bell(Random& random) {
   double sum = 0;
   for (int i = 0; i < 4; ++i) sum += random.uniform();

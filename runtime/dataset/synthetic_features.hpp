@@ -1,4 +1,4 @@
-// Seeded audio features; what they look like is said at open_dataset().
+// Seeded audio features; open_dataset() describes them.
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,7 @@ class SyntheticTokens final : public Dataset {
     const std::uint64_t tokens = least + random.below(most - least + 1);
     const std::uint64_t first_segment = random.below(2) == 0 ? tokens : random.below(tokens + 1);
     std::ranges::fill(out, 0.0F);  // padding
-    // Of a vocabulary of one word, that word.
+    // A vocabulary of one word has no id but 0.
     const std::uint64_t words = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(model_.vocabulary) - 1);
     const std::uint64_t first_word = model_.vocabulary > 1 ? 1 : 0;
     for (std::uint64_t i = 0; i < tokens; ++i) out[i] = static_cast<float>(first_word + random.below(words));

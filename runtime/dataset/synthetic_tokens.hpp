@@ -1,4 +1,4 @@
-// Seeded sequences of token ids; what they look like is said at open_dataset().
+// Seeded sequences of token ids; open_dataset() describes them.
 #pragma once
 
 #include <cstdint>

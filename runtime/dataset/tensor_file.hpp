@@ -1,4 +1,4 @@
-// A safetensors file that holds a dataset: rows of tensors, one row an image. Private to this folder.
+// A safetensors file that holds a dataset: tensors with one row per image. Private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,11 @@ class TensorFile {
   static Result<TensorFile> open(const std::string& path);
 
   const StoredTensor* find(const std::string& name) const;  // null: not in the file
-  // The bytes of one row of a tensor. REQUIRES a tensor of this file that is not empty, row < its rows.
+  // The bytes of one row of a tensor. REQUIRES a non-empty tensor of this file, row < its rows.
   std::span<const std::byte> row(const StoredTensor& tensor, std::uint64_t row) const;
-  // `label` [images], where there is one: classes 0 .. classes - 1. None: an empty list.
+  // The tensor `label` [images], of classes 0 .. classes - 1; an empty list if the file has none.
   Result<std::vector<std::uint32_t>> labels(std::int64_t images, int classes) const;
-  // For what is wrong with the file, or with one of its tensors.
+  // Errors about the file, or about one of its tensors.
   Error error(const std::string& finding) const;
   Error error(const std::string& tensor, const std::string& finding) const;
   const std::string& path() const { return path_; }

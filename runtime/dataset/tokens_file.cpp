@@ -113,7 +113,7 @@ class TokensFile final : public Dataset {
     return {};
   }
 
-  // How often `first` stands in front, where nothing but `then` follows.
+  // The number of leading `first`s; nothing if a number other than `then` follows them.
   static std::optional<std::size_t> run_length(const std::vector<std::int64_t>& numbers, std::int64_t first,
                                                std::int64_t then) {
     const auto end = std::ranges::find_if(numbers, [&](std::int64_t n) { return n != first; });

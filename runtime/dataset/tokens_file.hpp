@@ -1,4 +1,4 @@
-// Token ids in a safetensors file; the format is said at open_dataset().
+// Token ids in a safetensors file; open_dataset() documents the format.
 #pragma once
 
 #include <memory>

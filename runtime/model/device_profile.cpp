@@ -20,14 +20,14 @@ bool same_dimensions(const ModelConfig& a, ModelConfig b) {
   return a == b;
 }
 
-// Three of the longest still fit into the clock's 9.2e9 s.
+// The sum of three such durations still fits into the clock's 9.2e9 s.
 constexpr double kLongest_s = 3e9;
 Duration duration_of(double seconds) { return Duration::from_seconds(std::min(seconds, kLongest_s)); }
 
 double flops_of(const ModelConfig& model, int layer) { return flops_per_image(model, {layer, layer}); }
 
-// The listed model whose operations are nearest to the wanted ones, as a ratio; nothing if none is a known
-// one.
+// The listed model whose number of operations is nearest, by ratio, to that of `model`; nothing if no listed
+// model is known and measured.
 std::optional<std::size_t> nearest(const ProfileFile& file, const ModelConfig& model) {
   std::optional<std::size_t> best;
   double best_distance = 0;
@@ -57,7 +57,7 @@ std::vector<double> derive_seconds(const ModelConfig& listed, const std::vector<
   }
   std::vector<double> derived;
   for (int layer = 1; layer <= model.sub_layers(); ++layer) {
-    // A one-block model has no attention sub-layer but its first.
+    // In a model of one block the first sub-layer is the only attention.
     const std::size_t from = flops[slot(layer)] > 0 ? slot(layer) : std::size_t{kKinds};
     derived.push_back(flops_of(model, layer) * total[from] / flops[from]);
   }

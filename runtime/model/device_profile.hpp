@@ -1,6 +1,6 @@
-// What work costs on an imitated device: per-layer seconds from a profile file, or operations over a speed.
-// A file has one or more microbatch sizes per model; a model it does not list is derived from one it does
-// (see derived_from()).
+// The cost of work on an imitated device: seconds per sub-layer from a profile file, or operations over a
+// speed. A file has one or more microbatch sizes per model; the costs of a model that it does not list are
+// derived from one that it lists (see derived_from()).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace millrace {
 
-// Operations a codec spends on one value, each way, where only a device's speed is known.
+// Operations that a codec is assumed to spend on one value, each way, if only a device's speed is known.
 inline constexpr double kCodecOperationsPerValue = 10;
 
 class DeviceCost {
@@ -23,9 +23,9 @@ class DeviceCost {
   static DeviceCost by_speed(const ModelConfig& model, double flop_per_s);
 
   // REQUIRES a range of the model's sub-layers, images >= 0. Between two microbatch sizes of the profile the
-  // cost lies on the straight line between theirs; below the smallest and above the largest one it is
-  // proportional to the images, at that size's cost per image. The sum over layers is rounded once, to 1 ns.
-  // Here and below: at most 3e9 s.
+  // cost is interpolated linearly; below the smallest and above the largest one it is proportional to the
+  // images, at that size's cost per image. The sum over layers is rounded once, to 1 ns. Results, here and
+  // below, are at most 3e9 s.
   Duration compute(LayerRange layers, std::int64_t images) const;
   Duration encode(std::int64_t values) const;
   Duration decode(std::int64_t values) const;
@@ -33,9 +33,8 @@ class DeviceCost {
   const std::string& device() const { return device_; }
   // The smallest microbatch that was measured; 1 for by_speed.
   std::int64_t least_images() const { return sizes_.front().images; }
-  // The profile's model whose rates (operations per second and sub-layer kind) these costs were reckoned
-  // from, because the profile does not list the model itself, or says that its numbers were; else empty.
-  // Worth a warning.
+  // The model whose rates (operations per second and sub-layer kind) these costs were derived from, because
+  // the profile does not list the model itself or marks its entry as derived; else empty. Worth a warning.
   const std::string& derived_from() const { return derived_from_; }
 
  private:
@@ -67,7 +66,7 @@ class DeviceCost {
 //       microbatch: 8
 //       seconds: {attention: 0.56, attention_output: 0.14, mlp_up: 0.6, mlp_down: 0.53, first: 0.74}
 //     vit-tiny:              # several microbatch sizes, rising
-//       weight_bytes: [...]  # optional, one per sub-layer: what it keeps in memory
+//       weight_bytes: [...]  # optional, one per sub-layer: memory of its weights
 //       measured:
 //         - {microbatch: 1, seconds: [...], working_bytes: [...]}  # optional: memory taken while it computes
 //         - {microbatch: 8, seconds: [...], working_bytes: [...]}
@@ -78,12 +77,12 @@ class DeviceCost {
 //
 // `first` (default: attention) is sub-layer 1, which includes the embedding. Unknown, missing and duplicate
 // keys, numbers that are negative or not finite, and lists of the wrong length are errors naming file:line.
-// `codec` chooses whose cost per value encode() and decode() charge; one the file does not list costs
+// encode() and decode() charge the cost per value of `codec`; a codec that the file does not list costs
 // codec_ns_per_value.
 Result<DeviceCost> read_profile(const std::string& path, const ModelConfig& model,
                                 const std::string& codec = {});
 
-// Seconds of `model` at the rate (operations per second) the `listed` one reaches in the same kind of
+// Seconds of `model` at the rate (operations per second) that `listed` reaches in the same kind of
 // sub-layer; the first sub-layer has a rate of its own. REQUIRES seconds of every sub-layer of `listed`.
 std::vector<double> derive_seconds(const ModelConfig& listed, const std::vector<double>& seconds,
                                    const ModelConfig& model);

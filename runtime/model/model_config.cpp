@@ -32,7 +32,7 @@ constexpr std::array<Entry, 9> kModels{{
 }};
 
 // KWT-1: Berg et al. 2021, 1 s of audio, 12 classes. BERT: Devlin et al. 2018, Hugging Face's classification
-// head of two classes; sequences of 128, as tasks on sentences use them.
+// head of two classes; sequences of 128 tokens, usual for sentence tasks.
 std::vector<ModelConfig> other_models() {
   const ModelConfig kwt{.name = "kwt-1",
                         .family = ModelFamily::kwt,
@@ -90,10 +90,10 @@ void require_range(const ModelConfig& config, LayerRange range) {
            "a range of the model's sub-layers");
 }
 
-// Which of the four sub-layers of a block a layer is: 1..4.
+// The place of a layer among the four sub-layers of its block: 1..4.
 int kind_of(int layer) { return (layer - 1) % 4 + 1; }
 
-// Of the input per token that the first matrix product reads.
+// The input values per token that the first matrix product reads.
 std::int64_t values_per_input_token(const ModelConfig& config) {
   return config.family == ModelFamily::vit ? std::int64_t{config.channels} * config.patch * config.patch
                                            : config.coefficients;
@@ -281,8 +281,7 @@ Result<void> check_model(const ModelConfig& config) {
     return error(fmt::format("sequence {} must not exceed positions {}", config.sequence, config.positions));
   if (config.family != ModelFamily::vit) {
     if (config.normalisation == Normalisation::half) return {};
-    return error(
-        fmt::format("normalisation is nothing of the {} family; remove it", family_name(config.family)));
+    return error(fmt::format("the {} family has no normalisation; remove it", family_name(config.family)));
   }
   const PixelStatistics pixels = pixel_statistics(config.normalisation);
   const bool alike = pixels.mean[0] == pixels.mean[1] && pixels.mean[1] == pixels.mean[2];

@@ -1,6 +1,6 @@
-// What a transformer is, without running it: family, dimensions, sub-layers, the activations that cross a
-// cut, weights and operations. No LibTorch here; the planner, `simulate` and the real stages all reckon with
-// these numbers. Each block is 4 sub-layers (PipeEdge) in every family; only the norms have other places:
+// A transformer's description, without running it: family, dimensions, sub-layers, the activations that
+// cross a cut, weights and operations. No LibTorch here; the planner, `simulate` and the real stages all use
+// these numbers. Each block is 4 sub-layers (PipeEdge) in every family; only the places of the norms differ:
 //
 //   sub-layer     pre-norm (vit)                          post-norm (kwt, bert)
 //   1             layer norm + self-attention             self-attention
@@ -8,9 +8,9 @@
 //   3             layer norm + MLP up + GELU              MLP up + GELU
 //   4             MLP down + residual                     the same + layer norm
 //
-// So the same tensors cross a cut: what norm reads or writes is the residual either way. The first sub-layer
-// includes the embedding (bert: with its layer norm), the last the head (vit: final norm and head; bert:
-// pooler and head).
+// So the same tensors cross a cut: in both layouts the residual is the norm's input or output. The first
+// sub-layer includes the embedding (bert: with its layer norm), the last the head (vit: final norm and head;
+// bert: pooler and head).
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@
 
 namespace millrace {
 
-// What a model is fed with and where its norms are. An "image" below and everywhere is one sample.
+// The kind of a model's input and the places of its norms. An "image", here and everywhere, is one sample.
 enum class ModelFamily : std::uint8_t {
   vit,   // pixels in patches, class token; pre-norm, exact GELU (Dosovitskiy et al. 2020)
   kwt,   // frames of MFCC features, class token; post-norm, GELU by tanh (Berg et al. 2021)
@@ -35,8 +35,8 @@ enum class ModelFamily : std::uint8_t {
 };
 std::string_view family_name(ModelFamily family);
 
-// What is taken off a pixel's value, as a share of 255, and what that is divided by: (u8/255 - mean) / std,
-// per channel. Weights are of use only with the one they were trained with.
+// The mean and the deviation that pixels are normalised with: (u8/255 - mean) / std, per channel. Weights
+// work only with the normalisation that they were trained with.
 enum class Normalisation : std::uint8_t {
   half,      // 0.5, 0.5: ViT's own (and vit-mini's)
   imagenet,  // the means of ImageNet: DeiT, and most of torchvision and timm
@@ -67,7 +67,7 @@ struct ModelConfig {
   int sequence = 0;      // bert: tokens per sequence, padding included; at most `positions`
   int positions = 0;     // bert: rows of the position embedding
   int vocabulary = 0;    // bert: rows of the word embedding
-  Normalisation normalisation = Normalisation::half;  // vit; of others `half`, which means nothing there
+  Normalisation normalisation = Normalisation::half;  // vit; other families keep `half`, which is unused
 
   bool operator==(const ModelConfig&) const = default;
   int sub_layers() const { return 4 * blocks; }
@@ -77,7 +77,7 @@ struct ModelConfig {
 };
 
 // vit-tiny, vit-small, vit-base, vit-large (patch 16), vit-huge (patch 14), deit-tiny, deit-small, deit-base,
-// kwt-1, bert-base, bert-large; vit-mini, ours (see scenarios/models). An error lists the names known.
+// kwt-1, bert-base, bert-large; vit-mini, ours (see scenarios/models). An error lists the known names.
 Result<ModelConfig> model_by_name(std::string_view name);
 std::vector<std::string> model_names();
 
@@ -86,7 +86,7 @@ struct ModelDimension {
   std::string_view name;
   int ModelConfig::*value;
   int most;
-  std::optional<ModelFamily> family;  // nothing: of all
+  std::optional<ModelFamily> family;  // nothing: of all families
   bool of(ModelFamily other) const { return !family || *family == other; }
 };
 std::span<const ModelDimension> model_dimensions();
@@ -95,7 +95,7 @@ std::span<const ModelDimension> model_dimensions();
 // another family, sizes beyond model_dimensions() and more than 65536 tokens.
 Result<void> check_model(const ModelConfig& config);
 
-// What one tensor that crosses a cut is; the codecs may use it. Numbers on the wire: never renumbered.
+// The role of a tensor that crosses a cut; codecs may depend on it. Numbers on the wire: never renumbered.
 enum class TensorRole : std::uint8_t {
   image,
   attention_context,
@@ -107,7 +107,7 @@ enum class TensorRole : std::uint8_t {
   lengths,   // tokens in use, see tensors_at_cut(): whole numbers, exact
 };
 
-// One tensor per image; a microbatch stacks `images` of them in front.
+// The shape of one image's tensor; a microbatch adds a leading dimension of its images.
 struct TensorSpec {
   TensorRole role = TensorRole::residual;
   std::int64_t rows = 0;   // tokens (channels·height for an image, 1 for logits)
@@ -120,9 +120,9 @@ struct TensorSpec {
 // k%4==1: attention context, residual (T·D each); 2: residual; 3: GELU output (T·mlp), residual; 0: residual.
 // REQUIRES 0 <= k <= sub_layers().
 //
-// Sequences are padded to T tokens, and every attention must know where padding begins: at every cut of bert
-// but the logits, one more tensor follows: `lengths`, the number of tokens in use (1..T). At cut 0 a second
-// number follows it: how many of them are in the first segment (the others have token type 1).
+// Sequences are padded to T tokens, and every attention must know where padding begins. So at every cut of
+// bert but the logits one more tensor follows: `lengths`, the number of tokens in use (1..T). At cut 0 it
+// has a second number: how many of these tokens are in the first segment (the others have token type 1).
 std::vector<TensorSpec> tensors_at_cut(const ModelConfig& config, int cut);
 std::int64_t values_at_cut(const ModelConfig& config, int cut);  // per image
 
@@ -130,7 +130,7 @@ std::int64_t values_at_cut(const ModelConfig& config, int cut);  // per image
 // sub-layers (here and below; an empty range costs nothing).
 Bytes weight_bytes(const ModelConfig& config, LayerRange range);
 // Floating-point operations (2 per multiply-add; matrix products and attention only) of one image through the
-// range; of a sequence without padding.
+// range. A sequence counts as one without padding.
 double flops_per_image(const ModelConfig& config, LayerRange range);
 
 }  // namespace millrace

@@ -1,5 +1,5 @@
-// A device profile file as plain values, for who reads or writes whole files; the format is documented at
-// device_profile.hpp, which is what costs are asked of.
+// A device profile file as plain values, for code that reads or writes whole files. device_profile.hpp
+// documents the format and computes costs.
 #pragma once
 
 #include <array>
@@ -20,7 +20,8 @@ struct ProfileFile {
     double first_seconds = 0;
     std::vector<double> working_bytes;  // one per sub-layer, or empty: not measured
 
-    // Of every sub-layer of a model with so many blocks; `seconds` as it stands where the file lists it.
+    // Seconds per image of every sub-layer of a model with `blocks` blocks, from `seconds` if the file lists
+    // them, else from the means.
     std::vector<double> seconds_per_image(int blocks) const;
   };
   struct Model {
@@ -33,7 +34,7 @@ struct ProfileFile {
     double encode_ns_per_value = 0, decode_ns_per_value = 0;
   };
   std::string device, source;
-  CodecCost codec;                          // of any codec that is not in `codecs`
+  CodecCost codec;                          // of a codec that is not in `codecs`
   std::map<std::string, CodecCost> codecs;  // by a codec's name
   std::vector<Model> models;
 };
@@ -42,7 +43,7 @@ struct ProfileFile {
 Result<ProfileFile> read_profile_file(const std::string& path);
 Result<ProfileFile> parse_profile(const std::string& text, const std::string& name_in_errors);
 
-// The text that parse_profile reads back to the same values, bit for bit.
+// A text that parse_profile reads back to the same values, bit for bit.
 std::string profile_text(const ProfileFile& file);
 
 }  // namespace millrace

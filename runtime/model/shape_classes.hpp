@@ -1,5 +1,6 @@
-// How many labels the dataset `shapes` has: a model needs as many outputs at least. Scenarios are checked for
-// it before anything is opened; the images themselves are made in runtime/dataset/shapes_dataset.hpp.
+// The number of labels of the dataset `shapes`: a model needs at least as many outputs. Scenarios are
+// checked for this before anything is opened; the images themselves are made in
+// runtime/dataset/shapes_dataset.hpp.
 #pragma once
 
 #include <cstdint>

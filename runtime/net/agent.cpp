@@ -11,10 +11,10 @@ namespace millrace {
 
 namespace {
 
-// A listener of its own, where the host has reached this device.
+// A listener for neighbours, at the address of this device that its connection to the host uses.
 class OwnDoor final : public PeerDoor {
  public:
-  // All outlive the door.
+  // All arguments must outlive the door.
   OwnDoor(IoLoop& loop, const FrameChannel& host, const SecurityPointer& keys)
       : loop_(loop), host_(host), keys_(keys) {}
   Result<std::uint16_t> open(Greet greet) override {
@@ -32,7 +32,7 @@ class OwnDoor final : public PeerDoor {
   std::unique_ptr<Reception> reception_;
 };
 
-// A host that is not there yet may come: agents are often started first.
+// Retries until the time-out, as agents are often started before their host.
 Result<ChannelPointer> connect_to_host(IoLoop& loop, const AgentConfig& config) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::nanoseconds(config.timeout.count_ns());
   Approach approach;

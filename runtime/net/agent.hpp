@@ -1,6 +1,7 @@
-// A device's side of a run, where it connects to a host that waits: is greeted by the host, is handed the
-// scenario and the plan, fetches what files it lacks, builds its nodes and drives them: lockstep in virtual
-// time, or over TCP to its neighbours in wall-clock time. An agent that listens instead: agent_server.hpp.
+// A device's side of a run, for an agent that connects to a waiting host: it exchanges greetings with the
+// host, gets the scenario and the plan, fetches the files that it lacks, builds its nodes and drives them:
+// in lockstep in virtual time, or in wall-clock time through the host (emulate) or over TCP to its
+// neighbours (deploy). agent_server.hpp has the agent that listens instead.
 #pragma once
 
 #include "runtime/net/agent_config.hpp"

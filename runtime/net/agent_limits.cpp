@@ -24,8 +24,8 @@ std::string first_word(const std::string& path) {
   return word;
 }
 
-// Of the group that this process is in and all above it; "max" and what is no number mean no limit. In a
-// container its own group is the root of what is mounted.
+// The least of `least` and the limits of this process's group and all groups above it; "max", or anything
+// else that is not a number, means no limit. In a container its own group is the root of the mounted tree.
 std::int64_t memory_of_cgroups(std::int64_t least) {
   std::ifstream file("/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {

@@ -1,5 +1,5 @@
-// What an agent gives a run at most. Looked at before a file is fetched or a weight is loaded, so that a
-// scenario that asks for more is refused with a sentence and nothing has been lost.
+// The most that an agent gives a run. It is checked before a file is fetched or a weight is loaded, so that a
+// scenario that needs more is refused with a message before any work is done.
 #pragma once
 
 #include <optional>
@@ -18,14 +18,14 @@ struct AgentLimits {
   std::optional<int> threads;   // of all stages of a run together
 };
 
-// As much as there is: memory that this process may have (of the machine, its cgroups, ulimit -v), and 16
-// threads per processor, 64 at least.
+// The memory that this process may have (by the machine, its cgroups and ulimit -v), and 16 threads per
+// processor, at least 64.
 AgentLimits limits_of_this_machine();
 
-// What these nodes need at least: weights in fp32, and what enters and leaves each stage.
+// The memory that these nodes need at least: weights in fp32, and the input and output of each stage.
 Bytes least_memory(const Scenario& scenario, const Plan& plan, const std::vector<NodeId>& nodes);
 
-// An error names what is beyond which limit, and what to do.
+// An error names the exceeded limit and a remedy.
 Result<void> check_limits(const AgentLimits& limits, const Scenario& scenario, const Plan& plan,
                           const std::vector<NodeId>& nodes);
 

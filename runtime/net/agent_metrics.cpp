@@ -13,7 +13,7 @@ void family(std::string& out, const char* name, const char* type, const char* he
   out += fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
 }
 
-// Names of devices are checked where scenarios are read: nothing in them needs escaping.
+// Device names are checked when scenarios are read: nothing in them needs escaping.
 std::string labels(const AgentMetrics::Place& place) {
   return fmt::format("{{device=\"{}\",node=\"{}\"}}", place.device, place.node);
 }

@@ -1,5 +1,5 @@
-// What an agent does, as figures that Prometheus reads: counters over its life, gauges of the run under way.
-// Any thread.
+// An agent's figures for Prometheus: runs over the agent's life, the rest of the current or last run. For any
+// thread.
 #pragma once
 
 #include <chrono>
@@ -16,10 +16,10 @@ namespace millrace {
 class AgentMetrics {
  public:
   using Clock = std::chrono::steady_clock;
-  // Throughput is that of the last so many seconds.
+  // Throughput is measured over this period.
   static constexpr std::chrono::seconds kRecently{10};
 
-  // Which node of a run: "stage-1" on "board-a".
+  // A node of a run, such as "stage-1" on "board-a".
   struct Place {
     std::string node, device;
     auto operator<=>(const Place&) const = default;
@@ -27,9 +27,9 @@ class AgentMetrics {
 
   void run_begins();
   void run_ends(bool well);
-  // A microbatch has come to the node.
+  // A microbatch has arrived at the node.
   void arrived(const Place& place);
-  // `peer`: for link samples, the node that was sent to.
+  // `peer`: for link samples, the receiving node.
   void recorded(const Place& place, const Record& record, const Place& peer, Clock::time_point now);
   void sent(const Place& from, const Place& to, std::uint64_t bytes);
 
@@ -58,7 +58,7 @@ class AgentMetrics {
   std::map<LinkKey, Link> links_;
 };
 
-// Of this process, from the kernel.
+// The resident memory of this process, from the kernel; 0 if unknown.
 std::uint64_t resident_memory_bytes();
 
 }  // namespace millrace

@@ -23,7 +23,7 @@ struct AgentServer::Body final : PeerDoor {
 
   Body(AgentConfig with, const PartsFactory& from) : config(std::move(with)), factory(from) {}
 
-  // On the loop's thread, like all that calls it.
+  // Called on the loop's thread.
   void greeted(const ChannelPointer& channel, const Frame& first) {
     const auto hello = parse_hello(first);
     if (!hello) return turn_away(channel, hello.error());
@@ -46,14 +46,14 @@ struct AgentServer::Body final : PeerDoor {
     changed.notify_all();
   }
 
-  // Which run it serves. REQUIRES serving.
+  // Says which run is being served. REQUIRES serving.
   std::string busy() const {
     const std::chrono::duration<double> served = std::chrono::steady_clock::now() - since;
     return fmt::format("{} from {} for {:.0f} s (scenario {})", kServesAnother, serving_peer, served.count(),
                        serving_scenario);
   }
 
-  // PeerDoor: the one port of this agent is that of its neighbours too.
+  // PeerDoor: neighbours connect to the agent's one port too.
   Result<std::uint16_t> open(Greet to) override {
     const std::lock_guard lock(peer_mutex);
     greet = std::move(to);

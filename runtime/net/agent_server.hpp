@@ -7,10 +7,10 @@
 
 namespace millrace {
 
-// Serves run after run, one at a time; a host that comes during one is told that it has to wait.
+// Serves run after run, one at a time; a host that connects during a run is told that it has to wait.
 class AgentServer {
  public:
-  // Listens from now on; `factory` outlives the server.
+  // Listens from now on; `factory` must outlive the server.
   static Result<std::unique_ptr<AgentServer>> listen(AgentConfig config, const Endpoint& where,
                                                      const PartsFactory& factory);
   ~AgentServer();
@@ -21,7 +21,7 @@ class AgentServer {
   IoLoop& loop();
   // Serves until stop(); how each run ended is in the log.
   void run();
-  // Any thread. Ends the run under way, which its host hears of.
+  // Any thread. Ends the run under way and tells its host.
   void stop();
 
  private:

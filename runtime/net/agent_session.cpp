@@ -21,14 +21,14 @@ namespace millrace {
 
 namespace {
 
-// Pieces asked for and not there yet: enough to fill a link, little to hold.
+// Pieces requested ahead: enough to fill a link, but little memory.
 constexpr std::uint64_t kPiecesAhead = 4;
-// What a host may ask for: less would keep an agent busy with nothing else.
+// The heartbeats that a host may ask for: shorter ones would keep an agent busy with nothing else.
 constexpr Duration kShortestBeat = Duration::ms(1), kLongestBeat = Duration::s(86'400);
-// So long the host may take to close when the run is over.
+// The time that the host may take to close when the run is over.
 constexpr Duration kFarewell = Duration::s(2);
 
-// The log goes to the host too while this lives.
+// While this object lives, the log goes to the host too.
 class LogForwarding {
  public:
   LogForwarding(bool wanted, const ChannelPointer& host) : wanted_(wanted) {
@@ -82,7 +82,7 @@ Result<void> AgentSession::answer_and_serve(const Hello& hello) {
   return leave(std::move(served));
 }
 
-// What is said last must leave before the process does; the host closes when it has heard.
+// The last message must be sent before the process ends; the host closes when it has received it.
 Result<void> AgentSession::leave(Result<void> served) {
   if (!served && !told_of_failure_) {
     host_->send(to_frame(served.error()));
@@ -92,7 +92,7 @@ Result<void> AgentSession::leave(Result<void> served) {
   return served;
 }
 
-// Somebody else failed, or the host was interrupted: what this agent did is no whole run.
+// Another agent failed, or the host was interrupted: the run is incomplete, so this agent fails too.
 Error AgentSession::told_of_failure(const Frame& refusal) {
   told_of_failure_ = true;
   return parse_refusal(refusal).in("the run failed");
@@ -169,9 +169,9 @@ Result<AgentSession::Assigned> AgentSession::take_assignment() {
   return Assigned{std::move(*read.scenario), std::move(*assign)};
 }
 
-// Every path of the scenario that this device's nodes read becomes that of the same content here. One that
-// the host does not announce with its hash is not opened: what is in it would be this device's own, and what
-// is wrong with it would be said to the host.
+// Replaces every path of the scenario that this device's nodes read by the path of the same content here. A
+// path that the host does not announce with a hash is not opened: it would be a file of this device, and
+// errors about its content would go to the host.
 Result<void> AgentSession::localize(Assigned& assigned) {
   const auto& assign = assigned.assign;
   Scenario& scenario = assigned.scenario;
@@ -198,7 +198,7 @@ Result<void> AgentSession::localize(Assigned& assigned) {
   for (const auto device : devices) {
     if (auto done = take(scenario.devices.at(device).profile); !done) return done;
   }
-  // A folder of images is not one file: it has to be on the device.
+  // A folder of images is not a single file, so it has to be on the device.
   std::string& dataset = scenario.workload.dataset;
   const auto colon = dataset.find(':');
   if (ends && colon != std::string::npos && !dataset.starts_with("image-folder:")) {
@@ -316,10 +316,11 @@ Result<void> AgentSession::deploy(const Assigned& assigned, std::map<NodeId, Vir
   driver.stop();
   door_.close();
   if (!ended && !told_of_failure_) return ended;
-  // Everything the nodes had to report is on its way before this.
+  // All reports of the nodes have been queued before this.
   host_->send(to_frame(Farewell{config_.metrics->text(AgentMetrics::Clock::now())}));
-  // The host closes when all have said it: closing here could overtake it, and neighbours that are not told
-  // yet that it is over would miss this one. Where another is lost before it said it, the host says so.
+  // The host closes the connection when all agents have said farewell. Closing here could overtake the
+  // farewell, and neighbours that have not been stopped yet would see this agent as lost. If another agent
+  // is lost before its farewell, the host sends a refusal.
   const auto last = inbox_->next(kFarewell, "host");
   if (ended.ok() && last && last->type == FrameType::refusal) return told_of_failure(*last);
   return ended;

@@ -15,12 +15,12 @@ namespace millrace {
 
 class TcpDriver;
 
-// Where neighbours of a run connect to this agent.
+// The port at which neighbours of a run connect to this agent.
 class PeerDoor {
  public:
   using Greet = std::function<void(const ChannelPointer&, const Frame&)>;
   virtual ~PeerDoor() = default;
-  // Who comes from now on goes to `greet`, on the loop's thread. Returns the port.
+  // Passes connections from now on to `greet`, on the loop's thread. Returns the port.
   virtual Result<std::uint16_t> open(Greet greet) = 0;
   // `greet` is not called any more once this returns.
   virtual void close() = 0;
@@ -28,13 +28,13 @@ class PeerDoor {
 
 class AgentSession {
  public:
-  // All outlive the session.
+  // All arguments must outlive the session.
   AgentSession(const AgentConfig& config, const PartsFactory& factory, IoLoop& loop, ChannelPointer host,
                std::shared_ptr<Inbox> inbox, PeerDoor& door);
 
-  // The agent has connected: it greets first.
+  // For an agent that has connected to its host: it greets first.
   Result<void> greet_and_serve();
-  // The host has connected and said this.
+  // For a host that has connected and greeted with `hello`.
   Result<void> answer_and_serve(const Hello& hello);
 
  private:
@@ -66,7 +66,7 @@ class AgentSession {
   PeerDoor& door_;
   FileCache cache_;
   Hello hello_;                   // the host's
-  bool told_of_failure_ = false;  // by the host: it need not be told
+  bool told_of_failure_ = false;  // by the host, which then need not be told
 };
 
 }  // namespace millrace

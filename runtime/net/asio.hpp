@@ -1,4 +1,4 @@
-// The one door to Boost.Asio. Included by .cpp files of runtime/net only: it costs 3 s to
+// The only header that includes Boost.Asio's core. For .cpp files of runtime/net only, as it takes 3 s to
 // compile.
 #pragma once
 

@@ -15,7 +15,7 @@ struct Security::Impl {
 
 using TlsStream = asio::ssl::stream<tcp::socket&>;
 
-// The names in the certificate that the peer has shown.
+// The names in the peer's certificate.
 PeerNames names_of_peer(TlsStream& stream);
 
 // A socket, encrypted or not. Not movable: the TLS part refers to the socket.
@@ -26,7 +26,7 @@ struct ByteStream {
   ByteStream(const ByteStream&) = delete;
   ByteStream& operator=(const ByteStream&) = delete;
 
-  // `heard` runs whenever bytes have come, before all are there.
+  // `heard` is called whenever some bytes have arrived, even if not all.
   template <class Buffers, class Heard, class Handler>
   void read(const Buffers& buffers, Heard heard, Handler handler) {
     const auto progress = [heard](error_code error, std::size_t) -> std::size_t {
@@ -54,9 +54,9 @@ struct ByteStream {
   std::optional<PeerNames> names;  // once the handshake is over
 };
 
-// What OpenSSL says has to do with keys; everything else with the connection.
+// An error of OpenSSL is about keys; every other error is about the connection.
 bool is_tls_error(error_code error);
-// Of a handshake: the other side has sent something that is no TLS at all.
+// Whether a handshake failed because the other side does not use TLS.
 bool met_no_tls(error_code error);
 
 }  // namespace millrace

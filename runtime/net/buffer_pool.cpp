@@ -13,12 +13,12 @@ std::shared_ptr<BufferPool::Buffer> BufferPool::take(std::size_t size) {
     buffer = fitting(size);
   }
   if (!buffer) buffer = std::make_unique<Buffer>();
-  buffer->resize(size);  // clears only what it grows by
+  buffer->resize(size);  // clears only new bytes
   return {buffer.release(),
           [pool = shared_from_this()](Buffer* back) { pool->give_back(std::unique_ptr<Buffer>(back)); }};
 }
 
-// The smallest that is large enough, unless it would waste more than it holds. REQUIRES the lock.
+// The smallest free buffer that is large enough, unless it would waste more than `size`. REQUIRES the lock.
 std::unique_ptr<BufferPool::Buffer> BufferPool::fitting(std::size_t size) {
   auto best = free_.end();
   for (auto it = free_.begin(); it != free_.end(); ++it) {

@@ -1,6 +1,6 @@
-// Buffers that payloads are read into. One comes back when the last that holds its payload lets go, and is
-// used again without being cleared; all together never hold more than a budget, which bounds what one peer
-// can make us keep.
+// Buffers that payloads are read into. A buffer returns when the last holder of its payload releases it, and
+// is reused without being cleared. All buffers together never exceed a budget, which bounds the memory that
+// one peer can make us hold.
 #pragma once
 
 #include <cstddef>
@@ -13,16 +13,16 @@ namespace millrace {
 class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
   using Buffer = std::vector<std::byte>;
-  // Buffers kept for the next taker.
+  // The most free buffers that are kept.
   static constexpr std::size_t kMostKept = 4;
 
   // The pool lives as long as any of its buffers.
   static std::shared_ptr<BufferPool> of(std::size_t budget) {
     return std::shared_ptr<BufferPool>(new BufferPool(budget));
   }
-  // Of exactly `size` bytes, with any content. Null: what is out already leaves no room for it.
+  // A buffer of exactly `size` bytes, with any content. Null if buffers in use leave no room for it.
   std::shared_ptr<Buffer> take(std::size_t size);
-  // Takes effect for buffers taken from now on.
+  // Sets the budget for buffers taken from now on.
   void budget(std::size_t bytes);
   // Bytes in use.
   std::size_t held() const;

@@ -11,30 +11,30 @@ namespace millrace {
 
 namespace {
 
-// So often a connection may be closed in its handshake before whoever does so counts as gone: one who is
-// flooded closes those of strangers.
+// The number of connections that a peer may close in their handshake before it counts as gone: a flooded peer
+// closes those of strangers.
 constexpr int kMaxClosed = 3;
-// Between two questions whether waiting still makes sense.
+// The period of asking whether to stop waiting.
 constexpr auto kLook = std::chrono::milliseconds(50);
 
 bool is_busy(error_code error) { return is_tls_error(error) && ERR_GET_REASON(error.value()) == kBusyReason; }
 
-// How it went.
+// The result of one attempt to connect.
 struct Attempt {
   ChannelPointer channel{};  // null: it failed
   std::string text{};
   ExitCode code = ExitCode::run_failed;
-  bool met = false;      // somebody has taken the connection
-  bool closed = false;   // and ended it
-  bool refused = false;  // nobody takes one
+  bool met = false;      // a peer accepted the connection
+  bool closed = false;   // and closed it
+  bool refused = false;  // no peer accepted it
 };
 
 constexpr std::string_view kNoTls =
     "it speaks no TLS: it was started without keys; start it with --keys and its folder (`millrace keys` "
     "makes them)";
 
-// From resolving to the server's first heartbeat, which says that it has taken our certificate: in TLS 1.3 a
-// client's handshake ends before the server has looked at it.
+// From resolved addresses to the server's first heartbeat, which says that it has accepted our certificate:
+// in TLS 1.3 a client's handshake ends before the server has checked it.
 class Connecting : public std::enable_shared_from_this<Connecting> {
  public:
   Connecting(IoLoop& loop, std::string name, SecurityPointer keys)
@@ -49,7 +49,7 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
     return future;
   }
 
-  // On the loop's thread; the promise is not kept any more.
+  // On the loop's thread. The future of begin() gets no value after this.
   void give_up() {
     over_ = true;
     error_code ignored;
@@ -80,7 +80,8 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
           if (error) return self->fail_handshake(error);
           const auto header = decode_header(self->header_);
           const bool welcome = header && header->type == FrameType::heartbeat && header->meta_bytes == 0;
-          if (!welcome) return self->fail({.text = "what answers there is no millrace", .met = true});
+          if (!welcome)
+            return self->fail({.text = "another program than millrace answers there", .met = true});
           self->finish();
         });
   }
@@ -90,12 +91,10 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
     done_.set_value({.channel = make_channel(std::move(stream_)), .met = true});
   }
 
-  // What OpenSSL says has to do with keys; everything else is a connection that has ended.
+  // An error of OpenSSL is about keys; every other error is a connection that has ended.
   void fail_handshake(error_code error) {
     if (is_busy(error)) {
-      return fail({.text = "it has more handshakes to do than it has time for",
-                   .code = ExitCode::timeout,
-                   .met = true});
+      return fail({.text = "it is busy with too many handshakes", .code = ExitCode::timeout, .met = true});
     }
     if (is_tls_error(error)) {
       return fail({.text = met_no_tls(error) ? std::string(kNoTls)
@@ -132,7 +131,7 @@ Result<std::vector<tcp::endpoint>> resolve(IoLoop& loop, const Endpoint& endpoin
   tcp::resolver resolver(loop.impl().context);
   const auto found = resolver.resolve(endpoint.address, std::to_string(endpoint.port), error);
   if (endpoint.address == "localhost" && (error || found.empty())) {
-    // A bare machine may lack /etc/hosts; what localhost means does not depend on it (RFC 6761, section 6.3).
+    // A bare machine may lack /etc/hosts; localhost means loopback without it too (RFC 6761, section 6.3).
     return std::vector{tcp::endpoint(asio::ip::address_v4::loopback(), endpoint.port),
                        tcp::endpoint(asio::ip::address_v6::loopback(), endpoint.port)};
   }
@@ -169,7 +168,7 @@ Result<ChannelPointer> connect_channel(IoLoop& loop, const Endpoint& endpoint, D
     const bool stopped = approach.stop && approach.stop();
     if (!stopped && std::chrono::steady_clock::now() < give_up) continue;
     asio::post(loop.impl().context, [connecting] { connecting->give_up(); });
-    return Error{stopped ? fmt::format("connecting to {}: it makes no sense any more", name)
+    return Error{stopped ? fmt::format("connecting to {}: not needed any more", name)
                          : fmt::format("connecting to {}: no answer in {:.1f} s", name, timeout.seconds()),
                  ExitCode::timeout};
   }

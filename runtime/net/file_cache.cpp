@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What was used this recently is not removed: another agent may be about to open it.
+// A file used this recently is not removed: another agent may be about to open it.
 constexpr auto kFresh = std::chrono::minutes(2);
-// A part that nobody has written to for so long is that of an agent which was killed.
+// A part not written to for this long was left by an agent that was killed.
 constexpr auto kAbandoned = std::chrono::hours(1);
 constexpr std::string_view kPart = ".part-", kFolder = "folder-";
 
@@ -95,8 +95,8 @@ Result<std::string> FileCache::folder_of(const std::vector<std::pair<std::string
   return place.string();
 }
 
-// Files of hashes' names are kept, their parts are on their way, folders hold links. What has another name is
-// not ours.
+// Names in the folder: a hash is a complete file, a hash with kPart one that is being received, kFolder a
+// folder of links. Entries with other names are not ours.
 Result<void> FileCache::make_room(const InputFile& file) const {
   struct Kept {
     fs::path path;
@@ -172,7 +172,7 @@ Result<std::unique_ptr<FileCache::Incoming>> FileCache::receive(const InputFile&
   if (state->descriptor < 0) return system_error(part, "cannot be made");
   used_.insert(file.sha256);
   std::unique_ptr<Incoming> incoming(new Incoming(std::move(state)));
-  // Its place counts from now on, and a disk without it is found out before hours of waiting.
+  // Reserves its space now, so that a full disk is noticed before hours of waiting.
   if (file.size > 0 && fallocate(incoming->state_->descriptor, 0, 0, static_cast<off_t>(file.size)) != 0 &&
       errno == ENOSPC)
     return system_error(part, fmt::format("cannot hold {} bytes", file.size));
@@ -181,7 +181,7 @@ Result<std::unique_ptr<FileCache::Incoming>> FileCache::receive(const InputFile&
 
 Result<void> FileCache::Incoming::append(std::span<const std::byte> bytes) {
   if (bytes.size() > state_->file.size - size_)
-    return Error{state_->file.path + ": the host sends more of it than it said"};
+    return Error{state_->file.path + ": the host sends more bytes of it than it announced"};
   state_->hash.update(bytes);
   size_ += bytes.size();
   while (!bytes.empty()) {

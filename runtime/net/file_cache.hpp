@@ -1,7 +1,7 @@
-// Files that a run needs and this device may not have, by their SHA-256: one that lies where the scenario
-// says is used there if it is the right one; others come from the host once and stay. Nothing is used before
-// its hash has been checked, and a file appears in the folder whole or not at all (rename). Surprising fact:
-// the limit holds always. Where everything in the folder is in use, the next file is refused.
+// Files that a run needs and this device may lack, by their SHA-256: a file at the scenario's path is used
+// if it is the right one; others come from the host once and stay. No file is used before its hash has been
+// checked, and a file appears in the folder whole or not at all (rename). Surprising fact: the limit always
+// holds. If all files in the folder are in use, the next file is refused.
 #pragma once
 
 #include <cstdint>
@@ -17,17 +17,17 @@ namespace millrace {
 
 class FileCache {
  public:
-  // `folder` is made when the first file comes; empty: nothing can be kept. Of all files together, those on
-  // their way included, at most `limit` bytes are there: those not used for longest go first, those that this
-  // object found or received, or that another agent used within two minutes, never.
+  // `folder` is made when the first file comes; empty: no file can be kept. All files together, including
+  // those being received, have at most `limit` bytes: the least recently used are removed first, but never
+  // those that this object found or received, or that another agent used within two minutes.
   FileCache(std::string folder, std::uint64_t limit) : folder_(std::move(folder)), limit_(limit) {}
 
-  // Where the file is on this device; empty where it is not.
+  // The path of the file on this device; empty if the device lacks it.
   std::string find(const InputFile& file) const;
-  // A folder in which each file has its own name. REQUIRES every file was find()ed or fetched.
+  // A folder in which each file has the given name. REQUIRES that every file was found by find() or received.
   Result<std::string> folder_of(const std::vector<std::pair<std::string, InputFile>>& names) const;
 
-  // A file on its way, written piece by piece and in order. Left unfinished it disappears.
+  // A file being received, written piece by piece and in order. It is removed unless finish() succeeds.
   class Incoming {
    public:
     ~Incoming();
@@ -46,8 +46,8 @@ class FileCache {
     std::unique_ptr<State> state_;
     std::uint64_t size_ = 0;
   };
-  // Makes room first, and takes it at once. An error (invalid_input) where the file is larger than all that
-  // may be kept, or what is in use leaves too little.
+  // Makes room first and reserves it at once. An error (invalid_input) if the file is larger than the limit,
+  // or if files in use leave too little room.
   Result<std::unique_ptr<Incoming>> receive(const InputFile& file) const;
 
  private:

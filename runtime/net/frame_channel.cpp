@@ -79,7 +79,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     });
   }
 
-  // What is thrown while this connection is served ends it, and nothing else.
+  // An exception while this connection is served ends this connection only.
   template <class Call>
   void contain(std::string_view doing, Call call) {
     try {
@@ -172,7 +172,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
         self->incoming_.payload = {Bytes(static_cast<std::int64_t>(self->payload_->size())),
                                    std::move(self->payload_)};
       }
-      // A copy: the handler may put another in its own place.
+      // A copy: the handler may replace itself.
       self->contain("taking what comes from", [&] {
         if (const auto handler = self->handler_) handler(std::move(self->incoming_));
       });
@@ -185,7 +185,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     beat_.expires_after(std::chrono::nanoseconds(period.count_ns()));
     beat_.async_wait([self = shared_from_this(), period](error_code error) {
       if (error || self->lost_) return;
-      // Behind what is still on its way it would only add to it: that is life enough.
+      // Frames that are still being sent show life enough; a heartbeat behind them would add nothing.
       if (self->queue_.empty()) self->enqueue(to_frame(FrameType::heartbeat));
       self->beat(period);
     });
@@ -198,7 +198,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     watch_.async_wait([self = shared_from_this(), silence, due](error_code error) {
       if (error || self->lost_) return;
       const auto now = Clock::now();
-      // If this process itself was held up, what came meanwhile has not been read yet.
+      // If this process itself was held up, bytes that came meanwhile have not been read yet.
       if (now - due > silence / 4) self->heard_ = std::max(self->heard_, now - silence / 2);
       if (now - self->heard_ <= silence) return self->watch(silence);
       self->fail({fmt::format("{}: silent for {:.2g} s", self->peer_,
@@ -207,7 +207,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     });
   }
 
-  // What is refused is said to both sides; the peer is given a moment to hear it.
+  // Tells both sides of the refusal; the connection closes once the peer has been sent it.
   void refuse(const Error& error) {
     enqueue(to_frame(error));
     closing_ = true;
@@ -237,7 +237,7 @@ class TcpChannel final : public FrameChannel, public std::enable_shared_from_thi
     tell(*lost_);
   }
 
-  // The handler hears of one end only.
+  // The handler is told of the end only once.
   void tell(const Error& error) {
     if (const auto handler = std::exchange(handler_, {})) handler(error);
   }

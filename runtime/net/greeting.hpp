@@ -1,5 +1,5 @@
-// How the two ends of a connection greet: what each demands of the other, how it says that it is busy, and
-// how often it says that it is still there.
+// The greeting between the two ends of a connection: the checks that each makes of the other, the message of
+// a busy agent, and the period of heartbeats.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace millrace {
 
-// Both ends greet alike: an error where the other one is of another release or here for another scenario. An
-// empty hash stands for any scenario.
+// The check of both ends: an error if the other end has another release or another scenario. An empty hash
+// stands for any scenario.
 Result<void> check_hello(const Hello& hello, const std::string& release, const std::string& scenario_sha256);
 
-// How the sentence begins that a busy agent says to another host.
+// The beginning of a busy agent's message to another host.
 inline constexpr std::string_view kServesAnother = "it serves another run,";
 
-// How often either end says that it is still there, where the other gives up after `silence`.
+// The period of heartbeats to a peer that gives up after `silence`.
 Duration heartbeat_within(Duration silence);
 
 }  // namespace millrace

@@ -6,7 +6,7 @@ namespace millrace {
 
 namespace {
 
-// Between two looks for sources that can be forgotten: looking at all of them costs as much as a handshake.
+// The least time between two sweeps for idle sources: a sweep over all of them costs as much as a handshake.
 constexpr auto kBetweenSweeps = std::chrono::milliseconds(250);
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Who may begin a TLS handshake, decided before any cryptography is spent on it: so many a second from one
-// address, and so many from all who have never finished one. Whoever has finished one lately is held to its
-// own address's share alone, so a flood from many addresses does not keep out those who are known.
+// Admits TLS handshakes before any cryptography is spent on them: one rate for each address, and one for all
+// addresses together that have not finished a handshake lately. An address that has finished one lately is
+// held to its own rate alone, so a flood from many addresses does not keep known ones out.
 #pragma once
 
 #include <array>
@@ -16,13 +16,13 @@ class HandshakeGate {
   // An address of IPv6, or of IPv4 mapped into it; a network of 64 bits counts as one.
   using Source = std::array<std::uint8_t, 16>;
   static constexpr double kPerS = 100, kAtOnce = 512;                     // of one source
-  static constexpr double kStrangersPerS = 400, kStrangersAtOnce = 1024;  // of all who are not known
+  static constexpr double kStrangersPerS = 400, kStrangersAtOnce = 1024;  // of all unknown sources together
   static constexpr std::size_t kMaxSources = 4096;
   static constexpr auto kKnownFor = std::chrono::minutes(10);
 
-  // Instants do not decrease.
+  // Whether the source may begin a handshake. Instants must not decrease.
   bool admit(const Source& source, Clock::time_point now);
-  // It has shown who it is: what it took is given back.
+  // The source has proved its identity: its handshake does not count against the rates.
   void succeeded(const Source& source, Clock::time_point now);
   std::size_t sources() const { return entries_.size(); }
 
@@ -44,7 +44,7 @@ class HandshakeGate {
     Bucket bucket{kPerS, kAtOnce};
     Clock::time_point known_until{};
   };
-  // Of a source; null: there is no room to remember another one.
+  // The entry of a source; null if there is no room for another one.
   Entry* entry(const Source& source, Clock::time_point now);
 
   std::map<Source, Entry> entries_;

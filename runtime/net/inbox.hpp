@@ -1,5 +1,5 @@
-// The blocking end of a channel: frames wait here for a thread that wants them. Every wait has a deadline
-// that names who was silent; heartbeats only move the deadline.
+// The blocking end of a channel: frames wait here for the thread that reads them. Every wait has a deadline,
+// whose error names the silent peer; heartbeats only move the deadline.
 #pragma once
 
 #include <condition_variable>
@@ -14,24 +14,24 @@ namespace millrace {
 
 class Inbox {
  public:
-  // Frames held unread; more than any honest peer sends without an answer.
+  // The most unread frames: more than any honest peer sends without an answer.
   static constexpr std::size_t kLimit = 8192;
-  // And bytes of theirs.
+  // The most bytes of unread frames.
   static constexpr std::int64_t kLimitBytes = std::int64_t{1} << 30;
 
-  // Shared with the channel's handler, which may outlive whoever reads.
+  // Shared with the channel's handler, which may outlive the reader.
   static std::shared_ptr<Inbox> of(FrameChannel& channel);
 
-  // The next frame that is no heartbeat. The connection's end, or silence longer than `silence`, is an error
-  // that begins with `who`.
+  // Waits for the next frame other than a heartbeat. The connection's end, or nothing heard for `silence`,
+  // is an error that begins with `who`.
   Result<Frame> next(Duration silence, const std::string& who);
-  // As next(), but a refusal becomes the error it carries, and every other type than `expected` is refused.
+  // As next(), but a refusal becomes the error that it carries, and a type other than `expected` is an error.
   Result<Frame> expect(FrameType expected, Duration silence, const std::string& who);
 
   // Whether next() would return at once: a frame is there, or the connection has ended.
   bool disturbed() const;
 
-  // What is here, and all that comes, goes to `next` from now on, in order. It must not call the inbox.
+  // From now on all waiting and later frames go to `next`, in order. It must not call the inbox.
   void pass_on(FrameChannel::Handler next);
 
   void push(Result<Frame> frame);

@@ -28,7 +28,8 @@ IoLoop::IoLoop() : impl_(std::make_unique<Impl>()) {
   impl_->thread = std::thread([this] { run(); });
 }
 
-// A connection whose handler throws ends itself; what comes as far as this costs that handler only.
+// A connection whose handler throws ends itself; an exception that comes as far as this ends only its
+// handler.
 void IoLoop::run() {
   for (;;) {
     try {

@@ -1,4 +1,5 @@
-// One thread that runs all sockets of a process. Handlers run on it and must be short: they hand things over.
+// One thread that runs all sockets of a process. Handlers run on it, so they must be short and leave work to
+// other threads.
 #pragma once
 
 #include <functional>

@@ -12,19 +12,19 @@ namespace millrace {
 
 namespace {
 
-// Connections taken before others are served again.
+// The most waiting connections accepted before other handlers run again.
 constexpr int kAtATime = 256;
-// After a connection could not be accepted.
+// The pause after a connection could not be accepted.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 // Strangers that fail are logged, but not more often than this.
 constexpr auto kLogPause = std::chrono::seconds(1);
-// How long one who was turned away may take to read why, and how many may be at it.
+// The time for a refused stranger to read the reason, and the most strangers that get this time at once.
 constexpr auto kLeave = std::chrono::seconds(1);
 constexpr std::size_t kMaxLeaving = 64;
 
 using Clock = std::chrono::steady_clock;
 
-// For one who speaks no TLS and so could not read an alert.
+// For a stranger that does not use TLS and so could not read an alert.
 std::string refusal_in_clear() {
   const auto frame = to_frame(Error{
       "it was started with keys and speaks TLS only; give --keys DIR here too (`millrace keys` makes them)",
@@ -59,7 +59,7 @@ class TcpListener final : public Listener {
   }
 
  private:
-  // Someone who has connected and not shown who it is.
+  // A peer that has connected and not proved its identity yet.
   struct Stranger {
     Stranger(tcp::socket socket, const SecurityPointer& keys)
         : source(source_of(socket)),
@@ -106,7 +106,7 @@ class TcpListener final : public Listener {
     });
   }
 
-  // Turning many away must not wait for the handshakes of few: what has queued up is taken at once.
+  // Refusing many must not wait for the handshakes of a few: all queued connections are accepted at once.
   static void enter_those_who_wait(const std::shared_ptr<State>& state) {
     error_code error;
     for (int i = 0; i < kAtATime && state->acceptor.is_open(); ++i) {
@@ -142,7 +142,8 @@ class TcpListener final : public Listener {
         });
   }
 
-  // The oldest from where most of them are goes: a flood from one place pushes out none but itself.
+  // Ends the oldest stranger of the source with the most strangers: a flood from one place only displaces
+  // itself.
   static void make_room(State& state) {
     std::map<HandshakeGate::Source, std::size_t> counts;
     for (const auto& stranger : state.strangers) ++counts[stranger->source];
@@ -153,7 +154,7 @@ class TcpListener final : public Listener {
     state.strangers.erase(oldest);
   }
 
-  // The alert that says why is on its way; closing with something unread would overtake it.
+  // The alert with the reason is being sent; closing the socket with unread bytes would discard it.
   static void turn_away(const std::shared_ptr<State>& state, const std::shared_ptr<Stranger>& stranger,
                         error_code error) {
     log(*state, stranger->stream->socket,
@@ -172,7 +173,8 @@ class TcpListener final : public Listener {
     drain(stranger, std::make_shared<std::array<char, 1024>>());
   }
 
-  // Before any cryptography: an alert of seven bytes in plain, which says that another time may be better.
+  // Before any cryptography: sends an alert of seven bytes in plain text, which asks the client to try
+  // again.
   static void turn_away_unheard(State& state, tcp::socket& socket) {
     log(state, socket, "too many handshakes come from there");
     error_code ignored;
@@ -207,7 +209,7 @@ class TcpListener final : public Listener {
 
 }  // namespace
 
-// A host of IPv6 has 2^64 addresses: what counts is its network.
+// A host of IPv6 has 2^64 addresses, so its network counts as the source.
 HandshakeGate::Source source_of(const tcp::socket& socket) {
   error_code gone;
   const auto address = socket.remote_endpoint(gone).address();

@@ -16,14 +16,14 @@ namespace millrace {
 
 class LockstepDriver {
  public:
-  // `host` outlives the driver.
+  // `host` must outlive the driver.
   LockstepDriver(FrameChannel& host, std::map<NodeId, VirtualNode::Parts>&& parts);
   ~LockstepDriver();
   LockstepDriver(const LockstepDriver&) = delete;
   LockstepDriver& operator=(const LockstepDriver&) = delete;
 
-  // Takes an event frame. The answer (sends, then the turn, or a refusal) goes to the host when it is there.
-  // An error: not an event, not our node, or a second event before the first was answered.
+  // Takes an event frame. The answer (sends, then the turn, or a refusal) goes to the host when it is ready.
+  // An error: not an event, not a node of this driver, or a second event before the first was answered.
   Result<void> on_frame(const Frame& frame);
 
  private:

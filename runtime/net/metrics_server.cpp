@@ -13,9 +13,9 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-// From connecting to the last byte of the answer.
+// The time from connecting to the last byte of the answer.
 constexpr auto kPatience = std::chrono::seconds(10);
-// After a connection could not be accepted: too many open files, say.
+// The pause after a connection could not be accepted, for instance because of too many open files.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 using Request = http::request_parser<http::empty_body>;
@@ -119,7 +119,7 @@ struct MetricsServer::State : std::enable_shared_from_this<State> {
 
   void leave(const std::shared_ptr<Visit>& visit) {
     visits.remove(visit);
-    visit->limit.cancel();  // and its handler closes
+    visit->limit.cancel();  // its handler closes the stream
   }
 
   tcp::acceptor acceptor;

@@ -1,5 +1,5 @@
-// A page of figures over HTTP/1.1: GET /metrics, nothing else. As everywhere, beyond loopback only with keys,
-// and then over TLS to whoever has a certificate of the fleet.
+// A page of figures over HTTP/1.1: GET /metrics, nothing else. As everywhere, beyond loopback only with
+// keys, and then over TLS to the host and the scrapers of the fleet.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ class MetricsServer {
   static constexpr std::size_t kMaxRequest = 8 << 10;
   static constexpr std::size_t kMaxConnections = 16;
 
-  // `loop` outlives the server; `page` runs on its thread.
+  // `loop` must outlive the server; `page` runs on its thread.
   static Result<std::unique_ptr<MetricsServer>> open(IoLoop& loop, const Endpoint& where,
                                                      const SecurityPointer& keys,
                                                      std::function<std::string()> page);

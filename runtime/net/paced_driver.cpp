@@ -38,7 +38,7 @@ Result<void> PacedDriver::on_frame(const Frame& frame) {
   return {};
 }
 
-// The first failure says it all.
+// Only the first failure is reported.
 void PacedDriver::fail(const Error& error) {
   {
     const std::lock_guard lock(mutex_);

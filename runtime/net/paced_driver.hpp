@@ -1,5 +1,5 @@
-// Nodes on the wall clock whose messages all go by way of the host, which has the network: what a node sends
-// is told to the host with the instant it was sent; what the host hands over is delivered at once.
+// Nodes on the wall clock whose messages all go by way of the host, which runs the network: a node's message
+// goes to the host with its instant of sending; a message from the host is delivered at once.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ namespace millrace {
 
 class PacedDriver {
  public:
-  // `host` outlives the driver.
+  // `host` must outlive the driver.
   PacedDriver(FrameChannel& host, std::map<NodeId, VirtualNode::Parts>&& parts);
   // Waits for work under way.
   ~PacedDriver();
@@ -22,7 +22,7 @@ class PacedDriver {
 
   // Time 0 is now. REQUIRES: called once.
   void start();
-  // Takes a message for one of the nodes. An error: not a message, or not our node.
+  // Takes a message for one of the nodes. An error: not a message, or not a node of this driver.
   Result<void> on_frame(const Frame& frame);
 
  private:

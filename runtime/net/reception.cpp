@@ -19,13 +19,13 @@ struct Reception::State : std::enable_shared_from_this<State> {
   explicit State(asio::io_context& context) : sweep(context) {}
 
   void enter(const ChannelPointer& channel) {
-    if (closed) return channel->close();  // was accepted while the door closed
+    if (closed) return channel->close();  // accepted while the reception closed
     if (strangers.size() >= kMaxStrangers) {
       turn_away(strangers.front().channel, Error{"too many wait here", ExitCode::timeout});
       strangers.pop_front();
     }
     strangers.push_back({channel, Clock::now()});
-    // Both weak: this state holds the channel, and the channel its handler.
+    // Both pointers are weak, as this state holds the channel, and the channel holds its handler.
     channel->receive([state = weak_from_this(), weak = std::weak_ptr(channel)](const Result<Frame>& frame) {
       const auto self = state.lock();
       const auto here = weak.lock();

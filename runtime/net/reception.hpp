@@ -1,6 +1,6 @@
-// Where strangers come: takes connections, hears the first frame of each, and hands both over. Whoever says
-// nothing is let go after a while, and when too many wait the oldest goes, so that nobody is kept out by
-// those who only sit there.
+// Takes in strangers: accepts connections, reads the first frame of each, and hands both over. A stranger
+// that sends nothing is dropped after kGreeting, and the oldest is dropped when too many wait, so that idle
+// strangers keep nobody out.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ class Reception {
   // On the loop's thread. Later frames of the channel are lost unless the handler calls receive().
   using Handler = std::function<void(const ChannelPointer&, const Frame& first)>;
 
-  // `loop` outlives the reception.
+  // `loop` must outlive the reception.
   static Result<std::unique_ptr<Reception>> open(IoLoop& loop, const Endpoint& where,
                                                  const SecurityPointer& keys, Handler handler);
   // The handler is not called any more once this returns.
@@ -34,7 +34,7 @@ class Reception {
   std::unique_ptr<Listener> listener_;
 };
 
-// Says why, and closes.
+// Sends the error and closes.
 void turn_away(const ChannelPointer& channel, const Error& error);
 
 }  // namespace millrace

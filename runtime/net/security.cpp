@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view kHostUri = "urn:millrace:host";
 constexpr std::string_view kScraperUri = "urn:millrace:scraper";
 constexpr std::string_view kDeviceUri = "urn:millrace:device:";
-// Of what a stranger may show as certificates.
+// The most bytes of certificates that a stranger may send.
 constexpr long kLongestChain = 16 << 10;
 
 PeerNames names_in(const X509* certificate) {
@@ -42,7 +42,7 @@ PeerNames names_in(const X509* certificate) {
   return names;
 }
 
-// OpenSSL's own codes say of a file that is not there that something is wrong.
+// OpenSSL's own codes do not say that a file is missing, so this asks the system.
 Error bad_keys(const std::string& file, const error_code& error) {
   const auto finding = access(file.c_str(), R_OK) != 0 ? std::string(std::strerror(errno))
                                                        : "it cannot be used: " + error.message();

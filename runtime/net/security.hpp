@@ -1,6 +1,6 @@
-// Who may talk to whom. Beyond loopback every connection is TLS 1.3, and both ends show a certificate of the
-// fleet (fleet_keys.hpp), which says whether its owner is the host or which devices it is. No session is ever
-// resumed and no early data taken, so nothing recorded can be played again.
+// Authentication of peers. Beyond loopback every connection is TLS 1.3, and both ends show a certificate of
+// the fleet (fleet_keys.hpp), which says whether its owner is the host, a scraper, or certain devices. No
+// session is ever resumed and no early data accepted, so recorded traffic cannot be replayed.
 #pragma once
 
 #include <memory>
@@ -18,15 +18,15 @@ struct PeerNames {
   std::set<std::string> devices;
 };
 
-// "host", "device board-a", for messages.
+// "the host", "device board-a", for messages.
 std::string to_string(const PeerNames& names);
 
 class Security {
  public:
-  // The three files of a machine's folder. An error (authentication) says which is wrong.
+  // Loads the three files of a machine's folder. An error (authentication) names the file that is wrong.
   static Result<std::shared_ptr<const Security>> load(const std::string& folder);
-  // Of the host (`run --keys`), of an agent that is these devices (empty: whichever it has keys for). An
-  // error says whose keys the folder holds and which folder is wanted.
+  // For the host (`run --keys`), and for an agent that serves these devices (empty: those that its keys
+  // name). An error names the owner of the folder's keys and the folder to use instead.
   static Result<std::shared_ptr<const Security>> load_for_host(const std::string& folder);
   static Result<std::shared_ptr<const Security>> load_for_agent(const std::string& folder,
                                                                 const std::vector<std::string>& devices);
@@ -44,13 +44,13 @@ class Security {
   PeerNames own_;
 };
 
-// Null: plain TCP, over loopback only.
+// Null means plain TCP, over loopback only.
 using SecurityPointer = std::shared_ptr<const Security>;
 
-// Whether the peer with this certificate may be them. `names` empty: plain loopback, where nobody is known
-// and everybody believed.
+// Whether a peer with these names in its certificate may act as the host or the devices. `names` is empty on
+// plain loopback, where every peer is trusted.
 Result<void> may_be_host(const std::optional<PeerNames>& names);
-// The host and scrapers may; a device may not read what others do.
+// The host and scrapers may read figures; devices may not.
 Result<void> may_read_figures(const std::optional<PeerNames>& names);
 Result<void> may_be_devices(const std::optional<PeerNames>& names, const std::vector<std::string>& devices);
 

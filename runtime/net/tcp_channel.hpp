@@ -1,4 +1,4 @@
-// Between the .cpp files of this folder that make channels.
+// Declarations shared by the .cpp files of this folder that make channels.
 #pragma once
 
 #include <array>
@@ -12,19 +12,20 @@ namespace millrace {
 // A channel on a connected stream whose handshake, if any, is over.
 ChannelPointer make_channel(std::unique_ptr<ByteStream> stream);
 
-// All addresses of a name: "localhost" has two where there is IPv6. Blocks. An error, if without keys one of
-// them is not this machine's own.
+// All addresses of a name: "localhost" has two on a machine with IPv6. Blocks. Without keys, an address
+// other than loopback is an error.
 Result<std::vector<tcp::endpoint>> resolve(IoLoop& loop, const Endpoint& endpoint,
                                            const SecurityPointer& keys, std::string_view doing);
 
-// Who is answerable for a connection, for the gate.
+// The source that a connection counts against in the gate.
 HandshakeGate::Source source_of(const tcp::socket& socket);
 
-// What who is busy says before a handshake: TLS's fatal alert `internal_error`, and as the client reads it.
+// The answer of a busy listener before a handshake: TLS's fatal alert `internal_error`, and the reason code
+// that the client's OpenSSL reports for it.
 inline constexpr std::array<std::uint8_t, 7> kBusyAlert{21, 3, 3, 0, 2, 2, 80};
 inline constexpr int kBusyReason = 1080;  // SSL_R_TLSV1_ALERT_INTERNAL_ERROR
 
-// Open, bound and listening.
+// Returns an acceptor that is open, bound and listening.
 Result<tcp::acceptor> open_acceptor(IoLoop& loop, const Endpoint& where, const SecurityPointer& keys);
 
 std::string text_of(const tcp::endpoint& endpoint);

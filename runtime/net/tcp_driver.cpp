@@ -12,7 +12,7 @@ namespace millrace {
 
 namespace {
 
-// Between two questions whether waiting still makes sense.
+// The period of asking whether to stop waiting.
 constexpr auto kLook = std::chrono::milliseconds(50);
 
 }  // namespace
@@ -140,7 +140,7 @@ void TcpDriver::on_frame(NodeId here, NodeId there, Result<Frame> frame) {
   if (const auto& node = seats_.at(here).node) node->deliver(there, std::move(message->message));
 }
 
-// A neighbour is known to be there; it may be so flooded that it takes several attempts.
+// A neighbour is known to listen already; if it is flooded, several attempts may be needed.
 Result<ChannelPointer> TcpDriver::approach(const Endpoint& where, Duration timeout,
                                            const std::function<bool()>& stop) const {
   const auto give_up = WallNode::Clock::now() + std::chrono::nanoseconds(timeout.count_ns());
@@ -162,14 +162,14 @@ Result<ChannelPointer> TcpDriver::reach(NodeId from, NodeId to, const Peers& pee
   if (!channel) return channel.error().in(context);
   if (auto sound = may_be_devices((*channel)->names(), {run_.devices[to.value]}); !sound)
     return sound.error().in(context);
-  // Nothing comes back on it but the reason why it was refused, and its end.
+  // On this connection nothing comes back but a refusal and its end.
   listen_to(*channel, from, to);
   (*channel)->send(
       to_frame(Hello{"peer", run_.release, run_.scenario_sha256, {}, from, to, run_.id, Duration{}}));
   return channel;
 }
 
-// Who has not connected to which of ours. REQUIRES the lock.
+// A neighbour that has not connected, and the node of ours that it has to connect to. REQUIRES the lock.
 std::optional<std::pair<NodeId, NodeId>> TcpDriver::missing() const {
   for (const auto& [id, seat] : seats_) {
     for (const auto from : neighbours(id)) {

@@ -1,6 +1,6 @@
 // Nodes in wall-clock time: real TCP between devices, one connection per direction and pair of neighbouring
-// nodes: whoever sends connects. The host hands out the plan and collects reports; activations never pass
-// through it.
+// nodes, made by the sender. The host hands out the plan and collects reports; activations never pass through
+// it.
 #pragma once
 
 #include <condition_variable>
@@ -19,29 +19,30 @@ namespace millrace {
 
 class TcpDriver {
  public:
-  // What a neighbour must have in common with this device, and who is where.
+  // The facts of a run, which neighbours must agree on, and this device's settings for it.
   struct Run {
     std::string release, scenario_sha256;
-    std::string id;                    // the host's name of the run
+    std::string id;                    // the random name that the host gave the run
     std::vector<std::string> devices;  // of every node, by number
     SecurityPointer keys{};
     std::size_t peer_memory = kPeerMemory;
     std::shared_ptr<AgentMetrics> metrics = std::make_shared<AgentMetrics>();
   };
-  // `loop` and `host` outlive the driver.
+  // `loop` and `host` must outlive the driver.
   TcpDriver(IoLoop& loop, FrameChannel& host, Run run, std::map<NodeId, VirtualNode::Parts>&& parts);
   ~TcpDriver();
   TcpDriver(const TcpDriver&) = delete;
   TcpDriver& operator=(const TcpDriver&) = delete;
 
-  // A connection whose first frame this is; refuses it if it is none of a neighbour. On the loop's thread.
+  // Takes a new connection and its first frame; refuses one that is not from a neighbour. On the loop's
+  // thread.
   void greet(const ChannelPointer& channel, const Frame& first);
-  // Connects to every neighbour and waits until every neighbour has connected. `stop` is asked several times
-  // a second whether waiting makes no sense any more; connecting then ends with an error.
+  // Connects to every neighbour and waits until every neighbour has connected. `stop` is called several
+  // times a second; if it returns true, connecting ends with an error.
   Result<void> connect(const Peers& peers, Duration timeout, const std::function<bool()>& stop);
   // Time 0 is now.
   void start();
-  // The nodes stop, after the work under way; connections stay, and one that closes is no failure any more.
+  // Stops the nodes after the work under way. Connections stay; one that closes is not a failure any more.
   void stop();
 
  private:
@@ -73,7 +74,7 @@ class TcpDriver {
   std::condition_variable changed_;
   bool stopping_ = false;
   std::map<NodeId, Seat> seats_;
-  // Handlers that outlive the driver find null here; guarded by alive_mutex_.
+  // Null for handlers that outlive the driver; guarded by alive_mutex_.
   std::shared_ptr<TcpDriver*> alive_;
   std::shared_ptr<std::mutex> alive_mutex_;
 };

@@ -38,7 +38,7 @@ Result<std::unique_ptr<Node>> build_node(const Scenario& scenario, const Plan& p
   }
   std::unique_ptr<QuantizationPolicy> policy;
   if (downstream != plan.sink_node()) {
-    // Bits of the plan are the fixed policy's; checked scenarios have no other beside them.
+    // Bits in a plan are for the fixed policy; checked scenarios do not combine them with another policy.
     auto section = scenario.policy.quantization;
     if (const auto bits = plan.stage(node).bits; bits && section.kind == "fixed") section.bits = *bits;
     auto made = make_quantization_policy(section);

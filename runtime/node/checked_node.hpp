@@ -1,5 +1,5 @@
-// A node in front of which every message is looked at: a neighbour or host that sends what belongs to no
-// microbatch of the run is refused by whoever hears it first, and not taken for an honest one's result.
+// Checks every activation before the node behind it gets it: one that is not of a microbatch of the run is
+// refused by the first node that receives it, so that it cannot pass for the result of an honest peer.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,7 @@ class CheckedNode final : public Node {
       return Error{"node " + std::to_string(from.value) + " sent microbatch " +
                    std::to_string(activation->microbatch.value) + " of " +
                    std::to_string(activation->images) +
-                   " images, which is none of this run, or created at no time of it"};
+                   " images, which does not belong to this run or has an impossible creation time"};
     }
     return node_->on_message(now, from, std::move(message), out);
   }
@@ -36,7 +36,7 @@ class CheckedNode final : public Node {
   }
 
  private:
-  // Of one microbatch: far more than any model has, and sums of it do not overflow.
+  // Values of one microbatch: far more than any model has, and sums of them do not overflow.
   static constexpr std::uint64_t kMaxValues = std::uint64_t{1} << 40;
   static constexpr Time kEnd = Time::at_ns(std::int64_t{1} << 60);
 

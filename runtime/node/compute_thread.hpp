@@ -14,17 +14,17 @@ namespace millrace {
 
 class ComputeThread {
  public:
-  // `executor` outlives the thread.
+  // `executor` must outlive the thread.
   explicit ComputeThread(Executor& executor);
   // Waits for the work under way.
   ~ComputeThread();
   ComputeThread(const ComputeThread&) = delete;
   ComputeThread& operator=(const ComputeThread&) = delete;
 
-  // Begins the work; `then` (may be empty) is called on the thread with its outcome, instead of keeping it
-  // for wait(). REQUIRES: nothing else is under way.
+  // Begins the work. If `then` is not empty, it is called on the thread with the outcome, which wait() then
+  // does not return. REQUIRES: nothing else is under way.
   void begin(Work work, std::function<void(Result<Outcome>)> then = {});
-  // Waits for the work begun. REQUIRES begin() without `then` came before, once.
+  // Waits for the work and returns its outcome. REQUIRES one begin() without `then` before.
   Result<Outcome> wait();
 
  private:
@@ -40,7 +40,7 @@ class ComputeThread {
   std::thread thread_;
 };
 
-// What an executor does, with a third party's exceptions turned into an Error.
+// Runs the executor, with third parties' exceptions turned into an Error.
 Result<Outcome> run_guarded(Executor& executor, const Work& work);
 
 }  // namespace millrace

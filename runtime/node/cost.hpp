@@ -1,4 +1,4 @@
-// What work costs in scenario time. `profile`: the imitated device's price, known beforehand, so that runs
+// The cost of work in scenario time. `profile`: the imitated device's price, known beforehand, so that runs
 // repeat to the bit. `measured`: this machine's time, times the device's slowdown. Source and sink are free:
 // a camera delivers its images, and scoring is bookkeeping.
 #pragma once

@@ -1,4 +1,4 @@
-// Where a driver calls a node or an executor: what third parties throw becomes an Error.
+// For drivers' calls of nodes and executors: turns third parties' exceptions into an Error.
 #pragma once
 
 #include <string>

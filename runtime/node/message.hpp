@@ -1,5 +1,5 @@
-// What nodes say to each other. A payload always has a size; it has bytes only where tensors are real, so
-// that the same nodes run in `simulate`, where nothing but sizes exists.
+// The messages between nodes. A payload always has a size; it has bytes only if tensors are real, so that
+// the same nodes run in `simulate`, where only sizes exist.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,7 @@ struct Activation {
   Payload payload;
 };
 
-// From the receiver of activations back to their sender: arrival acknowledged, room granted, or both.
+// From the receiver of activations back to their sender: acknowledges an arrival, grants room, or both.
 struct Feedback {
   std::optional<MicrobatchId> acknowledged;
   std::uint32_t credits = 0;

@@ -1,6 +1,6 @@
-// The thing under test: a pure event machine. It owns no clock, no socket, no thread; a driver hands it
-// events, each with the instant `now`, and carries out what it asks of its Outbox. The same object runs in
-// every mode.
+// The code under test: a pure event machine. It owns no clock, no socket, no thread; a driver hands it
+// events, each with the instant `now`, and carries out the actions that the node requests of its Outbox. The
+// same object runs in every mode.
 #pragma once
 
 #include "runtime/base/result.hpp"
@@ -12,17 +12,17 @@
 
 namespace millrace {
 
-// What a node may ask for. Actions take effect at the event's `now`, in the order they were asked for.
+// The actions that a node may request. They take effect at the event's `now`, in the order of the requests.
 class Outbox {
  public:
   virtual ~Outbox() = default;
   virtual void send(NodeId to, Message message) = 0;
-  // REQUIRES: no other job of this node is under way: a node computes one thing at a time.
+  // REQUIRES that no other job of this node is under way: a node computes one thing at a time.
   virtual void compute(JobId job, Work work) = 0;
-  // REQUIRES when >= now in virtual time; on a wall clock an instant that has passed is due at once.
+  // REQUIRES when >= now in virtual time; on a wall clock a timer in the past is due at once.
   virtual void wake_at(Time when, TimerId timer) = 0;
   virtual void record(Record record) = 0;
-  // The purpose of the run is reached (the sink has everything): what is still under way does not matter.
+  // The run has reached its purpose (the sink has everything): work still under way does not matter.
   virtual void finish() = 0;
 };
 

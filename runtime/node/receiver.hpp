@@ -25,7 +25,7 @@ class Receiver {
   std::size_t size() const { return queue_.size(); }
   // REQUIRES !empty().
   Arrived take();
-  // Tells the sender what has happened since the last call: arrivals and room, in as few messages as can be.
+  // Sends arrivals and room since the last call to the sender in one message; without news, sends none.
   void send_feedback(Outbox& out);
 
  private:

@@ -1,4 +1,4 @@
-// What a node tells the run about itself, for the run directory: facts, never commands.
+// The records that a node reports for the run directory: facts, never commands.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct StageRecord {
   Bytes payload;
 };
 
-// One microbatch arrived at the sink.
+// One microbatch that arrived at the sink.
 struct CompletionRecord {
   MicrobatchId microbatch;
   std::uint32_t images = 0;
@@ -34,14 +34,15 @@ struct CompletionRecord {
   std::vector<ImageOutput> outputs;
 };
 
-// A quantization policy's choice and all it had been told: enough to ask it again (sim/run/decision_log.hpp).
+// A quantization policy's choice and all of its input: enough to repeat the choice
+// (sim/run/decision_log.hpp).
 struct DecisionRecord {
   NodeId to;
   std::string policy;
   double bits_per_value = 0;
   double observed_mbit_per_s = 0;  // goodput of the last acknowledged activation; 0 before the first
   Outgoing outgoing;
-  std::vector<LinkSample> seen;  // since the decision before, in the order they came; at most kMaxSeen
+  std::vector<LinkSample> seen;  // since the previous decision, in order of arrival; at most kMaxSeen
   static constexpr std::size_t kMaxSeen = 4096;  // four times the largest window
 };
 

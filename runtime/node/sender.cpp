@@ -40,7 +40,7 @@ Result<void> Sender::on_feedback(Time now, const Feedback& feedback, Outbox& out
     unacknowledged_.pop_front();
     out.record(*sample_);
   }
-  // What has not been acknowledged cannot have been taken: so unacknowledged_ never grows beyond the window.
+  // An unacknowledged activation cannot have been taken, so unacknowledged_ never grows beyond the window.
   const int owed = window_ - credits_ - static_cast<int>(unacknowledged_.size());
   if (feedback.credits > static_cast<std::uint32_t>(owed)) {
     return Error{

@@ -13,18 +13,18 @@ namespace millrace {
 
 class Sender {
  public:
-  // Runs when an activation leaves, and may still complete it.
+  // Runs when an activation leaves, and may still modify it.
   using OnSent = std::function<void(Time, Activation&, Outbox&)>;
 
-  // `window`: credits the receiver grants beforehand, and activations kept ready here. REQUIRES window > 0.
+  // `window`: the initial credits, and the most activations kept ready here. REQUIRES window > 0.
   Sender(NodeId to, int window);
 
   bool full() const { return ready_.full(); }
   // REQUIRES !full(). Leaves at once if there is credit. `on_sent` may be empty.
   void push(Time now, Activation activation, OnSent on_sent, Outbox& out);
-  // An acknowledgement or credit that no one could owe is an error.
+  // An acknowledgement or credit that cannot be due is an error.
   Result<void> on_feedback(Time now, const Feedback& feedback, Outbox& out);
-  // What goes before the next activation.
+  // The activations that will leave before the next one pushed.
   SenderState state() const;
   // The newest sample, if the last feedback acknowledged something.
   std::optional<LinkSample> take_sample();

@@ -1,5 +1,5 @@
-// The executor of `simulate`: no tensors, no LibTorch; every payload has exactly the size the real one would
-// have.
+// The executor of `simulate`: no tensors, no LibTorch. Every payload has the predicted_size() of the real
+// one: its exact size, except for codec klt.
 #pragma once
 
 #include <memory>
@@ -12,11 +12,11 @@ namespace millrace {
 
 class SizeExecutor final : public Executor {
  public:
-  // A stage that ends at cut `cut` of the model; cut 0 is the source. `codec` encodes activations; inputs,
-  // lengths and logits are encoded as codec_for() says.
+  // For a stage that ends at cut `cut` of the model; cut 0 is the source. `codec` encodes activations;
+  // codec_for() chooses the codecs of inputs, lengths and logits.
   SizeExecutor(const ModelConfig& model, int cut, std::unique_ptr<Codec> codec);
   ~SizeExecutor() override;
-  // An error (invalid_input): so many images make a tensor beyond the limits of an encoding.
+  // An error (invalid_input) if the work's images make a tensor beyond the limits of an encoding.
   Result<Outcome> run(const Work& work) override;
 
  private:

@@ -8,7 +8,7 @@ namespace millrace {
 
 namespace {
 
-// Open-loop arrivals beyond this backlog end the run: the pipeline is hopelessly slower than its load.
+// Open-loop arrivals beyond this backlog end the run: the pipeline is far slower than its load.
 constexpr std::size_t kBacklog = 1'000'000;
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The source: loads images, microbatch after microbatch, and sends them as credit allows.
 // Closed loop: a microbatch is created when it leaves, as fast as credits come. Open loop: it is created at
-// its arrival instant, whether or not there is credit, and waits; the backlog is a count, not memory.
+// its arrival instant, whether or not there is credit, and waits; the backlog holds instants, not images.
 #pragma once
 
 #include <cstdint>

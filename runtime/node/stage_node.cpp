@@ -28,7 +28,7 @@ Result<void> StageNode::on_message(Time now, NodeId from, Message message, Outbo
     if (seconds > 0) observed_mbit_per_s_ = static_cast<double>(sample->size.bits()) * 1e-6 / seconds;
     if (policy_) {
       policy_->observe(*sample);
-      seen_.push_back(*sample);  // between two decisions at most what was in flight and ready
+      seen_.push_back(*sample);  // bounded: only activations in flight or ready, until the next decision
       MR_CHECK(seen_.size() <= DecisionRecord::kMaxSeen);
     }
   }

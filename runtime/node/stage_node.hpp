@@ -1,6 +1,6 @@
-// A stage: takes activations in order, computes, asks its policy for bits, encodes, sends. One piece of work
-// at a time; acknowledgements and credits are handled meanwhile. It does not begin a microbatch before there
-// is room for its result.
+// A stage: takes activations in order, computes, asks its policy for bits, encodes, sends. It does one piece
+// of work at a time and handles acknowledgements and credits meanwhile. It does not begin a microbatch
+// before there is room for its result.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ namespace millrace {
 struct StageConfig {
   NodeId upstream, downstream;
   int window = 2;
-  std::uint64_t values_per_image = 0;  // float values that one image puts on the way downstream; for policies
+  std::uint64_t values_per_image = 0;  // float values that one image sends downstream; for policies
 };
 
 class StageNode final : public Node {
@@ -47,8 +47,8 @@ class StageNode final : public Node {
   std::optional<Current> current_;
   std::uint64_t jobs_ = 0;
   double observed_mbit_per_s_ = 0;
-  std::vector<LinkSample> seen_;  // since the decision before
-  Duration encode_;               // what the encoding before took
+  std::vector<LinkSample> seen_;  // since the previous decision
+  Duration encode_;               // duration of the previous encoding
 };
 
 }  // namespace millrace

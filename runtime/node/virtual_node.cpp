@@ -7,7 +7,8 @@
 
 namespace millrace {
 
-// Collects a turn's actions; what needs the node's own queue is begun when the turn closes.
+// Collects a turn's actions; jobs and timers, which need the node's own queue, are begun when the turn
+// closes.
 class VirtualNode::TurnOutbox final : public Outbox {
  public:
   explicit TurnOutbox(Turn& turn) : turn_(turn) {}
@@ -31,7 +32,7 @@ VirtualNode::VirtualNode(Parts parts, Compute compute)
 
 VirtualNode::~VirtualNode() = default;
 
-// One event: the node's reaction, and what it asked for.
+// Handles one event: the node's reaction, and the actions that it requests.
 template <class Call>
 Result<Turn> VirtualNode::run(Time now, Call call) {
   last_ = now;
@@ -103,7 +104,7 @@ Result<void> VirtualNode::schedule(Time now, JobId job) {
   return {};
 }
 
-// With a known cost the job's end is known now; else it has to be done first.
+// With a known cost the job's end is known now; else the job has to be done first.
 Result<void> VirtualNode::begin_job(Time now, JobId job, Work work) {
   MR_CHECK(!job_under_way_, "a node computes one thing at a time");
   job_under_way_ = true;
@@ -127,7 +128,7 @@ Result<Outcome> VirtualNode::take_outcome() {
   Result<Outcome> outcome = inline_outcome_ ? std::move(*inline_outcome_) : thread_->wait();
   inline_outcome_.reset();
   job_under_way_ = false;
-  if (outcome) outcome->measured = *planned_;  // what a node hears is the price charged
+  if (outcome) outcome->measured = *planned_;  // the node is told the charged price
   return outcome;
 }
 

@@ -1,6 +1,6 @@
-// A node in virtual time: node, executor and cost model behind turns. A turn hands it one event and takes
-// what it did, and its promise: "I do nothing before this instant unless a message comes". Surprising fact:
-// where the cost is known beforehand the promise is given before the work is done; the work goes on on a
+// A node in virtual time: node, executor and cost model, driven by turns. A turn hands the node one event and
+// returns its actions and its promise: "I do nothing before this instant unless a message comes". Surprising
+// fact: if the cost is known beforehand, the promise is given before the work is done; the work goes on on a
 // thread of its own and is awaited only when its instant comes. So nodes compute in parallel and time stays
 // exact.
 #pragma once
@@ -21,7 +21,7 @@ struct Turn {
     NodeId to;
     Message message;
   };
-  std::vector<Send> sends;  // in the order the node asked for them, all at the event's instant
+  std::vector<Send> sends;  // in the order of the node's requests, all at the event's instant
   std::vector<Record> records;
   Time promise = Time::never();
   bool finished = false;
@@ -51,9 +51,10 @@ class VirtualNode {
   VirtualNode& operator=(const VirtualNode&) = delete;
 
   Result<Turn> start();
-  // An error unless `now` is between the last event and the promise, both included: a coordinator's mistake.
+  // REQUIRES of the coordinator that `now` is between the last event and the promise, both included; else an
+  // error.
   Result<Turn> deliver(Time now, NodeId from, Message message);
-  // Runs the one event that is due at `now`. An error unless `now` is the promise: a coordinator's mistake.
+  // Runs the first event due at `now`. REQUIRES of the coordinator that `now` is the promise; else an error.
   Result<Turn> wake(Time now);
   // One of the three.
   Result<Turn> take(Event event);
@@ -62,7 +63,7 @@ class VirtualNode {
   class TurnOutbox;
   struct Due {
     Time at;
-    std::uint64_t order;           // equal instants: first asked for, first run
+    std::uint64_t order;           // at equal instants: first requested, first run
     std::optional<TimerId> timer;  // else the job
     JobId job;
     bool operator>(const Due& o) const { return at != o.at ? at > o.at : order > o.order; }
@@ -79,7 +80,7 @@ class VirtualNode {
   std::unique_ptr<ComputeThread> thread_;  // null when computing inline
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::uint64_t order_ = 0;
-  std::optional<Time> last_;  // of the last event; nothing before start()
+  std::optional<Time> last_;  // instant of the last event; nothing before start()
   std::optional<Result<Outcome>> inline_outcome_;
   std::optional<WorkCost> planned_;
   bool job_under_way_ = false;

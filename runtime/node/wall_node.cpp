@@ -26,7 +26,7 @@ class WallNode::PacedExecutor final : public Executor {
     return outcome;
   }
 
-  // The run is over: nobody waits for the difference any more.
+  // The run is over: ends the wait for the price's remainder.
   void wake() {
     {
       const std::lock_guard lock(mutex_);
@@ -98,7 +98,7 @@ void WallNode::deliver(NodeId from, Message message) {
   }
 }
 
-// On the thread that computes, which nothing thrown may leave.
+// Runs on the computing thread, which no exception may leave.
 void WallNode::computed(JobId job, Result<Outcome> outcome) {
   const auto handed_over = guarded("handing over what was computed", [&]() -> Result<void> {
     const std::lock_guard lock(mutex_);
@@ -118,7 +118,7 @@ void WallNode::fail(const Error& error) {
   hooks_.fail(error);
 }
 
-// One event of the node. False when it was the last: the node has failed.
+// Handles one event of the node. False if the node has failed, so that this event was the last.
 template <class Call>
 bool WallNode::run(Call call) {
   const Time at = now();
@@ -155,7 +155,7 @@ std::optional<TimerId> WallNode::take_due_timer() {
   return timer;
 }
 
-// Timers that are due come first. Nothing: the node is to stop.
+// Timers that are due come first. Returns nothing if the node is to stop.
 std::optional<WallNode::Waiting> WallNode::wait_for_item() {
   std::unique_lock lock(mutex_);
   const auto something = [this] { return stop_ || failed_ || !waiting_.empty(); };

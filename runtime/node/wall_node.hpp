@@ -1,7 +1,7 @@
 // A node in wall-clock time: the same node, executor and cost model as in virtual time, but `now` comes from
-// a clock and messages from real connections. One thread runs the node; one more computes. With a profile,
-// work takes the imitated device's time: the difference is slept out. Work that takes longer than the profile
-// says cannot be hidden: its record shows the time it took.
+// a clock and messages from real connections. One thread runs the node; another one computes. With a
+// profile, work takes the imitated device's time: the computing thread sleeps for the difference. Work that
+// takes longer than its profile cannot be hidden: its record shows the time it took.
 #pragma once
 
 #include <chrono>
@@ -22,18 +22,18 @@ namespace millrace {
 class WallNode {
  public:
   using Clock = std::chrono::steady_clock;
-  // Called on the node's thread; `fail` also on one that delivers. After `fail`, which comes at most once,
-  // the node does nothing any more.
+  // Called on the node's thread; `fail` also on the computing thread or one that delivers. After `fail`,
+  // which is called at most once, the node does nothing any more.
   struct Hooks {
     std::function<void(Time now, NodeId to, Message)> send;
     std::function<void(Time now, std::vector<Record>, bool finished)> report;
     std::function<void(Error)> fail;
   };
-  // Messages waiting for the node; credits keep far below it. One more is a failure.
+  // The most messages that may wait for the node; one more is a failure. Credits keep their number far below.
   static constexpr std::size_t kMaxWaiting = 4096;
 
   WallNode(VirtualNode::Parts parts, Hooks hooks);
-  // Stops, waiting for the work under way, but not sleeping out its difference.
+  // Stops: waits for the work under way, but not for the rest of its profile's time.
   ~WallNode();
   WallNode(const WallNode&) = delete;
   WallNode& operator=(const WallNode&) = delete;

@@ -1,5 +1,5 @@
-// Compute is an event: a node asks for work, and hears of its outcome later. Executors do the work (real
-// tensors in runtime/stage, sizes only in `simulate`); a cost model says what it costs in time.
+// Computing is asynchronous: a node requests work, and a later event brings its outcome. Executors do the
+// work (real tensors in runtime/stage, sizes only in `simulate`); a cost model gives its cost in time.
 #pragma once
 
 #include <cstdint>
@@ -38,22 +38,22 @@ struct WorkCost {
 // One image's result at the sink. Without tensors only the image number is known.
 struct ImageOutput {
   std::uint64_t image = 0;
-  // Index of the largest logit, the first of equals; nothing where a logit is a NaN or infinite.
+  // Index of the largest logit, the first of equals; nothing if a logit is NaN or infinite.
   std::optional<std::uint32_t> predicted;
   std::optional<std::uint32_t> label;  // where the dataset has labels
   std::string logits_sha256;           // of the little-endian fp32 logits; empty without tensors
-  // How many classes' logits are in front of the label's: 0 where predicted == label, all of them where
-  // nothing is predicted. Needs tensors and label.
+  // The number of classes that rank before the label: 0 if predicted == label, all classes if nothing is
+  // predicted. Needs tensors and a label.
   std::optional<std::uint32_t> label_rank{};
 
-  // There are logits, and they say nothing.
+  // There are logits, but some are NaN or infinite.
   bool not_finite() const { return !logits_sha256.empty() && !predicted; }
 };
 
 struct Outcome {
   Payload output;                    // load, encode
   std::uint64_t values = 0;          // float values in `output`
-  double bit_width = 0;              // encode: what the codec chose under the budget
+  double bit_width = 0;              // encode: the codec's choice under the budget
   WorkCost measured;                 // wall-clock time taken; zero where nothing was computed
   std::vector<ImageOutput> outputs;  // score
 };
@@ -68,7 +68,7 @@ class Executor {
 class CostModel {
  public:
   virtual ~CostModel() = default;
-  // The price of the work where it is known beforehand (a profile); nothing where it must be measured.
+  // The price of the work if it is known beforehand (a profile); nothing if it must be measured.
   virtual std::optional<WorkCost> planned(const Work& work) const = 0;
   // The price of work that took `measured`. REQUIRES !planned(work).
   virtual WorkCost charged(const WorkCost& measured) const { return measured; }

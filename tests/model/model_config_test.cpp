@@ -167,7 +167,7 @@ TEST(ModelConfig, PixelsAreNormalisedAsTheFamilysWeightsExpect) {
   EXPECT_TRUE(check_model(grey).ok());
   ModelConfig words = model("bert-base");
   words.normalisation = Normalisation::imagenet;
-  EXPECT_THAT(check_model(words).error().message, HasSubstr("normalisation is nothing of the bert family"));
+  EXPECT_THAT(check_model(words).error().message, HasSubstr("the bert family has no normalisation"));
 }
 
 TEST(ModelConfig, DimensionsOfAnotherFamilyAreErrors) {
