@@ -23,7 +23,7 @@ Result<Time> Coordinator::run() {
   return now_;
 }
 
-// All nodes begin before the first is waited for: they build their threads and buffers at the same time.
+// Starts all nodes before it waits for the first, so that they build threads and buffers in parallel.
 Result<void> Coordinator::start() {
   for (auto& node : setup_.nodes) {
     if (auto begun = node->begin({Event::Kind::start, Time::zero(), {}, Feedback{}}); !begun) return begun;
@@ -65,7 +65,7 @@ Error Coordinator::interrupted() const {
   return {fmt::format("interrupted at {:.3f} s of scenario time", now_.seconds())};
 }
 
-// What has been under way longest is what all else waits for.
+// Everything else waits for the message that has been under way longest.
 Error Coordinator::stuck() const {
   const auto at = fmt::format("the pipeline is stuck at {:.3f} s: ", now_.seconds());
   const auto oldest = std::ranges::min_element(
