@@ -1,5 +1,5 @@
-// millrace-links: the verbs of this machine's real links, for devices. Surprising fact: nobody calls it by
-// this name. `millrace-node shape` and `millrace-node clean` become it, so that what may have CAP_NET_ADMIN
+// millrace-links: the verbs of this machine's real links, for devices. Users do not call it by this name:
+// `millrace-node shape` and `millrace-node clean` execute it, so that the program that needs CAP_NET_ADMIN
 // is small: no LibTorch, no agents, no network but the kernel's.
 #include <array>
 #include <string>

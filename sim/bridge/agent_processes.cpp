@@ -32,9 +32,9 @@ std::vector<char*> argv_of(std::vector<std::string>& text) {
   return argv;
 }
 
-// A board that imitates another by sleeping must wake up in time: among ordinary processes on a busy machine
-// it would wait some milliseconds for its turn, each time. What it really computes is short. Where this is
-// not permitted it goes on as it is.
+// An agent that imitates a board by sleeping must wake up in time: on a busy machine an ordinary process
+// would wait some milliseconds for a core each time. Its own computing is short. Where real-time priority is
+// not permitted, the agent keeps its ordinary priority.
 void run_before_others() {
   const sched_param lowest{.sched_priority = sched_get_priority_min(SCHED_RR)};
   (void)sched_setscheduler(0, SCHED_RR, &lowest);
@@ -68,8 +68,8 @@ Result<void> AgentProcesses::start(const std::string& program, const std::vector
     if (getppid() != parent) _exit(127);
     // Ctrl-C is for the host, which says when the run is over.
     setpgid(0, 0);
-    // Our sockets are not the agent's: else a connection would outlive whoever holds its end. Where the
-    // kernel does not know the call they stay open until the agent ends.
+    // The agent does not inherit our sockets: else a connection would stay open after we close our end. Where
+    // the kernel lacks the call, they stay open until the agent ends.
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     if (confined) run_before_others();
     if (!confined || setns(confined->network, CLONE_NEWNET) == 0) execvp(argv[0], argv.data());

@@ -1,4 +1,4 @@
-// What a bridge is made of: the run, and who hears what its agents say beside their reports.
+// What a bridge is built from: the run, and the receivers of its agents' log lines and farewells.
 #pragma once
 
 #include <functional>
@@ -19,9 +19,9 @@ struct BridgeSetup {
   Mode mode = Mode::cosim;
   std::string release;
   bool local = false;              // this host has started the agents itself
-  std::vector<InputFile> files{};  // agents that lack one get it from here; empty: they look for themselves
+  std::vector<InputFile> files{};  // agents that lack one get it from the host; empty: agents use their own
   std::string keys{};              // folder of this host's keys; empty: loopback only
-  // What an agent, by the names of its devices, writes into its log, and its figures at the end.
+  // An agent's log line, and its figures at the end; the first argument is the names of its devices.
   std::function<void(const std::string&, const LogLine&)> on_log = [](const auto&, const auto&) {};
   std::function<void(const std::string&, const Farewell&)> on_farewell = [](const auto&, const auto&) {};
   // Deploy: called when everything is connected, the moment before the agents are told to start.

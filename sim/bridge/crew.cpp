@@ -14,17 +14,19 @@ namespace {
 
 // Agents have this long to leave when the run is over.
 constexpr Duration kFarewell = Duration::s(2);
-// When one agent has lost another, the host gets so long to see for itself which.
+// When one agent reports that it has lost another, the host waits this long to see the loss itself.
 constexpr auto kWitness = std::chrono::milliseconds(500);
-// Where an agent was lost the others hear that it is over, but nobody waits for what they still compute.
+// Where an agent was lost, the others are told that the run is over, but the host does not wait for what they
+// still compute.
 constexpr Duration kBrokenFarewell = Duration::ms(200);
-// Between two looks at whether waiting makes sense.
+// Between two calls of the watch.
 constexpr auto kWatch = std::chrono::milliseconds(200);
-// Lines of logs that are kept at once while there is time, and beside what is the run's.
+// Log lines that are handed on in one go: while the host is idle, and beside a frame of the run.
 constexpr std::size_t kLinesWhenIdle = 64, kLinesBeside = 1;
+// A wait of at least this long without a frame counts as idle.
 constexpr Duration kTime = Duration::ms(100);
-// What agents' clocks may differ by, and how long a frame may be on its way, beyond the time that has passed
-// here.
+// How far agents' clocks may differ plus how long a frame may be on its way, on top of the time that has
+// passed here.
 Duration clock_slack(const Scenario& scenario) { return Duration::s(1) + scenario.run.heartbeat * 4; }
 
 }  // namespace
@@ -120,7 +122,7 @@ Result<void> Crew::await_all(const std::function<Result<bool>(const Mailbox::Let
   return {};
 }
 
-// Every agent once: one that says it twice does not speak for another.
+// Counts every agent once: an agent that says it twice does not stand for another.
 Result<void> Crew::await_ready(const std::function<void(const Agent&, const Ready&)>& on_ready,
                                const std::function<Result<void>(const Mailbox::Letter&)>& serve) {
   std::set<std::size_t> heard;
@@ -150,7 +152,7 @@ void Crew::keep_log_lines(std::size_t most) {
   }
 }
 
-// Once, at the end.
+// Called once, at the end.
 void Crew::tell_of_dropped_log_lines() {
   keep_log_lines(std::numeric_limits<std::size_t>::max());
   for (std::size_t i = 0; i < agents_.size(); ++i) {
@@ -164,8 +166,8 @@ void Crew::tell_of_dropped_log_lines() {
   }
 }
 
-// What an agent says that goes away. Neighbours of one that has died hear of it too, and often first; the
-// connection that the host itself has lost says best who it was.
+// The error of an agent that refuses to go on. Neighbours of an agent that died often notice the loss before
+// the host; the connection that the host itself loses names the dead agent best.
 Error Crew::refusal_of(const Mailbox::Letter& letter) {
   auto said = parse_refusal(letter.frame).in(agents_[letter.agent].who);
   if (said.code != ExitCode::peer_lost) return said;
@@ -202,11 +204,11 @@ Time Crew::latest() const {
   return Time::zero() + passed + passed / 100 + clock_slack(setup_.scenario);
 }
 
-// The agents close: closing here first could discard, with what they are still sending, the very word that it
-// is over. Those that have said farewell wait for this side instead.
+// The agents close first: closing here while they are still sending could discard the frame that tells them
+// the run is over. Agents that have said farewell wait for this side to close instead.
 void Crew::stop(const std::optional<Error>& failure) {
   if (agents_.empty()) return;
-  // Those that have ended their part hear of a failure too: they still wait for this side.
+  // Agents that have ended their part are told of a failure too: they still wait for this side to close.
   if (!told_to_stop_ || failure) {
     tell_all([&] { return failure ? to_frame(*failure) : to_frame(FrameType::stop); });
     const bool broken = told_to_stop_ || !mailbox_.check(setup_.scenario.run.timeout);

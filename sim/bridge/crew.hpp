@@ -1,6 +1,6 @@
-// The agents of one run once they are there, as its host knows them: which nodes each has, what it says, and
-// whether that can be. Everything that waits for an agent waits here, so that the loss of any is noticed at
-// once. Gathering fills it; seats and the deployment talk through it.
+// The admitted agents of one run, as the host knows them: the nodes of each, the frames it sends, and whether
+// these are possible. All waiting for agents happens here, so that the loss of any agent is noticed at once.
+// Gathering fills the crew; seats and the deployment talk through it.
 #pragma once
 
 #include <chrono>
@@ -21,13 +21,13 @@ namespace millrace {
 class Crew {
  public:
   using Clock = std::chrono::steady_clock;
-  // Asked several times a second while anything is waited for: says why waiting makes no sense any more
-  // (Ctrl-C, a local agent that died), or nothing.
+  // Called several times a second during every wait: an error says why to stop waiting (Ctrl-C, a local agent
+  // that died).
   using Watch = std::function<Result<void>()>;
 
   struct Agent {
     ChannelPointer channel;
-    std::string who;      // "agent of board-a (10.0.0.7:7000)", for sentences
+    std::string who;      // "agent of board-a (10.0.0.7:7000)", for messages
     std::string devices;  // "board-a+board-b", for file names
     std::vector<NodeId> nodes{};
   };
@@ -37,7 +37,7 @@ class Crew {
 
   // --- who is there
 
-  // The agent of these devices; its number is that of Mailbox::add().
+  // Adds the agent of these devices; `number` is what Mailbox::add() returned for it.
   void add(const ChannelPointer& channel, std::size_t number, const std::string& who,
            const std::vector<std::string>& devices);
   // Gives every agent the nodes of its devices; an error where a device has no agent.
@@ -58,37 +58,39 @@ class Crew {
   void watch(Watch watch) { watch_ = std::move(watch); }
   Result<void> look() const { return watch_(); }
   Mailbox& mailbox() { return mailbox_; }
-  // What every loop hears by: what any agent says next that is the run's, within `patience`. Lines of logs
-  // may come at any time and change nothing; an agent that goes away ends the run.
+  // Every loop receives through this: the next frame of any agent, log lines apart, within `patience`. Log
+  // lines may come at any time and go to the setup's on_log; losing an agent is an error.
   Result<std::optional<Mailbox::Letter>> hear(Duration patience);
-  // The same, watching; with a limit: a time-out once it has passed.
+  // Waits for the next frame and calls the watch meanwhile; an error with ExitCode::timeout once `give_up`
+  // has passed.
   Result<Mailbox::Letter> next_letter(std::optional<Clock::time_point> give_up = {});
-  // Hands every letter to `take`, which says whether its agent is done with it, until all are. Those that are
-  // not after run.timeout, counted from the last letter of any (`renewed`) or from now, are named by `late`.
+  // Hands every letter to `take`, which returns whether the letter's agent is done, until all agents are. The
+  // wait lasts run.timeout, counted from the last letter of any agent (`renewed`) or from now; then `late`
+  // makes the error from the names of the agents that are not done.
   Result<void> await_all(const std::function<Result<bool>(const Mailbox::Letter&)>& take, bool renewed,
                          const std::function<std::string(const std::string& silent)>& late);
 
-  // Until every agent has said once that it is ready; `on_ready` hears of each. `serve` is given what agents
-  // want meanwhile; empty: they may want nothing.
+  // Waits until every agent has said once that it is ready; calls `on_ready` for each. `serve` answers the
+  // agents' requests for files meanwhile; empty: such a request is an error.
   Result<void> await_ready(const std::function<void(const Agent&, const Ready&)>& on_ready,
                            const std::function<Result<void>(const Mailbox::Letter&)>& serve = {});
 
-  // --- what is believed of it
+  // --- which of their reports are believed
 
   ReportCheck& check() { return check_; }
-  // A report that may be believed.
+  // The letter's report, or an error if it is not possible.
   Result<Report> sound_report(const Mailbox::Letter& letter);
-  // The agents are about to be told to start: their clocks begin.
+  // Call just before the agents are told to start: their clocks begin.
   void begin_clock();
-  // No honest clock is beyond this: 1 % is far more than clocks differ in their rate.
+  // The latest instant that a correct clock can show now, 1 % allowed: far more than clocks differ in rate.
   Time latest() const;
 
   // --- the end
 
-  // Tells every agent that the run is over, and closes. `failure`: why the run failed, if it did, which
-  // agents then say too.
+  // Tells every agent that the run is over, and closes its channel. `failure`: why the run failed, if it did;
+  // agents report it too.
   void stop(const std::optional<Error>& failure);
-  // Those that ended their part have been told to.
+  // Call once all agents have been sent `stop`.
   void told_to_stop() { told_to_stop_ = true; }
 
  private:
@@ -98,7 +100,7 @@ class Crew {
 
   const BridgeSetup& setup_;
   Watch watch_;
-  Clock::time_point watched_;  // when it was last asked
+  Clock::time_point watched_;  // when watch_ was last called
   ReportCheck check_;
   Clock::time_point started_;  // when the agents were told to start
   Mailbox mailbox_;

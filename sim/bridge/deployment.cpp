@@ -13,7 +13,7 @@ namespace {
 constexpr Duration kQuiet = Duration::ms(50);
 constexpr auto kDrain = std::chrono::milliseconds(300);
 
-// How far the microbatches have come, as far as the reports tell: where a run stands that goes no further.
+// How far the microbatches have come according to the reports: says where a stalled run stands.
 class Progress final : public RunObserver {
  public:
   Progress(RunObserver& observer, const Scenario& scenario, const Plan& plan)
@@ -32,7 +32,7 @@ class Progress final : public RunObserver {
   void on_transfer(const TransferRecord& transfer) override { observer_.on_transfer(transfer); }
   bool interrupted() override { return observer_.interrupted(); }
 
-  // From the sink on: what is behind a standstill only waits for it.
+  // Searches from the sink backwards: nodes before the standstill only wait for it.
   std::string standstill() const {
     for (std::uint32_t to = plan_.sink_node().value; to > 0; --to) {
       const NodeId node{to}, before{to - 1};
@@ -62,7 +62,7 @@ class Progress final : public RunObserver {
   RunObserver& observer_;
   const Scenario& scenario_;
   const Plan& plan_;
-  std::vector<std::uint64_t> finished_, acknowledged_;  // by node; acknowledged to it by the one after it
+  std::vector<std::uint64_t> finished_, acknowledged_;  // by node; acknowledged to it by the node after it
 };
 
 }  // namespace
@@ -88,7 +88,7 @@ Result<Time> Deployment::run(RunObserver& observer) {
   return last;
 }
 
-// How long the run may go without a word: run.timeout, and where images come slowly, many times their gap.
+// How long the run may go without a report: run.timeout plus, at a set image rate, 20 microbatch periods.
 Duration Deployment::patience() const {
   constexpr double kGaps = 20;
   const auto& scenario = setup_.scenario;
@@ -122,7 +122,7 @@ Result<void> Deployment::stream(RunObserver& observer, Time& last) {
   }
 }
 
-// What each node said last, for whoever has to find out where it hangs.
+// When each node last reported, to find out where the run hangs.
 std::vector<std::string> Deployment::idle_since(const std::map<NodeId, Time>& heard) const {
   std::vector<std::string> texts;
   for (std::uint32_t i = 0; i < setup_.plan.node_count(); ++i) {
@@ -135,7 +135,7 @@ std::vector<std::string> Deployment::idle_since(const std::map<NodeId, Time>& he
   return texts;
 }
 
-// The last acknowledgements and records come after the sink's last word.
+// The last acknowledgements and records come after the sink's last report.
 Result<void> Deployment::drain(RunObserver& observer) {
   const auto give_up = Crew::Clock::now() + kDrain;
   Time ignored;
@@ -149,7 +149,7 @@ Result<void> Deployment::drain(RunObserver& observer) {
   return {};
 }
 
-// Tells all agents that it is over, and waits until each has reported everything.
+// Tells all agents that the run is over, and waits until each has reported everything.
 Result<void> Deployment::farewells(RunObserver& observer) {
   crew_.tell_all([] { return to_frame(FrameType::stop); });
   crew_.told_to_stop();
@@ -175,7 +175,7 @@ Result<void> Deployment::farewells(RunObserver& observer) {
       false, [](const std::string& silent) { return silent + ": has not ended its part"; });
 }
 
-// Whether the run is over.
+// Hands the report's records to the observer; returns whether the run is over.
 Result<bool> Deployment::take_report(const Mailbox::Letter& letter, RunObserver& observer, Time& last,
                                      std::map<NodeId, Time>* heard) {
   const auto report = crew_.sound_report(letter);

@@ -1,5 +1,5 @@
-// A run on the agents' own clocks (mode deploy): the host only connects them to each other, says start,
-// listens, and says when it is over.
+// A run on the agents' own clocks (mode deploy): the host only connects the agents to each other, sends
+// start, collects reports, and sends stop.
 #pragma once
 
 #include <map>
@@ -15,13 +15,13 @@ namespace millrace {
 
 class Deployment {
  public:
-  // Setup and crew outlive this. `endpoints`: where each node's agent is reached by the others.
+  // Setup and crew outlive this. `endpoints`: where other agents reach each node's agent.
   Deployment(const BridgeSetup& setup, Crew& crew, const std::map<NodeId, Endpoint>& endpoints)
       : setup_(setup), crew_(crew), endpoints_(endpoints) {}
 
-  // Feeds the observer until the sink has everything; returns that instant, on the sink's clock. Reports
-  // still under way then are taken for a moment longer. Every agent has then said farewell; one that is lost
-  // before is an error. REQUIRES that every agent is ready.
+  // Feeds the observer until the sink has everything; returns the instant of the last result, on the sink's
+  // clock. Takes reports still under way for a moment longer, then waits for every agent's farewell; losing
+  // an agent before its farewell is an error. REQUIRES that every agent is ready.
   Result<Time> run(RunObserver& observer);
 
  private:

@@ -19,7 +19,7 @@ namespace {
 // One attempt to reach an agent.
 constexpr Duration kAttempt = Duration::s(2);
 constexpr auto kBetweenAttempts = std::chrono::milliseconds(100);
-// What an agent may ask for beyond each file of the run, twice.
+// Pieces that an agent may request on top of every piece of the run's files twice.
 constexpr std::uint64_t kSparePieces = 16;
 
 bool is_loopback(const Endpoint& where) {
@@ -101,7 +101,7 @@ Result<void> Gathering::admit(const Lobby::Greeted& greeted) {
   const auto& channel = greeted.channel;
   if (auto sound = may_be_devices(channel->names(), said->devices); !sound) return sound;
   const std::string who = fmt::format("agent of {} ({})", fmt::join(said->devices, ", "), channel->peer());
-  // From here on its frames go to the mailbox; whoever has gone gets no number there.
+  // From here on the agent's frames go to the mailbox; an agent that has gone gets no number.
   const auto number = lobby_->admit(greeted, crew_.mailbox(), who);
   if (!number) return Error{"it went away before it was admitted"};
   crew_.add(channel, *number, who, said->devices);
@@ -160,8 +160,8 @@ Result<void> Gathering::connect_agents() {
   return {};
 }
 
-// An agent that is not there yet may come, one that serves another run may end it; one that was there and
-// went away is lost.
+// Retries an agent that is not there yet, or that serves another run. An agent that was there and went away
+// is lost.
 Result<void> Gathering::connect_agent(const Address& address, Crew::Clock::time_point give_up) {
   bool told = false;
   std::string why;
@@ -192,7 +192,7 @@ Result<void> Gathering::connect_agent(const Address& address, Crew::Clock::time_
   }
 }
 
-// Nothing, with the reason in `why`: another attempt makes sense.
+// Returns nothing, with the reason in `why`, where another attempt makes sense.
 Result<std::optional<Gathering::Reached>> Gathering::try_agent(const Address& address,
                                                                Crew::Clock::time_point give_up,
                                                                Approach& approach, std::string& why) {
@@ -259,7 +259,7 @@ Result<void> Gathering::assign() {
   return crew_.await_ready(on_ready, [this](const Mailbox::Letter& letter) { return serve_file(letter); });
 }
 
-// Only files that were announced are read.
+// Reads only files that were announced to the agents.
 Result<void> Gathering::serve_file(const Mailbox::Letter& letter) {
   const auto want = parse_want(letter.frame);
   if (!want) return want.error();

@@ -1,5 +1,5 @@
-// How a run gets its agents: greets those that connect, or connects to those that listen, admits who fits,
-// hands out scenario, plan and files, and waits until every agent has built its nodes.
+// How a run gets its agents: greets those that connect, or connects to those that listen, admits those that
+// fit, hands out scenario, plan and files, and waits until every agent has built its nodes.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ namespace millrace {
 
 class Gathering {
  public:
-  // Both outlive this. Crew::stop() before this ends: channels live on its loop.
+  // Both outlive this. REQUIRES Crew::stop() before this is destroyed: channels live on its loop.
   Gathering(const BridgeSetup& setup, Crew& crew);
   ~Gathering();
   Gathering(const Gathering&) = delete;
@@ -26,26 +26,26 @@ class Gathering {
 
   // An error where the folder does not hold a host's keys.
   Result<void> load_keys();
-  // Agents come to `where` from now on.
+  // Agents connect to `where` from now on.
   Result<void> listen(const Endpoint& where);
   Endpoint local() const { return listener_ ? listener_->local() : Endpoint{}; }
   // Waits until every device of the plan has an agent, at most run.timeout, and every agent has built its
-  // nodes. Without listen() agents are looked for at their devices' addresses.
+  // nodes. Without listen() the host connects to the addresses of the devices.
   Result<void> gather();
-  // Where each node's agent is reached by the others. REQUIRES gather() succeeded.
+  // Where other agents reach each node's agent. REQUIRES gather() succeeded.
   const std::map<NodeId, Endpoint>& endpoints() const { return endpoints_; }
 
  private:
-  // Devices of one agent, and where it listens.
+  // The devices of one agent, and where the agent listens.
   struct Address {
     Endpoint where;
     std::vector<std::string> devices;
     std::string who() const;
   };
-  // One that has answered the greeting.
+  // An agent that has answered the greeting.
   struct Reached {
     ChannelPointer channel;
-    std::shared_ptr<Inbox> inbox;  // what it has said since
+    std::shared_ptr<Inbox> inbox;  // frames that it has sent since
   };
 
   Hello hello(std::vector<std::string> devices) const;
@@ -69,7 +69,7 @@ class Gathering {
   IoLoop loop_;
   std::unique_ptr<Listener> listener_;
   std::map<NodeId, Endpoint> endpoints_;
-  std::map<std::size_t, std::uint64_t> pieces_;  // of files, that each agent has asked for
+  std::map<std::size_t, std::uint64_t> pieces_;  // by agent: requests for pieces of files
 };
 
 }  // namespace millrace

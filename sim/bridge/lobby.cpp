@@ -9,15 +9,15 @@ namespace millrace {
 
 namespace {
 
-// A stranger has this long to say who it is.
+// A new connection has this long to greet.
 constexpr auto kGreeting = std::chrono::seconds(5);
-// Strangers that may wait at once; one more makes the oldest go.
+// Connections that may wait at once; one more turns the oldest away.
 constexpr std::size_t kMaxStrangers = 256;
 
 }  // namespace
 
-// Someone who has connected and not yet said who it is. Its channel is kept elsewhere: the channel's handler
-// holds this.
+// A connection that is not admitted yet. Its channel is kept elsewhere, because the channel's handler owns
+// this.
 struct Lobby::Candidate {
   std::chrono::steady_clock::time_point since;
   std::optional<std::size_t> agent;  // once admitted

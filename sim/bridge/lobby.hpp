@@ -1,4 +1,4 @@
-// Where those who connect wait until the host has looked at what they say. Shared with handlers on the loop's
+// Where new connections wait until the host has checked their greeting. Shared with handlers on the loop's
 // thread.
 #pragma once
 
@@ -24,11 +24,11 @@ class Lobby : public std::enable_shared_from_this<Lobby> {
 
   // On the loop's thread. The mailbox outlives the loop.
   void enter(Mailbox& mailbox, const ChannelPointer& channel);
-  // The next one that has greeted, waiting a moment for it. Those that went away or stay silent are let go.
+  // The next connection that has greeted, waiting a moment for it. Drops those that went away or stay silent.
   std::optional<Greeted> next();
-  // Its number in the mailbox, where its frames go from now on; nothing if it has gone.
+  // The agent's number in the mailbox, where its frames go from now on; nothing if the agent has gone.
   std::optional<std::size_t> admit(const Greeted& greeted, Mailbox& mailbox, const std::string& who);
-  // Who comes from now on, or still waits, is told that it is too late.
+  // Turns away every connection that still waits or comes from now on.
   void close();
 
  private:

@@ -1,5 +1,5 @@
-// How much of its log an agent may have the host keep: so many lines and bytes at once, a second, and in all.
-// What is more is dropped and counted. Honest agents write a few lines a run.
+// How much of an agent's log the host keeps: limits on lines and bytes at once, per second, and in all. Lines
+// beyond a limit are dropped and counted. Honest agents write a few lines a run.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ class LogGate {
 
   explicit LogGate(Clock::time_point now) : now_(now) {}
 
-  // Whether a line of that many bytes is kept. Instants do not decrease.
+  // Whether a line of that many bytes is kept. REQUIRES that `now` does not decrease between calls.
   bool admit(Clock::time_point now, std::size_t bytes) {
     const double past_s = std::chrono::duration<double>(now - now_).count();
     now_ = now;

@@ -1,6 +1,6 @@
-// What all agents say, in one place: the host waits for any of them, so that it hears at once when one is
-// lost, whichever it is waiting for. Silence is measured per agent. Lines of their logs lie apart, so that no
-// flood of them holds up the run.
+// The frames of all agents in one queue: the host waits for any agent, so that it notices a loss at once,
+// whichever agent it waits for. Silence is measured per agent. Log lines have a queue of their own, so that a
+// flood of them does not delay the run.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,7 @@ class Mailbox {
  public:
   // Frames held unread; more than all honest agents together send unasked.
   static constexpr std::size_t kLimit = 1 << 16;
-  // And bytes of theirs.
+  // Bytes held unread.
   static constexpr std::int64_t kLimitBytes = std::int64_t{1} << 30;
 
   struct Letter {
@@ -29,26 +29,26 @@ class Mailbox {
     Frame frame;
   };
 
-  // `largest_report`: bytes of the largest message with records; one that is larger ends its sender.
+  // `largest_report`: bytes of the largest message with records; the sender of a larger one counts as lost.
   explicit Mailbox(std::size_t largest_report = kMaxMeta) : largest_report_(largest_report) {}
 
-  // Agents are numbered in the order they are added. `who` begins errors about it.
+  // Agents are numbered in the order they are added. Errors about the agent begin with `who`.
   std::size_t add(const std::string& who);
   // The handler of that agent's channel. The mailbox outlives the channel's loop.
   FrameChannel::Handler handler(std::size_t agent);
 
-  // The next frame of any agent; heartbeats only prove life. An error when any agent is lost or has said
-  // nothing for longer than `silence`; frames that came before are read first.
+  // The next frame of any agent; heartbeats only prove life. An error when any agent is lost or has been
+  // silent for longer than `silence`; frames that came before are read first.
   Result<Letter> next(Duration silence);
   // A frame if one is there within `patience`, else nothing.
   Result<std::optional<Letter>> poll(Duration silence, Duration patience);
-  // Whether all agents are there: none lost, none silent.
+  // An error if any agent is lost or silent.
   Result<void> check(Duration silence) const;
-  // From now on the agent may go: it is no fault any more.
+  // From now on, losing this agent is no error.
   void excuse(std::size_t agent);
-  // The next line of a log, if there is one.
+  // The next log line, if there is one.
   std::optional<Letter> next_log_line();
-  // How many lines of that agent's log were dropped, by LogGate's limits.
+  // How many of that agent's log lines were dropped by LogGate's limits.
   std::uint64_t dropped_log_lines(std::size_t agent) const;
   // Waits until every agent has gone or said farewell, at most that long.
   void wait_for_farewells(Duration patience);

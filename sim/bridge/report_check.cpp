@@ -11,16 +11,16 @@ namespace millrace {
 
 namespace {
 
-// Of one microbatch. Sums over all microbatches of a run stay below 2^63.
+// Values in one microbatch. Sums over all microbatches of a run stay below 2^63.
 constexpr std::uint64_t kMaxValues = std::uint64_t{1} << 40;
-// Of what one sender has on its way and waiting: a window of the largest payloads.
+// Bytes that one sender has on their way and waiting: a window of the largest payloads.
 constexpr std::int64_t kMaxOnTheWay = std::int64_t{1} << 50;
 constexpr double kMaxBits = 64;
-// The largest payload in a nanosecond: nodes of one device exchange it in next to no time.
+// The largest payload in a nanosecond: between nodes of one device, a transfer takes almost no time.
 constexpr double kMaxMbitPerS = 1e13;
 // A label is one of the model's outputs; no model has more.
 constexpr std::uint32_t kMaxLabel = 1U << 24;
-// On the wire: an output with its hash, and a sample.
+// Bytes on the wire: an output with its hash, a sample, everything else.
 constexpr std::size_t kOutputBytes = 112, kSampleBytes = 72, kOtherBytes = 16 << 10;
 
 bool in_order(std::initializer_list<Time> instants, Time last) {
@@ -58,7 +58,7 @@ Result<void> ReportCheck::whole(NodeId node, MicrobatchId microbatch, std::uint3
                  fmt::format("{} images in microbatch {}, which has {}", images, microbatch.value, expected));
 }
 
-// Each microbatch in its turn.
+// Each microbatch comes once, and in order.
 Result<void> ReportCheck::next(NodeId node, MicrobatchId microbatch, std::uint32_t images,
                                std::uint64_t& expected) const {
   if (auto known = whole(node, microbatch, images); !known) return known;

@@ -1,6 +1,6 @@
-// What an agent says about its nodes, looked at before it is believed: every number lies within what this run
-// can bring about. Microbatches come in order, each once, so all that an agent may report in a run is bounded
-// by the run; what a node says on top of that is refused.
+// Checks what an agent reports of its nodes before it is believed: every number must be possible in this run.
+// Microbatches come in order, each once, so what an agent may report is bounded by the run; anything beyond
+// that is refused.
 #pragma once
 
 #include <cstdint>
@@ -15,22 +15,22 @@ class ReportCheck {
   // Both outlive the check.
   ReportCheck(const Scenario& scenario, const Plan& plan);
 
-  // Source and sink read one clock: no microbatch is complete before it was created. Otherwise their clocks
-  // may differ by as much as `apart`.
+  // The clocks of source and sink may differ by as much as `apart`. Zero, if not called: they share one
+  // clock, and no microbatch is complete before it was created.
   void clocks(Duration apart) { clocks_apart_ = apart; }
-  // Records of `node`, which it hands over at `now` on its clock. No clock of the run is beyond `latest`.
+  // Records that `node` hands over at `now` on its clock. No clock of the run is beyond `latest`.
   struct Said {
     NodeId node;
     Time now, latest;
     const std::vector<Record>& records;
     bool finished = false;
   };
-  // An error says which node said what cannot be. After it nothing of the run is to be believed.
+  // An error names the node and what is impossible. After an error, nothing of the run is to be believed.
   Result<void> take(const Said& said);
-  // What passes the host on its way from node to node.
+  // Checks a message that passes the host on its way from node to node.
   Result<void> check(const NodeMessage& message, Time latest) const;
 
-  // Bytes of the largest message with records that an honest agent sends: more is refused before it is read.
+  // Bytes of the largest message with records that an honest agent sends: a larger one is refused unread.
   std::size_t largest() const;
 
  private:

@@ -10,11 +10,12 @@ namespace millrace {
 
 namespace {
 
-// Words of one node that may wait while another's turn is awaited; honest ones wait for at most one turn.
+// Answers of one node that may wait while another node's turn is awaited; an honest node has at most one turn
+// waiting.
 constexpr std::size_t kMaxAnswers = 1 << 16;
 
-// What a node answers an event with: its sends, in order, and then the turn. Each is parsed once, when it
-// comes; answers of nodes that nobody waits for yet wait here.
+// A node answers an event with its sends, in order, and then the turn. Each answer is parsed once, when it
+// comes; answers of other nodes than the awaited one are kept here.
 class Answers {
  public:
   using Answer = std::variant<NodeMessage, NodeTurn>;
@@ -128,7 +129,7 @@ class Seat final : public Attachment {
   Time now_;  // of the last event
 };
 
-// Messages by way of the host, records as they come.
+// Messages pass the host; records are handed on as they come.
 class WallSeats final : public WallNodes {
  public:
   explicit WallSeats(Crew& crew) : crew_(crew) {}

@@ -1,5 +1,5 @@
-// The nodes that agents have, as the host works with them: attachments of the coordinator in virtual time
-// (mode cosim), nodes on the wall clock (mode emulate).
+// The agents' nodes, as the host uses them: attachments of the coordinator in virtual time (mode cosim),
+// nodes on the wall clock (mode emulate).
 #pragma once
 
 #include <memory>

@@ -33,7 +33,7 @@ std::vector<std::string> words_of(const std::string& command_line) {
   return words;
 }
 
-// The parent's id in /proc/PID/stat: the second field after the name, which may hold anything.
+// The parent's id in /proc/PID/stat: the second field after the name. The name may hold any character.
 int parent_of(const std::string& stat) {
   const auto name_end = stat.rfind(')');
   int parent = 0;
@@ -42,7 +42,7 @@ int parent_of(const std::string& stat) {
   return parent;
 }
 
-// An agent that a host started for itself (--local), whose parent is no millrace any more.
+// Whether the process is an agent started by a host for itself (--local) whose parent is no longer millrace.
 bool orphaned_agent(const fs::path& process) {
   const auto words = words_of(text_of(process / "cmdline"));
   const bool local_agent = words.size() > 2 && fs::path(words[0]).filename() == "millrace-node" &&

@@ -17,7 +17,7 @@ struct CompareArguments {
   bool json = false;
 };
 
-// A path is a path, however it is written.
+// Two spellings of one path name the same folder.
 bool same_folder(const std::string& one, const std::string& other) {
   std::error_code problem;
   return one == other || std::filesystem::equivalent(one, other, problem);

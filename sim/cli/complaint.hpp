@@ -1,14 +1,13 @@
-// What was found wrong after a scenario had been read, for the user.
+// Reports problems that are found after a scenario has been read.
 #pragma once
 
 #include "sim/cli/verb.hpp"
 
 namespace millrace {
 
-// Problems of --mode and --seed stand under the option that the user gave, not under the override that it
-// became.
+// Renames problems of --mode and --seed to the option that the user gave, from the override made of it.
 std::vector<Problem> by_option(const ScenarioArguments& arguments, std::vector<Problem> problems);
-// One line in the log, at the line of the key that the error is about; returns its exit code.
+// Logs one line, with the place of the key that the error is about; returns the error's exit code.
 int complain_of(const ScenarioArguments& arguments, const Error& error);
 
 }  // namespace millrace

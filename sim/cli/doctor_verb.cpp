@@ -14,7 +14,7 @@ struct DoctorArguments {
   bool json = false;
 };
 
-// Whatever the scenario's mode: the question is what emulate could do for it.
+// The verdict on emulate, whatever the scenario's own mode.
 Result<Verdict> verdict_of(const Scenario& scenario, const Machine& machine, std::vector<Carried>& carried) {
   const auto spec = build_network_spec(scenario);
   if (!spec) return spec.error();

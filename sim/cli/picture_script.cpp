@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Beside an installed program, or in the tree that this one was built from.
+// Finds a script beside an installed program, or in the tree that this program was built from.
 std::optional<fs::path> find_script(const fs::path& program, const std::string& name) {
   std::error_code problem;
   for (const auto& folder :

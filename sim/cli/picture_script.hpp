@@ -1,4 +1,4 @@
-// The pictures are analysis/'s: whoever draws hands over to one of its scripts.
+// Pictures are drawn by the scripts of analysis/: a verb that draws executes one of them.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace millrace {
 
-// This process becomes Python with that script, `--millrace PROGRAM` and the arguments. Returns (an exit
-// code, and an error in the log) only where that failed.
+// Replaces this process by Python with that script, `--millrace PROGRAM` and the arguments. Returns only if
+// that failed: an exit code, after logging an error.
 int become_picture_script(const std::string& script, const std::vector<std::string>& arguments);
 
 }  // namespace millrace

@@ -25,10 +25,10 @@ namespace {
 struct PlanArguments {
   ScenarioArguments scenario;
   std::string algorithm, objective, model = "vit-base";
-  std::vector<std::string> pipeedge;  // models, device types, devices
+  std::vector<std::string> pipeedge;  // files: models, device types, devices
   std::vector<int> cuts;
   int microbatch = 8, units = 1024;
-  std::string schedule;  // with --pipeedge: where its schedule goes
+  std::string schedule;  // with --pipeedge: the file for its schedule
   double latency_bound_s = 0, rate = 0, accuracy_floor = 0;
   std::string accuracy_table;
   bool json = false;
@@ -43,7 +43,7 @@ int fail(const Error& error) {
 
 Error usage(std::string text) { return {std::move(text), ExitCode::usage}; }
 
-// Its goals are a rate or an accuracy, and nothing else.
+// `joint` has only a rate or an accuracy as its goal.
 Result<void> check_joint(PolicySection::Partition& partition) {
   partition.objective = "throughput";
   partition.latency_bound.reset();
@@ -52,7 +52,7 @@ Result<void> check_joint(PolicySection::Partition& partition) {
   return {};
 }
 
-// What the command line says instead of policy.partition.
+// Replaces keys of policy.partition by what the command line says.
 Result<void> override_partition(const PlanArguments& arguments, PolicySection::Partition& partition) {
   if (!arguments.algorithm.empty()) partition.kind = arguments.algorithm;
   if (!arguments.objective.empty()) {
@@ -98,7 +98,7 @@ struct Answer {
   PlanningResult result;
 };
 
-// Timed alone, and apart from the alternatives.
+// The request without comparisons, so that its time is that of the plan alone.
 PlanningRequest quietly(PlanningRequest request, PlanningLog& log) {
   request.watch = [&log](const PlanningProgress& progress) { return log(progress); };
   request.compare = false;
@@ -141,7 +141,7 @@ int plan(const PlanArguments& arguments) {
   if (!arguments.schedule.empty()) {
     const auto written = write_output(arguments.schedule, pipeedge_schedule(problem, result.stages));
     if (!written) return fail(written.error().in("--schedule"));
-    // Standard output holds one thing: the schedule, where that was asked for.
+    // If the schedule goes to standard output, nothing else does.
     if (is_standard_output(arguments.schedule)) return static_cast<int>(ExitCode::ok);
   }
   const bool printed =

@@ -17,7 +17,7 @@ struct RunArguments {
   bool json = false, isolate = false, quiet = false, overwrite = false;
 };
 
-// Agents exist where real tensors do; an option that does nothing is a mistake of whoever gave it.
+// The first option given that has no effect, which is a mistake of the user: simulate has no agents.
 std::string option_without_effect(const RunArguments& arguments, Mode mode) {
   if (mode != Mode::simulate) return {};
   if (!arguments.agents.empty()) return "--agents";

@@ -47,7 +47,7 @@ std::optional<SweepPlan> plan_or_complain(const SweepArguments& arguments, const
   return std::move(read.plan);
 }
 
-// Without a lock and without making anything: a sweep may be under way meanwhile.
+// Takes no lock and creates nothing: a sweep may be running meanwhile.
 Result<std::set<std::string>> finished_keys(const SweepPlan& plan, const SweepArguments& arguments) {
   const auto path = plan.folder + "/sweep.sqlite";
   if (!std::filesystem::exists(path)) return std::set<std::string>();
@@ -71,7 +71,7 @@ int list(const SweepPlan& plan, const SweepArguments& arguments) {
   return print_all(text) ? 0 : kFailed;
 }
 
-// What would run, and that it could.
+// Prints what would run, and checks that it could.
 int dry_run(const SweepPlan& plan, const SweepArguments& arguments) {
   auto known = finished_keys(plan, arguments);
   if (!known) return complain(known.error());
@@ -126,7 +126,7 @@ int finish(Sweeper& sweeper, const SweepPlan& plan, const SweepOutcome& outcome,
   return printed && noted ? 0 : kFailed;
 }
 
-// The command without what is done once.
+// The command that goes on with the sweep: without options that act only once.
 std::string again(const SweepArguments& arguments, const std::string& program) {
   std::vector<std::string> words{program, "sweep", arguments.scenario.file};
   for (const auto& text : overrides_of(arguments.scenario)) words.insert(words.end(), {"--set", text});
@@ -138,7 +138,7 @@ std::string again(const SweepArguments& arguments, const std::string& program) {
   return shell_command(words);
 }
 
-// An option that no cell has a use for is a mistake of whoever gave it.
+// The first option given that no cell uses, which is a mistake of the user.
 std::string option_without_effect(const SweepArguments& arguments, const SweepPlan& plan) {
   if (!arguments.keys.empty() && !plan.uses("--keys"))
     return "--keys has no effect: no cell goes in mode deploy to agents at addresses of the scenario "

@@ -20,7 +20,7 @@ int failed(const Error& error) {
   return static_cast<int>(error.code);
 }
 
-// The formats by name; in brackets what collections call them.
+// The formats by name, also by the names of collections.
 const std::map<std::string, TraceFormat>& formats() {
   static const std::map<std::string, TraceFormat> kFormats{
       {"automatic", TraceFormat::automatic},       {"csv", TraceFormat::csv},
@@ -58,7 +58,7 @@ struct ReadArguments {
   }
 };
 
-// An option that has no effect is a mistake of whoever gave it.
+// Refuses options that have no effect: they are a mistake of the user.
 Result<void> ReadArguments::check_columns(const TraceReading& read) {
   const TableColumns& columns = read.columns;
   const auto usage = [](std::string message) { return Error{std::move(message), ExitCode::usage}; };

@@ -36,19 +36,19 @@ struct ScenarioArguments {
 void add_scenario_options(CLI::App& command, ScenarioArguments& arguments);
 // --set, --mode and --seed, in the order they apply.
 std::vector<std::string> overrides_of(const ScenarioArguments& arguments);
-// All problems on stderr, and how many there are.
+// Prints all problems and their number on stderr.
 void complain_of(const std::string& file, const std::vector<Problem>& problems);
-// Files must exist. Problems are printed; nothing is returned where there are any.
+// Reads the scenario; its files must exist. Prints the problems, and returns nothing if there are any.
 std::optional<Scenario> read_scenario_or_complain(const ScenarioArguments& arguments);
-// `agents_elsewhere`: they come to the host, which decides a default (ReadOptions).
+// `agents_elsewhere`: agents connect to the host from elsewhere, which decides a default (ReadOptions).
 ReadScenario read_or_complain(const ScenarioArguments& arguments, bool agents_elsewhere = false);
 
-// For scripts: writes the path of a folder into `file`, if one was asked for. False (and an error in the log)
-// where that failed.
+// For scripts: writes the path of a folder into `file`, unless `file` is empty. On failure, logs an error and
+// returns false.
 bool note_directory(const std::string& file, const std::string& directory);
 
-// Whole text to stdout; false (and an error in the log) where it did not arrive: a full disk, or a reader
-// that has gone, is a failure.
+// Writes the whole text to stdout. On failure (a full disk, a reader that has gone), logs an error and
+// returns false.
 bool print_all(const std::string& text);
 
 }  // namespace millrace

@@ -43,7 +43,7 @@ std::optional<double> number_at(const Json& json, const std::string& pointer) {
   return json.at(place).get<double>();
 }
 
-// A run may come from anybody: what is in it does not drive the terminal that it is printed on.
+// A run directory is untrusted: control characters in it must not reach the terminal.
 std::string text_at(const Json& json, const std::string& pointer) {
   const Json::json_pointer place(pointer);
   if (!json.contains(place) || !json.at(place).is_string()) return {};
@@ -91,7 +91,7 @@ std::vector<ComparedRun::Caveat> caveats_of(const Json& summary) {
   return caveats;
 }
 
-// What says how an experiment is run, and not what it is, becomes the same in all of them.
+// Sets the keys that say how to run an experiment to the same values for all runs.
 void leave_out_the_way_it_is_run(Scenario& scenario) {
   scenario.run.mode = Mode::simulate;
   scenario.run.links = LinksKind::given;
@@ -119,7 +119,7 @@ Result<void> add_experiment(const std::filesystem::path& file, const std::string
   leave_out_the_way_it_is_run(scenario);
   run.experiment = resolved_yaml(scenario);
   scenario.policy = {};
-  scenario.name = {};  // variants of one problem may have names of their own
+  scenario.name = {};  // variants of one problem may have different names
   run.problem = resolved_yaml(scenario);
   return {};
 }

@@ -23,33 +23,33 @@ struct StageShares {
 struct ComparedRun {
   std::string directory;
   std::string scenario;                  // its name
-  std::string mode, network;             // as the manifest has them: "deploy", "netns"
+  std::string mode, network;             // as in the manifest: "deploy", "netns"
   std::string policy;                    // for people: "fixed uniform, 8 bits; even"
   std::string short_policy;              // "uniform 8", "deadline klt"
-  std::string compute, link_conditions;  // as the summary has them; empty: a run of an earlier release
+  std::string compute, link_conditions;  // as in the summary; empty: a run of an earlier release
   struct Caveat {
     std::string id, text;
   };
   std::vector<Caveat> caveats;
-  // The same for runs of one experiment: the scenario without what says how it is run (run.mode, run.links,
-  // network.kind, run.timeout, expect, …). `problem` leaves the policies out too.
+  // Equal for runs of one experiment: the scenario without the keys that say how to run it (run.mode,
+  // run.links, network.kind, run.timeout, expect, …). `problem` leaves the policies out too.
   std::string experiment, problem;
   bool complete = false;
   std::optional<double> throughput_images_per_s, p50_ms, p95_ms, p99_ms, bits_per_value, top1;
   std::vector<StageShares> stages;
 
-  // "deploy/netns": what is compared with what.
+  // "deploy/netns": comparisons are between two worlds.
   std::string world() const { return mode + "/" + network; }
-  // Whether what the scenario says of its links had no effect: a difference to a run where it had is that of
-  // the links, and no error of either.
+  // Whether the scenario's links were not applied: a difference from a run where they were is due to the
+  // links and is not an error of either run.
   bool without_links() const { return link_conditions == "not applied"; }
 };
 
-// Errors carry ExitCode::invalid_input and say which file is missing or damaged. A run that failed but left
-// its figures is read (`complete` is false).
+// Errors have ExitCode::invalid_input and name the missing or damaged file. A failed run that left its
+// figures is read, with `complete` false.
 Result<ComparedRun> read_compared_run(const std::string& directory);
 
-// What is in three of its files. Errors name the file, in `directory`.
+// The texts of three files of a run directory. Errors name the file, in `directory`.
 struct RunTexts {
   std::string manifest, summary, scenario;
 };

@@ -67,7 +67,7 @@ std::vector<ComparisonGroup> groups_of(Comparison& comparison) {
   return {all};
 }
 
-// The more, the better it stands for reality.
+// The larger, the nearer the run is to reality.
 std::tuple<int, bool, int> reality_of(const ComparedRun& run) {
   if (run.mode != "deploy") return {0, run.complete, 0};
   if (run.without_links()) return {-1, run.complete, 0};
@@ -75,7 +75,7 @@ std::tuple<int, bool, int> reality_of(const ComparedRun& run) {
   return {links, run.complete, run.compute == "measured" ? 1 : 0};
 }
 
-// The group's run in that world; the first where there are several.
+// The group's first run in that world, if any.
 std::optional<std::size_t> run_in(const Comparison& comparison, const ComparisonGroup& group,
                                   const std::string& world) {
   const auto found = std::ranges::find_if(
@@ -95,7 +95,7 @@ std::size_t reference_of(const Comparison& comparison, const ComparisonGroup& gr
   return best;
 }
 
-// The first way of naming the runs that tells all of them apart.
+// Labels by the first naming scheme that tells all runs apart.
 std::vector<std::string> labels_of(const std::vector<ComparedRun>& runs) {
   const auto folder = [](const ComparedRun& run) {
     auto path = std::filesystem::path(run.directory).lexically_normal();
@@ -117,7 +117,7 @@ std::vector<std::string> labels_of(const std::vector<ComparedRun>& runs) {
   return labels;
 }
 
-// Adds what this pair of groups says about every other world.
+// Adds this pair of groups to the ranking of every other world.
 void rank(const Comparison& comparison, const ComparisonGroup& one, const ComparisonGroup& other,
           std::map<std::pair<std::string, std::string>, WorldRanking>& rankings) {
   const auto throughput = [&](std::size_t run) {

@@ -90,7 +90,7 @@ std::string percent(const Figure& figure) { return figure ? with_sign(100 * *fig
 
 std::string points(const Figure& figure) { return figure ? with_sign(100 * *figure, 2) : "-"; }
 
-// The first line that two texts do not share, without what indents it; empty where one has none.
+// The first line in which two texts differ, without its indentation; empty where a text has no more lines.
 std::pair<std::string, std::string> first_difference(std::string_view one, std::string_view other) {
   const auto take_line = [](std::string_view& text) {
     const auto line = text.substr(0, text.find('\n'));
@@ -120,14 +120,14 @@ std::string differences(const Comparison& comparison, const ComparisonGroup& gro
   return text;
 }
 
-// As wide as the longest label.
+// The width of the longest label.
 std::size_t label_width(const Comparison& comparison) {
   std::size_t width = 15;
   for (const auto& label : comparison.labels) width = std::max(width, label.size());
   return width;
 }
 
-// What limits the truth of the figures, run by run.
+// The caveats of each run.
 std::string caveats_text(const Comparison& comparison, const ComparisonGroup& group) {
   std::string text;
   for (const auto index : group.runs) {

@@ -9,9 +9,9 @@ namespace millrace {
 class Attachment {
  public:
   virtual ~Attachment() = default;
-  // Hands over an event. REQUIRES: the turn of the event before has been taken.
+  // Hands over an event. REQUIRES that the turn of the previous event has been taken.
   virtual Result<void> begin(Event event) = 0;
-  // Takes the turn that answers it, waiting if need be; an error names who was silent or lost.
+  // Waits for the turn that answers the event; an error names the agent that was silent or lost.
   virtual Result<Turn> end() = 0;
 };
 

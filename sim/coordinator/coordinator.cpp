@@ -22,7 +22,7 @@ Result<Time> Coordinator::run() {
   return now_;
 }
 
-// All nodes begin before the first is waited for: they build their threads and buffers at the same time.
+// Starts all nodes before it waits for the first, so that they build threads and buffers in parallel.
 Result<void> Coordinator::start() {
   for (auto& node : setup_.nodes) {
     if (auto begun = node->begin({Event::Kind::start, Time::zero(), {}, Feedback{}}); !begun) return begun;

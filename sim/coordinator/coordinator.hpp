@@ -1,8 +1,8 @@
 // Virtual time by promises. Every node has promised to do nothing before an instant; the coordinator runs the
 // network up to the smallest promise and no further, delivers what arrives, and otherwise wakes the node
-// whose promise is due. Equal instants, by contract: messages between nodes of one device first, then the
-// node with the smallest id, then the network; so a run depends on the scenario alone, not on who answered
-// first.
+// whose promise is due. The order at equal instants is part of the contract: messages between nodes of one
+// device first, then the node with the smallest id, then the network. So a run depends on the scenario alone,
+// not on which node answered first.
 #pragma once
 
 #include <deque>
@@ -26,7 +26,7 @@ class Coordinator {
     Network& network;
     RunObserver& observer;
     std::vector<std::unique_ptr<Attachment>> nodes;  // one per node of the plan, in order
-    // Why nothing arrives on this way at this instant, for the error of a run that stands still.
+    // Why nothing arrives from one device at another at this instant, for the error of a stuck run.
     std::function<std::string(DeviceId from, DeviceId to, Time at)> why{};
   };
   explicit Coordinator(Setup setup);

@@ -9,9 +9,9 @@ namespace {
 
 // Ctrl-C and lost agents are noticed at least this often.
 constexpr Duration kPatience = Duration::ms(50);
-// An event exactly at a pull's limit is not run by it.
+// A pull does not run an event exactly at its limit.
 constexpr Duration kAfter = Duration::ns(1);
-// After the sink's last word, records still under way are taken until none comes for a while.
+// After the sink's last report, records still under way are taken until none comes for a while.
 constexpr Duration kQuiet = Duration::ms(50), kDrain = Duration::ms(300);
 
 }  // namespace
@@ -34,8 +34,8 @@ Result<Time> Emulator::run() {
   return completed_;
 }
 
-// What the network has to say comes first: it is due. Then what the nodes say, waiting for it no longer than
-// until the network's next event.
+// Handles the network's due events first, then the nodes' messages and reports, for which it waits no longer
+// than until the network's next event.
 Result<void> Emulator::step() {
   if (setup_.observer.interrupted())
     return Error{fmt::format("interrupted at {:.3f} s of the run", now_.seconds())};
@@ -59,7 +59,7 @@ Error Emulator::stuck() const {
           ExitCode::timeout};
 }
 
-// Brings the network up to now. It is never run ahead: a node may send at any moment.
+// Brings the network up to now, and never beyond: a node may send at any moment.
 void Emulator::pull() {
   const Time begin = setup_.audit.now();
   Duration handing_over;
@@ -84,7 +84,7 @@ void Emulator::deliver(const Delivery& delivery) {
   setup_.nodes.deliver(std::move(message));
 }
 
-// At least one word if one comes in time, and all that are there already.
+// Waits for a message or report, at most `patience`, then takes all that are there already.
 Result<void> Emulator::listen(Duration patience) {
   for (;;) {
     auto word = setup_.nodes.next(patience);
@@ -118,7 +118,7 @@ Result<void> Emulator::take(WallNodes::Word word) {
   return {};
 }
 
-// It leaves when it was sent, unless the network is further already.
+// The message leaves at the instant it was sent, or at the network's instant if that is later.
 void Emulator::send(NodeMessage message) {
   if (!setup_.audit.violation())
     last_ = fmt::format("link {} -> {} could not be kept up with: a message reached the network",
@@ -140,7 +140,7 @@ void Emulator::take(const Report& report) {
   finished_ = finished_ || (report.finished && report.node == setup_.plan.sink_node());
 }
 
-// Work that took longer than its profile cannot be slept out.
+// Work that took longer than its profile says cannot be corrected by sleeping: it is audited.
 void Emulator::audit_compute(NodeId node, const StageRecord& record) {
   const auto planned = [&](WorkKind kind) {
     Work work;
@@ -180,7 +180,7 @@ Error Emulator::too_late() const {
           ExitCode::fidelity};
 }
 
-// The link with most to carry is the one the network's time went into.
+// The network spent most of its time on the link that carried most.
 std::string Emulator::network_was_late(const LatenessAudit::Violation&) const {
   LinkId busiest{0};
   for (std::uint32_t i = 0; i < setup_.meter.links(); ++i)

@@ -1,6 +1,6 @@
-// Mode emulate: real nodes on the wall clock, a simulated network between them that is pulled along with it.
-// The network is never ahead of the clock; how far anything is behind is audited, event by event, and over
-// the limit the run ends with exit code 4. It does not fall behind silently.
+// Mode emulate: real nodes on the wall clock, and a simulated network between them that is pulled along with
+// the clock. The network is never ahead of the clock. The lateness of every event is audited; an event later
+// than the limit ends the run with exit code 4.
 #pragma once
 
 #include <functional>
@@ -29,21 +29,21 @@ class Emulator {
     LinkMeter& meter;
     RunObserver& observer;
     WallNodes& nodes;
-    // One per node of the plan: what its work should take. Work whose cost is not known beforehand is not
+    // One per node of the plan: how long its work should take. Work whose cost is not known beforehand is not
     // audited.
     std::vector<std::unique_ptr<CostModel>> costs;
-    // Nothing has moved for so long although something is under way: give up.
+    // The run fails when a message is under way and nothing has moved for this long.
     Duration timeout;
-    // Why nothing arrives on this way at this instant, for that error.
+    // Why nothing arrives from one device at another at this instant, for the error of that failure.
     std::function<std::string(DeviceId from, DeviceId to, Time at)> why{};
   };
   explicit Emulator(Setup setup);
 
-  // Runs until the sink finishes; returns when its last microbatch was complete, on its clock. An error with
-  // ExitCode::fidelity: too late, and which link or stage could not be kept up with.
+  // Runs until the sink finishes; returns when its last microbatch was complete, on the sink's clock. An
+  // error with ExitCode::fidelity names the link or stage that fell behind by more than the limit.
   Result<Time> run();
   Time now() const { return now_; }
-  // Wall-clock time the network took.
+  // Wall-clock time spent in the network.
   Duration busy() const { return busy_; }
 
  private:
@@ -67,7 +67,7 @@ class Emulator {
   Time now_, moved_, completed_;
   Duration busy_;
   UnderWay under_way_;
-  std::string last_;  // what was audited last besides the network, for the error
+  std::string last_;  // the last audited event outside the network, in words for the error
   bool finished_ = false;
 };
 

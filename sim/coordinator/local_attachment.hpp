@@ -1,4 +1,4 @@
-// A node in this process: `simulate`, and the contract tests.
+// Attachment of a node in this process, for `simulate` and the contract tests.
 #pragma once
 
 #include <memory>

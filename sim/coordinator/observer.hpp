@@ -1,4 +1,4 @@
-// Who listens to a run: the run directory, tests. All that an observer can do to it is end it (interrupted).
+// Receives what happens in a run: the run directory, tests. An observer can only end a run (interrupted()).
 #pragma once
 
 #include "runtime/base/time.hpp"

@@ -18,7 +18,7 @@ class WallNodes {
   // Time 0 of every node is now.
   virtual void start() = 0;
   virtual void deliver(NodeMessage message) = 0;
-  // What a node says next, waiting for it at most that long. An error names who was lost.
+  // The next message or report of any node, waiting at most `patience`. An error names the lost agent.
   virtual Result<std::optional<Word>> next(Duration patience) = 0;
 };
 

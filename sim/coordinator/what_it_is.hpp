@@ -1,4 +1,4 @@
-// A message between nodes, for sentences.
+// The words for a message between nodes, for errors.
 #pragma once
 
 #include <fmt/format.h>

@@ -27,7 +27,7 @@ std::string processor_name() {
   return "unknown";
 }
 
-// Debian's alternative, or the distribution's place for libraries.
+// The path of the BLAS: Debian's alternative, or the distribution's library folder.
 std::string blas_library() {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/usr/lib", error)) {
@@ -61,7 +61,7 @@ Machine examine_machine(int sleeps) {
   return machine;
 }
 
-// Audited as mode emulate does it: the audit is part of the cost.
+// Measured with the audit of mode emulate: the audit is part of the cost.
 Result<Carried> measure_carried(Transport transport, Bytes mtu, Duration for_so_long) {
   NetworkSpec spec;
   spec.devices = {"a", "b"};

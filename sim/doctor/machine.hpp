@@ -1,5 +1,5 @@
-// What this machine can do for mode emulate, measured by doing it: how punctual it sleeps, and how much ns-3
-// carries in real time. Surprising fact: the answer is of this moment; other programs are part of it.
+// What this machine can do for mode emulate, as measured: how punctually it wakes from sleeps, and how much
+// ns-3 carries in real time. Surprising fact: the answer holds for this moment; other programs affect it.
 #pragma once
 
 #include <string>
@@ -33,7 +33,7 @@ struct Machine {
 // Takes about `sleeps` times 1 ms.
 Machine examine_machine(int sleeps = 500);
 
-// REQUIRES no ns-3 network alive. Takes about that long.
+// REQUIRES no ns-3 network alive. Takes about `for_so_long`.
 Result<Carried> measure_carried(Transport transport, Bytes mtu, Duration for_so_long = Duration::ms(400));
 
 }  // namespace millrace

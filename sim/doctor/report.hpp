@@ -1,4 +1,4 @@
-// What the doctor found, for people and for scripts. Field names are fixed: scripts rely on them.
+// The doctor's findings, for people and for scripts. Field names are fixed: scripts rely on them.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace millrace {
 struct Findings {
   Machine machine;
   std::vector<Carried> carried;
-  std::string scenario;  // its name; empty: none was asked about
+  std::string scenario;  // its name; empty: without a scenario
   std::optional<Verdict> verdict;
 };
 

@@ -9,7 +9,7 @@
 namespace millrace {
 namespace {
 
-// Events may halve or double a rate: the largest the link ever has is what counts.
+// Events may halve or double a rate: the largest rate that the link ever has counts.
 double fastest(const LinkRate& rate, const TraceStatistics& statistics) {
   if (const auto* constant = std::get_if<BitRate>(&rate)) return constant->mbit_per_s();
   return statistics.max_mbit_per_s;
@@ -55,7 +55,7 @@ void judge_network(const NetworkSpec& spec, const Carried* carried, Verdict& ver
   }
 }
 
-// The nearest rank of the 99th percentile is what an ordinary run will meet many times.
+// Uses the 99th percentile (nearest rank): an ordinary run meets such a lateness many times.
 void judge_machine(const Scenario& scenario, const Machine& machine, Verdict& verdict) {
   const Duration limit = scenario.run.lateness_limit;
   if (machine.sleeps.count() > 0 && machine.sleeps.percentile(0.99) > limit) {

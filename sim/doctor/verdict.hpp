@@ -1,5 +1,5 @@
-// What mode emulate can do for a scenario on a machine: the rates of its links against what ns-3 carries here
-// in real time.
+// Whether mode emulate can run a scenario on a machine: compares the rates of its links with what ns-3
+// carries there in real time.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ struct LinkDemand {
 };
 
 enum class Fitness : std::uint8_t {
-  yes,      // also with all links saturated at once
+  yes,      // even with all links saturated at once
   perhaps,  // it depends on what the pipeline sends
   no,       // one link alone is too fast, or sleeps end too late
 };
@@ -31,7 +31,7 @@ struct Verdict {
   std::vector<std::string> sentences;
 };
 
-// A simulation that takes so much of the wall clock leaves no room for anything else to be late.
+// Up to this share of the wall clock, a simulation leaves enough time for everything else.
 inline constexpr double kComfortable = 0.5;
 
 // `carried` is null where the network is fluid: it carries any rate.

@@ -27,8 +27,8 @@ constexpr Seconds kWarmUp{0.15}, kShortest{0.3}, kLongest{3};
 constexpr double kPackets = 200;
 constexpr Seconds kPatience{2};
 constexpr double kSilentPackets = 4, kFewestPackets = 2;  // of a slow link
-// Where TCP's first ten packets take longer than its first timer (1 s), what follows is partly sent twice:
-// then only those first ten are counted, less what the bucket let through at once and what warmed up.
+// Where TCP's first ten packets take longer than its first timer (1 s), later packets are partly sent twice:
+// then only those first ten count, less those that the bucket let through at once and the warm-up.
 constexpr Seconds kSlowPacket{0.09};
 constexpr double kFirstFlight = 6;
 
@@ -60,7 +60,7 @@ Error failed(const std::string& attempt) {
   return Error{fmt::format("{}: {}", attempt, std::strerror(errno)), ExitCode::fidelity};
 }
 
-// Blocking calls that ran out of time say that they would block.
+// A blocking call that times out fails with EINPROGRESS or EAGAIN.
 Error connecting_failed(Seconds patience) {
   if (errno != EINPROGRESS && errno != EAGAIN) return failed("connecting");
   return Error{fmt::format("connecting: no answer in {:.3g} s", patience.count()), ExitCode::fidelity};
@@ -97,7 +97,7 @@ Result<Connection> connect(const ProbeLink& link, Seconds waited) {
   if (poll(&arrival, 1, milliseconds(waited)) == 1)
     connection.receiver = Socket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (connection.receiver.get() < 0) return failed("accepting");
-  // Closing is an abort: the kernel would else go on with what is in the buffers.
+  // Makes closing an abort: else the kernel would go on sending what is in the buffers.
   const linger at_once{1, 0};
   for (const Socket* end : {&connection.sender, &connection.receiver})
     setsockopt(end->get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

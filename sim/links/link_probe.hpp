@@ -1,4 +1,4 @@
-// Does a real link carry what it should? Measured with TCP, as a run will use it, before the run.
+// Measures before a run whether a real link carries what it should, with TCP, as the run will use it.
 #pragma once
 
 #include <string>
@@ -16,13 +16,12 @@ struct ProbeLink {
   Bytes mtu;
 };
 
-// What the link carried at the IP layer, sent by one TCP connection in its steady state. Takes about half a
-// second, longer (3 s, or two packets' time) for slow links: 200 packets are counted where that is less. What
-// has not been sent by then is taken back, but for what is in the link's queue. Errors: no connection,
-// nothing came.
+// The rate of the link at the IP layer, for one TCP connection in its steady state. Takes about half a
+// second; for slow links as long as 200 packets take, at most 3 s or two packets' time. Unsent data is then
+// discarded, except for packets in the link's queue. Errors: no connection, or nothing arrived.
 Result<BitRate> measure_link(const ProbeLink& link);
 
-// Off by more than this share of what was asked is a link that does not carry what it should.
+// A link that is off by more than this share of the requested rate does not carry what it should.
 inline constexpr double kProbeTolerance = 0.05;
 
 }  // namespace millrace

@@ -23,7 +23,7 @@ Error not_permitted(const std::string& attempt, int error) {
                   error == EPERM ? "; links between network namespaces (run.links: netns) need root" : "")};
 }
 
-// The whole text into a pipe's end, which is closed; a reader that has gone shows in its exit code.
+// Writes the whole text to a pipe and closes it; a reader that has gone is noticed by its exit code.
 void write_all(int to, const std::string& text) {
   std::size_t written = 0;
   while (written < text.size()) {

@@ -16,11 +16,11 @@
 namespace millrace {
 namespace {
 
-// Of 198.18.0.0/15, which is for benchmarks and not routed anywhere (RFC 2544).
+// In 198.18.0.0/15, which is for benchmarks and not routed anywhere (RFC 2544).
 constexpr const char* kHostAddress = "198.18.0.1";
 constexpr std::uint32_t kPerBlock = 250;
 constexpr int kProbes = 3;
-// The interface of a device that leads to another; of the host, to a device; of a device, to the host.
+// Names of interfaces: of a device or the host, towards a device; of a device, towards the host.
 std::string to_device(DeviceId device) { return fmt::format("to{}", device.value); }
 constexpr const char* kToHost = "host";
 
@@ -29,8 +29,8 @@ struct Pair {
   auto operator<=>(const Pair&) const = default;
 };
 
-// Of the end at `self` of the link to `other`. Known on both sides before anybody asks: behind a full queue
-// of a slow link the answer to ARP would come too late.
+// The address of the end at `self` of the link to `other`. Set on both sides in advance: behind a full queue
+// of a slow link an ARP reply would come too late.
 std::string hardware_address(DeviceId self, DeviceId other) {
   const auto byte = [](std::uint32_t value, int which) { return value >> (8 * which) & 0xFFU; };
   return fmt::format("02:4d:{:02x}:{:02x}:{:02x}:{:02x}", byte(self.value, 1), byte(self.value, 0),
@@ -48,7 +48,7 @@ std::set<Pair> pairs_of(const NetworkSpec& spec) {
 
 namespace {
 
-// What a link has that nothing here imposes; empty: nothing.
+// The properties of a link that cannot be imposed here; empty if there are none.
 std::string beyond_us(const LinkSpec& link) {
   const auto& delays = link.delay.steps();
   const auto& losses = link.loss.steps();
@@ -131,13 +131,13 @@ Result<std::unique_ptr<RealLinks>> RealLinks::build(const NetworkSpec& spec) {
   return links;
 }
 
-// All pairs of interfaces, each end put where it belongs.
+// Makes all pairs of interfaces and moves each end into its namespace.
 Result<void> RealLinks::join() {
   std::string commands;
   for (std::uint32_t i = 0; i < devices_.size(); ++i)
     commands += fmt::format("link add {} type veth peer name {} netns {}\n", to_device({i}), kToHost,
                             devices_[i].path());
-  // Made here under names of their own, then moved: one command cannot place both ends.
+  // Makes pairs here under temporary names, then moves them: one command cannot place both ends.
   for (const auto& [a, b] : pairs_of(spec_)) {
     const auto here = fmt::format("v{}-{}", a.value, b.value);
     commands +=
@@ -157,7 +157,7 @@ Result<void> RealLinks::set_up_host() {
   return run_ip_commands(commands);
 }
 
-// Addresses belong to devices, not to interfaces; which link a packet takes is its destination's matter.
+// Addresses belong to devices, not to interfaces; the destination decides which link a packet takes.
 Result<void> RealLinks::set_up(DeviceId self) {
   (void)write_setting("net/ipv6/conf/all/disable_ipv6", "1");
   for (const auto* name : {"net/ipv4/ip_forward", "net/ipv4/tcp_no_metrics_save"}) {
@@ -202,7 +202,7 @@ Result<void> RealLinks::shape(std::size_t link) {
   return {};
 }
 
-// What waits at both ends is gone: nobody needs it who has closed his connections.
+// Discards the packets that wait at both ends: their connections are closed.
 Result<void> RealLinks::empty_queues(std::size_t link) {
   for (std::size_t i = 0; i < spec_.links.size(); ++i) {
     const auto &one = spec_.links[i], &other = spec_.links[link];

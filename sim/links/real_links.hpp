@@ -1,7 +1,7 @@
 // The scenario's network as real links of this machine: a network namespace per device, a veth pair per link,
-// each end shaped to its direction's rate. Packets go the ways that the simulated networks use (Routes); the
-// host sits in a namespace of its own, joined to every device by an unshaped pair, so that its words do not
-// use the links. Nothing of it is visible outside, and all of it ends with the process.
+// each end shaped to its direction's rate. Packets take the routes of the simulated networks (Routes). The
+// host has a namespace of its own, joined to every device by an unshaped pair, so that its messages do not
+// use the links. Nothing of this is visible outside, and all of it ends with the process.
 #pragma once
 
 #include <memory>
@@ -16,14 +16,14 @@
 
 namespace millrace {
 
-// Shaping that came later than this into effect is no longer what was asked.
+// A change of rate that takes effect later than this fails the run.
 inline constexpr Duration kLatestChange = Duration::ms(100);
 
-// A link whose rate is never higher is refused: at 1 kbit/s a packet of 1500 bytes takes 12 s, and the probe
-// has to count some.
+// A link whose rate is always lower is refused: at 1 kbit/s a packet of 1500 bytes takes 12 s, and the probe
+// has to count several packets.
 inline constexpr BitRate kSlowestPeak = BitRate::kbit(1);
-// Until the traces begin no link is slower: what devices say to each other before (keys, greetings) has
-// time-outs of seconds and is no part of the run.
+// Until the traces begin no link is slower than this: the messages before (keys, greetings) have time-outs of
+// seconds and are not part of the run.
 inline constexpr BitRate kSetUpRate = BitRate::mbit(1);
 
 class RealLinks {
@@ -33,11 +33,10 @@ class RealLinks {
     BitRate asked, measured;
   };
 
-  // Why this network cannot be made of real links (exit code 3): delays and losses, which nothing here
-  // imposes, and links too slow to be measured.
+  // An error (exit code 3) says why this network cannot be made of real links: delays and losses, which are
+  // not imposed here, or links too slow to be measured.
   static Result<void> check(const NetworkSpec& spec);
-  // Needs root, `ip` and the token bucket filter. Warns where the congestion control is not the one asked
-  // for.
+  // Needs root, `ip` and the token bucket filter. Warns where the congestion control is not as requested.
   static Result<std::unique_ptr<RealLinks>> build(const NetworkSpec& spec);
   // Leaves the host's namespace, if it was entered.
   ~RealLinks();
@@ -48,9 +47,9 @@ class RealLinks {
   Result<void> enter_host();
   std::string host_address() const;
   const NetworkNamespace& device(DeviceId device) const { return devices_.at(device.value); }
-  // Measures every link on the way from one device to the next, at its peak rate, one after the other; a link
-  // that is off gets a second and a third chance. Exit code 4 where one stays off. Nothing of it is left in
-  // the queues; until start() every link carries kSetUpRate at least.
+  // Measures every link on the routes between the given pairs of devices, at its peak rate, one after the
+  // other; a link that is off is measured a second and a third time. Exit code 4 where a link stays off.
+  // Leaves no packets in the queues; until start() every link carries kSetUpRate at least.
   Result<std::vector<Probed>> probe(const std::vector<std::pair<DeviceId, DeviceId>>& ways);
   // Traces begin now.
   Result<void> start();

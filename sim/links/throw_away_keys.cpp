@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kBegin = "millrace-keys-";
 constexpr std::string_view kPattern = "XXXXXX";
 
-// The lock of a folder that is this user's own and no link; -1 where it is not, or somebody has it.
+// Locks a folder that belongs to this user and is not a link; -1 where it is not such a folder or is locked.
 int take_lock(const std::string& folder) {
   const int handle = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (handle < 0) return -1;

@@ -1,5 +1,5 @@
-// Keys for the agents of one run that this host starts beyond loopback: made for it, gone with it. What a
-// killed host leaves of them is found by remove_leftover_keys().
+// Keys for the agents that this host starts beyond loopback, made for one run and removed with it.
+// remove_leftover_keys() finds those that a killed host leaves behind.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ class ThrowAwayKeys {
  private:
   ThrowAwayKeys(std::string folder, int lock) : folder_(std::move(folder)), lock_(lock) {}
   std::string folder_;
-  int lock_;  // on the folder: who has it uses the keys; gone with the process
+  int lock_;  // on the folder: held while the keys are in use; released when the process ends
 };
 
 // Removes this user's folders of keys, among the temporary files, whose process has gone; returns them.

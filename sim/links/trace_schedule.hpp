@@ -1,4 +1,4 @@
-// A link's rate, as traces and events make it, as the schedule of a real interface.
+// A link's rate, with traces and events, as the schedule of a real interface.
 #pragma once
 
 #include <memory>

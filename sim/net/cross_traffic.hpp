@@ -13,7 +13,7 @@ class Bursts {
   struct Burst {
     Time begin, end;  // [begin, end)
   };
-  // `index` is the traffic's in NetworkSpec::cross_traffic. REQUIRES kind on_off and on > 0.
+  // `index` is the entry's index in NetworkSpec::cross_traffic. REQUIRES kind on_off and on > 0.
   Bursts(const CrossTrafficSpec& spec, std::uint64_t seed, std::size_t index);
 
   // The next burst, in order; nothing after `stop`.

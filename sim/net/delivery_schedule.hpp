@@ -25,8 +25,8 @@ class DeliverySchedule {
   static constexpr std::uint64_t kMaxPeriodMs = 1'000'000'000'000;
   static constexpr std::size_t kMaxOpportunities = 20'000'000;
 
-  // Milliseconds, in order, n times for n opportunities. Errors: none, a decreasing value, last value 0,
-  // too long or too many.
+  // Milliseconds, in order, n times for n opportunities. Errors: an empty list, a decreasing value, last
+  // value 0, too long or too many.
   static Result<DeliverySchedule> make(std::vector<std::uint64_t> milliseconds);
 
   std::size_t size() const { return milliseconds_.size(); }

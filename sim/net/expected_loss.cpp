@@ -25,7 +25,7 @@ double mean_of(const Series<double>& series) {
   return sum / series.end.seconds();
 }
 
-// When the series next has another value than at `t`; never: it stays.
+// When the series next differs from its value at `t`; never() if it stays.
 Time series_changes_after(const Series<double>& series, Time t) {
   Duration within = t.since_start() + series.offset;
   if (series.loops) within = Duration::ns(within.count_ns() % series.end.count_ns());
@@ -35,7 +35,7 @@ Time series_changes_after(const Series<double>& series, Time t) {
   return series.loops && series.values.size() > 1 ? t + (series.end - within) : Time::never();
 }
 
-// What of the capacity so many nanobits take. REQUIRES per_bit > 0.
+// The capacity that `useful` nanobits take. REQUIRES per_bit > 0.
 Nanobits needed(Nanobits useful, Nanobits per_bit) {
   return useful / kNano * per_bit + useful % kNano * per_bit / kNano;
 }
@@ -73,7 +73,7 @@ LossyCapacity::Stretch LossyCapacity::stretch_at(Nanobits position) const {
   return {changes > RateTrace::kHorizon ? kNever : trace_->cumulative(changes), per_bit};
 }
 
-// The whole bits apart from the rest, so that nothing overflows.
+// Computes whole multiples and remainder separately, so that nothing overflows.
 Nanobits LossyCapacity::passed(Nanobits capacity, Nanobits per_bit) {
   if (per_bit == 0) return 0;
   return capacity / per_bit * kNano + capacity % per_bit * kNano / per_bit;

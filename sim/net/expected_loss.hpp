@@ -1,7 +1,7 @@
 // Loss as its expectation, for networks without packets: of what a link carries at t, the share 1 - loss(t)
-// gets through, so what is to arrive takes its time from the integral of rate(t) (1 - loss(t)). Surprising
-// fact: positions stay on the axis of the link's whole capacity; a stretch of loss 1 is passed without
-// anything arriving.
+// gets through, so the instant of arrival follows from the integral of rate(t) (1 - loss(t)). Surprising
+// fact: positions stay on the axis of the link's whole capacity; on a stretch of loss 1 the position advances
+// but nothing arrives.
 #pragma once
 
 #include <memory>
@@ -12,26 +12,26 @@
 
 namespace millrace {
 
-// A loss model counts until the schedule first changes; its two states are their mean here.
+// The loss at `t`. A loss model applies until the schedule first changes, with the mean of its two states.
 double loss_at(const Scheduled<double>& loss, const std::optional<GilbertElliott>& model, Time t);
-// When loss_at() may next be another one than at `t`; never: it stays.
+// When loss_at() may next differ from its value at `t`; never() if it stays.
 Time loss_changes_after(const Scheduled<double>& loss, const std::optional<GilbertElliott>& model, Time t);
 
-// What a link carries, and what of it arrives.
+// A link's capacity, and the part of it that arrives.
 class LossyCapacity {
  public:
-  // Reached by nothing: the end of what never gets through.
+  // A position that no link reaches: the end of a message that never gets through.
   static constexpr Nanobits kNever = Nanobits{1} << 120;
-  // Of a loss that loops, so many changes are followed within one message; the rest takes the mean.
+  // Of a loss that loops, this many changes are followed within one message; the rest takes the mean.
   static constexpr int kMostChanges = 1'000'000;
 
   LossyCapacity(std::shared_ptr<const RateTrace> trace, const LinkSpec& link);
 
   const RateTrace& trace() const { return *trace_; }
-  // The position at which so much of what begins at `start` has got through, `useful` in nanobits. Exact, in
-  // whole nanobits, and start + useful / (1 - loss) where the loss is constant.
+  // The position at which `useful` nanobits have got through since `start`. Exact, in whole nanobits; where
+  // the loss is constant, start + useful / (1 - loss).
   Nanobits end(Nanobits start, Nanobits useful) const;
-  // What of [from, to) gets through. REQUIRES from <= to.
+  // How much of [from, to) gets through. REQUIRES from <= to.
   Nanobits useful(Nanobits from, Nanobits to) const;
   // Calls `take(begin, end, useful)` for the stretches of constant loss in [from, to), in order.
   template <class Take>
@@ -45,7 +45,7 @@ class LossyCapacity {
   }
 
  private:
-  // Until there a bit takes so many nanobits; 0: none gets through.
+  // Up to position `until`, one bit that arrives takes `per_bit` nanobits; 0: none gets through.
   struct Stretch {
     Nanobits until, per_bit;
   };

@@ -13,8 +13,8 @@ namespace {
 constexpr Bytes kEthernetFrame = Bytes(38);
 constexpr Bytes kAcknowledgement = Bytes(52);  // IPv4 20, TCP 20, timestamp option 12
 
-// On a medium a frame has 38 bytes of Ethernet and keeps it busy until it has arrived everywhere, and every
-// second frame is followed by an acknowledgement, which takes its turn on the same medium.
+// On a medium a frame has 38 bytes of Ethernet and keeps the medium busy until it has arrived everywhere;
+// every second frame is followed by an acknowledgement on the same medium.
 std::int64_t medium_overhead_bits(const SegmentSpec& segment) {
   const double propagation = static_cast<double>(segment.rate.bit_per_s()) * segment.delay.seconds();
   const auto acknowledgement = static_cast<double>((kAcknowledgement + kEthernetFrame).bits());
@@ -149,14 +149,14 @@ void FairFluidNetwork::deactivate(Flow& flow) {
     if (other->shares && !other->endless && !meets_others(*other)) stop_sharing(*other);
 }
 
-// The message behind all of its flow, which is alone. Over several hops that takes some 0.3 us per packet and
-// hop, an event some 4 us; cross traffic that comes and goes has it done again and again.
+// Places the message behind all others of its lone flow. Over several hops that takes some 0.3 us per packet
+// and hop, an event some 4 us; cross traffic that comes and goes makes messages be placed again and again.
 void FairFluidNetwork::place(Flow& flow, Message& message, double share) {
   constexpr std::uint64_t kPlacesPerEvent = 16;
   message.place = flow.alone.place(now_, message.transfer.size, share);
   watch_.worked(message.place.packets.size() * flow.alone.route().size() / kPlacesPerEvent);
   const auto released = message.place.released();
-  if (!released) return;  // stuck in an outage without end, and all behind it
+  if (!released) return;  // stuck in an outage without end, like all messages behind it
   schedule(*released, Event::Kind::leave, message);
 }
 
@@ -203,7 +203,7 @@ void FairFluidNetwork::depart(Message& message) {
   if (first) rates_stale_ = true;
 }
 
-// The end of a message whose flow was alone.
+// Ends a message of a lone flow.
 void FairFluidNetwork::leave(Message& message) {
   Flow& flow = flow_of(message.transfer.from, message.transfer.to);
   MR_CHECK(!flow.queue.empty() && flow.queue.front() == message.order);
@@ -227,7 +227,7 @@ void FairFluidNetwork::handle(const Event& event) {
   leave(found->second);
 }
 
-// Rates that are to be set again may bring the next event forward: then it is due at once.
+// Recalculating stale rates may bring the next event forward, so the recalculation is due at once.
 Time FairFluidNetwork::next_event() const {
   if (rates_stale_) return now_;
   return std::min({events_.empty() ? Time::never() : events_.top().at, next_shared_, next_toggle_});

@@ -1,8 +1,8 @@
 // The fluid network of transport tcp: transfers between the same two devices are one flow,
 // first-in-first-out, and flows that meet on a link or medium share it max-min fairly over their whole
-// routes. A flow that meets nobody is scheduled exactly, packet by packet, to the nanosecond
-// (lone_schedule.hpp); one that does has a rate, until the next flow comes or goes or a trace steps.
-// Surprising fact: a flow moves between the two in mid-message, with what is still to be sent.
+// routes. A flow that meets no other is scheduled exactly, packet by packet, to the nanosecond
+// (lone_schedule.hpp); a flow that meets others has a rate, until the next flow comes or goes or a trace
+// steps. Surprising fact: a flow moves between the two in mid-message, with the unsent rest of the message.
 #pragma once
 
 #include <deque>
@@ -26,11 +26,11 @@ namespace millrace {
 
 class FairFluidNetwork final : public Network {
  public:
-  // Datagrams leave this share of every link to those who back off, or a transfer could wait for ever.
+  // Datagrams leave this share of every link to flows that back off, or a transfer could wait for ever.
   static constexpr double kLeftByDatagrams = 0.01;
 
-  // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
-  // A meter sees the pipeline's transfers and no cross traffic. REQUIRES no captures.
+  // REQUIRES check_network(spec); for an unchecked spec, call make_fluid_network(). A meter sees the
+  // pipeline's transfers and no cross traffic. REQUIRES no captures.
   explicit FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
   void submit(Time depart, const Transfer& transfer) override;
@@ -44,19 +44,19 @@ class FairFluidNetwork final : public Network {
     Transfer transfer;
     std::uint64_t order;  // of submission
     Time submitted;
-    std::uint64_t ticket = 0;  // events with another one are void
+    std::uint64_t ticket = 0;  // events with another ticket are void
     LonePlace place{};         // while its flow is alone
     double bits_left = 0;      // of the IP packets, while it shares
     bool stored = false;       // its packets fill the route already
     std::optional<Time> begun;
-    Bytes metered{};  // of its packets, told to the meter as carried
+    Bytes metered{};  // of its packets, reported to the meter as carried
     Delivery delivery{};
   };
   // An ordered pair of devices, or a bulk connection of the cross traffic.
   struct Flow {
     explicit Flow(LoneSchedule schedule) : alone(std::move(schedule)) {}
     LoneSchedule alone;
-    std::deque<std::uint64_t> queue{};  // messages that have come and not left, in order
+    std::deque<std::uint64_t> queue{};  // messages submitted and not yet sent, in order
     bool active = false, shares = false, endless = false;
     double bit_per_s = 0;  // of IP packets, while it shares
     Time last_delivery{};
@@ -64,7 +64,7 @@ class FairFluidNetwork final : public Network {
   struct Resource {
     std::shared_ptr<const RateTrace> trace;
     std::vector<Flow*> active{};
-    int datagram_sources = 0;  // that send now
+    int datagram_sources = 0;  // that are sending now
     double datagrams_bit_per_s = 0;
   };
   struct OnOff {
@@ -116,7 +116,7 @@ class FairFluidNetwork final : public Network {
 
   LinkMeter* meter_;
   PullWatch watch_;
-  std::vector<Nanobits> metered_;  // by link: told as carried up to here
+  std::vector<Nanobits> metered_;  // by link: reported to the meter as carried up to this position
   Framing framing_;
   Routes routes_;
   Bytes mtu_;

@@ -1,4 +1,4 @@
-// FairFluidNetwork's rates: who gets how much while flows share, and until when that holds.
+// FairFluidNetwork's rates: what each flow gets while flows share, and until when.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -10,9 +10,9 @@ namespace millrace {
 namespace {
 
 constexpr double kNegligible_bits = 1e-3;
-constexpr double kNothingArrives = 1e-9;  // of what is sent at loss 1, so that a rate is a number
+constexpr double kNothingArrives = 1e-9;  // share that arrives at loss 1, so that a rate stays finite
 
-// ns in which so many bits pass, rounded up.
+// The time in which `bits` pass, rounded up to ns.
 Duration time_for(double bits, double bit_per_s) {
   const double ns = std::ceil(bits / bit_per_s * 1e9);
   return Duration::ns(ns < 4e18 ? std::max<std::int64_t>(1, static_cast<std::int64_t>(ns))
@@ -21,7 +21,7 @@ Duration time_for(double bits, double bit_per_s) {
 
 }  // namespace
 
-// What has been sent since the rates were set is gone.
+// Subtracts what has been sent since the rates were set.
 void FairFluidNetwork::advance_shared() {
   const Time since = std::exchange(rates_since_, now_);
   const double seconds = (now_ - since).seconds();
@@ -39,8 +39,8 @@ void FairFluidNetwork::advance_shared() {
   }
 }
 
-// Tells the meter what of the message has passed since it was told last, on all its links from `since` on, or
-// after what they were told before.
+// Tells the meter what has passed of the message since the last call, on all its links, from `since` on or
+// from the position already reported if that is later.
 void FairFluidNetwork::meter_carried(const Flow& flow, Message& message, double bits_left, Time since) {
   if (meter_ == nullptr) return;
   const Bytes wire = framing_.wire_size(message.transfer.size);
@@ -58,7 +58,7 @@ void FairFluidNetwork::meter_carried(const Flow& flow, Message& message, double 
   }
 }
 
-// What a bit of the flow's IP packets takes of each link: layer 2 and repetitions on top.
+// What a bit of the flow's IP packets takes of each link, layer 2 and repetitions included.
 std::vector<ResourceUse> FairFluidNetwork::uses(const Flow& flow) const {
   double bits = static_cast<double>(mtu_.bits()), packets = 1;
   if (!flow.endless) {
@@ -93,7 +93,7 @@ void FairFluidNetwork::set_rates() {
     for (const auto& use : flows.back().uses) used.push_back(use.resource);
     next_shared_ = std::min(next_shared_, next_loss(*flow));
   }
-  if (!anybody_waits) return;  // nobody would see it
+  if (!anybody_waits) return;  // no message waits, so the rates do not matter
   std::sort(used.begin(), used.end());
   used.erase(std::unique(used.begin(), used.end()), used.end());
   set_datagram_rates();
@@ -114,7 +114,7 @@ void FairFluidNetwork::set_rates() {
   }
 }
 
-// When what of its packets arrives changes on one of its links.
+// When the loss next changes on one of the flow's links.
 Time FairFluidNetwork::next_loss(const Flow& flow) const {
   Time next = Time::never();
   for (const RouteHop& hop : flow.alone.route())
@@ -130,7 +130,7 @@ Time FairFluidNetwork::next_step(const Resource& resource) const {
   return now_ + (trace.next_step(phase) - phase);
 }
 
-// Messages at the head of a flow of which nothing is left are on their way.
+// Removes the messages at the head of the flow that are sent wholly, and schedules their delivery.
 void FairFluidNetwork::complete(Flow& flow) {
   while (flow.shares && !flow.queue.empty()) {
     Message& message = messages_.at(flow.queue.front());
@@ -155,8 +155,8 @@ void FairFluidNetwork::complete(Flow& flow) {
   }
 }
 
-// Datagrams do not back off: what they send they get, up to nearly all of a link, and all of them alike less
-// where that is not enough.
+// Datagrams do not back off: they get what they send, up to nearly all of a link; where that is not enough,
+// all are reduced by the same factor.
 void FairFluidNetwork::set_datagram_rates() {
   if (datagrams_.empty()) return;
   std::vector<double> wanted(resources_.size()), passed(resources_.size(), 1);
@@ -211,8 +211,8 @@ void FairFluidNetwork::toggle_datagrams() {
   }
 }
 
-// Whether anybody under way will ever arrive. Traces that step and datagrams that come and go are nothing by
-// themselves.
+// Whether any message under way can still arrive. Traces that step and datagrams that come and go do not
+// count as such.
 bool FairFluidNetwork::anything_can_happen() const {
   if (messages_.empty()) return false;
   if (!events_.empty()) return true;

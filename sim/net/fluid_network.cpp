@@ -46,9 +46,9 @@ void FluidNetwork::submit(Time depart, const Transfer& transfer) {
   schedule(depart, false, flight->second);
 }
 
-// The whole message takes its place in the link's queue when its first packet is there, and so does what
-// comes from elsewhere meanwhile: messages do not mix packet by packet. Within one message the packets leave
-// when the link has served their place, but not before they were there themselves.
+// A whole message takes its place in the link's queue when its first packet is there; messages from other
+// links do the same, so messages do not mix packet by packet. Within one message a packet leaves when the
+// link has served its place, but not before the packet has arrived.
 void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
   Link& link = links_[flight.link.value];
   const RateTrace& trace = link.capacity.trace();
@@ -62,7 +62,7 @@ void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
     meter_->carried(flight.link, link.capacity, {start, link.position, wire});
   }
   const bool arrives = link.to == flight.transfer.to;
-  // One place for all packets says enough if they were all there and their own instants matter to nobody.
+  // One place for all packets suffices if all are there already and nothing depends on their own instants.
   const bool as_one = !flight.previous && arrives && link.delay.constant();
   const auto left = as_one ? trace.when(link.position) : packet_by_packet(link, flight, start);
   if (link.dead || !left) {
@@ -81,7 +81,8 @@ void FluidNetwork::enter_link(Flight& flight, Time first_packet) {
   schedule(flight.packets.front(), false, flight);
 }
 
-// When the last packet has left; nothing if never. flight.packets moves on to the link's other end.
+// When the last packet has left; nothing if never. Changes flight.packets to the arrivals at the link's other
+// end.
 std::optional<Time> FluidNetwork::packet_by_packet(Link& link, Flight& flight, Nanobits place) {
   const RateTrace& trace = link.capacity.trace();
   const Bytes size = flight.transfer.size;

@@ -1,7 +1,7 @@
 // Message-level network in exact integer nanoseconds: one first-in-first-out service position per directed
-// link, no packets, no events but arrivals. It is the oracle of the packet-level ones and fast enough for
-// sweeps of thousands of runs. Surprising fact: loss is only its expectation, a byte takes 1/(1-loss) of when
-// it passes.
+// link, no packets, no events but arrivals. It is the oracle of the packet-level networks and fast enough for
+// sweeps of thousands of runs. Surprising fact: loss is only its expectation: a byte takes 1/(1-loss) of its
+// time, with the loss at the instant it passes.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ namespace millrace {
 
 class FluidNetwork final : public Network {
  public:
-  // REQUIRES check_network(spec). make_fluid_network() is the way in for specs that come from outside.
+  // REQUIRES check_network(spec); for an unchecked spec, call make_fluid_network().
   explicit FluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
   void submit(Time depart, const Transfer& transfer) override;
@@ -37,25 +37,25 @@ class FluidNetwork final : public Network {
     LossyCapacity capacity;
     Scheduled<Duration> delay;
     Bytes overhead;
-    Time last_arrival{};    // at the other end: nothing overtakes
+    Time last_arrival{};    // at the other end: no packet overtakes another
     Nanobits position = 0;  // everything before it on the cumulative axis is taken
-    // By the link a flight comes from: the end of the last such flight's last packet on the same axis.
+    // By the previous link of a flight: the end of that flight's last packet on the same axis.
     std::unordered_map<std::uint32_t, Nanobits> tails{};
-    bool dead = false;  // something is stuck in an outage without end, and all behind it
+    bool dead = false;  // a message is stuck in an outage without end, and all behind it
   };
   // A transfer on its way. It enters a link when its first packet is there.
   struct Flight {
     Transfer transfer;
     std::uint64_t order;  // of submission
     Time submitted;
-    LinkId link;  // the one it enters next
+    LinkId link;  // that it enters next
     std::optional<LinkId> previous;
     std::vector<Time> packets;  // when each is there; empty: all at once, at the first link
     Delivery delivery{};
   };
   struct Event {
     Time at;
-    bool delivers;  // after all that enters a link at the same instant
+    bool delivers;  // comes after all events that enter a link at the same instant
     Time departed;
     std::uint64_t order;
     bool operator>(const Event& o) const;
@@ -77,8 +77,8 @@ class FluidNetwork final : public Network {
   Time now_;
 };
 
-// What transfers share links: with raw first-in-first-out, as bare packets do (this class); with tcp fairly,
-// as connections do (fair_fluid_network.hpp). Errors: those of check_network. REQUIRES taps without captures:
+// With raw, transfers share links first-in-first-out, as bare packets do (FluidNetwork); with tcp, fairly, as
+// connections do (fair_fluid_network.hpp). Errors: those of check_network. REQUIRES taps without captures:
 // there are no packets here.
 Result<std::unique_ptr<Network>> make_fluid_network(const NetworkSpec& spec, const NetworkTaps& taps = {});
 

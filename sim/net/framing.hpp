@@ -13,7 +13,7 @@ class Framing {
   static constexpr Bytes kRawHeader = Bytes(40);
   // The same with the timestamp option and its padding (12), as Linux and ns-3 send by default (RFC 7323).
   static constexpr Bytes kTcpHeader = Bytes(52);
-  // IPv4 must carry 68 (RFC 791); of less than this nothing is left for the payload.
+  // IPv4 must carry packets of 68 bytes (RFC 791); much less would leave no room for the payload.
   static constexpr Bytes kMinMtu = Bytes(68);
   static constexpr Bytes kMaxMtu = Bytes(65'535);
 
@@ -26,7 +26,7 @@ class Framing {
   constexpr std::int64_t packets(Bytes message) const {
     return (message.count() + payload().count() - 1) / payload().count();
   }
-  // What the message occupies on the wire. Acknowledgements of TCP, on the way back, are not in it.
+  // What the message occupies on the wire, without TCP's acknowledgements on the way back.
   constexpr Bytes wire_size(Bytes message) const { return message + header_ * packets(message); }
   constexpr Bytes first_packet(Bytes message) const {
     return (message < payload() ? message : payload()) + header_;

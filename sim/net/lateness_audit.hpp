@@ -1,6 +1,6 @@
-// How late things happen by the wall clock, each of them noted: the hard limit of mode emulate, and the
-// percentiles in its summary. Surprising fact: the limit is per event; one that exceeds it is a violation,
-// however punctual all others were.
+// How late each event happens by the wall clock: the hard limit of mode emulate, and the percentiles in its
+// summary. Surprising fact: the limit is per event; a single event beyond it is a violation, however punctual
+// all others were.
 #pragma once
 
 #include <array>
@@ -18,11 +18,11 @@ enum class Lateness : std::uint8_t {
   network_event,  // an event inside the network, against its instant
   delivery,       // a message handed to its node, against its arrival
   send,           // a node's message at the network, against the instant it was sent
-  compute,        // work, against what its profile says it takes
+  compute,        // work, against the time in its profile
 };
 inline constexpr std::size_t kLatenessKinds = 4;
 
-// Counts durations, in buckets at most 1/64 wide of their value; memory does not grow.
+// Counts durations, in buckets no wider than 1/64 of their value; memory does not grow.
 class LatenessCounts {
  public:
   void add(Duration late);
@@ -51,12 +51,12 @@ class LatenessAudit {
 
   Time now() const { return clock_(); }
   Duration limit() const { return limit_; }
-  // What was due then happens now. False if it is too late; punctual or early counts as 0.
+  // Notes that an event due at `due` happens now. False if it is too late; an early event counts as 0 late.
   bool note(Lateness kind, Time due) { return note(kind, due, clock_()); }
   bool note_duration(Lateness kind, Duration late) { return note(kind, Time::zero(), Time::zero() + late); }
 
   const LatenessCounts& of(Lateness kind) const { return counts_[static_cast<std::size_t>(kind)]; }
-  // The first.
+  // The first violation.
   const std::optional<Violation>& violation() const { return violation_; }
 
  private:

@@ -11,12 +11,12 @@ namespace {
 
 Error invalid(std::string message) { return {std::move(message), ExitCode::invalid_input}; }
 
-// A rate over time made piece by piece: what is in force from one event to the next.
+// Builds a rate over time piece by piece: the rate in force from one event to the next.
 class Composition {
  public:
   explicit Composition(std::shared_ptr<const RateTrace> trace) : trace_(std::move(trace)) {}
 
-  // What has been in force is written down to `at`.
+  // Appends the steps of the rate in force up to `at`.
   Result<void> advance(Time at) {
     while (now_ < at) {
       if (steps_.size() > RateTrace::kMaxSteps)
@@ -33,7 +33,7 @@ class Composition {
     started_ = now_.since_start();
   }
 
-  // From now on without end.
+  // The whole rate, with the one in force now continuing without end.
   Result<RateTrace> finish() {
     if (!up_) return ended(BitRate(0));
     const Duration phase = trace_->phase(now_ - started_);

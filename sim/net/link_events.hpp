@@ -1,7 +1,7 @@
-// What happens to a link by schedule: it goes down and up, gets another rate, trace, delay or loss.
-// Everything is worked into the link before the run, exactly and for every network alike: a link's rate with
-// its events is again a rate over time. Surprising fact: a trace goes on while its link is down, as the
-// weather does; a trace that an event brings begins with that event.
+// Scheduled events of a link: it goes down or up, or gets another rate, trace, delay or loss. They are worked
+// into the link before the run, exactly and for every network alike: a link's rate with its events is again a
+// rate over time. Surprising fact: a trace goes on while its link is down, as the weather does; a trace that
+// an event sets begins with that event.
 #pragma once
 
 #include <variant>
@@ -25,9 +25,9 @@ struct LinkEvent {
   std::variant<LinkState, LinkRate, DelayChange, LossChange> change;
 };
 
-// The link with its events, which are in the order of time (of one instant, the later one counts). A delivery
-// schedule becomes its rate. Down is rate 0: packets wait. Errors: events out of order, or too many steps
-// until the last one.
+// The link with its events, which are in the order of time (of events at one instant, the last counts). A
+// delivery schedule becomes its rate. Down is rate 0: packets wait. Errors: events out of order, or too many
+// steps until the last event.
 Result<LinkSpec> with_events(LinkSpec link, const std::vector<LinkEvent>& events);
 
 }  // namespace millrace

@@ -29,7 +29,7 @@ std::size_t LinkMeter::index_of(Time at) const {
   return static_cast<std::size_t>(at.count_ns() / interval_.count_ns());
 }
 
-// Doubles the interval until the one with this instant is kept.
+// Doubles the interval until the interval that holds this instant is within the limit.
 void LinkMeter::make_room(Time at) {
   while (chooses_ && index_of(at) >= limit_) {
     interval_ = interval_ + interval_;
@@ -97,7 +97,7 @@ void LinkMeter::add(Link& link, Nanobits carried, Bytes delivered) {
   here.delivered += delivered;
 }
 
-// The interval in which the bit after `position` leaves. False: never.
+// Moves to the interval in which the bit after `position` leaves. False if it never leaves.
 bool LinkMeter::move_to(Link& link, Nanobits position) {
   if (position < link.current_end) return true;
   const auto leaves = link.trace->departure(position);
@@ -108,7 +108,7 @@ bool LinkMeter::move_to(Link& link, Nanobits position) {
   return true;
 }
 
-// What is carried before `until` goes into its intervals.
+// Divides what is carried before `until` among its intervals.
 void LinkMeter::settle(Link& link, Time until) {
   if (link.spans.empty()) return;
   const Nanobits reached = link.trace->cumulative(until);

@@ -1,7 +1,7 @@
-// What passed each link, interval by interval, in bytes of packets as they are on the wire. A network is told
-// to fill one and is not changed by it. Surprising fact: what a link carried is kept as positions on its
-// cumulative capacity, so a packet or message that spans intervals is divided exactly and a link is never
-// used by more than all of it.
+// What passed each link, interval by interval, in bytes of packets as they are on the wire. A network fills
+// the meter; the meter does not change the network. Surprising fact: what a link carried is kept as positions
+// on its cumulative capacity, so a packet or message that spans intervals is divided exactly, and a link's
+// utilization never exceeds 1.
 #pragma once
 
 #include <deque>
@@ -15,27 +15,27 @@
 
 namespace millrace {
 
-// Of one interval, but for `queued`. offered = delivered + dropped + lost, but for what is still waiting.
+// All of one interval, except `queued`. offered = delivered + dropped + lost, except for what still waits.
 struct LinkInterval {
   Bytes offered;      // handed to the link's sending end
-  Bytes delivered;    // left it, and not lost on the way
+  Bytes delivered;    // left the sending end and not lost on the way
   Bytes dropped;      // found its queue full
   Bytes lost;         // on the way, for good
   Bytes queued;       // waiting at the interval's end, the packet being sent included
-  Nanobits carried;   // what the link did, repetitions and later losses included
-  Nanobits capacity;  // what it could have done
+  Nanobits carried;   // sent over the link, repetitions and packets lost later included
+  Nanobits capacity;  // what the link could have sent
 };
 
 class LinkMeter {
  public:
-  // Of all links together; what comes later is not kept.
+  // Intervals of all links together; later ones are not kept.
   static constexpr std::size_t kMaxIntervals = 2'000'000;
-  // Of one link, where the meter chooses.
+  // For one link, where the meter chooses the interval.
   static constexpr Duration kFirstInterval = Duration::s(1);
   static constexpr std::size_t kChosenIntervals = 1'024;
 
-  // Without an interval it begins with kFirstInterval and doubles it, merging what it has, whenever a link
-  // would have more than kChosenIntervals. REQUIRES interval > 0.
+  // Without an interval the meter begins with kFirstInterval and doubles it, merging what it has, whenever a
+  // link would have more than kChosenIntervals. REQUIRES interval > 0.
   LinkMeter(const NetworkSpec& spec, std::optional<Duration> interval);
 
   // Instants of one link never decrease, nor do positions.
@@ -43,21 +43,21 @@ class LinkMeter {
   void delivered(LinkId link, Time at, Bytes size) { interval_at(link, at).delivered += size; }
   void dropped(LinkId link, Time at, Bytes size) { interval_at(link, at).dropped += size; }
   void lost(LinkId link, Time at, Bytes size) { interval_at(link, at).lost += size; }
-  // From one position on the link's cumulative capacity to another, also beyond now; `delivered` bytes arrive
-  // evenly on the way.
+  // The link carries from one position on its cumulative capacity to another, possibly beyond now;
+  // `delivered` bytes arrive evenly on the way.
   void carried(LinkId link, Nanobits from, Nanobits to, Bytes delivered);
-  // The same, with what arrives divided as the link's loss lets it through.
+  // The same, with the delivered bytes distributed according to the link's loss.
   struct Span {
     Nanobits from, to;
     Bytes delivered;
   };
   void carried(LinkId link, const LossyCapacity& capacity, const Span& span);
-  // The same for links without positions (delivery schedules): all at once.
+  // For links without positions (delivery schedules): all of it at `at`.
   void carried_at(LinkId link, Time at, Bytes size) {
     interval_at(link, at).carried += nanobits(size);
     links_[link.value].total += nanobits(size);
   }
-  // All that was told so far, also what a link carries later.
+  // All that was reported as carried so far, including what the link carries later than now.
   Nanobits total(LinkId link) const { return links_[link.value].total; }
 
   // The intervals of a link over [0, end), the last one perhaps shorter. At most limit() of them. interval()
@@ -71,9 +71,9 @@ class LinkMeter {
   struct Link {
     std::shared_ptr<const RateTrace> trace;
     std::vector<LinkInterval> intervals;
-    std::deque<Span> spans;   // not in `intervals` yet
-    std::size_t current = 0;  // the interval; its end on the cumulative axis:
-    Nanobits current_end = 0;
+    std::deque<Span> spans;    // not in `intervals` yet
+    std::size_t current = 0;   // index of the current interval
+    Nanobits current_end = 0;  // its end on the cumulative axis
     Nanobits total = 0;
   };
   LinkInterval& interval_at(LinkId link, Time at);
@@ -89,7 +89,7 @@ class LinkMeter {
   bool chooses_;
   std::size_t limit_;
   std::vector<Link> links_;
-  LinkInterval beyond_{};  // where what comes after the limit goes
+  LinkInterval beyond_{};  // takes what comes after the limit
 };
 
 }  // namespace millrace

@@ -1,4 +1,4 @@
-// What can be asked of any LinkRate, whichever of the three it is.
+// Functions of any LinkRate, whichever of the three kinds it is.
 #pragma once
 
 #include <memory>

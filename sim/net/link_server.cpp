@@ -29,7 +29,7 @@ LinkServer::Service LinkServer::serve_rate(Time arrived, Bytes size) {
 
 LinkServer::Service LinkServer::serve_opportunities(Time arrived, Bytes size) {
   if (arrived >= last_left_) {
-    left_in_opportunity_ = Bytes(0);  // nobody was there to use it: lost
+    left_in_opportunity_ = Bytes(0);  // no packet was there to use it: lost
     next_opportunity_ = std::max(next_opportunity_, schedule_->first_after(arrived));
   }
   if (left_in_opportunity_ == Bytes(0)) take_opportunity();

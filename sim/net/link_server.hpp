@@ -1,5 +1,5 @@
-// The sending side of one link, without queue and without delay: when does a packet's first bit leave, when
-// its last? Exact under rate changes and outages in mid-packet, because it keeps a position on the cumulative
+// The sending side of one link, without queue and without delay: computes when a packet's first and last bits
+// leave. Exact under rate changes and outages in mid-packet, because it keeps a position on the cumulative
 // capacity and not a rate; a delivery schedule is served opportunity by opportunity, as Mahimahi does.
 #pragma once
 
@@ -13,8 +13,8 @@ namespace millrace {
 
 class LinkServer {
  public:
-  // last: nothing if the link never carries it. begin, end: its place on the trace's cumulative axis, equal
-  // where there is none (a delivery schedule).
+  // last: nothing if the link never carries the packet. begin, end: the packet's place on the trace's
+  // cumulative axis; equal where there is no axis (a delivery schedule).
   struct Service {
     Time first;
     std::optional<Time> last;
@@ -23,8 +23,9 @@ class LinkServer {
 
   explicit LinkServer(const LinkRate& rate);
 
-  // The next packet, first-in-first-out; it has been waiting since `arrived`. One that arrives at the very
-  // instant of a delivery opportunity has missed it. REQUIRES size > 0 and `arrived` never decreasing.
+  // Serves the next packet, first-in-first-out, which has been waiting since `arrived`. A packet that arrives
+  // exactly at the instant of a delivery opportunity has missed it. REQUIRES size > 0 and `arrived` never
+  // decreasing.
   Service serve(Time arrived, Bytes size);
 
  private:
@@ -32,13 +33,13 @@ class LinkServer {
   Service serve_opportunities(Time arrived, Bytes size);
   void take_opportunity();
 
-  std::shared_ptr<const RateTrace> trace_;  // exactly one of the two
+  std::shared_ptr<const RateTrace> trace_;  // exactly one of trace_ and schedule_ is set
   std::shared_ptr<const DeliverySchedule> schedule_;
   Nanobits position_ = 0;
   bool dead_ = false;  // a packet is stuck in an outage without end
   Time last_left_;
   std::uint64_t next_opportunity_ = 0;
-  Bytes left_in_opportunity_;  // of the one before next_opportunity_
+  Bytes left_in_opportunity_;  // of the opportunity before next_opportunity_
 };
 
 }  // namespace millrace

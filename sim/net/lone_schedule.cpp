@@ -40,7 +40,7 @@ Nanobits LoneSchedule::packet_bits(Bytes size, std::int64_t packet, std::int64_t
 LonePlace LoneSchedule::place(Time from, Bytes size, double share) {
   LonePlace place{.begins = from, .left = {}, .arrives = {}, .lag = {}, .share = share};
   for (const auto& hop : route_) place.lag += hop.link->delay.at(from);
-  // One place for all packets says enough if their own instants matter to nobody.
+  // One place for all packets suffices if nothing depends on their own instants.
   const bool as_one = route_.size() == 1 && route_[0].link->delay.constant();
   if (as_one) {
     place_one_hop(place, size, from);
@@ -50,7 +50,7 @@ LonePlace LoneSchedule::place(Time from, Bytes size, double share) {
   for (std::size_t hop = 0; hop < route_.size(); ++hop)
     if (!place_on(hop, place, size, from)) return place;
   place.arrives = place.packets.back();
-  if (!place.left) place.left = from;  // nothing was to be sent any more
+  if (!place.left) place.left = from;  // nothing was left to send
   return place;
 }
 
@@ -65,7 +65,7 @@ bool LoneSchedule::place_one_hop(LonePlace& place, Bytes size, Time from) {
   return true;
 }
 
-// place.packets moves on from one end of the link to the other.
+// Changes place.packets from arrivals at one end of the link to arrivals at the other.
 bool LoneSchedule::place_on(std::size_t hop, LonePlace& place, Bytes size, Time from) {
   const auto count = static_cast<std::int64_t>(place.packets.size());
   const Nanobits message = Nanobits{framing_.wire_size(size).bits()} * kNano;
@@ -122,7 +122,7 @@ double LoneSchedule::share_left(const LonePlace& place, Bytes size, Time now) co
       left += bits;
       continue;
     }
-    // As if its bits arrived one by one since the packet before it.
+    // Treats a packet's bits as arriving evenly since the packet before it.
     const Time arrives = place.packets[index];
     const double part = (arrives - place.lag - now).seconds() / (arrives - before).seconds();
     if (arrives - place.lag > now) left += bits * std::min(1.0, part);

@@ -1,7 +1,7 @@
 // The exact schedule of a flow that has all links of its route to itself: first-in-first-out, packet by
 // packet over several hops, in whole nanoseconds. A packet starts on a link when it is there and those before
-// it have left. Surprising fact: everything is computed ahead, so whoever then meets the flow on a link asks
-// what of a message is still to come and takes it from here.
+// it have left. Surprising fact: everything is computed ahead, so when another flow comes onto a link, the
+// network asks for the unsent share of each message (share_left) and takes it off this schedule (forget).
 #pragma once
 
 #include <optional>
@@ -14,12 +14,12 @@
 
 namespace millrace {
 
-// One link of a route. What it points to outlives all who use it.
+// One link of a route. The objects it points to outlive every RouteHop.
 struct RouteHop {
   const LinkSpec* link;
   const LossyCapacity* capacity;  // with this link's loss
-  std::size_t resource;           // whose capacity it takes: its own, or that of its medium
-  std::int64_t overhead_bits;     // beside the IP packet, per packet
+  std::size_t resource;           // whose capacity it uses: the link's own, or that of its medium
+  std::int64_t overhead_bits;     // per packet, on top of the IP packet
 };
 
 // A message's place on its way.
@@ -28,12 +28,12 @@ struct LonePlace {
   std::optional<Time> left;     // its last bit has left the first link; nothing: never
   std::optional<Time> arrives;  // at the destination
   Duration lag;                 // from the first link to the destination, without waiting
-  double share = 1;             // of the message, that was still to be sent when it was placed
+  double share = 1;             // the share of the message that was still to be sent when it was placed
   Nanobits start = 0, end = 0;  // on the first link's axis
-  std::vector<Time> packets{};  // more than one hop: when each arrives; those before `known` only
+  std::vector<Time> packets{};  // with more than one hop: when each packet arrives; only the first `known`
   std::size_t known = 0;
 
-  // When the route is free again, by the clock of its beginning: nothing of the message is to come.
+  // When the message has left the route and the route is free again, as seen at its first link.
   std::optional<Time> released() const;
 };
 
@@ -42,11 +42,11 @@ class LoneSchedule {
   LoneSchedule(std::vector<RouteHop> route, Framing framing);
 
   const std::vector<RouteHop>& route() const { return route_; }
-  // The next message, all there at `from`; of which `share` is still to be sent.
+  // Places the next message, all of which is there at `from`; `share` of it is still to be sent.
   LonePlace place(Time from, Bytes size, double share);
-  // The part of the message that is still to be sent at `now`, of what it is as a whole.
+  // The share of the whole message that is still to be sent at `now`.
   double share_left(const LonePlace& place, Bytes size, Time now) const;
-  // What was placed and has not been sent by `now` will not be.
+  // Takes off the schedule what was placed but is not sent by `now`.
   void forget(Time now);
 
  private:
@@ -60,7 +60,7 @@ class LoneSchedule {
   std::vector<RouteHop> route_;
   Framing framing_;
   std::vector<Nanobits> ends_;      // per hop: everything before it is taken
-  std::vector<Time> last_arrival_;  // per hop, at its other end: nothing overtakes
+  std::vector<Time> last_arrival_;  // per hop, at its other end: no packet overtakes another
 };
 
 }  // namespace millrace

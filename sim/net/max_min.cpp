@@ -6,10 +6,10 @@
 namespace millrace {
 namespace {
 
-// What is left of a resource and who still rises on it.
+// The rest of a resource, and the weight of the flows on it whose rates still rise.
 struct Filling {
   double left;
-  double weight = 0;  // of all that still rise
+  double weight = 0;  // of all flows that still rise
 };
 
 }  // namespace
@@ -45,7 +45,7 @@ std::vector<double> max_min_rates(const std::vector<double>& capacities,
         resources[use.resource].weight -= use.weight;
       }
     }
-    resources[full].weight = 0;  // not what rounding has left of it
+    resources[full].weight = 0;  // exactly: subtracting leaves a rounding error
   }
   return rates;
 }

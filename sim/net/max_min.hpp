@@ -1,5 +1,6 @@
-// Max-min fair rates: nobody can get more without somebody with no more getting less (Bertsekas and Gallager,
-// Data Networks, 6.5.2). By progressive filling: all rates rise together; who meets a full resource stays.
+// Max-min fair rates: no flow can get more without a flow of equal or smaller rate getting less (Bertsekas
+// and Gallager, Data Networks, 6.5.2). Progressive filling: all rates rise together; a flow stops at a full
+// resource.
 #pragma once
 
 #include <cstddef>

@@ -13,7 +13,7 @@ namespace millrace {
 struct Transfer {
   TransferId id;
   DeviceId from, to;  // REQUIRES from != to and a route from one to the other
-  Bytes size;  // what the application hands over; framing of the layers below is the network's affair. > 0
+  Bytes size;         // bytes of the application, > 0; the network adds the framing of the layers below
 };
 
 // A transfer whose last byte has reached its destination. Where its time went, on the route's first link:
@@ -38,18 +38,18 @@ class Network {
 
   // Runs until the first delivery with at < limit and returns it (then now() == at), or returns nothing
   // (then now() == limit). What would happen exactly at `limit` is *not* run. Deliveries at one instant come
-  // out in the order in which their transfers departed, those that departed together in the order of
-  // submission, one per call. REQUIRES limit >= now().
+  // out in the order in which their transfers departed (in the order of submission for those that departed
+  // together), one per call. REQUIRES limit >= now().
   // Taps (NetworkTaps::audit, ::stop) may end this early: nothing is returned and now() < limit.
   // limit may be Time::never(): then nothing is returned only if nothing is under way (or everything under
-  // way waits for a link that never comes back), and now() stays where the network saw that: at its last
-  // event, or with timers that go on for ever (tcp) somewhat later.
+  // way waits for a link that never comes back), and now() stays where the network found this out: at its
+  // last event, or, with timers that go on for ever (tcp), somewhat later.
   virtual std::optional<Delivery> run_until(Time limit) = 0;
 
   virtual Time now() const = 0;
 
-  // Before this instant nothing happens here by itself; never: nothing is due. It may prove to be early,
-  // never late. For drivers on the wall clock, which sleep until then.
+  // Before this instant nothing happens in the network by itself; never() if nothing is due. It may turn out
+  // too early, but not too late. For drivers on the wall clock, which sleep until then.
   virtual Time next_event() const = 0;
 };
 

@@ -33,7 +33,7 @@ std::vector<Value> values_of(const Scheduled<Value>& scheduled) {
   return values;
 }
 
-// 1 for a time is an outage in which the link sends on; for ever it is no link.
+// Loss 1 for a time is an outage in which the link goes on sending; loss 1 for ever is refused.
 Result<void> check_loss(const Scheduled<double>& loss) {
   for (const double value : values_of(loss)) {
     if (!(value >= 0 && value <= 1))
@@ -101,7 +101,7 @@ Result<void> check_wifi(const NetworkSpec& spec, const SegmentSpec& segment, con
   return {};
 }
 
-// What is on a medium, and that only a TCP shares it.
+// Checks media, their members and links, and that the transport is tcp, which alone can share them.
 Result<void> check_media(const NetworkSpec& spec) {
   for (const SegmentSpec& segment : spec.segments) {
     const std::string name = fmt::format("network: segment {}", segment.name);
@@ -169,7 +169,7 @@ Result<void> check_network(const NetworkSpec& spec) {
 Result<void> check_route(const NetworkSpec& spec, DeviceId from, DeviceId to) {
   MR_CHECK(from.value < spec.devices.size() && to.value < spec.devices.size());
   const Routes routes(spec);
-  if (from == to || routes.next(from, to)) return {};  // with tcp every link has a way back, so paths have
+  if (from == to || routes.next(from, to)) return {};  // with tcp every link, so every path, has a way back
   return invalid(
       fmt::format("network: no route from {} to {}", spec.devices[from.value], spec.devices[to.value]));
 }

@@ -1,4 +1,4 @@
-// What every network demands of its spec, so that all of them accept and refuse the same.
+// What every network requires of its spec, so that all networks accept and refuse the same specs.
 #pragma once
 
 #include "runtime/base/result.hpp"

@@ -1,4 +1,4 @@
-// What a network is made of, independent of who simulates it: devices and directed links.
+// What a network consists of, whichever simulator runs it: devices and directed links.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ struct Series {
   std::vector<std::pair<Duration, Value>> values;
   Duration end;       // after the last step
   bool loops = true;  // from `end` on again from the start; else the last value stays
-  Duration offset{};  // where in it time 0 is
+  Duration offset{};  // where in the series time 0 is
   Value at(Time t) const {
     Duration within = t.since_start() + offset;
     if (loops) within = Duration::ns(within.count_ns() % end.count_ns());
@@ -59,7 +59,7 @@ class Scheduled {
     return std::prev(std::upper_bound(steps_.begin(), steps_.end(), t, later))->second;
   }
   bool constant() const { return constant_steps() && !series_; }
-  // The changes, from time 0 on, and what is in force until the second of them (null: the first).
+  // The changes, from time 0 on; and the series in force until the second change (null: the first value).
   const std::vector<std::pair<Time, Value>>& steps() const { return steps_; }
   const Series<Value>* series() const { return series_.get(); }
 
@@ -74,23 +74,22 @@ struct LinkSpec {
   LinkRate rate;
   // Propagation, >= 0: as it is when the last bit of a packet has left. Packets do not overtake each other.
   Scheduled<Duration> delay{};
-  // What the link's device holds waiting; sim/net/README.md says what that means for each transport.
-  Bytes queue = kDefaultQueue;
+  Bytes queue = kDefaultQueue;  // waits in the device; sim/net/README.md says what it means per transport
   // Independent probability per packet when its last bit has left: 0 to 1, and below 1 in the end.
   Scheduled<double> loss = 0.0;
-  std::optional<GilbertElliott> loss_model{};  // until `loss` first changes, instead of it
+  std::optional<GilbertElliott> loss_model{};  // replaces `loss` until its first change
   QueueDiscipline discipline = QueueDiscipline::drop_tail;
   Bytes overhead{};  // of layer 2, per packet
-  // One way between two members of a medium: its index in NetworkSpec::segments. Rate, delay and queue are
-  // then the segment's.
+  // For one direction between two members of a medium: the medium's index in NetworkSpec::segments. Rate,
+  // delay and queue are then the segment's.
   std::optional<std::uint32_t> segment{};
 };
 
 // A medium that several devices share. Every ordered pair of its members has a LinkSpec.
 struct SegmentSpec {
-  // What Wi-Fi has beside it.
+  // What only Wi-Fi has.
   struct Wifi {
-    std::optional<DeviceId> access_point{};  // none: ad hoc
+    std::optional<DeviceId> access_point{};  // absent: ad hoc
     std::string standard{}, rate_control{};
     std::vector<double> distances_m{};  // of each member
   };
@@ -103,7 +102,7 @@ struct SegmentSpec {
   Wifi wifi{};
 };
 
-// What else is on the links. See CrossTrafficSection for what the numbers mean.
+// Other traffic on the links. See CrossTrafficSection for the meaning of the numbers.
 struct CrossTrafficSpec {
   DeviceId from, to;
   CrossTrafficKind kind = CrossTrafficKind::on_off;
@@ -115,7 +114,7 @@ struct CrossTrafficSpec {
 };
 
 struct NetworkSpec {
-  std::vector<std::string> devices;  // names, indexed by DeviceId; those that only forward come last
+  std::vector<std::string> devices;  // names, indexed by DeviceId; devices that only forward come last
   std::vector<LinkSpec> links{};     // at most one per ordered pair
   std::vector<SegmentSpec> segments{};
   std::vector<CrossTrafficSpec> cross_traffic{};

@@ -1,4 +1,4 @@
-// Who listens to a network while it runs. Nobody of them changes what it does.
+// Observers of a network while it runs. They do not change what it does.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,12 @@ struct NetworkTaps {
 
   LinkMeter* meter = nullptr;  // outlives the network
   std::vector<Capture> captures{};
-  // On the wall clock: each event of the network is told to it as it runs. One that is too late ends the pull
-  // then and there, so that run_until() returns long before its limit. Outlives the network.
+  // On the wall clock: is told of each event of the network as it runs. An event that is too late ends the
+  // pull at once, so that run_until() returns long before its limit. Outlives the network.
   LatenessAudit* audit = nullptr;
-  // Asked after every kEventsPerQuestion events of the network, or what takes as long; true ends the pull in
-  // the same way. A network may have events for years of virtual time in which nothing arrives (beacons,
-  // cross traffic): this is how Ctrl-C and limits are heard there.
+  // Called after every kEventsPerQuestion events of the network, or work that takes as long; true ends the
+  // pull in the same way. A network may run events for years of virtual time in which nothing arrives
+  // (beacons, cross traffic): Ctrl-C and limits are noticed here.
   static constexpr std::uint64_t kEventsPerQuestion = 4096;
   std::function<bool()> stop{};
 };

@@ -1,6 +1,6 @@
 // A bit rate over time, piecewise constant, with exact arithmetic: capacity is counted in whole nanobits
 // (bit/s times ns), so a link that remembers its position on the cumulative axis never drifts. Surprising
-// fact: rate 0 is ordinary here; whoever asks "when" across an outage is simply answered later, or never.
+// fact: rate 0 is an ordinary rate; across an outage, when() returns a later instant, or nothing.
 #pragma once
 
 #include <compare>
@@ -32,13 +32,13 @@ class RateTrace {
  public:
   static constexpr std::int64_t kMaxBitPerS = millrace::kMaxBitPerS;  // 1000 Tbit/s
   static constexpr Duration kMaxDuration = Duration::s(1'000'000'000);
-  // Nothing is said about times after this (146 years): there is room to add delays without overflow.
+  // Times after this (146 years) are not defined: this leaves room to add delays without overflow.
   static constexpr Time kHorizon = Time::zero() + Duration::ns(std::int64_t{1} << 62);
   static constexpr std::size_t kMaxSteps = 20'000'000;
 
   // The steps hold over [0, end); after that the trace starts again (loop), keeps its last rate (hold)
   // or carries nothing any more (once).
-  // With `loop_from` a loop goes back there and not to its start: what is before plays once.
+  // With `loop_from` a loop goes back to that instant and not to its start: the part before plays once.
   // Errors: no steps, first step not at 0, times not increasing, end not after the last step, a rate outside
   // [0, kMaxBitPerS], too long or too many, loop_from not before the end.
   static Result<RateTrace> make(std::vector<RateStep> steps, Duration end, TraceEnd at_end,
@@ -52,18 +52,18 @@ class RateTrace {
   // beyond kHorizon). when(cumulative(t)) <= t.
   std::optional<Time> when(Nanobits target) const;
   // The last ns at which cumulative() is still <= `position`: when the bit after that position begins to
-  // leave. After an outage that is the outage's end. REQUIRES position >= 0.
+  // leave. If an outage follows, that is the outage's end. REQUIRES position >= 0.
   std::optional<Time> departure(Nanobits position) const;
   BitRate rate_at(Time t) const;
 
-  // What make() was given; equal neighbouring rates are merged.
+  // The steps given to make(), with equal neighbouring rates merged.
   std::size_t size() const { return rates_.size(); }
   RateStep step(std::size_t i) const { return {starts_[i], rates_[i]}; }
   Duration duration() const { return end_; }
   Nanobits total() const { return before_.back(); }  // capacity of [0, duration())
   TraceEnd at_end() const { return at_end_; }
   Duration loop_from() const { return loop_from_; }  // 0 unless a loop plays something once before
-  // Where in [0, duration()) the trace is at `t` (beyond, for those that do not loop).
+  // Where in [0, duration()) the trace is at `t` (beyond it, for traces that do not loop).
   Duration phase(Time t) const;
   // Where the step after the one at `within` begins; duration() after the last. REQUIRES 0 <= within.
   Duration next_step(Duration within) const;

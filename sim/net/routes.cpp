@@ -14,8 +14,8 @@ Routes::Routes(const NetworkSpec& spec) : links_into_(spec.devices.size()), next
   }
 }
 
-// Breadth first from the destination backwards gives every device's distance; then each device takes its
-// first declared link that leads one hop nearer.
+// A breadth-first search backwards from the destination gives every device's distance; then each device takes
+// its first declared link that leads one hop nearer.
 const std::vector<std::uint32_t>& Routes::towards(DeviceId to) const {
   auto& next = next_.at(to.value);
   if (!next.empty()) return next;

@@ -8,10 +8,10 @@
 
 namespace millrace {
 
-// A transfer has arrived, now. When its first bit left the sending device, and its last for the last time.
+// A transfer that arrives now.
 struct Arrival {
-  std::uint64_t order;  // what carry() was given
-  Time first_bit, last_bit;
+  std::uint64_t order;       // as given to carry()
+  Time first_bit, last_bit;  // first bit left the sending device; last bit left it for the last time
 };
 using ArrivalHandler = std::function<void(const Arrival&)>;
 
@@ -22,7 +22,7 @@ class Carrier {
   virtual void carry(std::uint64_t order, const Transfer& transfer) = 0;
   // True if the simulation runs out of events by itself once nothing more can arrive.
   virtual bool settles() const = 0;
-  // REQUIRES !settles(). True if from now on a link between the two carries nothing, for ever.
+  // REQUIRES !settles(). True if a link between the two devices carries nothing from now on, for ever.
   virtual bool hopeless(DeviceId from, DeviceId to) const = 0;
 };
 

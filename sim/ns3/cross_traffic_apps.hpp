@@ -23,7 +23,7 @@ class CrossTrafficApps {
   const std::vector<std::uint64_t>& arrived() const { return arrived_; }
 
  private:
-  // One datagram after the other while a burst lasts. A packet leaves where the rate has just earned it.
+  // One datagram after the other while a burst lasts. A packet leaves once the rate has accumulated its size.
   struct OnOff {
     ns3::Ptr<ns3::Socket> socket;
     Bursts bursts;

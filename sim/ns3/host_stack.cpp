@@ -41,14 +41,14 @@ const char* type_of(QueueDiscipline discipline) {
   return nullptr;
 }
 
-// The discipline above the link's device, which from now on holds one packet.
+// Installs the discipline above the link's device, which from now on holds one packet.
 void add_discipline(const LinkSpec& link, const ns3::Ptr<TraceDevice>& device, std::int64_t stream,
                     LinkTap* tap) {
   const char* type = type_of(link.discipline);
   if (type == nullptr) return;
   const auto size = static_cast<std::uint32_t>(std::min(link.queue.count(), std::int64_t{0xFFFF'FFFF}));
   ns3::ObjectFactory factory(type);
-  // FQ-CoDel counts in packets only: full ones here.
+  // FQ-CoDel counts only in packets: full packets here.
   const bool in_packets = link.discipline == QueueDiscipline::fq_codel;
   const auto unit = in_packets ? ns3::QueueSizeUnit::PACKETS : ns3::QueueSizeUnit::BYTES;
   const auto limit = in_packets ? std::max(1U, size / device->GetMtu()) : size;
@@ -70,7 +70,7 @@ void add_discipline(const LinkSpec& link, const ns3::Ptr<TraceDevice>& device, s
   device->GetNode()->GetObject<ns3::TrafficControlLayer>()->SetRootQueueDiscOnDevice(device, discipline);
 }
 
-// Nobody asks who has an address on a medium: all members know.
+// All members of a medium know each other's addresses in advance: there are no ARP requests.
 void fill_arp_caches(const Topology& topology) {
   for (const auto& [here, device] : topology.on_media) {
     const auto ipv4 = topology.nodes[here.value]->GetObject<ns3::Ipv4L3Protocol>();
@@ -144,7 +144,7 @@ ns3::Ptr<ns3::Socket> make_tcp_socket(const NetworkSpec& spec, const ns3::Ptr<ns
   socket->SetAttribute("DelAckTimeout", ns3::TimeValue(to_ns3(tcp::kDelayedAck)));
   socket->SetAttribute("ConnTimeout", ns3::TimeValue(to_ns3(tcp::kConnectRetry)));
   socket->SetAttribute("ConnCount", ns3::UintegerValue(tcp::kConnectRetries));
-  // An outage must not end a connection: go on trying.
+  // An outage must not end a connection: keep trying.
   socket->SetAttribute("DataRetries", ns3::UintegerValue(1'000'000));
   socket->SetAttribute("MinRto", ns3::TimeValue(to_ns3(tcp::kMinRetransmit)));
   return socket;

@@ -19,7 +19,7 @@ DeviceId device_of(ns3::Ipv4Address address);
 void install_stack(const NetworkSpec& spec, const Topology& topology, const std::string& tcp_type);
 void add_routes(const NetworkSpec& spec, const Topology& topology, const Routes& routes);
 
-// A TCP socket of our constants (sim/ns3/README.md), not bound.
+// A TCP socket with our settings (tcp_settings.hpp), not bound.
 ns3::Ptr<ns3::Socket> make_tcp_socket(const NetworkSpec& spec, const ns3::Ptr<ns3::Node>& node);
 
 }  // namespace millrace

@@ -1,5 +1,4 @@
-// Tells what passes one link to who wants to know: the meter, a capture. Private to this folder: it includes
-// ns-3.
+// Reports what passes one link to the meter and to a capture. Private to this folder: it includes ns-3.
 #pragma once
 
 #include <ns3/packet.h>
@@ -16,7 +15,7 @@ namespace millrace {
 
 class LinkTap {
  public:
-  // The first bytes of a packet that is only a size; packets that have their own headers need none.
+  // Makes the first bytes of a packet that is only a size; not needed for packets with headers of their own.
   using Header = std::function<BareHeader(const ns3::Packet&)>;
 
   // `meter` may be null and outlives this.
@@ -27,11 +26,11 @@ class LinkTap {
 
   void offered(Bytes size);
   void dropped(Bytes size);
-  // Where attempts and their outcome are known apart (Wi-Fi): an attempt has left, now; what became of it.
+  // For Wi-Fi, which reports attempts and their outcomes separately: an attempt has left now; its outcome.
   void attempted(const ns3::Packet& packet);
   void delivered(Bytes size);
   void lost(Bytes size);
-  // One attempt is over, now. `again`: it was lost and follows again at once.
+  // One attempt is over now. `again`: the packet was lost and is sent again at once.
   struct Attempt {
     bool lost = false, again = false;
   };

@@ -38,7 +38,7 @@ class Ns3Network final : public Network {
 
   ~Ns3Network() override {
     for (const auto& sender : topology_.senders)
-      if (sender) sender->set_tap(nullptr);  // devices live on for a moment
+      if (sender) sender->set_tap(nullptr);  // devices outlive their taps for a moment
   }
 
   void submit(Time depart, const Transfer& transfer) override;
@@ -55,16 +55,16 @@ class Ns3Network final : public Network {
   bool all_hopeless() const;
   void run_out();
 
-  std::unique_ptr<Simulation> simulation_;  // first in, last out: it owns what the others point to
+  std::unique_ptr<Simulation> simulation_;  // declared first: it owns what the others point to
   Routes routes_;
   Topology topology_;
   std::unique_ptr<Carrier> carrier_;
   std::map<std::uint64_t, Flight> flights_;  // under way, by order of submission
-  // At one instant, not handed out yet: by departure, then by order of submission.
+  // Deliveries of one instant, not handed out yet: by departure, then by order of submission.
   std::map<std::pair<Time, std::uint64_t>, Delivery> arrived_;
   std::uint64_t submitted_ = 0;
   PullWatch watch_;
-  bool ended_early_ = false;  // this pull, by the taps
+  bool ended_early_ = false;  // the taps have ended this pull
   Time now_;                  // the simulator's own clock may be 1 ns behind: it stops short of a limit
 };
 
@@ -144,7 +144,7 @@ Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec, const
         ExitCode::invalid_input};
   auto simulation = Simulation::take();
   if (!simulation) return simulation.error();
-  ns3::RngSeedManager::SetRun(spec.seed);  // of ns-3's own streams: back-off, PIE
+  ns3::RngSeedManager::SetRun(spec.seed);  // for ns-3's own random streams: back-off, PIE
   Topology topology = make_topology(spec);
   if (auto reached = associate(spec, topology); !reached) return reached.error();
   if (auto added = add_taps(topology, taps); !added) return added.error();

@@ -1,6 +1,6 @@
 // The packet-level network: ns-3 with our own trace-driven device on every link, below bare packets (raw) or
-// below ns-3's TCP. Surprising fact: ns-3 keeps its clock in one global, so a process has one of these at a
-// time; the next may be made when the last is gone, and behaves as if it were the first.
+// below ns-3's TCP. Surprising fact: ns-3 keeps its clock in one global, so a process has one ns-3 network at
+// a time; the next may be made when the last is destroyed, and behaves as if it were the first.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ namespace millrace {
 // a capture that cannot be written; another network of this kind is alive.
 Result<std::unique_ptr<Network>> make_ns3_network(const NetworkSpec& spec, const NetworkTaps& taps = {});
 
-// What NetworkSpec::tcp_variant may be, cubic first.
+// The allowed values of NetworkSpec::tcp_variant, cubic first.
 std::vector<std::string> tcp_variants();
 
 }  // namespace millrace

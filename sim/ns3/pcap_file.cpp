@@ -21,13 +21,13 @@ void put_u32(std::array<std::byte, n>& into, std::size_t at, std::uint32_t value
   for (std::size_t i = 0; i < 4; ++i) into[at + i] = static_cast<std::byte>(value >> (8 * i));
 }
 
-// Network byte order, of `width` bytes.
+// Writes `value` in network byte order, `width` bytes.
 void put_network(BareHeader& into, std::size_t at, std::uint64_t value, std::size_t width) {
   for (std::size_t i = 0; i < width; ++i)
     into[at + i] = static_cast<std::byte>(value >> (8 * (width - 1 - i)));
 }
 
-// RFC 1071, over the IPv4 header.
+// The checksum of RFC 1071 over the IPv4 header.
 std::uint16_t checksum(const BareHeader& header) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < 20; i += 2)

@@ -1,6 +1,6 @@
 // A capture that Wireshark, tshark and tcpdump open: pcap with nanoseconds, link type RAW (each packet begins
-// with its IPv4 header). Surprising fact: only the first bytes of each packet are kept, with its true length
-// beside them; simulated payload is nothing but zeros.
+// with its IPv4 header). Surprising fact: only the first bytes of each packet are kept, with its true length;
+// simulated payload is all zeros.
 //
 //   file header, 24 bytes: magic 0xA1B23C4D, version 2.4, 0, 0, longest captured, link type 101 (RAW)
 //   per packet, 16 bytes:  seconds, nanoseconds, captured length, original length; then what was captured
@@ -25,7 +25,7 @@ namespace millrace {
 class PcapFile {
  public:
   static constexpr std::size_t kLongest = 128;  // IPv4 and TCP with all options take at most 120
-  // About 7 GB; what comes later is not captured, with one warning.
+  // About 7 GB; later packets are not captured, with one warning.
   static constexpr std::uint64_t kMaxPackets = 50'000'000;
 
   static Result<PcapFile> create(const std::string& path);

@@ -1,6 +1,6 @@
-// ns-3's event list, which can say when its next event is due and who runs which event when: ns-3 keeps both
-// to itself. Its own real-time simulator could not serve here: it sleeps inside Run(), and what is over its
-// hard limit is an abort without a word. Private to this folder: it includes ns-3.
+// ns-3's event list, extended to say when its next event is due and to report each event as it runs: ns-3
+// exposes neither. ns-3's own real-time simulator does not fit here: it sleeps inside Run(), and exceeding
+// its hard limit is an abort that names no link. Private to this folder: it includes ns-3.
 #pragma once
 
 #include <ns3/map-scheduler.h>
@@ -21,10 +21,10 @@ class PeekingScheduler final : public ns3::MapScheduler {
 
   ns3::Scheduler::Event RemoveNext() override;
 
-  // The one of ns-3's simulator, which has one at a time; null between simulations.
+  // The scheduler of ns-3's simulator, which has one at a time; null between simulations.
   static PeekingScheduler* current() { return current_; }
   Time next() const;
-  // Called just before each event runs that is neither cancelled nor `own`.
+  // The listener is called just before each event runs, except cancelled events and `own`.
   void listen(Listener listener) { listener_ = std::move(listener); }
   void own(const ns3::EventImpl* event) { own_ = event; }
 

@@ -94,7 +94,7 @@ BareHeader RawCarrier::header_of(const ns3::Packet& packet) const {
                       .size = Bytes(packet.GetSize())});
 }
 
-// Hands the device what fits its queue, in order.
+// Hands the device, in order, as much as fits its queue.
 void RawCarrier::fill(LinkId link) {
   auto& waiting = waiting_[link.value];
   TraceDevice& device = *topology_.senders[link.value];

@@ -1,5 +1,6 @@
-// Bare packets over the links of a route: no congestion control and no drops. What does not fit a device's
-// queue waits in the node before it (intermediate nodes too); a lost packet is repeated at once by its link.
+// Bare packets over the links of a route: no congestion control and no drops. A packet that does not fit a
+// device's queue waits in the device's node (also in intermediate nodes); a link repeats a lost packet at
+// once.
 #pragma once
 
 #include <deque>
@@ -23,7 +24,7 @@ class RawCarrier final : public Carrier {
   bool hopeless(DeviceId, DeviceId) const override { return false; }
 
  private:
-  // Waits for a link: either a transfer that has still `unsent` bytes to be cut into packets, or a packet.
+  // Waits for a link: either a transfer with `unsent` bytes still to be cut into packets, or a packet.
   struct Waiting {
     std::uint64_t order = 0;
     Bytes unsent;

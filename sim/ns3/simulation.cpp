@@ -9,12 +9,12 @@
 namespace millrace {
 namespace {
 
-// Mirrors ns-3's own global, which cannot be shared.
+// Whether a Simulation is alive: ns-3's own simulator is a global that cannot be shared.
 std::atomic<bool> taken{false};
 
 void stop() { ns3::Simulator::Stop(); }
 
-// A stop of our own is no event of the network.
+// Schedules a stop of our own, which is not an event of the network.
 ns3::EventId scheduled_stop(const ns3::Time& delay) {
   ns3::EventId id = ns3::Simulator::Schedule(delay, &stop);
   PeekingScheduler::current()->own(id.PeekEventImpl());
@@ -60,7 +60,7 @@ void Simulation::run_before(Time limit) {
   if (limit != Time::never()) end = scheduled_stop(to_ns3(limit - Duration::ns(1) - now()));
   ns3::Simulator::Run();
   end.Cancel();
-  // What else is due at this instant stands behind the stop: run it until a round brings nothing new.
+  // Other events due at this instant come after the stop: run them until a round brings nothing new.
   for (std::uint64_t events = 2; events > 1;) {
     const std::uint64_t before = ns3::Simulator::GetEventCount();
     ns3::EventId flushed = scheduled_stop(ns3::Seconds(0));

@@ -25,7 +25,7 @@ class Simulation {
   Simulation& operator=(const Simulation&) = delete;
 
   static Time now() { return Time::at_ns(ns3::Simulator::Now().GetNanoSeconds() - before_zero_.count_ns()); }
-  // Runs what has been built so far for that long and then calls it time 0. REQUIRES: nothing has been
+  // Runs what has been built so far for `span`; that instant is then time 0. REQUIRES that nothing has been
   // scheduled by at().
   static void warm_up(Duration span);
   // REQUIRES at >= now(). Equal times run in the order of these calls.
@@ -38,7 +38,7 @@ class Simulation {
   // none later. Time::never(): until nothing is scheduled. REQUIRES limit > now().
   static void run_before(Time limit);
   static void halt() { ns3::Simulator::Stop(); }
-  // When the next event is due, cancelled ones included; never: none is.
+  // When the next event is due, cancelled events included; never() if there is none.
   static Time next_event();
   // Called just before each event runs, with its instant.
   static void listen(std::function<void(Time due)> listener);

@@ -1,7 +1,7 @@
-// A host's own TCP data on its way into its device (Linux: TCP small queues). Of every connection only a few
-// packets are in the device at once; the others wait, none is dropped, and the connections come in turn. So a
-// short message does not wait behind a long one of another connection, nor does what the host forwards find a
-// queue full of what the host itself sends. Private to this folder: it includes ns-3.
+// A host's own TCP data on its way into its device (Linux: TCP small queues). Every connection has only a few
+// packets in the device at once; the others wait, none is dropped, and the connections take turns. So a short
+// message does not wait behind a long message of another connection, and packets that the host forwards do
+// not find a queue full of the host's own packets. Private to this folder: it includes ns-3.
 #pragma once
 
 #include <ns3/packet.h>
@@ -23,7 +23,7 @@ struct TcpFlow {
   auto operator<=>(const TcpFlow&) const = default;
 };
 
-// What an IPv4 packet says of itself; nothing if it is no TCP.
+// The TCP segment in an IPv4 packet; tcp_segment() returns nothing if there is none.
 struct TcpSegment {
   std::uint32_t from;
   TcpFlow flow;
@@ -35,7 +35,7 @@ std::optional<TcpSegment> tcp_segment(const ns3::Packet& packet);
 struct QueuedPacket {
   ns3::Ptr<ns3::Packet> packet;
   std::uint16_t protocol;
-  Time since;                   // it waits for the link
+  Time since;                   // when it began to wait for the link
   std::optional<TcpFlow> flow;  // of the host's own data
   std::uint32_t sequence = 0;   // with a flow: of its first byte
   std::uint32_t bytes = 0;      // of data
@@ -49,18 +49,19 @@ class SmallQueues {
   // buffers (tcp_small_queue_check), each of at least two segments (tcp_tso_autosize).
   static constexpr std::size_t kInDevice = 4;
 
-  // All of the segment waits or is in the device. TCP that takes it for lost need not send it again (Linux:
-  // skb_still_in_host_queue). Not said of one that is cut elsewhere and crosses the end of the numbers.
+  // Whether all of the segment waits or is in the device. TCP that takes it for lost need not send it again
+  // (Linux: skb_still_in_host_queue). False for a segment that is cut differently than the held ones and
+  // crosses the wrap of the sequence numbers.
   bool holds(const TcpSegment& segment) const;
-  // The flow has few packets in the device, and none that waits.
+  // Whether the flow has few packets in the device, and none that waits.
   bool may_enter(const TcpFlow& flow) const;
   bool empty() const { return turns_.empty(); }
-  // From now on the packet waits, is in the device, or is in neither any more. REQUIRES packet.flow.
+  // From now on the packet waits; is in the device; has left the device. REQUIRES packet.flow.
   void wait(QueuedPacket packet);
   void entered(const QueuedPacket& packet);
   void left(const QueuedPacket& packet);
-  // The packet whose turn it is of those that may enter, if it has at most `room` bytes. entered() is not
-  // called for it.
+  // The packet whose turn it is among those that may enter, if it has at most `room` bytes. The caller calls
+  // entered() for it.
   std::optional<QueuedPacket> next(Bytes room);
   void clear();
 

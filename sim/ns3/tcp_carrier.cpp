@@ -67,7 +67,8 @@ TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
   cross_traffic_.emplace(spec, topology);
 }
 
-// A medium's device: its frames have Ethernet around the packet, and their destination says of which link.
+// Watches a medium's device: its frames have Ethernet headers around the packet, and their destination tells
+// the link.
 void TcpCarrier::watch_medium(DeviceId from, const ns3::Ptr<ns3::NetDevice>& device) {
   struct Frame {
     ns3::Ptr<ns3::Packet> packet;
@@ -105,8 +106,8 @@ void TcpCarrier::watch_medium(DeviceId from, const ns3::Ptr<ns3::NetDevice>& dev
       }));
 }
 
-// The link that a packet at `from` takes by its destination; null where nobody listens, and for packets that
-// an access point only passes on, below IP.
+// The tap of the link that a packet at `from` takes by its destination; null where there is no tap, and for
+// packets that an access point only passes on, below IP.
 LinkTap* TcpCarrier::tap_towards(DeviceId from, const ns3::Ptr<ns3::NetDevice>& device,
                                  const ns3::Packet& packet) const {
   ns3::Ipv4Header ip;
@@ -149,7 +150,7 @@ void TcpCarrier::watch_wifi(DeviceId from, const ns3::Ptr<ns3::WifiNetDevice>& d
                       }});
 }
 
-// By the address of the device at the other end.
+// The taps of the device's links, by the address of the device at the other end.
 std::map<ns3::Mac48Address, LinkTap*> TcpCarrier::taps_from(const ns3::Ptr<ns3::NetDevice>& device) const {
   std::map<ns3::Mac48Address, LinkTap*> taps;
   for (std::size_t i = 0; i < topology_.taps.size(); ++i) {
@@ -210,9 +211,9 @@ void TcpCarrier::carry(std::uint64_t order, const Transfer& transfer) {
   write(connection);
 }
 
-// What TCP may send, and so much ahead of what has left the host; the rest waits here, in the application.
-// TCP would put all its window allows into the host's own link, and ns-3 walks through all of that for each
-// packet.
+// Gives TCP at most kAheadOfLink bytes more than have left the host; the rest waits here, in the application.
+// Otherwise TCP would put all that its window allows into the host's own link, and ns-3 walks through all of
+// that for each packet.
 void TcpCarrier::write(Connection& connection) {
   if (!connection.connected) return;
   while (connection.written < std::min(connection.submitted, connection.left + kAheadOfLink)) {
@@ -237,7 +238,7 @@ void TcpCarrier::read(Connection& connection) {
   }
 }
 
-// Which messages the segment's bytes belong to, if it is data on its first link.
+// Notes when bytes of messages left, if the packet is TCP data on its first link.
 void TcpCarrier::left(DeviceId from, const TraceDevice::Left& left) {
   if (left.protocol != ns3::Ipv4L3Protocol::PROT_NUMBER) return;
   const auto segment = tcp_segment(*left.packet);
@@ -247,7 +248,7 @@ void TcpCarrier::left(DeviceId from, const TraceDevice::Left& left) {
   const auto found = connections_.find(Pair{from, device_of(ns3::Ipv4Address(segment->flow.to))});
   if (found == connections_.end()) return;
   Connection& connection = *found->second;
-  // The stream starts at sequence number 1; 32 bits of it are near what has arrived.
+  // The stream starts at sequence number 1; the 32-bit number is taken as near to what has arrived.
   const auto near = static_cast<std::uint32_t>(connection.arrived);
   const auto distance = static_cast<std::int32_t>(segment->sequence - 1U - near);
   const auto begin = static_cast<std::int64_t>(connection.arrived) + distance;

@@ -1,6 +1,6 @@
 // ns-3's TCP over IPv4: one persistent connection per ordered pair of devices, opened when the pair's first
 // transfer leaves. Only sizes are sent (zero-filled virtual payload); a message ends where its cumulative
-// byte count does. Buffers and timers are the constants below; why is in sim/ns3/README.md.
+// byte count does. Buffers and timers are in tcp_settings.hpp; sim/ns3/README.md gives the reasons.
 #pragma once
 
 #include <ns3/socket.h>
@@ -31,7 +31,7 @@ class TcpCarrier final : public Carrier {
   bool settles() const override { return false; }  // retransmission timers go on for ever
   bool hopeless(DeviceId from, DeviceId to) const override;
 
-  // The name in a scenario and ns-3's name for it.
+  // Pairs of the name in a scenario and ns-3's name for it.
   static const std::vector<std::pair<std::string, std::string>>& variants();
 
  private:

@@ -1,4 +1,4 @@
-// How every TCP connection here is set, that of a pipeline and that of cross traffic alike.
+// The settings of every TCP connection here, of the pipeline and of cross traffic alike.
 #pragma once
 
 #include <cstdint>

@@ -133,7 +133,7 @@ Topology make_topology(const NetworkSpec& spec) {
   return topology;
 }
 
-// Beacons come ten times a second; who hears none for so long is out of reach.
+// Beacons come ten times a second; a station that hears none during all these steps is out of reach.
 Result<void> associate(const NetworkSpec& spec, const Topology& topology) {
   constexpr int kSteps = 100;
   const auto missing = [&]() -> std::optional<Error> {
@@ -170,7 +170,7 @@ Result<void> add_taps(Topology& topology, const NetworkTaps& taps) {
     std::optional<PcapFile> file;
     if (!capture.empty()) file = std::move(capture.mapped());
     topology.taps.push_back(std::make_unique<LinkTap>(LinkId{i}, taps.meter, std::move(file)));
-    // On a medium the carrier tells: one device serves several links there.
+    // On a medium the carrier feeds the tap: one device serves several links there.
     if (topology.senders[i]) topology.senders[i]->set_tap(topology.taps.back().get());
   }
   return {};

@@ -23,7 +23,7 @@ struct Topology {
   // The devices on media, with their nodes: each serves all links of its node on its segment.
   std::vector<std::pair<DeviceId, ns3::Ptr<ns3::NetDevice>>> on_media;
   std::vector<std::vector<ns3::Ptr<ns3::WifiNetDevice>>> wifi;  // of each Wi-Fi segment, by member
-  std::vector<std::unique_ptr<LinkTap>> taps;                   // by LinkId; none where nobody listens
+  std::vector<std::unique_ptr<LinkTap>> taps;                   // by LinkId; empty if there are no taps
 };
 
 // One pair of devices per joined pair of nodes, whether one or both directions have a link; one channel per
@@ -31,14 +31,14 @@ struct Topology {
 // Random(spec.seed, "loss/<from>-><to>"). REQUIRES check_network(spec) and a Simulation.
 Topology make_topology(const NetworkSpec& spec);
 
-// Runs until every station of Wi-Fi has its access point; that is time 0 then. An error names one that cannot
-// reach it.
+// Runs until every Wi-Fi station is associated with its access point; that instant is then time 0. An error
+// names a station that cannot reach its access point.
 Result<void> associate(const NetworkSpec& spec, const Topology& topology);
 
 // Gives every link whose taps ask for it a LinkTap. Errors: a capture that cannot be written.
 Result<void> add_taps(Topology& topology, const NetworkTaps& taps);
 
-// In captures as with TCP: one address per device on all its interfaces, 10.0.0.1 and so on.
+// The first device's address, in captures as with TCP: 10.0.0.1 and so on, one per device on all interfaces.
 inline constexpr std::uint32_t kFirstAddress = 0x0A000001;
 
 }  // namespace millrace

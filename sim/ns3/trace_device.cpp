@@ -86,7 +86,7 @@ void TraceDevice::enqueue(QueuedPacket packet) {
   start();
 }
 
-// With own data whose turn it is.
+// Fills the device with own data whose turn it is.
 void TraceDevice::refill() {
   while (!own_data_.empty()) {
     auto next = own_data_.next(sending_ ? room() : kAnySize);
@@ -100,13 +100,13 @@ void TraceDevice::start() {
   const auto& service = sending_->service = server_->serve(sending_->since, size);
   if (above_ != nullptr) above_->Stop();
   if (!sending_->first_bit) sending_->first_bit = service.first;
-  // Without a last bit the link never comes back: the packet stays here, and all behind it.
+  // Without an instant for the last bit the link never comes back: this packet and all behind it stay here.
   if (service.last)
     ns3::Simulator::Schedule(to_ns3(*service.last - Simulation::now()), &TraceDevice::finish,
                              ns3::Ptr<TraceDevice>(this));
 }
 
-// A loss model is stepped for every packet, then asked.
+// Whether the packet is lost. A loss model is stepped for every packet first.
 bool TraceDevice::is_lost(Time now) {
   double loss = 0;
   const auto& steps = sender_->loss.steps();

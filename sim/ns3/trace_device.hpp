@@ -27,14 +27,14 @@ namespace millrace {
 
 class TraceDevice : public ns3::NetDevice {
  public:
-  // The sending side. lost_again: a lost packet is sent again at once (link-layer ARQ) instead of dropped.
+  // The sending side. repeats_lost: a lost packet is sent again at once (link-layer ARQ) instead of dropped.
   struct Sender {
     LinkRate rate;
     Scheduled<Duration> delay;
     Bytes queue;
     Scheduled<double> loss = 0.0;
-    std::optional<GilbertElliott> loss_model{};  // until `loss` first changes, instead of it
-    Bytes overhead{};                            // of layer 2: takes time, is in no queue
+    std::optional<GilbertElliott> loss_model{};  // replaces `loss` until its first change
+    Bytes overhead{};                            // of layer 2: takes time, does not count in the queue
     bool repeats_lost = false;
     Random random{0, ""};
   };
@@ -53,24 +53,25 @@ class TraceDevice : public ns3::NetDevice {
   // From now on the device holds only the packet it sends, and stops and wakes the queue of a queue
   // discipline above it. REQUIRES `queue` to live as long as this.
   void hold_back(ns3::NetDeviceQueue* queue) { above_ = queue; }
-  // TCP data from this address, the device's own, waits however much it is, in small_queues.hpp: a host does
-  // not drop what it sends itself, nor its acknowledgements, nor does it send again what has not left yet.
-  // What it forwards is dropped at the full queue.
+  // TCP data from this address, the device's own, waits in a SmallQueues without limit: a host does not drop
+  // its own data or acknowledgements, and does not send data again that has not left yet. Forwarded packets
+  // are dropped at the full queue.
   void wait_for(ns3::Ipv4Address own) { own_ = own; }
   void on_left(std::function<void(const Left&)> handler) { on_left_ = std::move(handler); }
   // Called when a packet has left and the next one, if any, has started: the moment to fill the queue again.
   void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
 
-  // Hears of all that passes; may be null, outlives this.
+  // The tap is told of all that passes; may be null, outlives this.
   void set_tap(LinkTap* tap) { tap_ = tap; }
   LinkTap* tap() const { return tap_; }
 
-  // Whether Send() of so many bytes would not drop. The packet being sent is not in the queue.
+  // Whether Send() would take a packet of that size without dropping. The packet being sent is not in the
+  // queue.
   bool fits(Bytes size) const;
   std::uint64_t dropped() const { return dropped_; }  // at the full queue
   std::uint64_t lost() const { return lost_; }        // on the way, every attempt counted
 
-  // Send() for a packet that has been waiting since then for the queue to have room.
+  // Send() for a packet that has been waiting for room in the queue since `since`.
   bool send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since);
   bool Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address& to, std::uint16_t protocol) override;
   bool SendFrom(ns3::Ptr<ns3::Packet>, const ns3::Address&, const ns3::Address&, std::uint16_t) override {

@@ -31,7 +31,7 @@ struct Standard {
   const char* name;
   ns3::WifiStandard standard;
   const char* minstrel;
-  const char* data_mode;  // of constant rate: the fastest
+  const char* data_mode;  // for constant rate: the fastest modulation
 };
 
 const Standard& standard_of(const std::string& name) {
@@ -55,7 +55,7 @@ void set_rate_control(ns3::WifiHelper& wifi, const Standard& standard, const std
                                ns3::StringValue(standard.data_mode));
 }
 
-// The access point in the middle, or nobody.
+// Places the member: an access point in the centre, others around it.
 void place(const SegmentSpec& segment, std::size_t member, ns3::Node& node) {
   const auto& wifi = segment.wifi;
   const bool centre = wifi.access_point && *wifi.access_point == segment.members[member];
@@ -82,10 +82,10 @@ void set_queue(const ns3::Ptr<ns3::WifiNetDevice>& device, Bytes size) {
   const auto queue = mac->GetTxopQueue(category);
   queue->SetMaxSize(ns3::QueueSize(ns3::QueueSizeUnit::BYTES, static_cast<std::uint32_t>(std::min(
                                                                   size.count(), std::int64_t{0xFFFF'FFFF}))));
-  queue->SetMaxDelay(ns3::Seconds(10));  // its size is the limit, not the age of what is in it
+  queue->SetMaxDelay(ns3::Seconds(10));  // its size is the limit, not the age of its packets
 }
 
-// A frame's IP packet, if it has one: without the headers of Wi-Fi and LLC.
+// A frame's IP packet without the headers of Wi-Fi and LLC, if it has one.
 ns3::Ptr<const ns3::Packet> unwrapped(const ns3::Ptr<const ns3::Packet>& frame, bool with_mac_header) {
   const auto packet = frame->Copy();
   if (with_mac_header) {
@@ -131,7 +131,7 @@ std::vector<ns3::Ptr<ns3::WifiNetDevice>> make_wifi(const SegmentSpec& segment, 
     device->SetMtu(static_cast<std::uint16_t>(mtu.count()));
     set_queue(device, segment.queue);
     device->GetMac()->SetAttribute("BE_MaxAmpduSize",
-                                   ns3::UintegerValue(0));  // README: ns-3 3.37 fails with it
+                                   ns3::UintegerValue(0));  // README: ns-3 3.37 fails with aggregation
     stream += wifi.AssignStreams(installed, stream + 1);
     devices.push_back(device);
   }

@@ -18,25 +18,26 @@
 
 namespace millrace {
 
-// Devices of the members, in their order, on `nodes` (by DeviceId). `stream`: of the random numbers; moves
-// on. Members stand on a circle around the access point, or around an empty centre, at their distances.
+// The members' devices, in the members' order, on `nodes` (by DeviceId). `stream`: the index of the last
+// random stream in use; is advanced. Members stand around the access point, or around an empty centre, at
+// their distances.
 // REQUIRES check_network() of a spec with this segment.
 std::vector<ns3::Ptr<ns3::WifiNetDevice>> make_wifi(const SegmentSpec& segment, Bytes mtu,
                                                     const std::vector<ns3::Ptr<ns3::Node>>& nodes,
                                                     std::int64_t& stream);
 
-// The first of the segment's stations that has no association yet; nothing when all have, and ad hoc.
+// The first of the segment's stations that is not associated yet; nothing when all are, or when ad hoc.
 std::optional<std::size_t> unassociated(const std::vector<ns3::Ptr<ns3::WifiNetDevice>>& devices);
 
-// What happens to the IP packets of one device; each with the packet, unwrapped.
+// Handlers of what happens to the IP packets of one device; each gets the packet without Wi-Fi headers.
 struct WifiListener {
   using Packet = ns3::Ptr<const ns3::Packet>;
   std::function<void(const Packet&)> offered;    // handed to the device
   std::function<void(const Packet&)> dropped;    // its queue was full
   std::function<void(const Packet&)> lost;       // given up after its last attempt
   std::function<void(const Packet&)> delivered;  // acknowledged
-  // An attempt begins, and has left. One frame may hold several packets, which arrive one by one, before it
-  // has left as a whole.
+  // An attempt begins; an attempt has left. One frame may hold several packets, which arrive one by one
+  // before the whole frame has left.
   std::function<void(const Packet&)> begins, sent;
 };
 void listen_to_wifi(const ns3::Ptr<ns3::WifiNetDevice>& device, WifiListener listener);

@@ -70,7 +70,7 @@ void RowCollector::cut_gaps(std::optional<double>& end_ns) {
   if (end_ns) *end_ns -= cut;
 }
 
-// Where most rates are absurd, or none is more than a whisper, it is the unit that is wrong and not the rows.
+// Where most rates are absurd, or all are below 1 kbit/s, the unit is wrong and not the rows.
 void RowCollector::doubt_unit() {
   if (!lint_) return;
   const auto fastest = std::max_element(rows_.begin(), rows_.end(),

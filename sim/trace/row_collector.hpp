@@ -1,6 +1,6 @@
-// The rows of a rate trace as a reader finds them, one by one. Reading strictly, the first fault is the
-// error; linting, every fault is a finding, the row is repaired as the finding says, and reading goes on. So
-// what `lint` lists is just what reading refuses (and absurd rates and gaps besides).
+// The rows of a rate trace as a reader finds them, one by one. Strict reading fails at the first fault;
+// linting records every fault as a finding, repairs the row as the finding says, and goes on. So `lint` lists
+// what reading refuses, and absurd rates and gaps besides.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace millrace {
 
-// Where linting puts what it finds.
+// What linting looks for, and its findings.
 struct TraceLint {
   TraceLimits limits;
   std::vector<TraceFinding> findings;
@@ -23,11 +23,11 @@ struct TraceLint {
 
 class RowCollector {
  public:
-  // `where` says where reading is now; both outlive this. `lint` null: strict.
+  // `where` returns the place of the row being read. `lint` null: strict; else it outlives this.
   RowCollector(std::function<std::string()> where, TraceRows interval, TraceLint* lint)
       : where_(std::move(where)), interval_(interval), lint_(lint) {}
 
-  // An error when reading strictly; else noted, and the caller goes on as `repair` says.
+  // Strict: returns the fault as an error. Linting: records it; the caller then does what `repair` says.
   Result<void> fault(std::string fault, std::string repair) const;
 
   // One row as written: time in ns at any origin, rate in bit/s. Times that do not increase, rates that are
@@ -37,9 +37,9 @@ class RowCollector {
   Result<void> unreadable(std::string fault) { return this->fault(std::move(fault), "the row is dropped"); }
   std::size_t size() const { return rows_.size(); }
 
-  // The trace of all rows. `end_ns`: where the last row's interval ends (starting only); without one it is
-  // as long as the interval before it. Linting, long intervals are gaps where rows come from sampling; where
-  // they say themselves how long they hold, they are not.
+  // The trace of all rows. `end_ns`: where the last row's interval ends (starting only); if absent, the last
+  // interval is as long as the one before it. When linting, a long interval is a gap if rows are samples
+  // (sampled), but not if rows state how long they hold (held).
   enum class Rows : std::uint8_t { sampled, held };
   Result<RateTrace> finish(std::optional<double> end_ns, TraceEnd at_end, Rows kind);
 
@@ -56,7 +56,7 @@ class RowCollector {
   TraceRows interval_;
   TraceLint* lint_;
   std::vector<Row> rows_;
-  std::vector<std::size_t> absurd_;  // findings that are about this
+  std::vector<std::size_t> absurd_;  // indices of findings about absurd rates
 };
 
 }  // namespace millrace

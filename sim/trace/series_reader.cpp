@@ -34,7 +34,7 @@ std::optional<double> factor_of(const std::array<Column, n>& columns, std::strin
   return std::nullopt;
 }
 
-// What a series is of: where its values lie, and how they are written.
+// The quantity of a series: its name, its range, and how it may be written.
 struct Kind {
   std::string_view what;
   double highest;

@@ -1,6 +1,6 @@
 // Reads delay or loss over time, beside a rate: a CSV whose header names the unit, or, for delays,
-// LeoReplayer's one whole number of ms per line, 10 ms each. The formats are in traces/README.md; input is
-// hostile as in trace_reader.hpp, with the same limits.
+// LeoReplayer's format of one whole number of ms per line, 10 ms each. The formats are in traces/README.md;
+// input is untrusted as in trace_reader.hpp, with the same limits.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace millrace {
 
 struct SeriesReading {
   TraceEnd at_end = TraceEnd::loop;  // hold and once: the last value stays
-  Duration offset{};                 // where in it the run begins
+  Duration offset{};                 // where in the series the run begins
 };
 
 // Delays are from 0 to kMaxDelay, losses from 0 to below 1. Errors say `path:line: what` and have

@@ -79,7 +79,7 @@ Result<void> select_run(const std::string& series, TableColumns& columns) {
   return {};
 }
 
-// Where nothing was told about times: the one column with a known unit.
+// Where the user names no time column: the one clock column, if its name has a known unit.
 Result<void> find_clock(const std::vector<std::string>& header, TableColumns& columns) {
   std::vector<std::string> clocks;
   std::copy_if(header.begin(), header.end(), std::back_inserter(clocks), tells_time);
@@ -129,7 +129,8 @@ Result<TableLayout> known_layout(const std::vector<std::string>& header, const T
   return layout;
 }
 
-// Told its rate and nothing of time: rows of 1 s would be a guess where there is a clock.
+// Refuses a rate column given without time column or step in a table that has a clock: rows of 1 s would be a
+// guess.
 Result<void> check_told(const std::vector<std::string>& header, const TableColumns& columns) {
   if (!columns.time.empty() || columns.step || !column_index(header, columns.rate)) return {};
   for (const auto& name : header) {
@@ -180,7 +181,7 @@ std::string time_unit_in(std::string_view column) {
   const auto words = words_of(column);
   if (words.empty()) return {};
   const TimeUnit* unit = time_unit(words.back());
-  // A column called "second" or "t" says what it counts and not in what.
+  // A column called just "s" or "ms" does not count as one with a unit.
   return unit && (words.size() > 1 || words.back().size() > 2) ? std::string(unit->unit) : std::string();
 }
 
@@ -201,7 +202,7 @@ std::string rate_unit_in(std::string_view column) {
        {"bits/sec", "bit/s"},       {"bit/s", "bit/s"}}};
   std::string_view end = low;
   while (end.ends_with(')') || end.ends_with(']') || end.ends_with(' ')) end.remove_suffix(1);
-  // kBps, MBytes/s: the case decides, and names are written in any.
+  // kBps, MB/s: here the case of the letters matters, so the name is read as written.
   const std::string_view written = column.substr(0, end.size());
   if (written.ends_with("Bps") || written.ends_with("B/s")) {
     const std::size_t prefix = written.size() - 4;
@@ -220,8 +221,8 @@ bool tells_time(std::string_view column) {
       "date", "datetime",  "clock",      "seconds", "sec",     "unixtime"};
   auto words = words_of(column);
   if (words.empty()) return false;
-  // "time_ms", "elapsed (s)": the unit is no word of its own. Beside others ("response_time_ms") a first word
-  // that is none of these says what took so long.
+  // The unit of "time_ms" or "elapsed (s)" does not count as a word. Any other unknown word means a duration
+  // and not a clock: "response_time_ms".
   if (words.size() > 1 && time_unit(words.back())) words.pop_back();
   return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
     constexpr std::array<std::string_view, 8> kBeside{"unix",  "utc",   "local", "wall",

@@ -1,4 +1,4 @@
-// CSV files with a header: told their columns, or of a layout known here. RFC 4180 quotes are understood.
+// CSV files with a header, whose columns the user names or whose layout is known. Reads RFC 4180 quotes.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -107,7 +107,7 @@ class Table {
     return headerless() ? row(header_) : Result<void>();
   }
 
-  // As told, else as the columns' names say, else Mbit/s and s.
+  // Units as the user states, else as the columns' names say, else Mbit/s and s.
   Result<void> set_units() {
     const auto& columns = layout_.columns;
     const auto unit = [&](const std::string& column, const std::string& told, const std::string& named,
@@ -133,12 +133,12 @@ class Table {
     return {};
   }
 
-  // What whoever reads may well mean, and linting says all the same.
+  // A doubt about something the user may well mean: only linting reports it.
   Result<void> doubted(std::string finding) {
     return source_.lint ? rows_.fault(std::move(finding), "") : Result<void>();
   }
 
-  // No names, and the first line has a rate already: it is a row.
+  // The file has no header: all columns are given by number, and the first line already has a rate.
   bool headerless() const {
     const auto& columns = layout_.columns;
     if (!column_number(columns.rate) || !decimal(header_[rate_at_])) return false;
@@ -179,7 +179,8 @@ class Table {
     return added;
   }
 
-  // All rows of one second are one step, their mean; a second without a number holds the one before.
+  // The rows of one second become one step, with their mean rate; a second without a number keeps the rate of
+  // the second before.
   Result<void> clock_row(const std::vector<std::string>& fields) {
     const auto second = gnettrack_seconds(fields[time_at_]);
     if (!second) return rows_.unreadable("time must be YYYY.MM.DD_HH.MM.SS, got " + quoted(fields[time_at_]));

@@ -27,7 +27,7 @@ std::optional<double> factor_of(const std::array<Unit, n>& units, std::string_vi
   return std::nullopt;
 }
 
-// One row: both fields as numbers, or a fault. `read` false: the row is dropped.
+// Adds one row, whose fields must both be numbers; else a fault.
 struct RowFactors {
   double time = 1e9, rate = 1e6;
 };

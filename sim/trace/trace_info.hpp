@@ -1,4 +1,4 @@
-// What `millrace trace info` says of a file.
+// What `millrace trace info` prints about a file.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ struct TraceInfo {
 Result<TraceInfo> trace_info(const std::string& path, const TraceReading& reading);
 std::string to_table(const TraceInfo& info);
 // One object: duration_s, mean_mbps, min_mbps_1s, max_mbps_1s, p5_mbps_1s, p50…, outage_share_1s, format,
-// sha256, and what else there is.
+// sha256, and the other fields of TraceInfo.
 std::string to_json(const TraceInfo& info);
 
 }  // namespace millrace

@@ -113,7 +113,7 @@ Result<LinkRate> lint_trace(std::string_view content, const std::string& name, c
   return parse_and_shift({.text = content, .name = name, .reading = reading, .lint = &lint});
 }
 
-// zlib reads files that are not gzip as they are.
+// zlib returns the bytes of a file that is not gzip unchanged.
 Result<std::string> read_trace_file(const std::string& path) {
   if (const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                                  &std::fclose);

@@ -1,5 +1,5 @@
-// Reads a bandwidth trace into a LinkRate. Input is hostile: every limit is named below, every error says
-// `path:line: what`. Surprising fact: of two-column files a row usually holds over the interval that *ends*
+// Reads a bandwidth trace into a LinkRate. Input is untrusted: every limit is named below, every error says
+// `path:line: what`. Surprising fact: a row of a two-column file usually holds over the interval that *ends*
 // at its time. The formats are in traces/README.md; CRLF line ends and a missing last line end are accepted.
 #pragma once
 
@@ -22,8 +22,7 @@ Result<LinkRate> read_trace(const std::string& path, const TraceReading& reading
 // The same for text in memory; `name` stands for the path in errors.
 Result<LinkRate> parse_trace(std::string_view text, const std::string& name, const TraceReading& reading);
 
-// Lints: everything at fault is noted in `lint`, and the trace returned is the repaired one. An error: beyond
-// repair.
+// Records every fault in `lint` and returns the repaired trace; an error if it is beyond repair.
 Result<LinkRate> lint_trace(std::string_view text, const std::string& name, const TraceReading& reading,
                             TraceLint& lint);
 

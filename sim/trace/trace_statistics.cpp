@@ -17,7 +17,7 @@ std::vector<double> rate_bins(const RateTrace& trace) {
   std::vector<double> bins;
   Nanobits before = 0;
   for (std::int64_t k = 1; k <= seconds; ++k) {
-    // The end itself belongs to the next round of a looping trace.
+    // The instant of the end belongs to the next round of a looping trace, so total() is used there.
     const Nanobits until =
         Duration::s(k) == trace.duration() ? trace.total() : trace.cumulative(Time::zero() + Duration::s(k));
     bins.push_back(static_cast<double>(until - before) * 1e-15);

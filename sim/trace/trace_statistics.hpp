@@ -1,4 +1,4 @@
-// A trace in a few numbers, to compare with what its collection publishes.
+// A trace in a few numbers, to compare with the statistics its authors publish.
 #pragma once
 
 #include "runtime/base/time.hpp"
@@ -6,13 +6,13 @@
 
 namespace millrace {
 
-// Over one round of the trace. Bins are the whole seconds [k, k+1); a last, partial second is left out of
-// them unless it is all there is. An opportunity of a delivery schedule counts 12,000 bit in the bin of its
-// millisecond. The percentile interpolates linearly between the two bins next to it.
+// Statistics over one round of the trace. Bins are the whole seconds [k, k+1); a last, partial second is left
+// out unless the trace is shorter than a second. An opportunity of a delivery schedule counts 12,000 bit in
+// the bin of its millisecond. Percentiles interpolate linearly between the two neighbouring bins.
 struct TraceStatistics {
   Duration duration;  // a constant rate counts as 1 s of itself
   double mean_mbit_per_s = 0;
-  double min_mbit_per_s = 0, max_mbit_per_s = 0;  // of 1 s bins, as the percentiles
+  double min_mbit_per_s = 0, max_mbit_per_s = 0;  // of 1 s bins, like the percentiles
   double p5_mbit_per_s = 0, p50_mbit_per_s = 0, p95_mbit_per_s = 0;
   double idle_share = 0;    // bins in which less than one packet of 1500 bytes passes
   Duration longest_outage;  // exact, not of bins; an outage across the loop's seam counts as two

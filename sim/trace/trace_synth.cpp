@@ -23,7 +23,7 @@ double quantile(const SynthKind& kind, double share) {
   return kind.mbit_per_s[i - 1] + (kind.mbit_per_s[i] - kind.mbit_per_s[i - 1]) * within;
 }
 
-// An AR(1) process of unit variance, from its stationary distribution on.
+// An AR(1) process of unit variance that starts in its stationary distribution.
 class Wander {
  public:
   Wander(std::uint64_t seed, const std::string& stream, double time_constant_s)

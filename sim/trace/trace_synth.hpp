@@ -1,8 +1,8 @@
 // Bandwidth traces that resemble recordings: their mean, quantiles (so also their share of outages) and
 // autocorrelation over seconds are those of a recording of the same technology. A hidden Gauss-Markov process
 // z (a sum of a white and two AR(1) parts, all seeded) is mapped to a rate by the recording's quantile
-// function: rate = Q(Φ(z)), one rate per second. Surprising fact: what a recording does within a second is
-// not imitated, nor anything beyond those statistics.
+// function: rate = Q(Φ(z)), one rate per second. Surprising fact: nothing else of a recording is imitated, in
+// particular not its changes within a second.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace millrace {
 
-// Shares of the seconds below each of the quantiles.
+// The share of seconds below each quantile.
 inline constexpr std::array<double, 15> kSynthShares{0,   0.01, 0.02, 0.05, 0.1, 0.2,  0.3, 0.4,
                                                      0.5, 0.6,  0.7,  0.8,  0.9, 0.97, 1};
 
@@ -27,7 +27,7 @@ struct SynthKind {
   double outage_share;                                 // of seconds with nothing: rate 0 below this share
   // Of z: variances (white + fast + slow = 1) and time constants of the two AR(1) parts in seconds.
   double white, fast, fast_s, slow, slow_s;
-  // What was fitted, for the table and the test.
+  // The recording's statistics to which this was fitted, for the table and the test.
   double mean_mbit_per_s, p5_mbit_per_s;
   std::array<double, 3> autocorrelation;  // at 1, 5, 20 s
 };

@@ -1,4 +1,4 @@
-// Lines and numbers of a hostile text file, with errors that say `name:line: what`.
+// Lines and numbers of an untrusted text file, with errors that say `name:line: what`.
 #pragma once
 
 #include <cstddef>
@@ -37,8 +37,8 @@ class TraceText {
 
 // For messages: in double quotes, at most 40 characters, control characters as '?'.
 std::string quoted(std::string_view text);
-std::string_view trimmed(std::string_view text);  // blanks and tabs off both ends
-// A finite decimal number and nothing else; "+1", "0x1", "nan", "inf" and blanks are not.
+std::string_view trimmed(std::string_view text);  // without blanks and tabs at both ends
+// A finite decimal number and nothing else; "+1", "0x1", "nan", "inf" and blanks are refused.
 std::optional<double> decimal(std::string_view text);
 
 }  // namespace millrace

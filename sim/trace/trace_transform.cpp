@@ -31,7 +31,7 @@ Result<RateTrace> shifted(const RateTrace& trace, const TraceShift& shift) {
   const auto scaled = [&](BitRate rate) {
     return BitRate(std::llround(static_cast<double>(rate.bit_per_s()) * shift.scale));
   };
-  std::vector<RateStep> wrapped;  // what a loop plays last
+  std::vector<RateStep> wrapped;  // the part before the offset, which a loop plays last
   for (std::size_t i = 0; i < trace.size(); ++i) {
     const auto [from, rate] = trace.step(i);
     const auto until = i + 1 < trace.size() ? trace.step(i + 1).from : trace.duration();
