@@ -155,7 +155,7 @@ void FairFluidNetwork::place(Flow& flow, Message& message, double share) {
   constexpr std::uint64_t kPlacesPerEvent = 16;
   message.place = flow.alone.place(now_, message.transfer.size, share);
   watch_.worked(message.place.packets.size() * flow.alone.route().size() / kPlacesPerEvent);
-  const auto released = message.place.released();
+  const auto released = message.place.released;
   if (!released) return;  // stuck in an outage without end, like all messages behind it
   schedule(*released, Event::Kind::leave, message);
 }

@@ -15,17 +15,13 @@ Nanobits part(Nanobits whole, double share) {
 
 }  // namespace
 
-std::optional<Time> LonePlace::released() const {
-  if (!arrives) return std::nullopt;
-  return std::max(*left, *arrives - lag);
-}
-
 LoneSchedule::LoneSchedule(std::vector<RouteHop> route, Framing framing)
     : route_(std::move(route)), framing_(framing), ends_(route_.size()), last_arrival_(route_.size()) {}
 
 void LoneSchedule::forget(Time now) {
   for (std::size_t i = 0; i < route_.size(); ++i) ends_[i] = std::min(ends_[i], trace(i).cumulative(now));
   std::fill(last_arrival_.begin(), last_arrival_.end(), Time::zero());
+  last_released_ = Time::zero();
 }
 
 Nanobits LoneSchedule::wire(Bytes size, std::int64_t packets, std::size_t hop) const {
@@ -38,8 +34,7 @@ Nanobits LoneSchedule::packet_bits(Bytes size, std::int64_t packet, std::int64_t
 }
 
 LonePlace LoneSchedule::place(Time from, Bytes size, double share) {
-  LonePlace place{.begins = from, .left = {}, .arrives = {}, .lag = {}, .share = share};
-  for (const auto& hop : route_) place.lag += hop.link->delay.at(from);
+  LonePlace place{.begins = from, .left = {}, .arrives = {}, .share = share};
   // One place for all packets suffices if nothing depends on their own instants.
   const bool as_one = route_.size() == 1 && route_[0].link->delay.constant();
   if (as_one) {
@@ -47,11 +42,20 @@ LonePlace LoneSchedule::place(Time from, Bytes size, double share) {
     return place;
   }
   place.packets.assign(static_cast<std::size_t>(framing_.packets(size)), from);
-  for (std::size_t hop = 0; hop < route_.size(); ++hop)
-    if (!place_on(hop, place, size, from)) return place;
-  place.arrives = place.packets.back();
+  std::vector<Duration> delays(place.packets.size());  // of each packet, on all links so far
+  bool arrives = true;
+  for (std::size_t hop = 0; hop < route_.size() && arrives; ++hop)
+    arrives = place_on(hop, place, size, delays);
+  if (arrives) place.arrives = place.packets.back();
+  for (std::size_t i = 0; i < delays.size(); ++i) place.packets[i] = place.packets[i] - delays[i];
+  if (!arrives) return place;
   if (!place.left) place.left = from;  // nothing was left to send
+  release(place, place.packets.back());
   return place;
+}
+
+void LoneSchedule::release(LonePlace& place, Time gone) {
+  place.released = last_released_ = std::max({last_released_, *place.left, gone});
 }
 
 bool LoneSchedule::place_one_hop(LonePlace& place, Bytes size, Time from) {
@@ -62,11 +66,12 @@ bool LoneSchedule::place_one_hop(LonePlace& place, Bytes size, Time from) {
   place.left = trace(0).when(place.end);
   if (!place.left) return false;
   place.arrives = arrival(0, *place.left);
+  release(place, *place.left);
   return true;
 }
 
 // Changes place.packets from arrivals at one end of the link to arrivals at the other.
-bool LoneSchedule::place_on(std::size_t hop, LonePlace& place, Bytes size, Time from) {
+bool LoneSchedule::place_on(std::size_t hop, LonePlace& place, Bytes size, std::vector<Duration>& delays) {
   const auto count = static_cast<std::int64_t>(place.packets.size());
   const Nanobits message = Nanobits{framing_.wire_size(size).bits()} * kNano;
   Nanobits sent = message - part(message, place.share);
@@ -81,7 +86,7 @@ bool LoneSchedule::place_on(std::size_t hop, LonePlace& place, Bytes size, Time 
       at = std::max(at, trace(hop).cumulative(packet));
       if (hop == 0 && place.known == 0) {
         place.start = at;
-        place.begins = trace(hop).departure(at).value_or(from);
+        place.begins = trace(hop).departure(at).value_or(packet);
       }
       const Nanobits bits = whole + route_[hop].overhead_bits - gone / kNano;
       at = route_[hop].capacity->end(at, bits * kNano);
@@ -89,6 +94,7 @@ bool LoneSchedule::place_on(std::size_t hop, LonePlace& place, Bytes size, Time 
       if (!left) return false;
       if (hop == 0) place.left = left;
       packet = arrival(hop, *left);
+      delays[static_cast<std::size_t>(i)] += packet - *left;
     }
     ++place.known;
   }
@@ -114,7 +120,7 @@ double LoneSchedule::share_left(const LonePlace& place, Bytes size, Time now) co
   }
   const auto count = static_cast<std::int64_t>(place.packets.size());
   double left = 0;
-  Time before = place.begins + place.lag;
+  Time before = place.begins;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto index = static_cast<std::size_t>(i);
     const auto bits = static_cast<double>(packet_bits(size, i, count));
@@ -122,11 +128,11 @@ double LoneSchedule::share_left(const LonePlace& place, Bytes size, Time now) co
       left += bits;
       continue;
     }
-    // Treats a packet's bits as arriving evenly since the packet before it.
-    const Time arrives = place.packets[index];
-    const double part = (arrives - place.lag - now).seconds() / (arrives - before).seconds();
-    if (arrives - place.lag > now) left += bits * std::min(1.0, part);
-    before = std::max(before, arrives);
+    // Treats a packet's bits as leaving evenly since the packet before it.
+    const Time gone = place.packets[index];
+    const double since = (gone - before).seconds();
+    if (gone > now) left += bits * (since > 0 ? std::min(1.0, (gone - now).seconds() / since) : 1.0);
+    before = std::max(before, gone);
   }
   return std::min(place.share, left / static_cast<double>(framing_.wire_size(size).bits()));
 }

@@ -27,14 +27,14 @@ struct LonePlace {
   Time begins;                  // its first bit leaves
   std::optional<Time> left;     // its last bit has left the first link; nothing: never
   std::optional<Time> arrives;  // at the destination
-  Duration lag;                 // from the first link to the destination, without waiting
+  // When the message has left the route and the route is free again, as seen at its first link: delays, as
+  // they were when its packets crossed the links, do not count. Never before that of the message before it;
+  // nothing: never.
+  std::optional<Time> released{};
   double share = 1;             // the share of the message that was still to be sent when it was placed
   Nanobits start = 0, end = 0;  // on the first link's axis
-  std::vector<Time> packets{};  // with more than one hop: when each packet arrives; only the first `known`
+  std::vector<Time> packets{};  // with more than one hop: as `released`, of the first `known` packets
   std::size_t known = 0;
-
-  // When the message has left the route and the route is free again, as seen at its first link.
-  std::optional<Time> released() const;
 };
 
 class LoneSchedule {
@@ -54,12 +54,14 @@ class LoneSchedule {
   Nanobits wire(Bytes size, std::int64_t packets, std::size_t hop) const;
   Nanobits packet_bits(Bytes size, std::int64_t packet, std::int64_t count) const;
   bool place_one_hop(LonePlace& place, Bytes size, Time from);
-  bool place_on(std::size_t hop, LonePlace& place, Bytes size, Time from);
+  bool place_on(std::size_t hop, LonePlace& place, Bytes size, std::vector<Duration>& delays);
   Time arrival(std::size_t hop, Time left);
+  void release(LonePlace& place, Time gone);
 
   std::vector<RouteHop> route_;
   Framing framing_;
-  std::vector<Nanobits> ends_;      // per hop: everything before it is taken
+  std::vector<Nanobits> ends_;  // per hop: everything before it is taken
+  Time last_released_;
   std::vector<Time> last_arrival_;  // per hop, at its other end: no packet overtakes another
 };
 

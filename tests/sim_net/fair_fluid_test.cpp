@@ -41,7 +41,8 @@ TEST(FairFluid, AFlowThatMeetsNobodyIsExactToTheNanosecond) {
                             Duration::us(std::int64_t(random.below(20'000))), Bytes(3000)});
       spec.links.back().loss = random.below(2) == 0 ? 0 : random.uniform() / 2;
       spec.links.back().overhead = Bytes(std::int64_t(random.below(40)));
-      if (random.below(4) == 0) spec.links.back().delay.set(ms(200), Duration::ms(1));
+      if (random.below(4) == 0)
+        spec.links.back().delay.set(ms(200), random.below(2) == 0 ? Duration::ms(1) : Duration::s(2));
       spec.links.push_back({DeviceId{i + 1}, DeviceId{i}, BitRate::mbit(1), Duration::ms(1)});
     }
     std::vector<Sending> traffic;
