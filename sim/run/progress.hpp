@@ -1,5 +1,4 @@
-// A line on stderr that says how far the run is: rewritten in place on a terminal, every few seconds
-// elsewhere.
+// The run's progress as a line on stderr: rewritten in place on a terminal, every few seconds elsewhere.
 #pragma once
 
 #include <chrono>
