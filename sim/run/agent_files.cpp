@@ -20,7 +20,7 @@ std::string_view name_of(LogLevel level) {
 
 AgentFiles::AgentFiles(const std::string& run_directory, bool echo)
     : folder_((fs::path(run_directory) / "agents").string()), echo_(echo) {
-  std::error_code ignored;  // of an earlier run nothing may be mistaken for this one's
+  std::error_code ignored;  // files of an earlier run must not be mistaken for this run's
   fs::remove_all(folder_, ignored);
 }
 

@@ -1,6 +1,6 @@
-// What agents say about themselves, in the run directory: agents/DEVICES.log, a line per line of the agent's
-// log while it served the run, and agents/DEVICES.prom, its figures at the end in Prometheus' text format.
-// Devices of one agent are joined by "+".
+// The agents' logs and figures in the run directory: agents/DEVICES.log has the agent's log while it served
+// the run, and agents/DEVICES.prom its figures at the end in Prometheus' text format. The devices of one
+// agent are joined by "+".
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,10 @@ namespace millrace {
 
 class AgentFiles {
  public:
-  // Bytes of one agent's log; what comes after is dropped, and a last line says so.
+  // Bytes of one agent's log; later lines are dropped, and a last line says so.
   static constexpr std::size_t kMaxLog = 4 << 20;
 
-  // Nothing is written before an agent says something. `echo`: warnings and errors go to this program's log
-  // as well.
+  // Writes nothing before an agent logs something. `echo`: warnings and errors also go to this program's log.
   AgentFiles(const std::string& run_directory, bool echo);
   void on_log(const std::string& devices, const LogLine& line);
   void on_farewell(const std::string& devices, const Farewell& farewell) const;

@@ -1,6 +1,5 @@
-// A file that grows as the run goes. What is appended in one call reaches the disk in one piece, when
-// something is appended 100 ms or more after the last time, so that a run that is killed leaves files that
-// can be read.
+// A file that grows as the run goes. What one call appends reaches the disk in one piece, at a call that
+// comes 100 ms or more after the last write, so that a killed run leaves readable files.
 #pragma once
 
 #include <chrono>
@@ -15,12 +14,12 @@ namespace millrace {
 
 class AppendFile {
  public:
-  // Truncates what is there.
+  // Truncates an existing file.
   static Result<AppendFile> create(const std::string& path);
 
   void append(std::string_view piece);
   void flush();
-  // What went wrong since the last call: a full disk, say.
+  // An error if a write has failed since the last call, for example on a full disk.
   Result<void> check();
   bool sound() const { return error_ == 0; }
 

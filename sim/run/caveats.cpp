@@ -27,7 +27,7 @@ struct Planned {
 
 bool on_the_wall_clock(Mode mode) { return mode == Mode::emulate || mode == Mode::deploy; }
 
-// The first stage's device whose measured time is stretched; null where none is.
+// The device of the first stage whose measured time is stretched; null if there is none.
 const DeviceSection* slowed_device(const Scenario& scenario, const Plan& plan) {
   for (const auto& stage : plan.stages) {
     const auto& device = scenario.devices.at(stage.device.value);
@@ -60,7 +60,7 @@ LinksAre links_of(const Scenario& scenario, const Plan& plan, AgentsAre agents) 
   return agents == AgentsAre::local && lost ? LinksAre::not_applied : LinksAre::given;
 }
 
-// The keys of the scenario that say what the links are like.
+// The keys of the scenario that describe the links.
 std::string network_keys(const Scenario& scenario) {
   const auto& network = scenario.network;
   const bool traces =
@@ -100,7 +100,7 @@ std::optional<std::string> compute_shared(const Planned& run) {
          "the devices";
 }
 
-// What would have applied them, and what that asks for first.
+// How to apply the links, and what has to change first.
 std::string how_to_apply(const Scenario& scenario, const Plan& plan) {
   std::string text = "`--set run.links=netns` (as root) applies them";
   const auto spec = checked_network(scenario, plan);
@@ -148,7 +148,7 @@ std::optional<std::string> not_finite(const RunEnd& end) {
       end.summary.not_finite(), end.summary.images());
 }
 
-// Of a run that is too short for any answer limitations_of() says so before it begins.
+// For a run that is too short for any answer, limitations_of() says so before the run begins.
 std::optional<std::string> target_untold(const RunEnd& end) {
   const auto& target = end.summary.target();
   if (!target.share() || target.tells() || end.scenario.microbatches() < TargetShare::least_microbatches())
@@ -160,8 +160,8 @@ std::optional<std::string> target_untold(const RunEnd& end) {
       target.judged(), target.images_per_s(), figure_text(100 * low, 1), figure_text(100 * high, 1));
 }
 
-// Where compute is imitated and the work itself takes longer than the imitation, the rate is neither the
-// device's nor that of where it ran. Stages report the longer of the two.
+// Where compute is imitated and the real work takes longer than the imitated time, the rate is neither the
+// device's nor this machine's. Stages report the longer of the two times.
 std::optional<std::string> compute_overrun(const RunEnd& end) {
   constexpr double kNoticeable = 1.1;
   const Scenario& scenario = end.scenario;
@@ -173,7 +173,7 @@ std::optional<std::string> compute_overrun(const RunEnd& end) {
   double most = kNoticeable;
   for (std::uint32_t i = 1; i + 1 < end.plan.node_count(); ++i) {
     const auto cost = build_cost(scenario, end.plan, {i});
-    if (!cost) return std::nullopt;  // and the run could not have begun
+    if (!cost) return std::nullopt;  // does not happen: such a run does not begin
     const auto price_s = [&](std::uint32_t images) {
       double sum = 0;
       for (const WorkKind kind : {WorkKind::forward, WorkKind::encode}) {

@@ -1,7 +1,6 @@
 // What limits the truth of a run's figures, in one list: the headline, summary.json, manifest.json, the
-// report picture and `millrace compare` all show it. Surprising fact: a caveat is found either from what is
-// planned, before anything runs, or from what came of it, at the end, and whoever shows the list need not
-// know which.
+// report picture and `millrace compare` all show it. Surprising fact: some caveats follow from the plan,
+// before anything runs, others from the results, at the end; users of the list need not know which.
 //
 // To add one: in caveats.cpp a function that returns its sentence, or nothing where it does not apply, and a
 // row in kBefore or kAfter. An id is snake_case and stays: scripts rely on it.
@@ -21,13 +20,13 @@
 
 namespace millrace {
 
-// What the time of computing is. profile: reckoned from speeds and profiles, in virtual time. measured: what
-// real tensors took. imitated: on the wall clock, but stretched to what a speed, profile or slowdown says.
+// The source of compute times. profile: computed from speeds and profiles, in virtual time. measured: the
+// time that real tensors took. imitated: on the wall clock, but stretched to a speed, profile or slowdown.
 enum class ComputeIs : std::uint8_t { profile, measured, imitated };
-// What the activations crossed. given: the network of devices that are elsewhere. not_applied: the scenario
-// describes links, and its local devices talked over loopback.
+// The links that activations crossed. given: the network of devices that are elsewhere. not_applied: the
+// scenario describes links, but its local devices talked over loopback.
 enum class LinksAre : std::uint8_t { simulated, shaped, given, not_applied };
-// Who computes: agents that the host starts on its own machine, or such as come from, or are, elsewhere.
+// Where agents run: started by the host on its own machine, or elsewhere.
 enum class AgentsAre : std::uint8_t { local, elsewhere };
 
 std::string_view name_of(ComputeIs compute);
@@ -38,7 +37,7 @@ struct Caveat {
   std::string text;  // one sentence, without a full stop
 };
 
-// What a run is going to be; `caveats` are those that are known before it runs.
+// The conditions of a run; `caveats` has those that are known before it begins.
 struct RunConditions {
   ComputeIs compute = ComputeIs::profile;
   LinksAre links = LinksAre::simulated;
@@ -50,7 +49,7 @@ struct RunConditions {
 RunConditions conditions_of(const Scenario& scenario, const Plan& plan, AgentsAre agents,
                             const NetworkSpec* network = nullptr);
 
-// What a run came to. `summary` has been closed; `failure`: why the run ended early, or null.
+// The end of a run. `summary` has been closed; `failure`: why the run ended early, if it did.
 struct RunEnd {
   const Scenario& scenario;
   const Plan& plan;
@@ -58,9 +57,9 @@ struct RunEnd {
   const std::optional<Error>& failure;
 };
 
-inline constexpr std::string_view kIncomplete = "incomplete";  // the id of the first of them
+inline constexpr std::string_view kIncomplete = "incomplete";  // the id of the first caveat at the end
 
-// Those that only its end shows.
+// Caveats that only the end of a run shows.
 std::vector<Caveat> caveats_at_end(const RunEnd& end);
 
 }  // namespace millrace

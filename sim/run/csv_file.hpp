@@ -11,7 +11,7 @@ namespace millrace {
 
 class CsvFile {
  public:
-  // Truncates what is there and writes the header line.
+  // Truncates an existing file and writes the header line.
   static Result<CsvFile> create(const std::string& path, const std::string& header);
 
   template <class... Args>

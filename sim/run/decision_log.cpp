@@ -13,7 +13,7 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kMaxLogBytes = std::size_t{1} << 31;
-constexpr std::int64_t kMaxNs = std::int64_t{1} << 60;  // as records from other processes
+constexpr std::int64_t kMaxNs = std::int64_t{1} << 60;  // the limit for records from other processes
 
 std::string seen_text(const std::vector<LinkSample>& seen) {
   std::string text;
@@ -25,7 +25,7 @@ std::string seen_text(const std::vector<LinkSample>& seen) {
   return text;
 }
 
-// Takes a row apart field by field; the first that does not read is the error.
+// Parses a row field by field; the first field that cannot be read is the error.
 class Row {
  public:
   Row(std::string_view text, char separator) : rest_(text), separator_(separator) {}

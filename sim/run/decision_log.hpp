@@ -1,11 +1,11 @@
-// decisions.csv, written and read: every choice of a quantization policy with all it had been told, so that a
-// policy can be asked again from this file alone. One row per choice:
+// decisions.csv, written and read: every choice of a quantization policy with all its inputs, so that a
+// policy can be replayed from this file alone. One row per choice:
 //
-//   time_ns .. observed_mbit_per_s  what was decided, when, for which microbatch; the goodput seen last
+//   time_ns .. observed_mbit_per_s  the instant, the microbatch and the choice; the goodput seen last
 //   stage                           the number of the sending stage, from 1: a policy per stage
-//   images .. ready_bytes           its Outgoing
-//   seen                            the acknowledgements since the row before of this stage, oldest first,
-//                                   with a blank between two:
+//   images .. ready_bytes           the policy's input (Outgoing)
+//   seen                            the acknowledgements since this stage's previous row, oldest first,
+//                                   separated by blanks:
 //                                   microbatch/sent_ns/acknowledged_ns/bytes/values/images
 #pragma once
 
@@ -34,13 +34,13 @@ struct LoggedDecision {
 // Without the line's end.
 std::string decision_row(const LoggedDecision& decision);
 
-// `name` stands in errors for the text, which is that of a whole file. A last line without its end is left
-// out: the run was killed while it wrote it.
+// Parses the text of a whole file; errors call it `name`. A last line without a line end is ignored: the run
+// was killed while writing it.
 Result<std::vector<LoggedDecision>> parse_decisions(std::string_view text, const std::string& name);
 Result<std::vector<LoggedDecision>> read_decisions(const std::string& path);
 
-// What the policy gives when it is told again what was logged. REQUIRES all are of one stage, and a policy
-// that has been told nothing.
+// The policy's choices for the logged inputs. REQUIRES that all decisions are of one stage, and a policy
+// without any inputs so far.
 std::vector<Budget> replay(std::span<const LoggedDecision> decisions, QuantizationPolicy& policy);
 
 }  // namespace millrace

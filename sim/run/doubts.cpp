@@ -60,7 +60,7 @@ class Topology {
     for (const LinkId link : way) used_.insert(link.value);
   }
 
-  // Switches pass on what they get, and so does the hub of a star, a device or not.
+  // Switches forward packets, and so does the hub of a star, whether it is a device or not.
   bool passes_on(DeviceId device) const {
     if (device.value >= scenario_.devices.size()) return true;
     const auto& segments = scenario_.network.segments;
@@ -140,7 +140,7 @@ std::vector<std::string> doubts_of(const Scenario& scenario, const Plan& plan) {
           fmt::format("expect.accuracy cannot be met: {} has no accuracy",
                       no_tensors ? "mode simulate, which runs no tensors," : "workload.dataset: synthetic"));
   }
-  // Machines on the network that they have: nobody applies these links.
+  // Devices use the network that they have: the scenario's links are not applied.
   if (scenario.run.mode == Mode::deploy && scenario.run.links == LinksKind::given) return doubts;
   Topology topology(scenario, plan);
   doubts.insert(doubts.end(), topology.doubts.begin(), topology.doubts.end());

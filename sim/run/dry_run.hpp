@@ -1,7 +1,7 @@
-// What mode simulate gives for a plan on the fluid network, without a run directory: the same nodes, costs,
-// network and summary as `millrace run --mode simulate` with network.kind fluid, so that a plan can be tried
-// over the run's own window (its images, arrivals, traces and their offsets, events, policy) before it is
-// chosen. Surprising fact: a run of many microbatches is tried with its first kMostMicrobatches only, and
+// The figures of mode simulate for a plan on the fluid network, without a run directory: the same nodes,
+// costs, network and summary as `millrace run --mode simulate` with network.kind fluid, so that a plan can be
+// tried over the run's own window (its images, arrivals, traces and their offsets, events, policy) before it
+// is chosen. Surprising fact: of a run of many microbatches only the first kMostMicrobatches are tried, and
 // those only up to kMostWork.
 #pragma once
 
@@ -28,25 +28,25 @@ class DryRun {
 
   struct Figures {
     SimulatedFigures figures;
-    double filled_images_per_s = 0;  // between the first arrival at the sink and the last; 0: there was one
-    double last_created_s = 0;       // when the source had the last microbatch, in an open loop: its arrival
+    double filled_images_per_s = 0;  // between first and last arrival at the sink; 0 with a single arrival
+    double last_created_s = 0;       // when the source had the last microbatch (open loop: its arrival)
   };
 
   // `spec` is the scenario's network. Whatever the scenario's mode, compute costs what its profiles say.
   DryRun(const Scenario& scenario, NetworkSpec spec);
 
-  // Nothing where the run is not over at `until`, which cannot be the best then. An error: the fluid network
-  // cannot carry the run, or it gets stuck, or Ctrl-C.
+  // Nothing where the run is not over at `until`: it cannot be the best then. Errors: the fluid network
+  // cannot carry the run, the run gets stuck, or Ctrl-C.
   Result<std::optional<Figures>> run(const Plan& plan, Time until = Time::never());
 
-  // What the last run() took, the same on every machine: messages and acknowledgements, some 4 us each, and
-  // the packets of messages, some 0.12 us each, which is 1/kPacketsPerMessage; and the network's own events
-  // (cross traffic, and what has to be reckoned anew for it), in thousands, each like a message.
+  // The work of the last run(), the same on every machine. A message or acknowledgement counts 1 (some 4 us),
+  // a packet of a message 1/kPacketsPerMessage (some 0.12 us), an event of the network itself (cross traffic,
+  // and recalculations for it) 1; these events are counted in steps of NetworkTaps::kEventsPerQuestion.
   static constexpr std::uint64_t kPacketsPerMessage = 32;
-  // Where a run would take more it is looked at up to there, as if it ended there.
+  // A run that would take more is cut short there, as if it ended there.
   static constexpr std::uint64_t kMostWork = 1'000'000;
   std::uint64_t work() const { return work_; }
-  // The last run() ended at kMostWork.
+  // Whether the last run() ended at kMostWork.
   bool cut_short() const { return cut_short_; }
 
  private:

@@ -1,4 +1,4 @@
-// What mode emulate needs of this machine, and what it says of itself afterwards.
+// Exact sleeps for mode emulate, and its figures afterwards.
 #pragma once
 
 #include "sim/net/lateness_audit.hpp"
@@ -6,7 +6,7 @@
 
 namespace millrace {
 
-// Asks the kernel to end this thread's sleeps when they are due and not up to 50 us later, its default.
+// Asks the kernel to end this thread's sleeps when they are due; by default they end up to 50 us late.
 void sleep_exactly();
 
 EmulationFigures emulation_figures(const LatenessAudit& audit, Duration network_busy);

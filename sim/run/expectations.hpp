@@ -1,4 +1,4 @@
-// Whether a finished run is what the scenario's `expect` says.
+// Whether a finished run meets the scenario's `expect`.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace millrace {
 
-// A sentence for each expectation that is not met; a figure that the run does not have (accuracy without
-// labels) meets nothing.
+// A sentence for each expectation that is not met; a figure that the run lacks (accuracy without labels)
+// meets no expectation.
 std::vector<std::string> unmet_expectations(const Scenario& scenario, const Summary& summary);
 
 }  // namespace millrace

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// As execvp looks for it.
+// Finds the program as execvp would.
 std::string on_the_path(const std::string& program) {
   if (program.find('/') != std::string::npos) return program;
   const char* folders = std::getenv("PATH");
@@ -29,12 +29,12 @@ std::string on_the_path(const std::string& program) {
   return program;
 }
 
-// The machines' own, whatever the scenario says of links.
+// Whether devices use their own network, whatever the scenario says of links.
 bool has_own_links(const RunSection& run) {
   return run.mode == Mode::deploy && run.links == LinksKind::given;
 }
 
-// Those of every cut: which of them count is the plan's affair.
+// Adds the calibrations of all cuts, whichever cuts the plan uses.
 void add_calibrations(const Scenario& scenario, std::set<std::string>& files) {
   const std::string& folder = scenario.policy.quantization.calibration;
   if (folder.empty()) return;

@@ -1,5 +1,5 @@
-// What a run depends on beside its scenario: the files it reads and the programs that run it. A manifest
-// names them with their SHA-256; a sweep knows by them which of its cells it already has.
+// What a run depends on besides its scenario: the files it reads and the programs that run it. A manifest
+// names them with their SHA-256; a sweep uses them to find the cells that it already has.
 #pragma once
 
 #include <set>
@@ -12,15 +12,15 @@
 
 namespace millrace {
 
-// The files that a run of this scenario reads: a changed one makes another run. Tensors are read in modes
-// that have them.
+// The files that a run of this scenario reads; a changed file makes it another run. Tensors are included only
+// in modes that have them.
 std::set<std::string> input_files(const Scenario& scenario);
 
-// The run goes to agents that listen at the addresses the scenario has, rather than starting some here.
+// Whether the run connects to agents at the scenario's addresses, rather than starting agents here.
 bool goes_to_agents(const Scenario& scenario);
 
-// "millrace", and "millrace-node" in modes that start agents here, with the SHA-256 of each. The first is the
-// program that runs, also where the file it was started from has been replaced since.
+// "millrace", and "millrace-node" in modes that start agents here, with the SHA-256 of each. The hash of
+// "millrace" is that of the running program, even if its file has been replaced since.
 Result<std::vector<std::pair<std::string, std::string>>> binary_hashes(Mode mode, bool local_agents = true);
 
 }  // namespace millrace

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Whatever bytes an error or a path holds, the file is UTF-8.
+// The file is valid UTF-8, whatever bytes an error or a path has.
 std::string text_of(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -43,7 +43,7 @@ Json stages_json(const Scenario& scenario, const Plan& plan, const Summary& summ
 
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-// Nothing where no time passed: a rate is then unknown, not 0.
+// Nothing if no time passed: the rate is then unknown, not 0.
 std::optional<double> over(double amount, double seconds) {
   return seconds > 0 ? std::optional(amount / seconds) : std::nullopt;
 }
@@ -96,7 +96,7 @@ Json accuracy_json(const Summary& summary) {
           {"not_finite", summary.not_finite()}};
 }
 
-// How many microbatches the share that met the target is about, and what so few leave open.
+// The number of microbatches judged for the share that met the target; null without a target.
 Json target_n(const Summary& summary) {
   return summary.target_images_per_s() ? Json(summary.target().judged()) : Json(nullptr);
 }
@@ -107,7 +107,7 @@ Json target_interval(const Summary& summary) {
   return Json::array({low, high});
 }
 
-// A line of the table; empty without a target.
+// The table's line about the target; empty without a target.
 std::string target_line(const Summary& summary) {
   const auto target = summary.target_images_per_s();
   if (!target) return {};
@@ -149,7 +149,7 @@ Json caveats_json(const std::vector<Caveat>& caveats) {
   return rows;
 }
 
-// What the run's end showed first: that it was not its end matters most.
+// Caveats of the run's end come first: that the run is incomplete matters most.
 std::vector<Caveat> all_caveats(const RunConditions& conditions, const RunEnd& run) {
   auto caveats = caveats_at_end(run);
   caveats.insert(caveats.end(), conditions.caveats.begin(), conditions.caveats.end());

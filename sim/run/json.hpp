@@ -1,4 +1,4 @@
-// The texts of a run directory that are not tables. Field names are fixed: scripts rely on them.
+// The files of a run directory that are not tables. Field names are fixed: scripts rely on them.
 #pragma once
 
 #include <optional>
@@ -23,13 +23,12 @@ struct WallFacts {
 };
 
 std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const HostFacts& host);
-// `run`: what was planned, and what came of it.
+// `conditions`: what was planned; `run`: the results.
 std::string summary_json(const RunConditions& conditions, const RunEnd& run);
 std::string wall_json(const WallFacts& wall, const Summary& summary);
 std::string plan_yaml(const Scenario& scenario, const Plan& plan);
-// For people: a headline that says what the figures are figures of, then those of summary.json as tables; of
-// a run that failed before anything was complete the headline alone, as tables of zeros would say that it
-// ran.
+// For people: a headline with the conditions of the run, then the figures of summary.json as tables. For a
+// run that failed before anything was complete only the headline: tables of zeros would suggest that it ran.
 std::string summary_table(const RunConditions& conditions, const RunEnd& run);
 
 }  // namespace millrace

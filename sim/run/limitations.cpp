@@ -22,8 +22,8 @@ namespace millrace {
 namespace {
 
 constexpr double kInitialWindowPackets = 10;  // RFC 6928, as Linux and our ns-3 begin
-constexpr double kNoticed = 0.01;             // share of a run's time that what a model leaves out may take
-constexpr Duration kRetransmission = Duration::ms(200);  // Linux waits at least so long
+constexpr double kNoticed = 0.01;             // share of a run's time that an unmodelled effect may take
+constexpr Duration kRetransmission = Duration::ms(200);  // Linux waits at least this long
 constexpr std::size_t kFairSenders = 5;                  // of ns-3's CSMA
 
 using Text = std::optional<std::string>;
@@ -48,7 +48,7 @@ Text fluid_loss(const UsedNetwork& run) {
       where, run.tcp() ? " and without TCP slowing down, which costs far more" : "");
 }
 
-// What slow start takes of a hop, against all that the hop has to send: where little, it is no matter.
+// Compares the time of slow start with the time that a hop needs for all its bytes; a small share is ignored.
 Text fluid_slow_start(const UsedNetwork& run) {
   if (!run.fluid() || !run.tcp()) return std::nullopt;
   const double packet = static_cast<double>(run.spec().mtu.count());
@@ -127,7 +127,7 @@ Text fluid_merge(const UsedNetwork& run) {
 
 // --- both networks
 
-// A delay that becomes shorter would let packets overtake each other.
+// Whether a delay becomes shorter, which in reality lets packets overtake each other.
 template <class Steps>
 bool falls(const Steps& steps) {
   for (std::size_t i = 1; i < steps.size(); ++i)
@@ -229,7 +229,7 @@ Text policy_never_adapts(const UsedNetwork& run) {
   const auto& quantization = run.scenario().policy.quantization;
   const auto microbatches = run.scenario().microbatches();
   if (!adaptive(run.scenario()) || run.plan().stages.size() < 2) return std::nullopt;
-  // The last microbatch's acknowledgement comes when nothing is left to choose.
+  // When the last microbatch's acknowledgement comes, there is nothing left to choose.
   if (decides_in_windows(quantization.kind) &&
       static_cast<std::uint64_t>(quantization.window) >= microbatches)
     return fmt::format(

@@ -1,9 +1,8 @@
-// The documented limitations that a run touches, found from its plan before it begins: a list of limitations
-// in READMEs warns nobody. Each has a sentence, which is a warning before the run and a caveat of its
-// results. Surprising fact: only what the plan's messages cross counts; a lossy link that nobody uses is no
-// matter.
+// The documented limitations that a run touches, found from its plan before it begins, because few users read
+// the lists in READMEs. Each has a sentence, which is a warning before the run and a caveat of its results.
+// Surprising fact: only links that the plan's messages cross count; a lossy link that is not used does not.
 //
-// sim/run/README.md lists which limitation of which README is found here, and which is not and why.
+// sim/run/README.md lists the limitations that are found here, and those that are not, with the reasons.
 #pragma once
 
 #include <string>
@@ -17,7 +16,7 @@ namespace millrace {
 
 struct Limitation {
   std::string id;    // snake_case; scripts rely on it
-  std::string text;  // what was found, and what to do; one sentence without a full stop
+  std::string text;  // the finding and the advice; one sentence without a full stop
 };
 
 // REQUIRES a plan of that scenario. `network`: of the scenario where the caller has it; else it is built.

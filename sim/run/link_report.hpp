@@ -1,4 +1,4 @@
-// Real links are measured before a run uses them; probe.csv in the run directory says what they carried.
+// Measures real links before a run uses them; probe.csv in the run directory has the results.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace millrace {
 // asked_mbit_per_s, measured_mbit_per_s. Exit code 4 where a link does not carry what it should.
 Result<void> probe_links(RealLinks& links, const Plan& plan, const std::string& directory);
 
-// REQUIRES the scenario to have it.
+// REQUIRES that the scenario has a device of that name.
 DeviceId device_id(const Scenario& scenario, const std::string& name);
 
 }  // namespace millrace

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A trace of milliseconds, repeated for weeks of scenario time, would fill the disk: a link's rows end here.
+// The most rows of a link: a trace of milliseconds, repeated for weeks of scenario time, would fill the disk.
 constexpr std::size_t kMaxBandwidthRows = 500'000;
 
 std::string as_bytes(Nanobits amount) { return fmt::format("{:.0f}", static_cast<double>(amount) / 8e9); }

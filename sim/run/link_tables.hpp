@@ -1,5 +1,5 @@
-// The tables of a run directory that are about links: what they could carry and what they did. Written at the
-// end, because a simulated network knows both.
+// The tables of links in a run directory: what each link could carry and what it carried. Written at the end,
+// when a simulated network knows both.
 #pragma once
 
 #include <string>

@@ -30,7 +30,7 @@ Result<LinkRate> rate_of(const LinkSection& link) {
                                  .scale = link.trace_scale});
 }
 
-// Delay and loss, constant or over time.
+// Sets delay and loss, constant or over time.
 Result<void> add_disturbance(const LinkSection& link, LinkSpec& spec) {
   const SeriesReading reading{.at_end = link.trace_end, .offset = link.trace_offset};
   spec.delay = link.delay;
@@ -73,7 +73,7 @@ Result<std::vector<LinkEvent>> events_of(const Scenario& scenario, const LinkSec
   return events;
 }
 
-// A medium, and a link for every ordered pair of its members.
+// Adds every medium, and a link for every ordered pair of its members.
 void add_segments(const NetworkSection& network, NetworkSpec& spec) {
   for (const auto& section : network.segments) {
     if (section.kind == SegmentKind::star) continue;  // among the links already
@@ -82,7 +82,7 @@ void add_segments(const NetworkSection& network, NetworkSpec& spec) {
     segment.delay = section.delay;
     segment.queue = section.queue;
     segment.wifi.standard = section.standard;
-    if (section.kind == SegmentKind::wifi)  // the fastest it ever is: what links are measured by
+    if (section.kind == SegmentKind::wifi)  // the peak rate, relative to which utilization is stated
       segment.rate = wifi_peak_rate(section.standard).value_or(BitRate());
     segment.wifi.rate_control = section.rate_control;
     if (!section.access_point.empty()) segment.wifi.access_point = device_id(spec, section.access_point);
@@ -128,7 +128,7 @@ Result<NetworkSpec> build_network_spec(const Scenario& scenario) {
   spec.tcp_variant = scenario.network.tcp;
   spec.mtu = scenario.network.mtu;
   spec.seed = scenario.run.seed;
-  // Links that replay one trace alike share it.
+  // Links that replay the same trace in the same way share it.
   const auto trace_key = [](const LinkSection& link) {
     return std::tuple(link.trace, link.trace_format, link.trace_end, link.trace_rows, link.trace_series,
                       link.trace_offset, link.trace_scale);

@@ -1,4 +1,4 @@
-// From a scenario's network section to what the simulated networks and real links are built of.
+// From a scenario's network section to the NetworkSpec of simulated networks and real links.
 #pragma once
 
 #include "runtime/base/result.hpp"
@@ -7,7 +7,7 @@
 
 namespace millrace {
 
-// What the scenario's links are to the simulated networks; reads its traces.
+// The scenario's network as a NetworkSpec; reads its traces.
 Result<NetworkSpec> build_network_spec(const Scenario& scenario);
 
 }  // namespace millrace

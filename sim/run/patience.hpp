@@ -1,6 +1,6 @@
-// How long a network may be pulled, by the wall clock, without anything arriving and without a node that has
-// something to do. Networks of packets may have events for years of virtual time (beacons, cross traffic)
-// before the next thing happens to the pipeline: a device so slow that an image takes a year, say.
+// Limits how long, by the wall clock, a network may be pulled without an arrival and without a node that has
+// something to do. Packet networks may have events for years of virtual time (beacons, cross traffic) before
+// anything happens in the pipeline, for example with a device so slow that an image takes a year.
 #pragma once
 
 #include <chrono>
@@ -17,9 +17,9 @@ class Patience final : public RunObserver {
 
   void on_record(Time now, NodeId node, const Record& record) override { next_.on_record(now, node, record); }
   void on_transfer(const TransferRecord& transfer) override { next_.on_transfer(transfer); }
-  // Asked by the coordinator at each step of the run, and by nobody else.
+  // Called only by the coordinator, at each step of the run.
   bool interrupted() override;
-  // Asked by the network inside a pull (NetworkTaps::stop): whether the pull is to end.
+  // Called by the network inside a pull (NetworkTaps::stop): whether the pull is to end.
   bool lost_in_a_pull();
   bool lost() const { return lost_; }
 

@@ -7,7 +7,7 @@ namespace millrace {
 
 namespace {
 
-constexpr int kSplits = 8;  // of a stage, for a device that is not used
+constexpr int kSplits = 8;  // of a stage, for an unused device
 using Stages = std::vector<PlannedStage>;
 
 void add_moves(const Stages& stages, std::size_t s, std::vector<Stages>& all) {
@@ -27,7 +27,7 @@ void add_moves(const Stages& stages, std::size_t s, std::vector<Stages>& all) {
   }
 }
 
-// The device takes the first or the last sub-layers of a stage.
+// Adds plans in which the device takes the first or the last sub-layers of a stage.
 void add_splits(const Stages& stages, std::size_t s, std::size_t device, std::vector<Stages>& all) {
   const LayerRange whole = stages[s].layers;
   const int step = std::max(1, whole.size() / kSplits);
@@ -44,7 +44,7 @@ void add_splits(const Stages& stages, std::size_t s, std::size_t device, std::ve
   }
 }
 
-// Two devices change places, and one that is not used takes the place of each, or a part of it.
+// Adds plans in which two devices change places, or an unused device takes a stage or a part of it.
 void add_exchanges(const PlanningProblem& problem, const Stages& stages, std::vector<Stages>& all) {
   for (std::size_t a = 0; a < stages.size(); ++a) {
     for (std::size_t b = a + 1; b < stages.size(); ++b) {

@@ -19,12 +19,12 @@ namespace millrace {
 
 namespace {
 
-constexpr double kSame = 1e-9;   // share by which figures may differ and count as equal
-constexpr double kLater = 1e-3;  // share of the best run's time by which one is let go on
+constexpr double kSame = 1e-9;   // figures that differ by less than this share count as equal
+constexpr double kLater = 1e-3;  // share of the best run's time by which another run may be longer
 constexpr int kQuarters = 4;
 constexpr int kBoundRounds = 3;
 constexpr std::size_t kMostVariations = 400;
-constexpr double kMostPlans = 10'000;  // where all there are may be tried
+constexpr double kMostPlans = 10'000;  // with no more plans than this, all may be tried
 using Objective = PlanningGoal::Objective;
 
 bool searched(const std::string& algorithm) { return algorithm == "optimal" || algorithm == "joint"; }
@@ -68,7 +68,7 @@ class ScenarioPlanner {
       first->not_simulated = failure_;
       return answer(std::move(*first), std::nullopt);
     }
-    const bool no_time = dry_run_.cut_short();  // to simulate others
+    const bool no_time = dry_run_.cut_short();  // no time left to simulate other plans
     window_s_ = tried->figures.figures.duration_s;
     if (!changing_.empty()) reckon_links(spec_, {.span = span(0, 1)}, problem_);
     if (settled || no_time) {
@@ -106,7 +106,7 @@ class ScenarioPlanner {
     return {at(from), std::max(at(until), at(from) + Duration::ns(1))};
   }
 
-  // The stages, predicted with the problem as it is reckoned now.
+  // The prediction for these stages with the problem's current links and codings.
   PlanningResult again(const std::vector<PlannedStage>& stages, const PlanningResult& of) const {
     PlanningResult result = predict(problem_, stages);
     result.algorithm = of.algorithm;
@@ -125,13 +125,13 @@ class ScenarioPlanner {
     return Tried{result, **figures};
   }
 
-  // Whether its network can carry any plan at all.
+  // Whether the fluid network can carry the scenario: it has no Wi-Fi.
   bool fluid() const {
     return std::ranges::none_of(spec_.segments, [](const auto& s) { return s.kind == SegmentKind::wifi; });
   }
 
-  // The model's choice gets stuck, as on a link that goes down for good: the best plan that does without one
-  // of its ways or devices, and does not.
+  // For a model's choice that gets stuck, as on a link that goes down for good: the best plan that avoids one
+  // of its links or devices and does not get stuck.
   std::optional<Tried> instead_of(const PlanningResult& first) {
     const auto finding = failure_;
     std::optional<Tried> best;
@@ -173,7 +173,7 @@ class ScenarioPlanner {
     for (const double scale : {0.5, 0.25}) ask({.span = span(0, 1), .scale = scale});
     for (std::size_t q = 0; q < questions.size() && room(); ++q)
       if (auto tried = ask_exactly(questions[q]); !tried) return tried;
-    // Without what the best so far uses: genuinely other plans.
+    // Plans without a device or link that the best plan so far uses, which differ more.
     for (const auto& stage : std::vector(candidates_[best_].result.stages)) {
       if (!room()) break;
       auto without = questions.front();
@@ -199,7 +199,7 @@ class ScenarioPlanner {
     return {fewest, most};
   }
 
-  // What the policy may give, as far as the codec follows.
+  // The fewest and most bits that the policy may choose and the codec supports.
   std::pair<double, double> bits_of_policy() const {
     const auto keys = codec_keys(scenario_.policy.quantization.codec);
     if (!keys.is_real()) return {kFewestBits, kMostBits};
@@ -227,7 +227,8 @@ class ScenarioPlanner {
     if (better(candidates_.back(), candidates_[best_])) best_ = candidates_.size() - 1;
   }
 
-  // When the best so far can no longer be beaten; other goals than throughput look at more than the end.
+  // The instant after which a run can no longer beat the best so far; never for goals other than throughput,
+  // which need more than the end.
   Time latest() const {
     if (problem_.goal.objective != Objective::throughput || problem_.goal.target_images_per_s > 0)
       return Time::never();
@@ -235,7 +236,7 @@ class ScenarioPlanner {
            Duration::from_seconds(candidates_[best_].figures.figures.duration_s * (1 + kLater));
   }
 
-  // What does not depend on how links are reckoned.
+  // Checks the parts of the goal that do not depend on the links' rates.
   bool within_goal(const PlanningResult& result) const {
     if (result.prediction.accuracy < problem_.goal.accuracy_floor * (1 - kSame)) return false;
     return result.prediction.latency_s <= problem_.goal.latency_bound_s * (1 + kSame);
@@ -245,11 +246,11 @@ class ScenarioPlanner {
     return tried.figures.filled_images_per_s * (1 + kSame) >= problem_.goal.target_images_per_s;
   }
 
-  // The first of equals stays.
+  // Whether `a` is better; of equals the first stays.
   bool better(const Tried& a, const Tried& b) const {
     if (in_rate(a) != in_rate(b)) return in_rate(a);
     const auto &x = a.figures.figures, &y = b.figures.figures;
-    // In a closed loop what a microbatch waits is the loop's, and so is most of the latency that is measured.
+    // In a closed loop the loop itself makes microbatches wait, which is most of the measured latency.
     const bool open = scenario_.workload.arrivals != ArrivalKind::closed_loop;
     if (in_rate(a) && problem_.goal.objective == Objective::latency)
       return open ? x.latency_p50_s < y.latency_p50_s * (1 - kSame)
@@ -262,8 +263,8 @@ class ScenarioPlanner {
 
   // --- variations
 
-  // Whether all plans there are take no longer than varying one: a third of it at most, as most are let go on
-  // for a part of their run only (latest()).
+  // Whether simulating all plans takes no longer than varying one. Counts a third of their work, as most runs
+  // are ended early (latest()).
   bool few_plans() const {
     if (problem_.codings.size() > 1) return false;
     const auto [plans, stages] = count_plans(problem_);
@@ -286,7 +287,7 @@ class ScenarioPlanner {
     }
   }
 
-  // From the best candidate on to whichever neighbour is better, until none is.
+  // Moves from the best candidate to a better neighbour, until there is none.
   void vary() {
     for (bool improved = true; improved && go_on("varying the best plan", 0.5);) {
       const auto stages = candidates_[best_].result.stages;
@@ -299,7 +300,7 @@ class ScenarioPlanner {
     }
   }
 
-  // --- what is said
+  // --- the answer
 
   PlannedScenario answer(PlanningResult result, const std::optional<DryRun::Figures>& figures) {
     result.algorithm = request_.algorithm;
@@ -310,7 +311,7 @@ class ScenarioPlanner {
       fill_bound(*figures, result);
     }
     for (std::size_t c = 0; c < candidates_.size(); ++c) {
-      if (c >= tried_by_model_ && c != best_) continue;  // of the variations the one that is chosen
+      if (c >= tried_by_model_ && c != best_) continue;  // of the variations, only the chosen one
       const auto& tried = candidates_[c];
       result.candidates.push_back({tried.result.stages, tried.result.prediction.throughput_images_per_s,
                                    tried.figures.figures, c == best_});
@@ -321,8 +322,8 @@ class ScenarioPlanner {
     return {std::move(problem_), std::move(result), std::move(plan)};
   }
 
-  // Images per second that no plan exceeds in a run of these images; for other goals than the rate, and for
-  // plans that were not searched for, that this plan does not exceed.
+  // The bound in images per second that no plan exceeds in a run of these images. For goals other than the
+  // rate, and for plans that were not searched, the bound holds only for this plan.
   void fill_bound(const DryRun::Figures& figures, PlanningResult& result) const {
     const auto images = static_cast<double>(figures.figures.images);
     const bool of_all =
@@ -378,7 +379,7 @@ class ScenarioPlanner {
   std::size_t best_ = 0, tried_by_model_ = 0, simulated_ = 0;
   std::set<std::string> seen_;
   std::uint64_t work_ = 0;    // of simulating other plans than the first
-  double work_of_a_hop_ = 0;  // of the first plan, which has one hop more than stages
+  double work_of_a_hop_ = 0;  // of the first plan, which has one more hop than stages
   std::string failure_;
   bool stopped_ = false;
 };

@@ -1,5 +1,5 @@
-// What a scenario asks of the planner, and the planner's answer as a plan of the scenario; shared by those
-// who state the problem, solve it and try the plans.
+// A scenario's request to the planner, and the planner's answer as a plan of the scenario; shared by the code
+// that states the problem, solves it and tries the plans.
 #pragma once
 
 #include <chrono>
@@ -20,11 +20,13 @@ class PlanningLog {
   std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + kEvery;
 };
 
-// What policy.partition asks for.
+// The goal in policy.partition.
 PlanningGoal planning_goal_of(const PolicySection::Partition& partition);
-// Its kind, cuts and devices, without comparisons. Devices the scenario does not have are left out.
+// The kind, cuts and devices in policy.partition, without comparisons. Leaves out devices that the scenario
+// does not have.
 PlanningRequest planning_request_of(const Scenario& scenario);
-// REQUIRES a result of the problem, which is of the scenario. Of `joint` with the bits of every cut.
+// REQUIRES a result of the problem, and a problem of the scenario. A plan of kind `joint` has the bits of
+// every cut.
 Plan plan_of(const Scenario& scenario, const PlanningProblem& problem, const PlanningResult& result);
 
 }  // namespace millrace

@@ -17,7 +17,7 @@ void Progress::on_record(Time now, NodeId node, const Record& record) {
   next_.on_record(now, node, record);
 }
 
-// The clock is read at every 64th event only: `simulate` has hundreds of thousands a second.
+// Reads the clock only at every 64th event: `simulate` has hundreds of thousands a second.
 bool Progress::interrupted() {
   if ((asked_++ & 63U) == 0 && line_.due()) line_.show(text());
   return next_.interrupted();

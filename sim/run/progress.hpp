@@ -1,4 +1,4 @@
-// A line on stderr that says how far the run is.
+// The run's progress as a line on stderr.
 #pragma once
 
 #include <cstdint>

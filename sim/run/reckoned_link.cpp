@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kSamples = 64;  // of a delay, over a span
 
-// The most that cumulative(T)/T can be for any T from `least` on: at its steps, for a round of it, or as it
-// goes on for ever.
+// The maximum of cumulative(T)/T over all T >= `least`: at `least`, at the steps of the following round, or
+// in the limit.
 double highest_mean(const RateTrace& trace, Duration least) {
   const auto mean = [&](Duration until) {
     return static_cast<double>(trace.cumulative(Time::zero() + until)) * 1e-9 / until.seconds();
@@ -35,7 +35,7 @@ double highest_mean(const RateTrace& trace, Duration least) {
   const Duration end = least + trace.duration();
   while (at < end) {
     const Duration phase = trace.phase(Time::zero() + at);
-    if (phase >= trace.duration()) break;  // and what comes then is reckoned above
+    if (phase >= trace.duration()) break;  // the time after that is handled above
     at = at + (trace.next_step(phase) - phase);
     most = std::max(most, mean(at));
   }
@@ -51,7 +51,7 @@ Value least_of(const Scheduled<Value>& scheduled) {
   return least;
 }
 
-// Links that replay one trace alike share the answer: a trace may have millions of steps.
+// Links that replay the same trace share the answer: a trace may have millions of steps.
 using HighestMeans = std::map<const RateTrace*, double>;
 
 ReckonedLink at_best(const LinkSpec& link, Duration least, HighestMeans& known) {
@@ -65,7 +65,8 @@ ReckonedLink at_best(const LinkSpec& link, Duration least, HighestMeans& known) 
   return {most * (1 - loss), least_of(link.delay).seconds()};
 }
 
-// By the time that each value holds. Of a loss that changes more often the rest counts as what came before.
+// The mean weighted by time. Of a loss with more changes than kMostChanges, the rest counts like the part
+// before.
 double mean_loss(const LinkSpec& link, Time from, Time until) {
   constexpr int kMostChanges = 100'000;
   double lost_s = 0;
@@ -96,8 +97,8 @@ ReckonedLink over_a_span(const LinkSpec& link, Time from, Time until) {
           mean_delay_s(link, from, until)};
 }
 
-// The end of what counts as the whole of it: one round of its series, and a second of what its last event
-// leaves behind, as with the rates of with_events().
+// The end of the interval for means: one round of the series, or one second after the last event, as for
+// rates in with_events().
 template <class Value>
 Time whole(const Scheduled<Value>& scheduled) {
   constexpr Duration kOfTheRest = Duration::s(1);

@@ -1,6 +1,6 @@
 // A link as the planner's model knows it: one rate and one delay, whatever its traces, events and losses do.
-// Surprising fact: which numbers these are is a question, LinkReckoning; a plan asks for means, a bound for
-// what no run can have had more of.
+// Surprising fact: the two numbers depend on their use (LinkReckoning): a plan uses means, a bound uses rates
+// that no run can exceed.
 #pragma once
 
 #include <optional>
@@ -17,19 +17,18 @@ struct ReckonedLink {
 };
 
 // Whether a link is more than one rate and one delay: it follows a trace, is changed by events, or loses
-// packets. Of such a link a plan knows the mean, and no plan over it is called exact.
+// packets. A plan knows only the mean of such a link, and no plan over it is called exact.
 bool changes(const LinkSpec& link);
 
-// What links that change count as. Without any of it: with the means of rate, delay and loss, each over the
-// whole of its trace or of its events and a second more.
+// The numbers that a changing link counts with. By default the means of rate, delay and loss, each over its
+// whole trace, or over its events and one second more.
 struct LinkReckoning {
-  std::optional<std::pair<Time, Time>> span{};  // with their mean between two instants
-  // With a rate that no run of this length or a longer one can have had more of in the mean, and without
-  // delay: for bounds.
+  std::optional<std::pair<Time, Time>> span{};  // the means between two instants
+  // For bounds: a rate that the mean over a run of this length or longer cannot exceed, and no delay.
   std::optional<Duration> at_best{};
-  double scale = 1;  // times this
+  double scale = 1;  // factor for the rate
 };
-// One for each link of the network, in its order. REQUIRES a network that check_network() has found sound.
+// One per link of the network, in its order. REQUIRES check_network(spec).
 std::vector<ReckonedLink> reckoned(const NetworkSpec& spec, const LinkReckoning& how);
 
 }  // namespace millrace

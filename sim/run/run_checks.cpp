@@ -20,7 +20,7 @@ namespace millrace {
 
 namespace {
 
-// Also where no tensors are computed: the figures are said to be of this model.
+// Checked even where no tensors are computed: the figures claim to be of this model.
 Result<void> check_weights(const Scenario& scenario) {
   if (scenario.model.weights == "random") return {};
   auto sound = check_weight_file(scenario.model.weights, scenario.model.config);

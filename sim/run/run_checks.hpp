@@ -1,4 +1,4 @@
-// What is found wrong with a run before anything is started, and what is worth a word then.
+// Errors and warnings about a run that are found before anything is started.
 #pragma once
 
 #include <optional>
@@ -13,19 +13,19 @@ namespace millrace {
 
 // Whether the network of this mode is simulated.
 inline bool simulated(Mode mode) { return mode != Mode::deploy; }
-// Whether it runs over real links of this machine that are shaped for it.
+// Whether the scenario runs over real links of this machine that are shaped for it.
 inline bool on_shaped_links(const Scenario& scenario) {
   return scenario.run.mode == Mode::deploy && scenario.run.links == LinksKind::netns;
 }
-// Of a simulated network: as the scenario says, or as is usual in its mode.
+// The kind of a simulated network: as the scenario says, or the default of its mode.
 NetworkKind network_kind(const Scenario& scenario);
-// As the run directory calls it: fluid, ns3, netns or real (deploy without links of the scenario).
+// The name in the run directory: fluid, ns3, netns or real (deploy without links of the scenario).
 std::string network_name(const Scenario& scenario);
 
 // The network of the scenario, with a route both ways between all neighbours of the plan.
 Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan);
 
-// What crosses each cut of the plan fits into a tensor's encoding and into a frame.
+// Checks that the tensor at each cut of the plan fits into an encoding and into a frame.
 Result<void> check_payloads(const Scenario& scenario, const Plan& plan);
 
 // A scenario that can run.
@@ -34,11 +34,10 @@ struct Runnable {
   std::optional<NetworkSpec> network{};  // where the run goes over the scenario's links
 };
 
-// What can be said of a scenario before it runs: its weights are its model's, it has a plan, its devices'
-// memory suffices, its profiles and traces can be read, its links carry the plan. A run begins with this;
-// `validate` and a dry run of a sweep end with it. What is probably not meant is logged as a warning: memory
-// that may not suffice, captures that will not come, and doubts_of(). What limits the truth of a run's
-// figures is in caveats.hpp.
+// Checks a scenario before it runs: its weights are its model's, it has a plan, its devices' memory suffices,
+// its profiles and traces can be read, its links carry the plan. A run begins with this; `validate` and a dry
+// run of a sweep end with it. Logs as warnings: memory that may not suffice, captures that will not be made,
+// and doubts (doubts.hpp). Limits of the figures' truth are in caveats.hpp.
 Result<Runnable> check_runnable(const Scenario& scenario);
 
 }  // namespace millrace

@@ -40,8 +40,8 @@ std::string or_empty(const std::optional<std::uint32_t>& number) {
   return number ? std::to_string(*number) : std::string();
 }
 
-// What a run writes, by its endings: of an earlier run nothing may be mistaken for this one's. Other files,
-// and folders but `agents`, are somebody else's.
+// Removes the files of an earlier run, by their endings, so that none is mistaken for this run's. Other
+// files, and folders except `agents`, are not touched.
 Result<void> remove_earlier_run(const std::string& path) {
   constexpr std::array<std::string_view, 8> kEndings{".csv", ".json", ".yaml",           ".pcap",
                                                      ".log", ".png",  ".perfetto-trace", ".partial"};
@@ -155,7 +155,7 @@ RunDirectory::RunDirectory(std::string path, const Scenario& scenario, const Pla
 
 RunDirectory::~RunDirectory() = default;
 
-// A file that cannot be written ends the run: what it would still compute is lost anyway. close() says which.
+// A file that cannot be written ends the run: further results would be lost anyway. close() names the file.
 bool RunDirectory::interrupted() { return interrupt_requested() || !files_->stages.sound(); }
 
 const std::string& RunDirectory::device_name(NodeId node) const {
@@ -200,8 +200,8 @@ void RunDirectory::write(Time now, NodeId node, const DecisionRecord& record) {
   files_->decisions.row("{}", decision_row({now, node, device_name(node), device_name(record.to), record}));
 }
 
-// A simulated network knows each transfer exactly. On real ones only the sender knows, on its own clock: from
-// sending until the acknowledgement was back.
+// A simulated network knows each transfer exactly. On a real network only the sender knows the time, on its
+// own clock, from sending until the acknowledgement was back.
 void RunDirectory::write(NodeId node, const LinkSample& sample) {
   if (facts_.mode != Mode::deploy || plan_.device_of(node) == plan_.device_of(sample.to)) return;
   const auto taken = sample.acknowledged - sample.sent;

@@ -1,5 +1,5 @@
-// One run is one directory, written as it goes and readable after a crash. What depends on the wall clock is
-// in wall.json and manifest.json only: two virtual-time runs of one scenario have byte-identical CSV files.
+// One run is one directory, written as it goes and readable after a crash. Only wall.json and manifest.json
+// depend on the wall clock: two virtual-time runs of one scenario have byte-identical CSV files.
 //
 //   manifest.json          versions, hashes, seed, host, exact command          at the start
 //   scenario.resolved.yaml the scenario with every default written out          at the start
@@ -9,11 +9,11 @@
 //   transfers.csv          one row per message between devices                  as it goes
 //   decisions.csv          one row per choice of a quantization policy          as it goes
 //   outputs.csv            one row per image: class and SHA-256 of its logits   as it goes
-//   timeline.perfetto-trace  all of it on a time line, for Perfetto viewers     as it goes
+//   timeline.perfetto-trace  the run on a time line, for Perfetto viewers       as it goes
 //   bandwidth.csv          rates of the simulated links over the run            at the end
 //   links.csv              what passed each simulated link, per interval      at the end
-//   FROM+TO.pcap           packets of a link, where run.pcap asks for it        as it goes
-//   summary.json           the figures, of a failed run too                     at the end
+//   FROM+TO.pcap           packets of a link that run.pcap names                as it goes
+//   summary.json           the figures, also of a failed run                    at the end
 //   wall.json              wall-clock facts                                     at the end
 #pragma once
 
@@ -37,8 +37,9 @@ std::string default_run_directory(const Scenario& scenario);
 
 class RunDirectory final : public RunObserver {
  public:
-  // Makes `path` (an empty folder, or one that holds an earlier run, whose files are removed, with a
-  // warning unless that is meant) and writes what is known at the start. `scenario` and `plan` outlive it.
+  // Makes `path` (or takes an empty folder, or one with an earlier run, whose files are removed, with a
+  // warning unless RunFacts::overwrite) and writes what is known at the start. `scenario` and `plan` outlive
+  // it.
   static Result<std::unique_ptr<RunDirectory>> create(const std::string& path, const Scenario& scenario,
                                                       const Plan& plan, const RunFacts& facts);
   ~RunDirectory() override;
@@ -46,7 +47,7 @@ class RunDirectory final : public RunObserver {
   void on_record(Time now, NodeId node, const Record& record) override;
   void on_transfer(const TransferRecord& transfer) override;
   bool interrupted() override;
-  // Everything is built and started; from here on the run itself takes the time (wall.json: setup_s, run_s).
+  // Call when everything is built and started: separates setup_s from run_s in wall.json.
   void ready() { ready_ = std::chrono::steady_clock::now(); }
 
   // Writes summary.json, bandwidth.csv, links.csv and wall.json. `failure`: why the run ended early, if it
@@ -59,7 +60,7 @@ class RunDirectory final : public RunObserver {
   std::string summary_json() const;
   std::string summary_table() const;
   const std::string& path() const { return path_; }
-  // Of what it was told: how far a run came that failed.
+  // The latest instant in its records: how far a failed run came.
   Time latest() const { return latest_; }
 
  private:

@@ -1,4 +1,4 @@
-// What is known of a run before it begins: what `manifest.json` is written from.
+// The facts that are known before a run begins: the content of `manifest.json`.
 #pragma once
 
 #include <string>
@@ -15,12 +15,12 @@ struct RunFacts {
   std::string scenario_sha256, scenario_text;
   std::string scenario_path;
   Mode mode = Mode::cosim;
-  std::string network;                                          // as network_name() calls it
+  std::string network;                                          // from network_name()
   std::vector<std::string> command;                             // argv
   std::vector<std::pair<std::string, std::string>> inputs;      // path and SHA-256 of every file read
   std::vector<std::pair<std::string, std::string>> binaries{};  // name and SHA-256 of our programs
   RunConditions conditions{};
-  bool overwrite = false;  // that an earlier run in the folder is replaced is meant, and not warned of
+  bool overwrite = false;  // replaces an earlier run in the folder without a warning
 };
 
 }  // namespace millrace

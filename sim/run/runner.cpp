@@ -40,7 +40,7 @@ namespace millrace {
 
 namespace {
 
-// Who is first: agents started here, agents that connect to this host, agents that listen for it.
+// How agents and host meet: agents are started here, connect to this host, or listen for it.
 enum class Agents : std::uint8_t { local, connect, listen };
 
 Agents agents_of(const RunRequest& request) {
@@ -103,7 +103,7 @@ class Run {
       std::error_code ignored;
       files_.push_back({path, *hash, std::filesystem::file_size(path, ignored)});
     }
-    // A program that is not there is found out when it is started.
+    // A missing program is noticed later, when it is started.
     if (auto binaries = binary_hashes(scenario_.run.mode, agents_ == Agents::local))
       facts.binaries = std::move(*binaries);
     const auto path = request_.out.empty() ? default_run_directory(scenario_) : request_.out;
@@ -142,7 +142,7 @@ class Run {
     return coordinate(**network, patience, std::move(*nodes));
   }
 
-  // What a run says that stands still.
+  // The explanation for a stuck run.
   auto why() const {
     return [this](DeviceId from, DeviceId to, Time at) {
       return why_nothing_arrives(scenario_, *spec_, from, to, at);
@@ -171,7 +171,7 @@ class Run {
     return with_agents([&](Bridge& bridge) { return coordinate(**network, patience, bridge.attachments()); });
   }
 
-  // Time 0 of the run is when everybody has been told to start.
+  // Time 0 of the run is when all agents have been told to start.
   Result<Time> emulate(RunObserver& observer) {
     using Clock = std::chrono::steady_clock;
     auto zero = std::make_shared<Clock::time_point>(Clock::now());
@@ -210,7 +210,7 @@ class Run {
     return with_agents([&](Bridge& bridge) { return bridge.run(observer); });
   }
 
-  // On real links of this machine, which are measured before anything runs over them.
+  // Deploys on real links of this machine, which are measured before anything runs over them.
   Result<Time> deploy_on(RunObserver& observer) {
     auto links = RealLinks::build(*spec_);
     if (!links) return links.error();
@@ -263,7 +263,7 @@ class Run {
 
   Result<Time> with_agents(const std::function<Result<Time>(Bridge&)>& run) {
     AgentFiles files(directory_->path(), agents_ != Agents::local);
-    AgentProcesses processes;  // ends after the bridge has said that the run is over
+    AgentProcesses processes;  // destroyed after the bridge has told agents that the run is over
     auto bridge = open_bridge(files);
     if (!bridge) return bridge.error();
     if (agents_ == Agents::local) {
@@ -280,7 +280,7 @@ class Run {
       directory_->ready();
       return run(**bridge);
     }();
-    if (!end) processes.end_now();  // nobody needs what they still compute
+    if (!end) processes.end_now();  // their remaining work is not needed
     (*bridge)->stop(end ? std::nullopt : std::optional(end.error()));
     return end;
   }
@@ -337,7 +337,7 @@ class Run {
   std::vector<InputFile> files_;
   std::unique_ptr<RunDirectory> directory_;
   std::unique_ptr<RealLinks> links_;     // run.links: netns
-  std::unique_ptr<ThrowAwayKeys> keys_;  // of the agents there: they are not on loopback
+  std::unique_ptr<ThrowAwayKeys> keys_;  // for the agents on links_, which are not on loopback
   std::optional<LinkMeter> meter_;
   std::optional<LatenessAudit> audit_;  // emulate
   Time reached_;

@@ -1,4 +1,4 @@
-// One run from a good scenario to a finished run directory: the only place that maps modes to networks,
+// One run from a valid scenario to a finished run directory: the only place that maps modes to networks,
 // agents and drivers.
 #pragma once
 
@@ -11,24 +11,24 @@
 namespace millrace {
 
 struct RunRequest {
-  Scenario scenario;  // run.mode already what the command line wants
+  Scenario scenario;  // with the command line's run.mode
   std::string scenario_path;
   std::string out;  // empty: runs/NAME-MODE-TIME
   std::vector<std::string> command;
   bool isolate = false;  // one local agent process per device instead of one for all
   std::string
-      agents;  // HOST:PORT to wait at for agents; empty: go to the scenario's addresses, or start some
+      agents;  // HOST:PORT where agents connect; empty: connect to the scenario's addresses, or start agents
   std::string keys{};      // folder of the host's keys; empty: loopback only
-  bool overwrite = false;  // an earlier run in `out` is replaced in any case: without a warning
+  bool overwrite = false;  // an earlier run in `out` is replaced without a warning
 };
 
 struct RunOutcome {
   std::string directory;
   std::string summary_json, table;
-  ExitCode exit = ExitCode::ok;  // of a run that took place; why it failed has been logged
+  ExitCode exit = ExitCode::ok;  // of a run that took place; the reason of a failure has been logged
 };
 
-// An error: the run could not even begin, and there is no directory.
+// An error if the run could not begin; then there is no directory.
 Result<RunOutcome> run_scenario(const RunRequest& request);
 
 }  // namespace millrace

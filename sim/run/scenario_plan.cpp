@@ -16,7 +16,7 @@ namespace millrace {
 
 namespace {
 
-// What a run says of its plan before it begins.
+// The line that a run logs about its plan before it begins.
 std::string planned_note(const PlannedScenario& planned) {
   const auto& result = planned.result;
   std::string text = fmt::format("planned ({}): {} stages, {:.4g} images/s predicted, bound by the {}",
@@ -39,7 +39,7 @@ Result<Plan> planned_by_cost(const Scenario& scenario, const NetworkSpec* networ
   request.watch = PlanningLog();
   const auto planned = plan_scenario(scenario, request, network);
   if (!planned) return planned.error();
-  // Of the constraints violated, memory has a rule of its own, check_memory().
+  // Violated memory constraints are handled by check_memory().
   if (std::isinf(planned->result.prediction.latency_s))
     return Error{
         fmt::format("infeasible: policy.partition.kind: {}: {}; add a link, or name devices in the "
@@ -49,7 +49,7 @@ Result<Plan> planned_by_cost(const Scenario& scenario, const NetworkSpec* networ
   return planned->plan;
 }
 
-// `even` and `fixed`.
+// The plan for kinds `even` and `fixed`.
 Result<Plan> planned_by_count(const Scenario& scenario) {
   PartitionRequest request{
       .sub_layers = scenario.model.config.sub_layers(), .source = {}, .sink = {}, .devices = {}};

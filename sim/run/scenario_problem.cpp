@@ -28,7 +28,7 @@ std::int64_t images_of(const Scenario& scenario) {
       static_cast<std::uint64_t>(scenario.model.microbatch), scenario.workload.images));
 }
 
-// Of what crosses the cut, without a message's fields and packets' headers.
+// The size of the encoding at the cut, without a message's fields and packets' headers.
 Result<double> encoded_bytes(const Scenario& scenario, int cut, double bits) {
   const auto& section = scenario.policy.quantization;
   const ModelConfig& model = scenario.model.config;
@@ -65,7 +65,7 @@ Result<PlanningCoding> coding_of(const Scenario& scenario, const NetworkSpec& sp
   return coding;
 }
 
-// The slowest link sets the rate; every other one adds its delay and one packet's time.
+// The slowest link sets the rate; every other link adds its delay and one packet's time.
 PlanningHop over(const std::vector<ReckonedLink>& reckoned, const std::vector<LinkId>& links, Bytes packet) {
   PlanningHop hop{.bit_per_s = reckoned[links.front().value].bit_per_s};
   for (const LinkId link : links) hop.bit_per_s = std::min(hop.bit_per_s, reckoned[link.value].bit_per_s);
@@ -223,7 +223,7 @@ void reckon_links(const NetworkSpec& spec, const LinkReckoning& how, PlanningPro
                            ? way_back.latency_s + static_cast<double>(feedback.bits()) / way_back.bit_per_s
                            : 0;
       if (way_back.bit_per_s <= 0 || hop.bit_per_s <= 0) continue;
-      // What is sent while a link is at its fastest waits for less than its mean says.
+      // A message that is sent while a link is at its fastest waits for less than the mean rate says.
       const auto one_changes = [&](LinkId link) { return changes(spec.links[link.value]); };
       if (how.at_best && (std::ranges::any_of(there, one_changes) || std::ranges::any_of(back, one_changes)))
         hop.latency_s = hop.feedback_s = 0;
@@ -249,7 +249,7 @@ Result<void> fill_memory(const Scenario& scenario, double bits, PlanningProblem&
   problem.inbound_buffers = problem.outbound_buffers = scenario.run.window;
   for (int layer = 1; layer <= model.sub_layers(); ++layer) {
     problem.weight_bytes.push_back(static_cast<double>(weight_bytes(model, {layer, layer}).count()));
-    // Beside input and output: queries, keys, values and the attention scores.
+    // Besides input and output: queries, keys, values and the attention scores.
     const double attention = 3 * tokens * model.width + model.heads * tokens * tokens;
     problem.working_bytes.push_back(layer % 4 == 1 ? images * attention * kFloatBytes : 0);
   }

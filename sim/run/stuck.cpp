@@ -9,12 +9,12 @@
 namespace millrace {
 namespace {
 
-// The network stands where its last event was; what stops later is the cause all the same. Traces and events
-// end before this.
+// The network stands at its last event, but a link that stops later may be the cause. Traces and events end
+// before this.
 constexpr Time kEver = Time::zero() + Duration::s(2'000'000'000);
-// From here on losses are what holds a transfer up: TCP gives a connection up in them.
+// From this loss on, loss is named as the cause: TCP gives connections up.
 constexpr double kHeavyLoss = 0.5;
-// Beyond this Wi-Fi of any of our standards and rates is hard to receive.
+// Beyond this distance, Wi-Fi of any supported standard and rate is hard to receive.
 constexpr double kFarAway_m = 30;
 
 bool carries_for_ever(const LinkRate& rate) {
@@ -29,7 +29,7 @@ class Diagnosis {
   Diagnosis(const Scenario& scenario, const NetworkSpec& spec, Time at)
       : scenario_(scenario), spec_(spec), at_(at) {}
 
-  // Empty: nothing to be seen.
+  // Empty if no cause is visible.
   std::string of(const LinkSpec& link) const {
     if (!carries_for_ever(link.rate)) return no_rate(link);
     const double loss = link.loss_model && link.loss.at(at_) == link.loss.steps().front().second

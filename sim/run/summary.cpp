@@ -10,7 +10,7 @@ std::optional<double> LinkFigures::bits_per_value() const {
   return static_cast<double>(activation_bytes.bits()) / static_cast<double>(activation_values);
 }
 
-// A stage that has input but does not begin is blocked: its results find no room.
+// A stage that has input but does not begin is blocked: there is no room for its results.
 void Summary::add(NodeId stage, const StageRecord& record) {
   auto& state = stages_.at(stage.value - 1);
   auto& figures = state.figures;

@@ -1,4 +1,4 @@
-// The figures of one run, reckoned from what observers hear; summary.json and the table are made from this.
+// The figures of one run, computed from its records; summary.json and the table are made from this.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 
 namespace millrace {
 
-// Where a stage's time went. decode + compute + encode + blocked + idle = the run's duration; `queue` is what
-// microbatches waited in front of the stage, summed over microbatches, and overlaps the others.
+// Where a stage's time went. decode + compute + encode + blocked + idle = the run's duration; `queue` is the
+// time that microbatches waited in front of the stage, summed over microbatches, and overlaps the others.
 struct StageFigures {
   Duration decode, compute, encode, queue, blocked, idle;
 };
@@ -29,7 +29,7 @@ struct LinkFigures {
   std::uint64_t activation_values = 0;
   std::uint64_t transfers = 0;
   Duration queued, wire, propagation;  // summed over activations
-  // Of activations, everything counted; nothing where none went this way.
+  // Of activations, frames included; nothing if no activation was sent in this direction.
   std::optional<double> bits_per_value() const;
 };
 
@@ -38,16 +38,16 @@ struct EmulationFigures {
   struct Kind {
     std::string name;
     std::uint64_t count = 0;
-    std::optional<Duration> p50, p95, p99, max;  // nothing where there was none
+    std::optional<Duration> p50, p95, p99, max;  // absent if count is 0
   };
   Duration limit;
   std::vector<Kind> kinds;
-  Duration network_busy;  // wall-clock time the network took
+  Duration network_busy;  // wall-clock time spent in the network
 };
 
 class Summary {
  public:
-  // `target_images_per_s`: what the run is measured by; 0: nothing.
+  // `target_images_per_s`: the target of the share that met the target; 0: no target.
   explicit Summary(std::size_t stages, double target_images_per_s = 0)
       : stages_(stages), target_(target_images_per_s) {}
   void add(NodeId stage, const StageRecord& record);
@@ -64,16 +64,15 @@ class Summary {
   double throughput_images_per_s() const;
   // Nearest rank; nothing before the first completion. REQUIRES 0 < share <= 1.
   std::optional<Duration> latency(double share) const;
-  // Images whose class is their label, of those that have both; of them, those whose label is among the five
-  // largest logits. Nothing where there are none.
+  // Among images that have both class and label: those whose class is the label, and those whose label is
+  // among the five largest logits. Nothing if there are no such images.
   std::optional<Proportion> top1() const { return of_labelled(correct_); }
   std::optional<Proportion> top5() const { return of_labelled(correct_in_five_); }
   // Images whose logits hold a NaN or an infinity: they have no class, and where there is a label they count
   // as wrong.
   std::uint64_t not_finite() const { return not_finite_; }
-  // What quantization came to: how much of the target was held, nothing without one; the bits of all
-  // encodings at all cuts, headers and ranges included, weighted by values, nothing where nothing was
-  // encoded.
+  // Figures of quantization: the target, if there is one, and how well it was met; the bits of all encodings
+  // at all cuts, headers and ranges included, weighted by values, absent if nothing was encoded.
   std::optional<double> target_images_per_s() const;
   const TargetShare& target() const { return target_; }
   std::optional<double> bits_per_value_mean() const;
@@ -87,7 +86,7 @@ class Summary {
 
   struct StageState {
     StageFigures figures;
-    Time free;  // since when it has nothing under way
+    Time free;  // since when the stage has no work under way
   };
   std::vector<StageState> stages_;
   std::map<std::pair<DeviceId, DeviceId>, LinkFigures> links_;

@@ -78,7 +78,7 @@ void Timeline::add(NodeId stage, const StageRecord& record) {
   file_.append(packet_bytes(width));
 }
 
-// Transfers are heard of when they have arrived, so a lane that is free at `begin` was so all along.
+// Transfers are reported when they have arrived, so a lane that is free at `begin` is free until now.
 std::uint64_t Timeline::lane_of(NodeId from, NodeId to, Time begin, Time end) {
   auto& lanes = lanes_[{from, to}];
   for (auto& lane : lanes) {

@@ -1,7 +1,7 @@
 // timeline.perfetto-trace: the run as slices on tracks, for ui.perfetto.dev or any other Perfetto viewer.
-// Written as the run goes, whole packets at a time; a file cut short is still a trace. A device is a track of
-// tracks: its stage (decode, compute, encode), its bit width, and what it sends to each neighbour (an
-// activation on the wire). Slices of one track must not overlap, so a link has as many lanes as it needs.
+// Written as the run goes, whole packets at a time; a truncated file is still a trace. A device is a track
+// with sub-tracks: its stage (decode, compute, encode), its bit width, and its activations on the wire to
+// each neighbour. Slices of one track must not overlap, so a link has as many lanes as it needs.
 #pragma once
 
 #include <map>

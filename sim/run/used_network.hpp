@@ -1,5 +1,5 @@
-// What of a scenario's network a plan uses: the links that its messages cross, and what its hops send. Empty
-// where the run goes over other links than the scenario's.
+// The parts of a scenario's network that a plan uses: the links that its messages cross, and what its hops
+// send. Empty where the run uses other links than the scenario's.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ struct UsedLink {
   int transfers = 0;  // activations, input and result per microbatch
 };
 
-// A hop of the plan: what one microbatch sends over which links.
+// A hop of the plan: its links, and what one microbatch sends over them.
 struct UsedHop {
   std::vector<LinkId> links;
   double bytes = 0, round_trip_s = 0, bit_per_s = 0;
@@ -42,7 +42,7 @@ class UsedNetwork {
   bool ns3() const;
   bool tcp() const { return spec_.transport == Transport::tcp; }
 
-  // The first used link of which it is true, as "link a -> b" and how many more; empty where there is none.
+  // The first used link for which `is` is true, as "link a -> b" and the number of others; empty if none.
   std::string where(const std::function<bool(const UsedLink&)>& is) const;
   // The first medium of the kind that is used; empty where there is none.
   std::string on_medium(SegmentKind kind) const;

@@ -10,7 +10,7 @@ namespace {
 
 using Settings = std::vector<SweptValue>;
 
-// Each of `cells` with each of `choices` behind it.
+// Each of `cells` followed by each of `choices`.
 std::vector<Settings> product(const std::vector<Settings>& cells, const std::vector<Settings>& choices) {
   if (choices.empty()) return cells;
   std::vector<Settings> result;

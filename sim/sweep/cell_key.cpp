@@ -9,7 +9,7 @@
 namespace millrace {
 
 std::string cell_key(std::string_view resolved, NamedHashes inputs, const NamedHashes& binaries) {
-  // The longest first: one path may be the beginning of another.
+  // Longest paths first: one path may be the beginning of another.
   std::ranges::sort(inputs, [](const auto& a, const auto& b) {
     return a.first.size() != b.first.size() ? a.first.size() > b.first.size() : a.first < b.first;
   });
@@ -20,8 +20,8 @@ std::string cell_key(std::string_view resolved, NamedHashes inputs, const NamedH
     for (std::size_t at = text.find(path); at != std::string::npos; at = text.find(path, at + mark.size()))
       text.replace(at, path.size(), mark);
   }
-  // A path that the text writes otherwise than the manifest (escaped) stays in it; its content counts all the
-  // same.
+  // A path that the text writes differently than the manifest (escaped) stays in the text; its content counts
+  // all the same.
   NamedHashes contents;
   contents.reserve(inputs.size());
   for (const auto& [path, sha256] : inputs) contents.emplace_back(sha256, "");

@@ -22,7 +22,7 @@ namespace {
 constexpr std::chrono::seconds kFarewell{20};
 constexpr std::chrono::milliseconds kNap{5};
 
-// In the child: only calls that are safe between fork and exec.
+// Runs in the child: only calls that are safe between fork and exec.
 [[noreturn]] void become(char* const* argv, int log, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);

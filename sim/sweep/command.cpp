@@ -34,7 +34,7 @@ std::vector<std::string> words_of(const CellCommand& command) {
   std::vector<std::string> words{command.program, "run", command.file, "--quiet"};
   words.insert(words.end(), command.options.begin(), command.options.end());
   for (const auto& text : command.overrides) words.insert(words.end(), {"--set", text});
-  words.insert(words.end(), {"--out", command.directory, "--overwrite"});  // what is left of one that failed
+  words.insert(words.end(), {"--out", command.directory, "--overwrite"});  // replaces a failed run
   return words;
 }
 

@@ -1,4 +1,4 @@
-// The command of a cell: an ordinary `millrace run`, so that a batch system, or a person, can take it.
+// The command of a cell: an ordinary `millrace run`, so that a batch system or a person can run it.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ std::string shell_command(const std::vector<std::string>& words);
 
 struct CellCommand {
   std::string program, file;
-  std::vector<std::string> options;  // of `millrace run`, beside the ones below
+  std::vector<std::string> options;  // of `millrace run`, besides those made of the members below
   std::vector<std::string> overrides;
   std::string directory;
 };

@@ -27,7 +27,7 @@ const Json& list_at(const Json& json, const char* name) {
   return json.contains(name) && json[name].is_array() ? json[name] : kNone;
 }
 
-// Over the links that lead from one stage's device to the next one's: the source's pixels are no activations.
+// The mean over links from one stage's device to the next stage's: the source's pixels are not activations.
 std::optional<double> bits_per_value(const Json& json) {
   const Json& stages = list_at(json, "stages");
   double sum = 0;

@@ -1,4 +1,4 @@
-// The figures of one run that tables of sweeps have as columns, from its summary.json.
+// The figures of one run that are columns in tables of sweeps, from its summary.json.
 #pragma once
 
 #include <array>
@@ -14,19 +14,19 @@ inline constexpr std::array<std::string_view, 10> kFigureNames{
     "throughput_images_per_s", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "accuracy",
     "bits_per_value_mean",     "megabytes",      "duration_s",     "images",         "microbatches"};
 
-// In that order; nothing where the run has no such figure. `accuracy` is the share of labelled images
-// classified right; `bits_per_value_mean` the mean over the ways between stages; `megabytes` what all links
-// carried, 10^6 B.
+// In the order of kFigureNames; absent where the run has no such figure. `accuracy` is the share of labelled
+// images classified right; `bits_per_value_mean` the mean over the links between stages; `megabytes` what all
+// links carried, 10^6 B.
 using Figures = std::array<std::optional<double>, kFigureNames.size()>;
 
 struct RunSummary {
   bool complete = false;
-  std::string error;  // why it is not
+  std::string error;  // why it is not complete
   Figures figures;
   std::string json;  // all of it, without line breaks
 };
 
-// An error says what of the text is no summary.
+// An error says which part of the text is not that of a summary.
 Result<RunSummary> parse_summary(const std::string& text);
 
 }  // namespace millrace

@@ -80,7 +80,7 @@ Result<FinishedRun> parse_finished_run(const std::string& directory, const Finis
   FinishedRun run{directory,           cell_key(texts.scenario, manifest->inputs, manifest->binaries),
                   std::move(*summary), "",
                   manifest->command,   std::nullopt};
-  // What only says how long it took, and is not there after a crash.
+  // wall.json only says how long the run took, and is missing after a crash.
   const auto read_wall = strict_json<Json>(texts.wall);
   const Json wall = read_wall ? *read_wall : Json();
   run.finished_utc = text_at(wall, "finished_utc");

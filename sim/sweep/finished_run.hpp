@@ -1,4 +1,4 @@
-// A run directory as a result of a sweep, whoever ran it: its own manifest says of which cell.
+// A run directory as a result of a sweep, also when the sweep did not run it: its manifest gives its cell.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,7 @@ struct FinishedRun {
 // An error says what is missing: a run that was killed has no summary, a folder may be no run at all.
 Result<FinishedRun> read_finished_run(const std::string& directory);
 
-// What is in its files; `wall` is empty where there is none. Errors name the file, in `directory`.
+// The texts of its files; `wall` is empty if the file is missing. Errors name the file, in `directory`.
 struct FinishedTexts {
   std::string manifest, scenario, summary, wall;
 };

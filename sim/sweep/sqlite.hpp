@@ -1,5 +1,5 @@
-// A thin door to SQLite: a connection and a statement that clean up after themselves. Every failure becomes
-// an Error that names the file.
+// A thin wrapper of SQLite: a connection and a statement that clean up after themselves. Every failure
+// becomes an Error that names the file.
 #pragma once
 
 #include <memory>
@@ -22,9 +22,9 @@ class SqliteStatement {
   SqliteStatement& bind(int place, const std::optional<double>& number);
   SqliteStatement& bind_nothing(int place);
 
-  // Whether there is another row. After the last row, and after an error, it can be bound and run again.
+  // Whether there is another row. After the last row, or an error, the statement can be bound and run again.
   Result<bool> step();
-  // Runs it for its effect.
+  // Runs the statement for its effect.
   Result<void> run();
 
   // Of the current row; columns count from 0.

@@ -15,7 +15,7 @@ double student_t_975(std::size_t degrees_of_freedom) {
 std::optional<Estimate> estimate(const std::vector<double>& values) {
   if (values.empty()) return std::nullopt;
   const auto n = static_cast<double>(values.size());
-  // From the first value on, so that equal values have exactly their mean and no spread.
+  // Relative to the first value, so that equal values have exactly that mean and no spread.
   double offset = 0;
   for (const double value : values) offset += value - values.front();
   Estimate result{values.size(), values.front() + offset / n, std::nullopt};

@@ -102,7 +102,7 @@ void bind_small(SqliteStatement& statement, int place, const std::optional<int>&
 Result<SweepStore> SweepStore::open(const std::string& path) {
   auto sqlite = Sqlite::open(path);
   if (!sqlite) return sqlite.error();
-  // Committed means on the disk, also if the power fails.
+  // Committed results must be on the disk, even if the power fails.
   if (auto set = sqlite->run("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"); !set)
     return set.error().in("opening the results of earlier runs");
   const auto application = pragma(*sqlite, "application_id"), version = pragma(*sqlite, "user_version"),

@@ -1,21 +1,21 @@
 // The results of a sweep: one SQLite file that any tool reads. A result is committed, once and whole, when
-// its cell has finished; what is in it survives a crash of the sweep or of the machine.
+// its cell has finished; committed results survive a crash of the sweep or of the machine.
 //
 //   meta      key, value                 name, file and file_sha256 of the scenario; release
 //   cell      position                   the cells of the block as it was last read, in order
 //             name, grp, variant, replication, seed (of the run)
-//             cell_key                   what their result is found by
+//             cell_key                   the key of the cell's result
 //   setting   position, key              what a cell sets
 //             value                      as written
-//             number, unit               in bit/s, s, B, FLOP/s, /s; number NULL: it is no number
-//   result    cell_key                   of this block's cells and of earlier ones: kept for when they return
+//             number, unit               in bit/s, s, B, FLOP/s, /s; number NULL: the value is not a number
+//   result    cell_key                   of this block's cells and of earlier ones, which may return
 //             finished_utc, exit_code    0, or 5: an `expect` was not met; NULL: not known (run elsewhere)
 //             throughput_images_per_s, … the figures, see figures.hpp; NULL: the run has none
 //             wall_s, run_directory, command
 //             summary                    summary.json: json_extract(summary, '$.links[0].bytes')
-//   failure   cell_key                   tried and not finished; gone once there is a result
+//   failure   cell_key                   tried and not finished; removed once there is a result
 //             failed_utc, attempts, exit_code (NULL: ended by `signal`), signal, message, log
-//   cells     (a view)                   cell with its result: what tables and pictures are made from
+//   cells     (a view)                   cell with its result: the source of tables and pictures
 //
 // PRAGMA user_version is the version of this schema, application_id 0x6d696c6c ("mill"). The journal is a
 // rollback journal, not a WAL: one small transaction per cell needs no more, the file is one file when nobody
@@ -35,7 +35,7 @@ namespace millrace {
 
 struct CellFailure {
   std::string key, failed_utc;
-  std::optional<int> exit_code, signal;  // one of them
+  std::optional<int> exit_code, signal;  // exactly one is set
   std::string message, log;
 };
 
@@ -50,13 +50,14 @@ struct CellRow {
 class SweepStore {
  public:
   static constexpr int kVersion = 1;
-  // Makes the file and its tables where they are not.
+  // Creates the file and its tables if they do not exist.
   static Result<SweepStore> open(const std::string& path);
 
-  // Whether the folder is this file's: it is the one that made it, or has the same text, or that one is gone
-  // (moved, or on another machine). An error says whose it is. Two scenarios of one name share no tables.
+  // An error if the folder belongs to another scenario file, which the error names. The folder belongs to
+  // `file` if that made it or has the same text, or if the file that made it is gone (moved, or on another
+  // machine). Two scenarios of one name share no tables.
   Result<void> belongs_to(const std::string& file);
-  // The cells of this block, instead of those of an earlier one. Results stay.
+  // Replaces the cells of an earlier block by those of this block. Results stay.
   Result<void> describe(const SweepPlan& plan, const std::string& file);
   Result<std::set<std::string>> finished_keys();
   // REQUIRES run.summary.complete.

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Who has the lock, as far as it was written down.
+// The process that holds the lock, as far as the lock file says.
 std::string owner_of(int lock) {
   char text[200] = {};
   const auto size = pread(lock, text, sizeof text - 1, 0);
@@ -42,7 +42,7 @@ Result<SweepFolder> SweepFolder::open(const std::string& path) {
     fs::create_directories(fs::path(path) / part, error);
     if (error) return Error{fmt::format("{}: cannot be made: {}", path, error.message())};
   }
-  // The lock is the kernel's: it goes with the process, however that ends, so it cannot be left behind.
+  // The kernel releases the lock when the process ends, however it ends, so it cannot be left behind.
   const auto name = path + "/sweep.lock";
   const int lock = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock < 0) return Error{fmt::format("{}: cannot be made: {}", name, std::strerror(errno))};

@@ -10,7 +10,8 @@ namespace millrace {
 
 class SweepFolder {
  public:
-  // Makes the folder and locks it until this object goes, or its process dies. An error names who has it.
+  // Makes the folder and locks it until this object is destroyed or its process dies. An error names the
+  // process that holds the lock.
   static Result<SweepFolder> open(const std::string& path);
   ~SweepFolder();
   SweepFolder(SweepFolder&& other) noexcept;
@@ -18,7 +19,7 @@ class SweepFolder {
 
   std::string database() const { return path_ + "/sweep.sqlite"; }
   std::string log_of(const std::string& run_directory) const;
-  // Whole or not at all: a reader never sees half a table.
+  // Writes a file whole or not at all: a reader never sees half a table.
   Result<void> write(const std::string& name, const std::string& text) const;
   const std::string& path() const { return path_; }
 

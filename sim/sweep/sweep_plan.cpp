@@ -19,7 +19,7 @@ constexpr std::size_t kKeyInFolder = 12;  // digits of the key in a run director
 
 class Planner {
  public:
-  // Replications differ in their seeds alone: to find problems the first and the last of them are enough.
+  // Replications differ only in their seeds: to find problems, the first and the last of them suffice.
   enum class Replications : std::uint8_t { all, ends };
   explicit Planner(const SweepFile& file, Replications wanted = Replications::all)
       : file_(file), wanted_(wanted) {}
@@ -62,7 +62,7 @@ class Planner {
     }
   }
 
-  // As the file has them; those without a line last.
+  // Problems in the order of the file; those without a line last.
   std::vector<Problem> in_order() {
     std::ranges::stable_sort(problems, {}, [](const Problem& problem) {
       return std::tuple(problem.line == 0, problem.line, problem.column);
@@ -73,7 +73,7 @@ class Planner {
   std::vector<Problem> problems;
 
  private:
-  // Those that have an effect on this cell; `run` refuses others. They do not change what it computes.
+  // Options that have an effect on this cell; `run` refuses others. They do not change what a run computes.
   std::vector<std::string> options_of(const Scenario& scenario) const {
     const bool elsewhere = goes_to_agents(scenario);
     std::vector<std::string> words;
@@ -91,7 +91,7 @@ class Planner {
     return std::move(read.scenario);
   }
 
-  // A fault of an override is one of the value in the block; many cells have the value, one line says so.
+  // Reports a fault of an override at the value in the block, once for all cells that have the value.
   void report(const Cell& cell, Problem problem) {
     bool placed = false;
     for (const SweptValue& value : cell.settings) {
@@ -132,7 +132,7 @@ class Planner {
   const SweepFile& file_;
   Replications wanted_;
   FileHashes hashes_;
-  std::map<std::pair<Mode, bool>, NamedHashes> binaries_;  // mode, and agents are started here
+  std::map<std::pair<Mode, bool>, NamedHashes> binaries_;  // by mode, and whether agents are started here
   std::set<std::string> seen_;
 };
 

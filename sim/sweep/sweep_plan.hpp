@@ -1,5 +1,5 @@
 // From a scenario file with a `sweep:` block to its cells, each read by the ordinary reader with the
-// overrides that its command has. All problems of all cells are listed at once, placed in the block.
+// overrides of its command. All problems of all cells are listed at once, with their places in the block.
 #pragma once
 
 #include <optional>
@@ -24,20 +24,20 @@ struct PlannedCell {
 struct SweepPlan {
   std::string name;               // the scenario's
   std::string folder;             // of the sweep
-  std::vector<std::string> keys;  // that cells set
+  std::vector<std::string> keys;  // keys that cells set
   bool replicated = false;
   std::vector<PlannedCell> cells;
 
   bool all_simulated() const;
-  // The command of some cell has this option: "--keys".
+  // Whether the command of any cell has this option: "--keys".
   bool uses(const std::string& option) const;
 };
 
 struct SweepFile {
   std::string path;
-  std::vector<std::string> overrides{};  // of the scenario, before those of the cells
+  std::vector<std::string> overrides{};  // of the scenario, applied before those of the cells
   std::string folder{};                  // of the sweep; empty: sweeps/NAME
-  std::string program = "millrace";      // as commands name it
+  std::string program = "millrace";      // its name in commands
   std::string keys{};                    // of the host, for cells that go to agents elsewhere
   bool isolate = false;                  // one process per device, in cells that start their agents
 };
@@ -47,10 +47,11 @@ struct ReadSweep {
   std::vector<Problem> problems;
 };
 
-// REQUIRES files to be readable once; they are hashed. A file without the block is a problem.
+// Reads and hashes all files that runs read. A file without the block is a problem.
 ReadSweep read_sweep(const SweepFile& file);
 
-// The cells alone, without hashes: what `validate` asks. No problems: the file has no block, or a good one.
+// The problems of the cells, without hashing files, for `validate`. Empty if the file has no block or a valid
+// one.
 std::vector<Problem> sweep_problems(const SweepFile& file);
 
 }  // namespace millrace

@@ -1,4 +1,4 @@
-// How far a sweep is, on stderr: a bar.
+// A sweep's progress on stderr: a bar.
 #pragma once
 
 #include <chrono>
@@ -11,14 +11,14 @@ namespace millrace {
 
 struct SweepCounts {
   std::size_t cells = 0;   // of the whole sweep
-  std::size_t kept = 0;    // that were there when it began
+  std::size_t kept = 0;    // finished before this sweep began
   std::size_t done = 0;    // that have ended since
   std::size_t failed = 0;  // of `done`
   std::size_t running = 0;
 };
 
-// "[#####-----] 12 of 40 cells, 2 failed, 2 running; 31 s, about 70 s to go". The estimate is from cells that
-// ran: those that were there cost nothing.
+// "[#####-----] 12 of 40 cells, 2 failed, 2 running; 31 s, about 70 s to go". The estimate uses only cells
+// that ran in this sweep.
 std::string progress_text(const SweepCounts& counts, std::chrono::duration<double> elapsed);
 
 class SweepProgress {
@@ -28,7 +28,7 @@ class SweepProgress {
 
   // On a terminal the last one, when all cells have ended, is shown in any case.
   void show(const SweepCounts& counts);
-  // Makes room for a line of its own.
+  // Clears the bar, so that another line can be printed.
   void clear() { line_.clear(); }
 
  private:

@@ -41,7 +41,7 @@ bool has_variants(const SweepPlan& plan) {
   return !plan.cells.empty() && !plan.cells[0].cell.variant.empty();
 }
 
-// The columns of what a cell sets; a variant leaves the keys of others as the scenario has them.
+// The columns of the values that a cell sets; keys that only other variants set stay as in the scenario.
 void add_settings(const SweepPlan& plan, const Cell& cell, Line& line) {
   if (has_variants(plan)) line.text(cell.variant);
   for (const auto& key : plan.keys) {
@@ -55,7 +55,7 @@ void add_setting_names(const SweepPlan& plan, Line& line) {
   for (const auto& key : plan.keys) line.text(key);
 }
 
-// Positions of the first cell of each group; replications follow each other.
+// Positions of the first cell of each group; the replications of a group are adjacent.
 std::vector<std::size_t> group_starts(const SweepPlan& plan) {
   std::vector<std::size_t> starts;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {

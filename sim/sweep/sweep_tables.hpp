@@ -16,10 +16,10 @@ std::string cells_csv(const SweepPlan& plan, const std::vector<CellRow>& rows);
 // counts the finished cells.
 std::string groups_csv(const SweepPlan& plan, const std::vector<CellRow>& rows);
 
-// For people: a line per group, with the figures that matter most.
+// For people: a line per group, with the most important figures.
 std::string groups_text(const SweepPlan& plan, const std::vector<CellRow>& rows);
 
-// Whether replications differ in nothing although there are some: then nothing in the scenario is random.
+// Whether there are replications and all of them are equal: then nothing in the scenario is random.
 bool replications_are_equal(const SweepPlan& plan, const std::vector<CellRow>& rows);
 
 }  // namespace millrace

@@ -24,7 +24,7 @@ std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
 }
 
-// The last error that a run logged: why it failed.
+// The last error that a run logged, which says why it failed.
 std::string last_error(const std::string& log) {
   std::ifstream file(log, std::ios::binary);
   file.seekg(0, std::ios::end);
@@ -65,7 +65,7 @@ Result<Sweeper> Sweeper::open(const SweepPlan& plan, const std::string& file, bo
   return Sweeper(plan, std::move(*folder), std::move(*store));
 }
 
-// Positions of the cells without a result; of cells that are the same run, the first alone.
+// Positions of the cells without a result; of cells with the same key, only the first.
 Result<std::vector<std::size_t>> Sweeper::missing() {
   auto known = store_.finished_keys();
   if (!known) return known.error();
@@ -85,7 +85,7 @@ Result<std::size_t> Sweeper::adopt() {
     std::error_code ignored;
     if (!fs::exists(planned.directory + "/summary.json", ignored)) continue;
     const auto run = read_finished_run(planned.directory);
-    if (!run || !run->summary.complete || run->key != planned.key) continue;  // it will be run anew
+    if (!run || !run->summary.complete || run->key != planned.key) continue;  // the cell will run again
     if (auto kept = store_.record(*run, std::nullopt); !kept) return kept.error();
     ++adopted;
   }
@@ -107,7 +107,7 @@ Result<void> Sweeper::import_run(const std::string& directory) {
                ExitCode::invalid_input};
 }
 
-// False: it has failed, and why has been recorded and logged.
+// Stores the result of a cell. False: the cell has failed; the reason has been recorded and logged.
 Result<bool> Sweeper::keep(std::size_t cell, const EndedProcess& ended, const SweepOptions& options) {
   const PlannedCell& planned = plan_.cells[cell];
   const auto log = folder_.log_of(planned.directory);
@@ -159,7 +159,7 @@ Result<SweepOutcome> Sweeper::run(const SweepOptions& options) {
     const auto ended = processes.wait(kPatience);
     if (ended) {
       const bool finished = ended->exit_code == 0 || ended->exit_code == kUnmet;
-      if (finished || !interrupted) {  // one that we ended ourselves is missing, not failed
+      if (finished || !interrupted) {  // a cell that we interrupted is missing, not failed
         progress.clear();
         const auto kept = keep(ended->tag, *ended, options);
         if (!kept) return kept.error();

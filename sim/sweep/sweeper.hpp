@@ -1,5 +1,5 @@
-// Runs the cells of a sweep that are missing, each as an ordinary `millrace run` in a process of its own, and
-// keeps what they give. Whatever ends it, what has finished is kept, and the next time only the rest runs.
+// Runs the missing cells of a sweep, each as an ordinary `millrace run` in a process of its own, and stores
+// their results. However the sweep ends, finished cells are kept, and the next sweep runs only the rest.
 #pragma once
 
 #include <chrono>
@@ -26,26 +26,26 @@ struct SweepOptions {
 struct SweepOutcome {
   SweepCounts counts;
   std::size_t missing = 0;  // cells that have no result
-  std::size_t unmet = 0;    // cells of which an `expect` was not met
+  std::size_t unmet = 0;    // cells that did not meet an `expect`
   bool interrupted = false;
 };
 
 class Sweeper {
  public:
-  // Opens, or makes, the folder and the results in it. `plan` outlives this.
-  // `take_over`: although another scenario file made the folder.
+  // Opens, or creates, the folder and the results in it. `plan` outlives this.
+  // `take_over`: even if another scenario file made the folder.
   static Result<Sweeper> open(const SweepPlan& plan, const std::string& file, bool take_over);
 
-  // Takes in runs that are already in the sweep's folder: by a batch system, or by a sweep that was killed
-  // before it could say so. Returns how many.
+  // Takes in runs that are already in the sweep's folder: made by a batch system, or by a sweep that was
+  // killed before it could record them. Returns how many.
   Result<std::size_t> adopt();
-  // A run directory from anywhere. An error says why it is none of this sweep's.
+  // Takes in a run directory from anywhere. An error says why it is not a run of this sweep.
   Result<void> import_run(const std::string& directory);
-  // Runs what is missing, until interrupt_requested().
+  // Runs the missing cells, until interrupt_requested().
   Result<SweepOutcome> run(const SweepOptions& options);
-  // Without running anything.
+  // The outcome without running anything.
   Result<SweepOutcome> outcome();
-  // cells.csv and groups.csv.
+  // Writes cells.csv and groups.csv.
   Result<void> write_tables();
   Result<std::vector<CellRow>> rows() { return store_.rows(); }
 
