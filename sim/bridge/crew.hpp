@@ -48,7 +48,7 @@ class Crew {
   std::vector<std::string> missing_devices() const;
   // An error where the node's device has no agent.
   Result<std::size_t> agent_at(NodeId node) const;
-  // REQUIRES nobody is missing.
+  // REQUIRES missing_devices() is empty.
   const Agent& agent_of(NodeId node) const { return agents_[agent_at(node).value()]; }
   bool speaks_for(std::size_t agent, NodeId node) const;
   void tell_all(const std::function<Frame()>& word) const;

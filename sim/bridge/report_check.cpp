@@ -90,7 +90,7 @@ Result<void> ReportCheck::take(const Said& said) {
 }
 
 Result<void> ReportCheck::take(const Said& said, Progress& progress, const StageRecord& record) const {
-  if (!plan_.is_stage(said.node)) return refused(said.node, "a stage's record, and it is none");
+  if (!plan_.is_stage(said.node)) return refused(said.node, "a stage's record, but it is not a stage");
   if (auto due = next(said.node, record.microbatch, record.images, progress.staged); !due) return due;
   const auto of = [&](std::string_view what) {
     return refused(said.node, fmt::format("{} of microbatch {}", what, record.microbatch.value));
@@ -125,8 +125,7 @@ Result<void> ReportCheck::take(const Said& said, Progress& progress, const Compl
   std::uint64_t image = record.microbatch.value * static_cast<std::uint64_t>(scenario_.model.microbatch);
   for (const auto& output : record.outputs) {
     if (output.image != image++) return of(fmt::format("has a result for image {}", output.image));
-    if (!output.logits_sha256.empty() && !is_sha256(output.logits_sha256))
-      return of("has a hash that is none");
+    if (!output.logits_sha256.empty() && !is_sha256(output.logits_sha256)) return of("has a malformed hash");
     for (const auto& number : {output.predicted, output.label, output.label_rank}) {
       if (number && *number >= kMaxLabel) return of(fmt::format("is of class {}", *number));
     }

@@ -33,7 +33,7 @@ int make(KeysArguments arguments) {
   for (const auto& folder : *made) fmt::print("{}\n", folder);
   log_note(
       "valid for {} days. Copy each device's folder to it (agent --keys DIR), keep host/ here (run --keys "
-      "DIR), and put ca.key where nobody finds it, or delete it when no device will be added",
+      "DIR), and keep ca.key in a safe place, or delete it if no device will be added",
       fleet.days);
   return static_cast<int>(ExitCode::ok);
 }

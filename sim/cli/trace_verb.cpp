@@ -233,7 +233,7 @@ Verb lint_verb(CLI::App& trace) {
   command.add_option("--max-rate", arguments->limits.max_mbit_per_s, "Mbit/s; more is absurd")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  command.add_option("--gap", arguments->limits.gap_steps, "a gap is longer than so many usual intervals")
+  command.add_option("--gap", arguments->limits.gap_steps, "a gap is longer than this many usual intervals")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 1e9));
   command

@@ -109,7 +109,7 @@ Result<void> add_experiment(const std::filesystem::path& file, const std::string
       read_scenario_text(text, file.string(), ".", {.overrides = {}, .files = FileCheck::leave_as_written});
   if (!read.scenario) {
     return Error{
-        read.problems.empty() ? file.string() + ": is no scenario" : to_string(read.problems.front()),
+        read.problems.empty() ? file.string() + ": is not a scenario" : to_string(read.problems.front()),
         ExitCode::invalid_input};
   }
   auto& scenario = *read.scenario;

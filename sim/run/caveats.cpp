@@ -105,7 +105,7 @@ std::string how_to_apply(const Scenario& scenario, const Plan& plan) {
   std::string text = "`--set run.links=netns` (as root) applies them";
   const auto spec = checked_network(scenario, plan);
   const auto possible = spec ? RealLinks::check(*spec) : Result<void>(spec.error());
-  return possible ? text : text + " once this is mended: " + possible.error().message;
+  return possible ? text : text + " once this is fixed: " + possible.error().message;
 }
 
 std::optional<std::string> links_not_applied(const Planned& run) {

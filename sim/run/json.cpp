@@ -157,7 +157,7 @@ std::vector<Caveat> all_caveats(const RunConditions& conditions, const RunEnd& r
 }
 
 std::string_view words_of(ComputeIs compute) {
-  constexpr std::array<std::string_view, 3> kWords{"compute reckoned from speeds and profiles",
+  constexpr std::array<std::string_view, 3> kWords{"compute taken from speeds and profiles",
                                                    "compute measured", "compute imitated"};
   return kWords.at(static_cast<std::size_t>(compute));
 }

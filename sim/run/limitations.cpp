@@ -42,9 +42,8 @@ Text fluid_loss(const UsedNetwork& run) {
   const auto where = run.fluid() ? run.where(loses) : std::string();
   if (where.empty()) return std::nullopt;
   return fmt::format(
-      "packets are lost on {}, and the fluid network takes loss for its mean: every bit takes 1/(1 - loss) "
-      "of its "
-      "time, without bursts{}; for what loss does, set network.kind to ns3",
+      "packets are lost on {}, and the fluid network uses only the mean of loss: every bit takes "
+      "1/(1 - loss) of its time, without bursts{}; for what loss does, set network.kind to ns3",
       where, run.tcp() ? " and without TCP slowing down, which costs far more" : "");
 }
 
@@ -110,8 +109,8 @@ Text fluid_cross_traffic(const UsedNetwork& run) {
 Text fluid_medium(const UsedNetwork& run) {
   const auto name = run.fluid() ? run.on_medium(SegmentKind::csma) : std::string();
   if (name.empty()) return std::nullopt;
-  return fmt::format(
-      "medium {} has no back-off in the fluid network: who shares it loses nothing by contention", name);
+  return fmt::format("medium {} has no back-off in the fluid network: its senders lose nothing by contention",
+                     name);
 }
 
 Text fluid_merge(const UsedNetwork& run) {
@@ -163,7 +162,7 @@ Text wifi_model(const UsedNetwork& run) {
   const auto segment = std::ranges::find(run.spec().segments, name, &SegmentSpec::name);
   const auto& standard = segment->wifi.standard;
   const bool aggregates = standard == "802.11n" || standard == "802.11ac" || standard == "802.11ax";
-  return fmt::format("Wi-Fi {} has {}one spatial stream, no fading and nobody who moves{}", name,
+  return fmt::format("Wi-Fi {} has {}one spatial stream, no fading and no movement{}", name,
                      aggregates ? "no frame aggregation, " : "",
                      aggregates ? fmt::format(": {} carries less here than real devices do", standard) : "");
 }
@@ -207,7 +206,7 @@ Text costs_extrapolated(const UsedNetwork& run) {
     const auto cost = read_profile(device.profile, scenario.model.config);
     if (!cost || images >= cost->least_images()) continue;
     return fmt::format(
-        "{} was measured with microbatches of {} images at least, and costs of {} are reckoned in "
+        "{} was measured with microbatches of {} images at least, and costs of {} are computed in "
         "proportion, "
         "which flatters the device",
         device.profile, cost->least_images(), images);

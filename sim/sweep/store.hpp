@@ -18,8 +18,8 @@
 //   cells     (a view)                   cell with its result: the source of tables and pictures
 //
 // PRAGMA user_version is the version of this schema, application_id 0x6d696c6c ("mill"). The journal is a
-// rollback journal, not a WAL: one small transaction per cell needs no more, the file is one file when nobody
-// writes, and it works on network file systems.
+// rollback journal, not a WAL: one small transaction per cell needs no more, there is a single file when
+// nothing writes, and it works on network file systems.
 #pragma once
 
 #include <functional>

@@ -160,7 +160,7 @@ std::optional<std::size_t> column_index(const std::vector<std::string>& header, 
 
 Result<double> time_factor(std::string_view unit) {
   if (const TimeUnit* known = time_unit(unit)) return known->factor;
-  return invalid(fmt::format("{} is no unit of time known here; known: s, ms, us, ns", quoted(unit)));
+  return invalid(fmt::format("{} is not a known unit of time; known: s, ms, us, ns", quoted(unit)));
 }
 
 Result<double> rate_factor(std::string_view text) {

@@ -99,9 +99,9 @@ Result<TraceFormat> detect_trace_format(std::string_view content, const std::str
   if (text.overflow()) return *text.overflow();
   if (text.line() == 0) return file_error(name, "the trace is empty");
   return text.error(
-      "this is no trace known here: expected csv (a header such as time_s,rate_mbit_per_s), mahimahi (whole "
-      "milliseconds, one per line), two_column (seconds and Mbit/s), sabre or iperf3 JSON, or a table whose "
-      "columns are told");
+      "the format of this trace is not known: expected csv (a header such as time_s,rate_mbit_per_s), "
+      "mahimahi (whole milliseconds, one per line), two_column (seconds and Mbit/s), sabre or iperf3 JSON, "
+      "or a table whose columns are told");
 }
 
 Result<LinkRate> parse_trace(std::string_view content, const std::string& name, const TraceReading& reading) {

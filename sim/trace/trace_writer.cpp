@@ -85,7 +85,7 @@ Result<std::string> mahimahi_text(const LinkRate& rate, std::size_t zero_opportu
     const auto at_end = static_cast<std::size_t>(
         milliseconds.end() - std::lower_bound(milliseconds.begin(), milliseconds.end(), milliseconds.back()));
     if (zero_opportunities >= at_end && zero_opportunities > 0)
-      return Error{fmt::format("{} opportunities at 0 ms are said, but the last millisecond has {}",
+      return Error{fmt::format("{} opportunities at 0 ms were requested, but the last millisecond has {}",
                                zero_opportunities, at_end),
                    ExitCode::invalid_input};
     milliseconds.resize(milliseconds.size() - zero_opportunities);

@@ -154,7 +154,7 @@ TEST_F(AHeadline, SaysWhatTheFiguresAreFiguresOf) {
   EXPECT_THAT(of_run(Mode::simulate),
               StartsWith("\n4 images in 1.000 s of virtual time: 4.000 images/s; latency p50 500.0 ms, "
                          "p95 500.0 ms, p99 500.0 ms\n"
-                         "mode simulate: compute reckoned from speeds and profiles, links simulated (fluid)\n"
+                         "mode simulate: compute taken from speeds and profiles, links simulated (fluid)\n"
                          "\nwhere"));
   EXPECT_THAT(of_run(Mode::emulate),
               HasSubstr("\nmode emulate: compute imitated, links simulated (ns3 in real "

@@ -46,7 +46,7 @@ class Headline(InAFolder):
         for mode in ("simulate", "cosim"):
             said, summary = self.run_quickstart(mode)
             self.assertRegex(said, r"^\n22 images in [\d.]+ s of virtual time: ")
-            self.assertIn(f"\nmode {mode}: compute reckoned from speeds and profiles, links simulated (",
+            self.assertIn(f"\nmode {mode}: compute taken from speeds and profiles, links simulated (",
                           said)
             self.assertEqual((summary["compute"], summary["link_conditions"]), ("profile", "simulated"))
             # Its trace has outages, and 22 images are sent before a TCP connection has its rate.
