@@ -4,11 +4,10 @@
 #pragma once
 
 #include <chrono>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <string_view>
 
+#include "runtime/base/output_file.hpp"
 #include "runtime/base/result.hpp"
 
 namespace millrace {
@@ -20,25 +19,22 @@ class AppendFile {
 
   void append(std::string_view piece);
   void flush();
-  // What went wrong since the last call: a full disk, say.
-  Result<void> check();
-  bool sound() const { return error_ == 0; }
+  // What went wrong: a full disk, say. The file then ends before the piece that failed.
+  const Result<void>& check() const { return state_; }
+  bool sound() const { return state_.ok(); }
+  // Flushes; the same and what only closing tells. REQUIRES no append() afterwards.
+  Result<void> close();
 
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t kBuffer = 64 * 1024;
   static constexpr auto kPeriod = std::chrono::milliseconds(100);
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  AppendFile(std::string path, std::FILE* file)
-      : path_(std::move(path)), file_(file), flushed_(Clock::now()) {}
+  explicit AppendFile(OutputStream file) : file_(std::move(file)), flushed_(Clock::now()) {}
 
-  std::string path_;
-  std::unique_ptr<std::FILE, Closer> file_;
+  OutputStream file_;
   std::string buffer_;
   Clock::time_point flushed_;
-  int error_ = 0;
+  Result<void> state_;
 };
 
 }  // namespace millrace
