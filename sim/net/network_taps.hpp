@@ -20,6 +20,9 @@ struct NetworkTaps {
 
   LinkMeter* meter = nullptr;  // outlives the network
   std::vector<Capture> captures{};
+  // Captures that could not be written whole, a sentence each; complete when the network is gone, which it
+  // outlives. REQUIRED where there are captures.
+  std::vector<std::string>* unwritten = nullptr;
   // On the wall clock: each event of the network is told to it as it runs. One that is too late ends the pull
   // then and there, so that run_until() returns long before its limit. Outlives the network.
   LatenessAudit* audit = nullptr;
