@@ -62,7 +62,7 @@ struct FleetKeys {
 };
 // Writes folder/ca.{crt,key}, folder/host/ and folder/NAME/ for every device; keys are readable by their
 // owner only. If folder/ca.key exists, that authority is kept and devices are added to it; a folder that
-// exists is never overwritten. Returns the folders made.
+// exists is never overwritten. Returns the folders made; if one fails, none is left.
 Result<std::vector<std::string>> make_fleet_keys(const FleetKeys& fleet);
 
 }  // namespace millrace

@@ -119,8 +119,11 @@ Result<int> open_fifo(const Place& place) {
   }
 }
 
-// Opens the existing file for writing; a regular file is truncated, or created if it is missing.
-Result<int> open_in_place(const Place& place) {
+enum class Old : std::uint8_t { cut, kept };
+
+// Opens the existing file for writing; a regular file is created if it is missing, and its old content is
+// truncated or kept.
+Result<int> open_in_place(const Place& place, Old old = Old::cut) {
   if (place.own) {
     std::fflush(*place.own == STDERR_FILENO ? stderr : stdout);  // keeps earlier output in front
     const int copy = fcntl(*place.own, F_DUPFD_CLOEXEC, 0);
@@ -129,7 +132,8 @@ Result<int> open_in_place(const Place& place) {
   }
   if (place.is(S_IFIFO)) return open_fifo(place);
   const int made = place.there ? 0 : O_CREAT;
-  const int cut = !place.there || place.is(S_IFREG) ? O_TRUNC : 0;
+  const bool regular = !place.there || place.is(S_IFREG);
+  const int cut = !regular ? 0 : old == Old::cut ? O_TRUNC : O_APPEND;
   const int file = ::open(place.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | made | cut, 0666);
   if (file < 0) return place.system_error();
   return file;
@@ -163,7 +167,7 @@ Result<int> create_beside(const Place& place, std::string& name) {
   return place.system_error();
 }
 
-Result<void> replace(const Place& place, std::string_view bytes) {
+Result<void> replace(const Place& place, std::string_view bytes, bool synchronized) {
   std::string beside;
   const auto file = create_beside(place, beside);
   if (!file) return file.error();
@@ -172,7 +176,7 @@ Result<void> replace(const Place& place, std::string_view bytes) {
     (void)fchmod(*file, place.there->st_mode & 07777);
   }
   auto written = write_all(place, *file, bytes);
-  if (written && fsync(*file) != 0) written = place.system_error();
+  if (written && synchronized && fsync(*file) != 0) written = place.system_error();
   if (::close(*file) != 0 && written) written = place.system_error();
   if (written && std::rename(beside.c_str(), place.path.c_str()) == 0) return {};
   const int refused = written ? errno : 0;
@@ -180,6 +184,13 @@ Result<void> replace(const Place& place, std::string_view bytes) {
   if (!written) return written;
   if (refused == EBUSY || refused == EXDEV) return write_in_place(place, bytes);  // it is a mount
   return place.error(std::strerror(refused));
+}
+
+Result<void> write(const std::string& path, std::string_view bytes, bool synchronized) {
+  if (auto possible = check_output(path); !possible) return possible;
+  const auto place = find_place(path);
+  if (!place) return place.error();
+  return may_be_replaced(*place) ? replace(*place, bytes, synchronized) : write_in_place(*place, bytes);
 }
 
 }  // namespace
@@ -190,10 +201,11 @@ bool is_standard_output(const std::string& path) {
 }
 
 Result<void> write_output(const std::string& path, std::string_view bytes) {
-  if (auto possible = check_output(path); !possible) return possible;
-  const auto place = find_place(path);
-  if (!place) return place.error();
-  return may_be_replaced(*place) ? replace(*place, bytes) : write_in_place(*place, bytes);
+  return write(path, bytes, true);
+}
+
+Result<void> write_output_lazily(const std::string& path, std::string_view bytes) {
+  return write(path, bytes, false);
 }
 
 Result<void> check_output(const std::string& path) {
@@ -210,18 +222,32 @@ Result<OutputStream> OutputStream::open(const std::string& path) {
   if (!place) return place.error();
   const auto file = open_in_place(*place);
   if (!file) return file.error();
-  return OutputStream(place->name(), *file);
+  return OutputStream(place->name(), *file, !place->own);
+}
+
+Result<OutputStream> OutputStream::open_to_add(const std::string& path) {
+  const auto place = find_place(path);
+  if (!place) return place.error();
+  const auto file = open_in_place(*place, Old::kept);
+  if (!file) return file.error();
+  return OutputStream(place->name(), *file, !place->own);
 }
 
 OutputStream::OutputStream(OutputStream&& other) noexcept
-    : name_(std::move(other.name_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : name_(std::move(other.name_)), descriptor_(std::exchange(other.descriptor_, -1)), ours_(other.ours_) {}
 
 OutputStream::~OutputStream() {
   if (descriptor_ >= 0) (void)::close(descriptor_);
 }
 
 Result<void> OutputStream::append(std::string_view bytes) {
-  return write_all({.asked = name_, .path = name_}, descriptor_, bytes);
+  struct stat before {};
+  const bool can_be_cut = ours_ && fstat(descriptor_, &before) == 0 && S_ISREG(before.st_mode);
+  auto written = write_all({.asked = name_, .path = name_}, descriptor_, bytes);
+  if (written || !can_be_cut) return written;
+  (void)!ftruncate(descriptor_, before.st_size);
+  (void)lseek(descriptor_, before.st_size, SEEK_SET);
+  return written;
 }
 
 Result<void> OutputStream::close() {

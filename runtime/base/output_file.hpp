@@ -23,6 +23,10 @@ bool is_standard_output(const std::string& path);
 // device".
 Result<void> write_output(const std::string& path, std::string_view bytes);
 
+// The same without waiting for the disk: after a power cut the file may be empty. For files that are many and
+// can be made again.
+Result<void> write_output_lazily(const std::string& path, std::string_view bytes);
+
 // Whether write_output() could begin, for commands that work for minutes before they write. Changes nothing
 // and does not notice a full disk.
 Result<void> check_output(const std::string& path);
@@ -31,19 +35,24 @@ Result<void> check_output(const std::string& path);
 class OutputStream {
  public:
   static Result<OutputStream> open(const std::string& path);
+  // What is there stays, and the rest comes behind it.
+  static Result<OutputStream> open_to_add(const std::string& path);
   OutputStream(OutputStream&& other) noexcept;
   OutputStream& operator=(OutputStream&&) = delete;
   ~OutputStream();
 
-  // Returns when the system has all of it.
+  // Returns when the system has all of it. Where that fails a regular file has none of it: it ends with what
+  // was appended before.
   Result<void> append(std::string_view bytes);
   // Some file systems notice only here that the disk is full. REQUIRES no append() afterwards.
   Result<void> close();
 
  private:
-  OutputStream(std::string name, int descriptor) : name_(std::move(name)), descriptor_(descriptor) {}
+  OutputStream(std::string name, int descriptor, bool ours)
+      : name_(std::move(name)), descriptor_(descriptor), ours_(ours) {}
   std::string name_;
   int descriptor_;
+  bool ours_;  // nobody else writes into it
 };
 
 }  // namespace millrace

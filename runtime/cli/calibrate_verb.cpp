@@ -42,8 +42,7 @@ int run(const CalibrateArguments& arguments) {
   request.model = *model;
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);
-  if (failed)
-    return fail({fmt::format("--out {}: {}", arguments.out, failed.message()), ExitCode::invalid_input});
+  if (failed) return fail({fmt::format("--out {}: cannot be made: {}", arguments.out, failed.message())});
   if (const auto warning = blas_warning(prepare_blas()); !warning.empty()) log_warning("{}", warning);
   catch_interrupts();
   auto last = std::chrono::steady_clock::now();

@@ -20,6 +20,9 @@ struct NetworkTaps {
 
   LinkMeter* meter = nullptr;  // outlives the network
   std::vector<Capture> captures{};
+  // Captures that could not be written whole, a sentence each; complete once the network is destroyed.
+  // Outlives the network. REQUIRED if there are captures.
+  std::vector<std::string>* unwritten = nullptr;
   // On the wall clock: is told of each event of the network as it runs. An event that is too late ends the
   // pull at once, so that run_until() returns long before its limit. Outlives the network.
   LatenessAudit* audit = nullptr;

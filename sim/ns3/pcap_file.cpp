@@ -2,9 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cerrno>
-#include <cstring>
-
 #include "runtime/base/check.hpp"
 #include "runtime/base/log.hpp"
 
@@ -38,10 +35,10 @@ std::uint16_t checksum(const BareHeader& header) {
 
 }  // namespace
 
-Result<PcapFile> PcapFile::create(const std::string& path) {
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  if (file == nullptr) return Error{fmt::format("{}: cannot be written: {}", path, std::strerror(errno))};
-  PcapFile pcap(path, file);
+Result<PcapFile> PcapFile::create(const std::string& path, std::vector<std::string>& unwritten) {
+  auto file = OutputStream::open(path);
+  if (!file) return file.error();
+  PcapFile pcap(path, std::move(*file), unwritten);
   std::array<std::byte, kFileHeader> header{};
   put_u32(header, 0, kMagic);
   put_u32(header, 4, 2U | (4U << 16U));
@@ -51,20 +48,37 @@ Result<PcapFile> PcapFile::create(const std::string& path) {
   return pcap;
 }
 
+PcapFile::~PcapFile() { close(); }
+
 void PcapFile::put(std::span<const std::byte> bytes) {
-  if (file_ && std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size())
-    stop(std::strerror(errno));
+  buffer_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-void PcapFile::stop(const std::string& why) {
-  log_warning("{}: the capture ends after {} packets: {}", path_, packets_, why);
+void PcapFile::flush() {
+  if (!file_) return;
+  if (auto written = file_->append(buffer_); !written) {
+    unwritten_->push_back(
+        fmt::format("{}; the capture ends after {} packets", written.error().message, flushed_));
+    file_.reset();
+  }
+  buffer_.clear();
+  flushed_ = packets_;
+}
+
+void PcapFile::close() {
+  flush();
+  if (!file_) return;
+  if (auto closed = file_->close(); !closed) unwritten_->push_back(closed.error().message);
   file_.reset();
 }
 
 void PcapFile::add(Time at, std::span<const std::byte> captured, Bytes original) {
   MR_CHECK(captured.size() <= kLongest && static_cast<std::int64_t>(captured.size()) <= original.count());
   if (!file_) return;
-  if (packets_ == kMaxPackets) return stop("a capture holds no more");
+  if (packets_ == kMaxPackets) {
+    log_warning("{}: the capture ends after {} packets: a capture holds no more", path_, packets_);
+    return close();
+  }
   std::array<std::byte, kPacketHeader + kLongest> record{};
   put_u32(record, 0, static_cast<std::uint32_t>(at.count_ns() / 1'000'000'000));
   put_u32(record, 4, static_cast<std::uint32_t>(at.count_ns() % 1'000'000'000));
@@ -73,6 +87,7 @@ void PcapFile::add(Time at, std::span<const std::byte> captured, Bytes original)
   std::copy(captured.begin(), captured.end(), record.begin() + kPacketHeader);
   put(std::span(record).first(kPacketHeader + captured.size()));
   ++packets_;
+  if (buffer_.size() > kBuffer) flush();
 }
 
 BareHeader bare_header(const BarePacket& packet) {

@@ -11,11 +11,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "runtime/base/output_file.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
@@ -28,23 +29,31 @@ class PcapFile {
   // About 7 GB; later packets are not captured, with one warning.
   static constexpr std::uint64_t kMaxPackets = 50'000'000;
 
-  static Result<PcapFile> create(const std::string& path);
+  // A full disk ends the capture, not the run: `unwritten` then gets a sentence, at the latest when this is
+  // destroyed. It outlives this.
+  static Result<PcapFile> create(const std::string& path, std::vector<std::string>& unwritten);
+  PcapFile(PcapFile&&) = default;
+  PcapFile& operator=(PcapFile&&) = delete;
+  ~PcapFile();
 
-  // REQUIRES captured <= kLongest and <= original, original < 4 GiB. A full disk ends the capture with a
-  // warning, not the run.
+  // REQUIRES captured <= kLongest and <= original, original < 4 GiB.
   void add(Time at, std::span<const std::byte> captured, Bytes original);
 
  private:
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  PcapFile(std::string path, std::FILE* file) : path_(std::move(path)), file_(file) {}
+  static constexpr std::size_t kBuffer = 64 * 1024;
+  PcapFile(std::string path, OutputStream file, std::vector<std::string>& unwritten)
+      : path_(std::move(path)),
+        file_(std::make_unique<OutputStream>(std::move(file))),
+        unwritten_(&unwritten) {}
   void put(std::span<const std::byte> bytes);
-  void stop(const std::string& why);
+  void flush();
+  void close();
 
   std::string path_;
-  std::unique_ptr<std::FILE, Closer> file_;
-  std::uint64_t packets_ = 0;
+  std::unique_ptr<OutputStream> file_;  // null where the capture has ended
+  std::vector<std::string>* unwritten_;
+  std::string buffer_;  // whole packets
+  std::uint64_t packets_ = 0, flushed_ = 0;
 };
 
 // An IPv4 header and 20 bytes more, for packets that are only a size: protocol 253 (RFC 3692: experiments);

@@ -158,9 +158,10 @@ Result<void> associate(const NetworkSpec& spec, const Topology& topology) {
 }
 
 Result<void> add_taps(Topology& topology, const NetworkTaps& taps) {
+  MR_CHECK(taps.captures.empty() || taps.unwritten != nullptr, "captures need who hears of their end");
   std::map<LinkId, PcapFile> captures;
   for (const auto& capture : taps.captures) {
-    auto file = PcapFile::create(capture.path);
+    auto file = PcapFile::create(capture.path, *taps.unwritten);
     if (!file) return file.error();
     captures.emplace(capture.link, std::move(*file));
   }
@@ -168,7 +169,7 @@ Result<void> add_taps(Topology& topology, const NetworkTaps& taps) {
   for (std::uint32_t i = 0; i < topology.senders.size(); ++i) {
     auto capture = captures.extract(LinkId{i});
     std::optional<PcapFile> file;
-    if (!capture.empty()) file = std::move(capture.mapped());
+    if (!capture.empty()) file.emplace(std::move(capture.mapped()));
     topology.taps.push_back(std::make_unique<LinkTap>(LinkId{i}, taps.meter, std::move(file)));
     // On a medium the carrier feeds the tap: one device serves several links there.
     if (topology.senders[i]) topology.senders[i]->set_tap(topology.taps.back().get());

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "runtime/base/result.hpp"
 #include "runtime/wire/messages.hpp"
 
 namespace millrace {
@@ -19,12 +20,16 @@ class AgentFiles {
   // Writes nothing before an agent logs something. `echo`: warnings and errors also go to this program's log.
   AgentFiles(const std::string& run_directory, bool echo);
   void on_log(const std::string& devices, const LogLine& line);
-  void on_farewell(const std::string& devices, const Farewell& farewell) const;
+  void on_farewell(const std::string& devices, const Farewell& farewell);
+  // The first file, or part of one, that could not be written. It ends no run: its figures are elsewhere.
+  const Result<void>& check() const { return state_; }
 
  private:
+  void note(const Result<void>& written);
   std::string folder_;
   bool echo_;
   std::map<std::string, std::size_t> written_;
+  Result<void> state_;
 };
 
 }  // namespace millrace

@@ -3,11 +3,10 @@
 #pragma once
 
 #include <chrono>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <string_view>
 
+#include "runtime/base/output_file.hpp"
 #include "runtime/base/result.hpp"
 
 namespace millrace {
@@ -19,25 +18,22 @@ class AppendFile {
 
   void append(std::string_view piece);
   void flush();
-  // An error if a write has failed since the last call, for example on a full disk.
-  Result<void> check();
-  bool sound() const { return error_ == 0; }
+  // An error if a write has failed, for example on a full disk. The file then ends before the failed piece.
+  const Result<void>& check() const { return state_; }
+  bool sound() const { return state_.ok(); }
+  // Flushes and closes; an error also if closing shows one. REQUIRES no append() afterwards.
+  Result<void> close();
 
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t kBuffer = 64 * 1024;
   static constexpr auto kPeriod = std::chrono::milliseconds(100);
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  AppendFile(std::string path, std::FILE* file)
-      : path_(std::move(path)), file_(file), flushed_(Clock::now()) {}
+  explicit AppendFile(OutputStream file) : file_(std::move(file)), flushed_(Clock::now()) {}
 
-  std::string path_;
-  std::unique_ptr<std::FILE, Closer> file_;
+  OutputStream file_;
   std::string buffer_;
   Clock::time_point flushed_;
-  int error_ = 0;
+  Result<void> state_;
 };
 
 }  // namespace millrace

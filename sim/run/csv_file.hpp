@@ -22,7 +22,8 @@ class CsvFile {
     file_.append(line_);
   }
   void flush() { file_.flush(); }
-  Result<void> check() { return file_.check(); }
+  Result<void> check() const { return file_.check(); }
+  Result<void> close() { return file_.close(); }
   bool sound() const { return file_.sound(); }
 
  private:

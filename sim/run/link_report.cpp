@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 
 namespace millrace {
 
@@ -29,11 +28,7 @@ Result<void> probe_links(RealLinks& links, const Plan& plan, const std::string& 
     log_note("link {} -> {}: asked {:.4g} Mbit/s, measured {:.4g}", link.from, link.to,
              link.asked.mbit_per_s(), link.measured.mbit_per_s());
   }
-  std::ofstream out(directory + "/probe.csv");
-  out << table;
-  out.close();
-  if (!out) return Error{directory + "/probe.csv cannot be written"};
-  return {};
+  return write_output_lazily(directory + "/probe.csv", table);
 }
 
 }  // namespace millrace

@@ -44,8 +44,7 @@ Result<void> write_bandwidth(const std::string& directory, const NetworkSpec& li
       if (trace->at_end() != TraceEnd::loop || period <= Duration{}) break;
     }
   }
-  file->flush();
-  return file->check();
+  return file->close();
 }
 
 Result<void> write_links(const std::string& directory, const NetworkSpec& links, LinkMeter& meter, Time end) {
@@ -73,8 +72,7 @@ Result<void> write_links(const std::string& directory, const NetworkSpec& links,
                   links.devices[links.links[i].from.value], links.devices[links.links[i].to.value],
                   from.seconds());
   }
-  file->flush();
-  return file->check();
+  return file->close();
 }
 
 }  // namespace millrace

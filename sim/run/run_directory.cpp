@@ -6,10 +6,10 @@
 #include <array>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 
 #include "runtime/base/interrupt.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/base/output_file.hpp"
 #include "runtime/scenario/choices.hpp"
 #include "runtime/wire/messages.hpp"
 #include "sim/run/decision_log.hpp"
@@ -27,14 +27,6 @@ struct RunDirectory::Files {
 namespace {
 
 namespace fs = std::filesystem;
-
-Result<void> write_text(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file) return Error{path + ": cannot be written"};
-  return {};
-}
 
 std::string or_empty(const std::optional<std::uint32_t>& number) {
   return number ? std::to_string(*number) : std::string();
@@ -112,6 +104,12 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& pa
                                                            const Plan& plan, const RunFacts& facts) {
   if (auto made = make_folder(path, facts.overwrite); !made) return made.error();
   const auto at = [&](const char* name) { return (fs::path(path) / name).string(); };
+  // The first file: it says that the folder is a run's, which the next run may replace.
+  utsname host{};
+  uname(&host);
+  const auto manifest = manifest_json(
+      scenario, facts, {host.nodename, std::string(host.sysname) + " " + host.release, utc_now()});
+  if (auto done = write_output_lazily(at("manifest.json"), manifest); !done) return done.error();
   auto microbatches =
       CsvFile::create(at("microbatches.csv"), "microbatch,images,created_ns,completed_ns,latency_ms");
   auto stages =
@@ -127,13 +125,9 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const std::string& pa
   for (const auto* file : {&microbatches, &stages, &transfers, &decisions, &outputs}) {
     if (!*file) return file->error();
   }
-  if (auto done = write_text(at("scenario.resolved.yaml"), facts.scenario_text); !done) return done.error();
-  if (auto done = write_text(at("plan.yaml"), plan_yaml(scenario, plan)); !done) return done.error();
-  utsname host{};
-  uname(&host);
-  const auto manifest = manifest_json(
-      scenario, facts, {host.nodename, std::string(host.sysname) + " " + host.release, utc_now()});
-  if (auto done = write_text(at("manifest.json"), manifest); !done) return done.error();
+  if (auto done = write_output_lazily(at("scenario.resolved.yaml"), facts.scenario_text); !done)
+    return done.error();
+  if (auto done = write_output_lazily(at("plan.yaml"), plan_yaml(scenario, plan)); !done) return done.error();
   auto timeline = Timeline::create(at("timeline.perfetto-trace"), scenario, plan);
   if (!timeline) return timeline.error();
   auto files =
@@ -244,8 +238,7 @@ Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, 
   summary_.close(end);
   for (auto* file :
        {&files_->microbatches, &files_->stages, &files_->transfers, &files_->decisions, &files_->outputs}) {
-    file->flush();
-    if (auto sound = file->check(); !sound) return sound;
+    if (auto sound = file->close(); !sound) return sound;
   }
   if (auto sound = files_->timeline->close(); !sound) return sound;
   if (links != nullptr) {
@@ -258,8 +251,8 @@ Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, 
                        .setup_s = seconds(ready_ - began_),
                        .run_s = seconds(std::chrono::steady_clock::now() - ready_)};
   const auto at = [&](const char* name) { return (fs::path(path_) / name).string(); };
-  if (auto done = write_text(at("wall.json"), wall_json(wall, summary_)); !done) return done;
-  return write_text(at("summary.json"), summary_json());
+  if (auto done = write_output_lazily(at("wall.json"), wall_json(wall, summary_)); !done) return done;
+  return write_output_lazily(at("summary.json"), summary_json());
 }
 
 }  // namespace millrace

@@ -118,8 +118,11 @@ class Run {
 
   Result<std::unique_ptr<Network>> build_network(std::function<bool()> stop = {}) {
     const NetworkSpec& spec = *spec_;
-    NetworkTaps taps{
-        .meter = &*meter_, .captures = {}, .audit = audit_ ? &*audit_ : nullptr, .stop = std::move(stop)};
+    NetworkTaps taps{.meter = &*meter_,
+                     .captures = {},
+                     .unwritten = &unwritten_,
+                     .audit = audit_ ? &*audit_ : nullptr,
+                     .stop = std::move(stop)};
     if (network_kind(scenario_) == NetworkKind::fluid) return make_fluid_network(spec, taps);
     for (std::uint32_t i = 0; i < spec.links.size(); ++i) {
       const auto& from = spec.devices[spec.links[i].from.value];
@@ -282,6 +285,7 @@ class Run {
     }();
     if (!end) processes.end_now();  // their remaining work is not needed
     (*bridge)->stop(end ? std::nullopt : std::optional(end.error()));
+    if (auto written = files.check(); !written) unwritten_.push_back(written.error().message);
     return end;
   }
 
@@ -313,7 +317,10 @@ class Run {
     RunOutcome outcome{.directory = directory_->path(),
                        .summary_json = directory_->summary_json(),
                        .table = directory_->summary_table(),
-                       .exit = failure ? failure->code : ExitCode::ok};
+                       .exit = failure              ? failure->code
+                               : unwritten_.empty() ? ExitCode::ok
+                                                    : ExitCode::run_failed};
+    for (const auto& sentence : unwritten_) log_error("{}", sentence);
     if (failure) {
       log_error("{}", failure->message);
       return outcome;
@@ -335,6 +342,7 @@ class Run {
   std::string text_, sha256_;
   Agents agents_;
   std::vector<InputFile> files_;
+  std::vector<std::string> unwritten_;  // files beside the tables that have not become whole, as sentences
   std::unique_ptr<RunDirectory> directory_;
   std::unique_ptr<RealLinks> links_;     // run.links: netns
   std::unique_ptr<ThrowAwayKeys> keys_;  // for the agents on links_, which are not on loopback

@@ -101,9 +101,6 @@ void Timeline::add(const TransferRecord& transfer) {
             fmt::format("wire {}", transfer.microbatch->value), "wire"});
 }
 
-Result<void> Timeline::close() {
-  file_.flush();
-  return file_.check();
-}
+Result<void> Timeline::close() { return file_.close(); }
 
 }  // namespace millrace

@@ -39,8 +39,9 @@ void write_owner(int lock) {
 Result<SweepFolder> SweepFolder::open(const std::string& path) {
   std::error_code error;
   for (const char* part : {"runs", "logs"}) {
-    fs::create_directories(fs::path(path) / part, error);
-    if (error) return Error{fmt::format("{}: cannot be made: {}", path, error.message())};
+    const auto folder = fs::path(path) / part;
+    fs::create_directories(folder, error);
+    if (error) return Error{fmt::format("{}: cannot be made: {}", folder.string(), error.message())};
   }
   // The kernel releases the lock when the process ends, however it ends, so it cannot be left behind.
   const auto name = path + "/sweep.lock";

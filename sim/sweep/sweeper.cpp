@@ -127,9 +127,9 @@ Result<bool> Sweeper::keep(std::size_t cell, const EndedProcess& ended, const Sw
   } else {
     why = sentence_of(ended, log);
   }
+  log_error("cell {} ({}): {}", cell + 1, planned.cell.name, why);  // a full disk may take no record of it
   const CellFailure failure{planned.key, utc_now(), ended.exit_code, ended.signal, why, log};
   if (auto kept = store_.record(failure); !kept) return kept.error();
-  log_error("cell {} ({}): {}", cell + 1, planned.cell.name, why);
   return false;
 }
 

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -200,6 +202,57 @@ TEST_F(Outputs, ALinkIntoAFolderThatMayNotBeWrittenIsRefusedAndStays) {
   ASSERT_EQ(chmod(at("closed/file").c_str(), 0444), 0);
   EXPECT_THAT(write_output(at("link"), "x").error().message, HasSubstr("Permission denied"));
   chmod(at("closed").c_str(), 0755);
+}
+
+// A file may not grow beyond a limit, which fails as a full disk does: some of the bytes, then an error.
+class ALimit {
+ public:
+  explicit ALimit(rlim_t bytes) : old_handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &old_);
+    const rlimit narrow{bytes, old_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &narrow);
+  }
+  ~ALimit() {
+    setrlimit(RLIMIT_FSIZE, &old_);
+    (void)std::signal(SIGXFSZ, old_handler_);
+  }
+
+ private:
+  rlimit old_{};
+  void (*old_handler_)(int);
+};
+
+TEST_F(Outputs, APieceThatDoesNotFitLeavesAStreamAsItWasBefore) {
+  auto file = OutputStream::open(at("grows")).value();
+  ASSERT_TRUE(file.append("a row\n").ok());
+  {
+    const ALimit limit(10);
+    const auto refused = file.append("a longer row\n");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().message, at("grows") + ": cannot be written: File too large");
+  }
+  EXPECT_EQ(read(at("grows")), "a row\n");
+  EXPECT_TRUE(file.append("b\n").ok());
+  EXPECT_EQ(read(at("grows")), "a row\nb\n");
+}
+
+TEST_F(Outputs, WhatIsAddedComesBehindWhatIsThere) {
+  for (const std::string text : {"one\n", "two\n"}) {
+    auto file = OutputStream::open_to_add(at("log")).value();
+    ASSERT_TRUE(file.append(text).ok());
+    ASSERT_TRUE(file.close().ok());
+  }
+  EXPECT_EQ(read(at("log")), "one\ntwo\n");
+}
+
+TEST_F(Outputs, AFileWrittenLazilyIsTheOldOneWhereTheNewOneDoesNotFit) {
+  const auto path = put("whole", "old");
+  {
+    const ALimit limit(10);
+    EXPECT_FALSE(write_output_lazily(path, "new, and too long").ok());
+  }
+  EXPECT_EQ(read(path), "old");
+  EXPECT_EQ(files(), 1U);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ TEST_F(ACsvFile, GrowsInWholeLines) {
   EXPECT_GT(seen, 500'000U) << "it does not wait for the end";
   file.flush();
   EXPECT_THAT(read("a.csv"), testing::EndsWith("39999,a row of some length, so that buffers fill\n"));
-  EXPECT_TRUE(file.check().ok());
+  EXPECT_TRUE(file.close().ok());
 }
 
 TEST_F(ACsvFile, ThatCannotBeMadeIsAnErrorWithItsPath) {

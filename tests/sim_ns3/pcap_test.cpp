@@ -36,7 +36,9 @@ class Pcap : public testing::Test {
   void run(Bytes size) {
     meter_.emplace(spec_, Duration::ms(100));
     const auto network =
-        make_ns3_network(spec_, {.meter = &*meter_, .captures = {{LinkId{0}, path_.string()}}}).value();
+        make_ns3_network(
+            spec_, {.meter = &*meter_, .captures = {{LinkId{0}, path_.string()}}, .unwritten = &unwritten_})
+            .value();
     for (std::uint64_t i = 0; i < 3; ++i)
       network->submit(Time::zero(), {TransferId{i}, DeviceId{0}, DeviceId{1}, size});
     while (network->run_until(Time::zero() + Duration::s(20))) {
@@ -83,6 +85,7 @@ class Pcap : public testing::Test {
   NetworkSpec spec_;
   std::optional<LinkMeter> meter_;
   std::filesystem::path path_;
+  std::vector<std::string> unwritten_;
 };
 
 std::uint32_t network_order(const std::string& text, std::size_t at, std::size_t width) {
@@ -170,8 +173,17 @@ TEST_F(Pcap, TsharkReadsBothKinds) {
   }
 }
 
+TEST_F(Pcap, AFullDiskEndsTheCaptureAndIsSaidOnce) {
+  path_ = "/dev/full";
+  run(Bytes(100'000));
+  EXPECT_EQ(unwritten_, std::vector<std::string>{"/dev/full: cannot be written: No space left on device; the "
+                                                 "capture ends after 0 packets"});
+  path_.clear();
+}
+
 TEST_F(Pcap, AFolderThatIsNotThereIsAnErrorWithItsPath) {
-  const auto made = make_ns3_network(spec_, {.captures = {{LinkId{0}, "no-such-folder/x.pcap"}}});
+  const auto made =
+      make_ns3_network(spec_, {.captures = {{LinkId{0}, "no-such-folder/x.pcap"}}, .unwritten = &unwritten_});
   ASSERT_FALSE(made.ok());
   EXPECT_NE(made.error().message.find("no-such-folder/x.pcap: cannot be written"), std::string::npos);
   EXPECT_TRUE(make_ns3_network(spec_).ok()) << "the simulator is free again";
