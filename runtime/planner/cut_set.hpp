@@ -46,9 +46,17 @@ struct CutSet {
   // In increasing order.
   template <class Call>
   void each(Call&& call) const {
+    each_while([&](int cut) {
+      call(cut);
+      return true;
+    });
+  }
+  // In increasing order, until `call` returns false.
+  template <class Call>
+  void each_while(Call&& call) const {
     for (std::size_t i = 0; i < W; ++i) {
       for (std::uint64_t w = words[i]; w != 0; w &= w - 1)
-        call(static_cast<int>(64 * i) + std::countr_zero(w));
+        if (!call(static_cast<int>(64 * i) + std::countr_zero(w))) return;
     }
   }
 

@@ -68,10 +68,13 @@ class ReachTables {
     for (std::size_t t = 0; t < types; ++t) {
       for (int i = 0; i < space_.layers(); ++i) {
         Cuts& ends = ends_[t * cuts_ + at(i)];
-        fitting_[t * cuts_ + at(i)].each([&](int j) {
-          if (space_.stage_s(t, i, j) > period_s_ || (j == space_.layers() && !ends_at_result_[t])) return;
+        fitting_[t * cuts_ + at(i)].each_while([&](int j) {
+          if (space_.without_encoding_s(t, i, j) > period_s_) return false;  // and so is every longer stage
+          if (space_.stage_s(t, i, j) > period_s_ || (j == space_.layers() && !ends_at_result_[t]))
+            return true;
           ends.insert(j);
           starts_[t * cuts_ + at(j)].insert(i);
+          return true;
         });
       }
     }

@@ -52,8 +52,12 @@ class SearchSpace {
 
   // Seconds of the stage i+1..j on a device of the type; memory is ignored.
   double stage_s(std::size_t type, int i, int j) const {
+    return without_encoding_s(type, i, j) + costs_[type].encode[at(j)];
+  }
+  // The same without encoding the result: never decreases with j, and never exceeds stage_s().
+  double without_encoding_s(std::size_t type, int i, int j) const {
     const Costs& c = costs_[type];
-    return c.decode[at(i)] + (c.before[at(j)] - c.before[at(i)]) + c.encode[at(j)];
+    return c.decode[at(i)] + (c.before[at(j)] - c.before[at(i)]);
   }
   // Whether a device of the type has enough memory for the stage.
   bool fits(std::size_t type, int i, int j) const;
