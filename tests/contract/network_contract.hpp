@@ -24,7 +24,9 @@ struct NetworkUnderTest {
   std::function<Result<std::unique_ptr<Network>>(const NetworkSpec&, const NetworkTaps&)> make;
 };
 inline void PrintTo(const NetworkUnderTest& network, std::ostream* out) { *out << network.name; }
-inline std::string name_of(const testing::TestParamInfo<NetworkUnderTest>& info) { return info.param.name; }
+inline std::string name_of_network(const testing::TestParamInfo<NetworkUnderTest>& info) {
+  return info.param.name;
+}
 
 inline constexpr DeviceId kA{0}, kB{1}, kC{2}, kD{3};
 

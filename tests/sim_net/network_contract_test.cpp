@@ -8,7 +8,7 @@ namespace {
 INSTANTIATE_TEST_SUITE_P(Fluid, NetworkContract,
                          testing::Values(NetworkUnderTest{"raw_framing", Transport::raw, make_fluid_network},
                                          NetworkUnderTest{"tcp_framing", Transport::tcp, make_fluid_network}),
-                         name_of);
+                         name_of_network);
 
 }  // namespace
 }  // namespace millrace

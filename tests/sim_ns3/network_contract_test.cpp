@@ -14,7 +14,7 @@ INSTANTIATE_TEST_SUITE_P(Ns3, NetworkContract,
                          testing::Values(NetworkUnderTest{"raw", Transport::raw, make_ns3_network},
                                          NetworkUnderTest{"tcp", Transport::tcp, make_ns3_network},
                                          NetworkUnderTest{"tcp_bbr", Transport::tcp, make_bbr}),
-                         name_of);
+                         name_of_network);
 
 }  // namespace
 }  // namespace millrace
