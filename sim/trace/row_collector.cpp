@@ -30,13 +30,13 @@ Result<void> RowCollector::add(double at_ns, double bit_per_s, std::string_view 
     return fault(fmt::format("a trace may last {:g} s", RateTrace::kMaxDuration.seconds()),
                  "the row is dropped");
   std::string wrong;
-  if (bit_per_s < 0) wrong = "rate must be >= 0, got " + in_quotes(rate_as_written);
+  if (bit_per_s < 0) wrong = "rate must be >= 0, got " + quoted_field(rate_as_written);
   if (bit_per_s > static_cast<double>(RateTrace::kMaxBitPerS))
-    wrong = fmt::format("rate must be <= {}, got {}", kMaxRateText, in_quotes(rate_as_written));
+    wrong = fmt::format("rate must be <= {}, got {}", kMaxRateText, quoted_field(rate_as_written));
   if (wrong.empty() && lint_ && bit_per_s > lint_->limits.max_mbit_per_s * 1e6) {
     absurd_.push_back(lint_->findings.size());
     wrong = fmt::format("a rate above {:g} Mbit/s is absurd, got {}", lint_->limits.max_mbit_per_s,
-                        in_quotes(rate_as_written));
+                        quoted_field(rate_as_written));
   }
   if (!wrong.empty()) {
     if (auto noted = fault(std::move(wrong), kHeld); !noted) return noted;

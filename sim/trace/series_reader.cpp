@@ -90,7 +90,7 @@ class SeriesText {
     if (!time_factor || !factor)
       return text_.error(fmt::format("the header must be time_{{s,ms,us,ns}},{}; got {}",
                                      kind_.whole_lines ? "delay_{s,ms,us,ns}" : "{loss,loss_percent}",
-                                     in_quotes(line)));
+                                     quoted_field(line)));
     columns_ = {*time_factor, *factor};
     return {};
   }
@@ -101,13 +101,13 @@ class SeriesText {
         whole_lines_ ? std::pair(std::string_view("0"), trimmed(line)) : two_fields(line);
     const auto time =
         whole_lines_ ? std::optional(static_cast<double>(rows_.values.size())) : decimal(time_field);
-    if (!time || *time < 0) return text_.error("time must be a number >= 0, got " + in_quotes(time_field));
+    if (!time || *time < 0) return text_.error("time must be a number >= 0, got " + quoted_field(time_field));
     const double at_ns = *time * columns_->first;
     if (at_ns > static_cast<double>(RateTrace::kMaxDuration.count_ns()))
       return text_.error(fmt::format("a series may last {:g} s", RateTrace::kMaxDuration.seconds()));
     const Duration at = Duration::ns(std::llround(at_ns));
     if (rows_.values.empty() ? at != Duration{} : at <= rows_.values.back().first)
-      return text_.error("the first row is at time 0 and times increase, got " + in_quotes(time_field));
+      return text_.error("the first row is at time 0 and times increase, got " + quoted_field(time_field));
     if (!whole_lines_ && value_field == "end") {
       rows_.end = at;
       return {};
@@ -117,7 +117,7 @@ class SeriesText {
     if (!(scaled >= 0) || scaled > kind_.highest)
       return text_.error(fmt::format("{} must be a number from 0 to {}, got {}", kind_.what,
                                      kind_.whole_lines ? fmt::format("{:g} s", kind_.highest / 1e9) : "1",
-                                     in_quotes(value_field)));
+                                     quoted_field(value_field)));
     rows_.values.emplace_back(at, scaled);
     return {};
   }

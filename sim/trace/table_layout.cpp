@@ -138,7 +138,7 @@ Result<void> check_told(const std::vector<std::string>& header, const TableColum
     return invalid(
         fmt::format("the column {} tells the time: give --time-column '{}'{}, or --step SECONDS if each row "
                     "holds so long whatever it says",
-                    in_quotes(name), name, time_unit_in(name).empty() ? " and --time-unit" : ""));
+                    quoted_field(name), name, time_unit_in(name).empty() ? " and --time-unit" : ""));
   }
   return {};
 }
@@ -160,7 +160,7 @@ std::optional<std::size_t> column_index(const std::vector<std::string>& header, 
 
 Result<double> time_factor(std::string_view unit) {
   if (const TimeUnit* known = time_unit(unit)) return known->factor;
-  return invalid(fmt::format("{} is not a known unit of time; known: s, ms, us, ns", in_quotes(unit)));
+  return invalid(fmt::format("{} is not a known unit of time; known: s, ms, us, ns", quoted_field(unit)));
 }
 
 Result<double> rate_factor(std::string_view text) {
@@ -172,8 +172,9 @@ Result<double> rate_factor(std::string_view text) {
                     "bytes B/s, kB/s, MB/s, GB/s (powers of 1000), KiB/s, MiB/s, GiB/s, KBytes/sec, "
                     "MBytes/sec, GBytes/sec "
                     "(powers of 1024, as iperf3 prints them)",
-                    in_quotes(text)));
-  if (!unit->doubt.empty()) return invalid(fmt::format("{} is in doubt: {}", in_quotes(text), unit->doubt));
+                    quoted_field(text)));
+  if (!unit->doubt.empty())
+    return invalid(fmt::format("{} is in doubt: {}", quoted_field(text), unit->doubt));
   return static_cast<double>(unit->bit_per_s);
 }
 

@@ -77,7 +77,7 @@ class Table {
     }
     if (const auto at = column_index(header_, name)) return *at;
     return text_.error(
-        fmt::format("there is no column {}; the header has: {}", in_quotes(name), joined(header_)));
+        fmt::format("there is no column {}; the header has: {}", quoted_field(name), joined(header_)));
   }
 
   Result<void> begin(std::vector<std::string> header) {
@@ -114,7 +114,7 @@ class Table {
                           const char* usual) -> Result<std::string> {
       if (!told.empty() && !named.empty() && told != named) {
         if (auto noted = doubted(fmt::format("the column {} says {} and was told to be in {}",
-                                             in_quotes(column), named, told));
+                                             quoted_field(column), named, told));
             !noted)
           return noted.error();
       }
@@ -158,7 +158,7 @@ class Table {
     }
     if (layout_.clock) return clock_row(fields);
     const auto rate = decimal(fields[rate_at_]);
-    if (!rate) return rows_.unreadable("rate must be a number, got " + in_quotes(fields[rate_at_]));
+    if (!rate) return rows_.unreadable("rate must be a number, got " + quoted_field(fields[rate_at_]));
     double factor = rate_factor_;
     if (!layout_.columns.unit_column.empty()) {
       const auto own = rate_factor(fields[unit_at_]);
@@ -167,7 +167,7 @@ class Table {
     }
     if (!timed()) return step(*rate * factor, fields[rate_at_]);
     const auto time = decimal(fields[time_at_]);
-    if (!time) return rows_.unreadable("time must be a number, got " + in_quotes(fields[time_at_]));
+    if (!time) return rows_.unreadable("time must be a number, got " + quoted_field(fields[time_at_]));
     return rows_.add(*time * time_factor_, *rate * factor, fields[rate_at_]);
   }
 
@@ -184,7 +184,7 @@ class Table {
   Result<void> clock_row(const std::vector<std::string>& fields) {
     const auto second = gnettrack_seconds(fields[time_at_]);
     if (!second)
-      return rows_.unreadable("time must be YYYY.MM.DD_HH.MM.SS, got " + in_quotes(fields[time_at_]));
+      return rows_.unreadable("time must be YYYY.MM.DD_HH.MM.SS, got " + quoted_field(fields[time_at_]));
     if (second_ && *second < *second_)
       return rows_.fault("time must not be earlier than in the row before", "the row is dropped");
     if (second_ && *second > *second_) {
@@ -199,7 +199,7 @@ class Table {
     second_ = second;
     if (fields[rate_at_] == "-") return {};
     const auto rate = decimal(fields[rate_at_]);
-    if (!rate) return rows_.unreadable("rate must be a number or -, got " + in_quotes(fields[rate_at_]));
+    if (!rate) return rows_.unreadable("rate must be a number or -, got " + quoted_field(fields[rate_at_]));
     sum_ += *rate * rate_factor_;
     ++count_;
     return {};

@@ -34,10 +34,10 @@ struct RowFactors {
 Result<void> add_row(RowCollector& rows, std::string_view time_field, std::string_view rate_field,
                      RowFactors factors) {
   const auto time = decimal(time_field);
-  if (!time) return rows.unreadable("time must be a number, got " + in_quotes(time_field));
-  if (*time < 0) return rows.unreadable("time must be >= 0, got " + in_quotes(time_field));
+  if (!time) return rows.unreadable("time must be a number, got " + quoted_field(time_field));
+  if (*time < 0) return rows.unreadable("time must be >= 0, got " + quoted_field(time_field));
   const auto rate = decimal(rate_field);
-  if (!rate) return rows.unreadable("rate must be a number, got " + in_quotes(rate_field));
+  if (!rate) return rows.unreadable("rate must be a number, got " + quoted_field(rate_field));
   return rows.add(*time * factors.time, *rate * factors.rate, rate_field);
 }
 
@@ -57,7 +57,7 @@ Result<RowFactors> csv_units(const TraceText& text, std::string_view header) {
     return text.error(
         "the header must be time_{s,ms,us,ns},rate_{bit,kbit,mbit,gbit}_per_s, "
         "such as time_s,rate_mbit_per_s; got " +
-        in_quotes(header));
+        quoted_field(header));
   return RowFactors{*time, *rate};
 }
 
@@ -149,7 +149,7 @@ Result<LinkRate> parse_mahimahi(const TraceSource& source) {
       wrong = "a line must not be empty";
     else if (problem != std::errc{} || stopped != last || ms > DeliverySchedule::kMaxPeriodMs)
       wrong = fmt::format("a line must be a whole number of milliseconds up to {}, got {}",
-                          DeliverySchedule::kMaxPeriodMs, in_quotes(*line));
+                          DeliverySchedule::kMaxPeriodMs, quoted_field(*line));
     else if (!milliseconds.empty() && ms < milliseconds.back())
       wrong = fmt::format("milliseconds must not decrease, got {} after {}", ms, milliseconds.back());
     if (wrong.empty()) {
@@ -175,7 +175,7 @@ Result<LinkRate> parse_two_column(const TraceSource& source) {
     const std::string_view row = trimmed(*line);
     const std::size_t gap = row.find_first_of(" \t");
     auto taken = gap == std::string_view::npos
-                     ? rows.unreadable("a row must be `time_s Mbit/s`, got " + in_quotes(row))
+                     ? rows.unreadable("a row must be `time_s Mbit/s`, got " + quoted_field(row))
                      : add_row(rows, row.substr(0, gap), trimmed(row.substr(gap)), {});
     if (!taken) return taken.error();
   }

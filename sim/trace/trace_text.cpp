@@ -32,7 +32,7 @@ Error TraceText::error(std::string_view message) const {
 
 std::string TraceText::place() const { return fmt::format("{}:{}", name_, line_); }
 
-std::string in_quotes(std::string_view text) {
+std::string quoted_field(std::string_view text) {
   constexpr std::size_t kShown = 40;
   std::string shown = "\"";
   for (const char c : text.substr(0, kShown)) shown += c >= ' ' && c < 127 ? c : '?';

@@ -36,7 +36,7 @@ class TraceText {
 };
 
 // For messages: in double quotes, at most 40 characters, control characters as '?'.
-std::string in_quotes(std::string_view text);
+std::string quoted_field(std::string_view text);
 std::string_view trimmed(std::string_view text);  // without blanks and tabs at both ends
 // A finite decimal number and nothing else; "+1", "0x1", "nan", "inf" and blanks are refused.
 std::optional<double> decimal(std::string_view text);
