@@ -30,6 +30,7 @@ class Search : public Interface {
   }
   std::optional<CostedPlacement> cheapest(double period_s, CostKind kind, PlanCost at_most) override {
     use(period_s);
+    tables_.prepare_backward();
     auto found = pass_.cheapest(period_s, kind, at_most);
     this->ended_ = pass_.ended();
     return found;

@@ -26,6 +26,12 @@ class ReachTables {
     period_s_ = period_s;
     fill_hops();
     fill_stages();
+    has_backward_ = false;
+  }
+  // Makes ready what extend_back() needs, which not every search does.
+  void prepare_backward() {
+    if (!has_backward_) fill_backward();
+    has_backward_ = true;
   }
 
   // The cuts at which a stage on `type` that begins at i may end; at the result only if the type can send it.
@@ -36,7 +42,7 @@ class ReachTables {
   bool begins(std::size_t type) const { return begins_[type]; }
 
   // The cuts at which stages on `type` that begin at any of `starts` may end, and those at which stages that
-  // end at any of `ends` may begin.
+  // end at any of `ends` may begin (REQUIRES prepare_backward() for this period).
   Cuts extend(std::size_t type, const Cuts& starts) const { return joined(forward_, type, starts); }
   Cuts extend_back(std::size_t type, const Cuts& ends) const { return joined(backward_, type, ends); }
 
@@ -64,7 +70,6 @@ class ReachTables {
   void fill_stages() {
     const std::size_t types = space_.types();
     ends_.assign(types * cuts_, {});
-    starts_.assign(types * cuts_, {});
     for (std::size_t t = 0; t < types; ++t) {
       for (int i = 0; i < space_.layers(); ++i) {
         Cuts& ends = ends_[t * cuts_ + at(i)];
@@ -73,12 +78,20 @@ class ReachTables {
           if (space_.stage_s(t, i, j) > period_s_ || (j == space_.layers() && !ends_at_result_[t]))
             return true;
           ends.insert(j);
-          starts_[t * cuts_ + at(j)].insert(i);
           return true;
         });
       }
     }
     fill_patterns(ends_, forward_);
+  }
+
+  void fill_backward() {
+    const std::size_t types = space_.types();
+    starts_.assign(types * cuts_, {});
+    for (std::size_t t = 0; t < types; ++t) {
+      for (int i = 0; i < space_.layers(); ++i)
+        ends(t, i).each([&](int j) { starts_[t * cuts_ + at(j)].insert(i); });
+    }
     fill_patterns(starts_, backward_);
   }
 
@@ -111,6 +124,7 @@ class ReachTables {
   const SearchSpace& space_;
   std::size_t cuts_;
   double period_s_ = 0;
+  bool has_backward_ = false;  // for this period
   std::vector<Cuts> fitting_, ends_, starts_, hops_, forward_, backward_;
   std::vector<bool> begins_, ends_at_result_;
 };
