@@ -98,7 +98,8 @@ int profile(const ProfileArguments& arguments) {
   if (const auto warning = blas_warning(blas); !warning.empty()) log_warning("{}", warning);
   catch_interrupts();
   warn_of_load(arguments.threads);
-  LiveLine line({.first = {}}, arguments.quiet);
+  LiveLine line({.first = {}, .elsewhere = std::chrono::hours(24)}, arguments.quiet);
+  int last_tenth = -1;
   ProfilingRequest request{.model = *model,
                            .weights = arguments.weights,
                            .microbatches = arguments.microbatches,
@@ -110,7 +111,11 @@ int profile(const ProfileArguments& arguments) {
       "measured by millrace-node {} profile: median of {}, {} thread{}, {}, weights {}", kRelease,
       arguments.repeats, arguments.threads, arguments.threads == 1 ? "" : "s", blas.name, arguments.weights);
   request.watch = [&](const ProfilingProgress& progress) {
-    if (line.due()) line.show(fmt::format("profile: {:.0f} %, {}", progress.share * 100, progress.what));
+    const int tenth = static_cast<int>(progress.share * 10);
+    // In a file, a line for each tenth of the work.
+    if (line.due() || (!line.terminal() && tenth != last_tenth))
+      line.show(fmt::format("profile: {:.0f} %, {}", progress.share * 100, progress.what));
+    last_tenth = tenth;
     return !interrupt_requested();
   };
   const auto file = measure_profile(request);

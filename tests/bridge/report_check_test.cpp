@@ -158,7 +158,7 @@ TEST_F(AReportCheck, EachMicrobatchIsReportedOnceAndByWhomItIs) {
   EXPECT_THAT(fault(kStage, {staged(0)}), HasSubstr("microbatch 0 where 1 was to come"));
   EXPECT_EQ(fault(kSink, {completed(0)}), "");
   EXPECT_THAT(fault(kSink, {completed(0)}), HasSubstr("microbatch 0 where 1 was to come"));
-  EXPECT_THAT(fault(kSource, {staged(0)}), HasSubstr("it is none"));
+  EXPECT_THAT(fault(kSource, {staged(0)}), HasSubstr("it is not a stage"));
   EXPECT_THAT(fault(kStage, {completed(0)}), HasSubstr("it is not the sink"));
   EXPECT_THAT(fault({4}, {staged(0)}), HasSubstr("a node that does not exist"));
 }
