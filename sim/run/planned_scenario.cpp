@@ -191,14 +191,6 @@ class ScenarioPlanner {
     return stopped() ? Result<void>(interrupted()) : Result<void>();
   }
 
-  // An exact search looks at every stage on every device; of models of thousands of sub-layers it takes longer
-  // than many simulations.
-  std::uint64_t work_of_a_search() const {
-    constexpr std::uint64_t kStagesPerEvent = 4096;
-    const auto layers = static_cast<std::uint64_t>(problem_.layers);
-    return layers * layers * problem_.devices.size() / kStagesPerEvent;
-  }
-
   bool room() const { return candidates_.size() < kCandidates && work_ <= kMostWork && !stopped(); }
 
   std::vector<double> bits_to_ask() const {
@@ -215,7 +207,9 @@ class ScenarioPlanner {
   }
 
   Result<void> ask_exactly(const PlanningProblem& question) {
-    work_ += work_of_a_search();
+    // It looks at every stage on every device: many simulations' time where there are thousands of sub-layers.
+    const auto layers = static_cast<std::uint64_t>(problem_.layers);
+    work_ += layers * layers * problem_.devices.size() / 4096;
     auto found = plan_pipeline(question, request_);
     if (stopped()) return interrupted();
     if (found) consider(found->stages);
