@@ -207,7 +207,7 @@ class ScenarioPlanner {
   }
 
   Result<void> ask_exactly(const PlanningProblem& question) {
-    // It looks at every stage on every device: many simulations' time where there are thousands of sub-layers.
+    // It looks at every stage on every device: many simulations' time with thousands of sub-layers.
     const auto layers = static_cast<std::uint64_t>(problem_.layers);
     work_ += layers * layers * problem_.devices.size() / 4096;
     auto found = plan_pipeline(question, request_);

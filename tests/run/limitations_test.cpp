@@ -12,8 +12,6 @@
 namespace millrace {
 namespace {
 
-using testing::AnyOf;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
