@@ -213,6 +213,57 @@ TEST_F(ACaveat, ImitationThatTheRealWorkOutlastsIsSaid) {
   EXPECT_EQ(found(Mode::deploy, 3), "") << "nothing is imitated";
 }
 
+class ItsEnd : public ACaveat {
+ protected:
+  // The text of a caveat of a whole run; empty: the run has none of that id.
+  std::string text_of(const std::string& id, Summary& summary, Time end) {
+    summary.close(end);
+    for (const auto& caveat : caveats_at_end({scenario_, plan_, summary, std::nullopt}))
+      if (caveat.id == id) return caveat.text;
+    return {};
+  }
+};
+
+TEST_F(ItsEnd, LogitsThatAreNotNumbersAreCounted) {
+  const auto text = [&](std::optional<std::uint32_t> second) {
+    Summary summary(plan_.stages.size());
+    CompletionRecord record;
+    record.images = 2;
+    for (const auto predicted : {std::optional<std::uint32_t>(3), second}) {
+      ImageOutput output;
+      output.predicted = predicted;
+      output.logits_sha256 = "some logits";
+      record.outputs.push_back(output);
+    }
+    summary.add(record);
+    return text_of("not_finite", summary, Time::zero() + Duration::s(1));
+  };
+  EXPECT_EQ(text(7), "");
+  EXPECT_THAT(text(std::nullopt), HasSubstr("the logits of 1 of 2 images hold a NaN or an infinity"));
+}
+
+// Half of 30 microbatches in time: the 95 % interval of 27 judged ones is wider than a share may be to tell.
+TEST_F(ItsEnd, AShareOfTheTargetThatIsTooWideIsUntold) {
+  scenario_.model.microbatch = 1;
+  const auto text = [&](int microbatches, Duration second_half) {
+    scenario_.workload.images = static_cast<std::uint64_t>(microbatches);
+    Summary summary(plan_.stages.size(), 10);  // a period of 100 ms
+    Time at = Time::zero();
+    for (int i = 0; i < microbatches; ++i) {
+      at = at + (i < microbatches / 2 ? Duration::ms(100) : second_half);
+      CompletionRecord record;
+      record.images = 1;
+      record.completed = at;
+      summary.add(record);
+    }
+    return text_of("target_untold", summary, at);
+  };
+  EXPECT_THAT(text(30, Duration::ms(300)), HasSubstr("27 microbatches are too few to tell"));
+  EXPECT_EQ(text(30, Duration::ms(100)), "") << "all in time";
+  EXPECT_EQ(text(1000, Duration::ms(300)), "") << "many";
+  EXPECT_EQ(text(10, Duration::ms(300)), "") << "said before the run: too short for any share";
+}
+
 TEST_F(AHeadline, NoFigureIsRoundedToNothing) {
   Summary summary(plan_.stages.size());
   CompletionRecord record;

@@ -115,6 +115,63 @@ TEST_F(Limitations, WhatNs3IsKnownForIsSaid) {
               ElementsAre("wifi_model"));
 }
 
+TEST_F(Limitations, BarePacketsOfHopsThatShareALinkMixInReality) {
+  // From a to c and on to b behind a: the link c -> a carries the input and an activation.
+  const std::vector<std::string> shared{
+      "network.links=[{between: [camera, c], rate: 20 Mbit/s}, {between: [c, a], rate: 20 Mbit/s}, {between: "
+      "[a, b], rate: 20 Mbit/s}]",
+      "policy.partition.cuts=[24, 36]", "policy.partition.devices=[a, c, b]"};
+  EXPECT_THAT(ids(shared), IsEmpty()) << "flows of TCP share fairly";
+  auto raw = shared;
+  raw.emplace_back("network.transport=raw");
+  EXPECT_THAT(ids(raw), ElementsAre("fluid_merge"));
+  raw.emplace_back("run.mode=cosim");
+  EXPECT_THAT(ids(raw), IsEmpty()) << "ns-3 has packets";
+}
+
+TEST_F(Limitations, ManySendersOnAMediumOfNs3AreSaid) {
+  const auto of_boards = [&](const std::string& boards) {
+    const std::string names = "b1, b2, b3, b4" + boards;
+    std::string devices = "devices=[{name: camera, runs: [source, sink]}";
+    for (std::size_t at = 0; at < names.size(); at += 4)
+      devices += ", {name: " + names.substr(at, 2) + ", speed: 8 GFLOP/s}";
+    return ids({devices + "]", "policy.partition={kind: even}", "run.mode=cosim",
+                "network={segments: [{name: lan, kind: csma, members: [camera, " + names +
+                    "], rate: 100 Mbit/s}]}"});
+  };
+  EXPECT_THAT(of_boards(""), IsEmpty()) << "five senders share alike";
+  EXPECT_THAT(of_boards(", b5"), ElementsAre("ns3_medium"));
+}
+
+TEST_F(Limitations, CostsThatWereNotMeasuredAreSaid) {
+  const std::string profile = MILLRACE_SOURCE_DIR "/scenarios/profiles/minnowboard-e3845.yaml";
+  const auto of_model = [&](const std::string& model, const std::string& microbatch) {
+    return ids({"devices[1]={name: a, profile: " + profile + "}", "model.name=" + model,
+                "model.microbatch=" + microbatch});
+  };
+  EXPECT_THAT(of_model("vit-base", "8"), IsEmpty());
+  EXPECT_THAT(of_model("vit-base", "4"), ElementsAre("costs_extrapolated"));
+  EXPECT_THAT(of_model("vit-huge", "8"), ElementsAre("costs_derived"));
+}
+
+TEST_F(Limitations, PaddingThatProfilesChargeForIsSaid) {
+  auto of = scenario({"model.name=bert-base"});
+  EXPECT_THAT(ids_of(of), IsEmpty());
+  of.workload.dataset = "tokens:sentences.safetensors";
+  EXPECT_THAT(ids_of(of), ElementsAre("costs_of_padding"));
+}
+
+TEST_F(Limitations, JointPlansTakeLossesForIndependent) {
+  auto of = scenario();
+  auto plan = make_scenario_plan(of).value();
+  of.policy.partition.kind = "joint";
+  plan.stages[0].bits = 4;
+  EXPECT_THAT(limitations_of(of, plan), IsEmpty()) << "one cut";
+  plan.stages[1].bits = 4;
+  ASSERT_EQ(limitations_of(of, plan).size(), 1U);
+  EXPECT_EQ(limitations_of(of, plan)[0].id, "joint_assumption");
+}
+
 TEST_F(Limitations, APolicyWhoseWindowIsNoShorterThanTheRunNeverAdapts) {
   const auto policy = [](const std::string& kind, int window) {
     return fmt::format("policy.quantization={{kind: {}, codec: ds-aciq, target_rate: 5 /s{}}}", kind,
