@@ -291,7 +291,28 @@ def nothing_left_to_do(tree):
                 yield path, number, f"leaves something to do: {line.strip()}"
 
 
+# --- precompiled headers
+
+# Options of code generation; warnings and definitions do no harm.
+GENERATION = r"(?<![\w-])-[fOmg][\w-]"
+
+
+def own_options_without_precompiled_headers(tree):
+    """g++ takes its options of code generation from a precompiled header, without a word."""
+    for path, text in texts(tree, lambda path, _: path.endswith("/CMakeLists.txt")):
+        code = re.sub(r"#[^\n]*", lambda comment: " " * len(comment.group()), text)
+        for call in re.finditer(r"\b(target_compile_options|set_\w*propert\w*)\s*\(\s*(\w+)([^)]*)\)", code):
+            if not re.search(GENERATION, call.group(3)):
+                continue
+            kept_out = r"\b(SKIP|DISABLE)_PRECOMPILE_HEADERS ON\b"
+            target = rf"set_target_properties\s*\(\s*{call.group(2)}\b[^)]*{kept_out}"
+            if not re.search(kept_out, call.group(3)) and not re.search(target, code):
+                yield (path, code.count("\n", 0, call.start()) + 1,
+                       f"{call.group(2)} has options of its own, which a precompiled header overrides: set "
+                       "DISABLE_PRECOMPILE_HEADERS of the target, or SKIP_PRECOMPILE_HEADERS of the sources")
+
+
 RULES = [dependency_direction, one_door, pragma_once, own_header_first, includes_from_the_root, size_of_files,
          markdown_lines,
          white_space, no_absolute_paths, scripts_parse, readme_in_each_folder, banned_words, no_clock,
-         nothing_left_to_do]
+         nothing_left_to_do, own_options_without_precompiled_headers]

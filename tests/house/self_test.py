@@ -167,6 +167,23 @@ class RulesCanFail(unittest.TestCase):
                      "std::chrono::nanoseconds pause;", "Network::nowhere();"):
             self.good(rules.no_clock, "sim/net/a.cpp", text + "\n")
 
+    def test_own_options_do_without_precompiled_headers(self):
+        rule, path = rules.own_options_without_precompiled_headers, "runtime/a/CMakeLists.txt"
+        for text in ("target_compile_options(a PRIVATE -ffp-contract=off)",
+                     "target_compile_options(a PRIVATE\n -Wall -O2)",
+                     "set_source_files_properties(b.cpp PROPERTIES COMPILE_OPTIONS -mavx2)",
+                     "target_compile_options(a PRIVATE -fno-x)\n"
+                     "# set_target_properties(a PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)",
+                     "target_compile_options(a PRIVATE -fno-x)\n"
+                     "set_target_properties(b PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)"):
+            self.bad(rule, path, text + "\n")
+        for text in ("target_compile_options(a PRIVATE -Wno-shadow)",
+                     "set_source_files_properties(a.cpp PROPERTIES COMPILE_OPTIONS -O2\n"
+                     " SKIP_PRECOMPILE_HEADERS ON)",
+                     "target_compile_options(a PRIVATE -fno-x)\n"
+                     "set_target_properties(a PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)"):
+            self.good(rule, path, text + "\n")
+
     def test_nothing_is_left_to_do(self):
         for word in ("TO" "DO", "FIX" "ME", "X" "XX"):
             self.bad(rules.nothing_left_to_do, "README.md", f"x\n{word}: later\n", line=2)
