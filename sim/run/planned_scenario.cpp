@@ -24,7 +24,8 @@ constexpr double kLater = 1e-3;  // share of the best run's time by which anothe
 constexpr int kQuarters = 4;
 constexpr int kBoundRounds = 3;
 constexpr std::size_t kMostVariations = 400;
-constexpr double kMostPlans = 10'000;  // with no more plans than this, all may be tried
+constexpr std::uint64_t kStagesPerEvent = 4096;  // an exact search looks at so many in an event's time
+constexpr double kMostPlans = 10'000;            // with no more plans than this, all may be tried
 using Objective = PlanningGoal::Objective;
 
 bool searched(const std::string& algorithm) { return algorithm == "optimal" || algorithm == "joint"; }
@@ -207,9 +208,8 @@ class ScenarioPlanner {
   }
 
   Result<void> ask_exactly(const PlanningProblem& question) {
-    // It looks at every stage on every device: many simulations' time with thousands of sub-layers.
     const auto layers = static_cast<std::uint64_t>(problem_.layers);
-    work_ += layers * layers * problem_.devices.size() / 4096;
+    work_ += layers * layers * problem_.devices.size() / kStagesPerEvent;
     auto found = plan_pipeline(question, request_);
     if (stopped()) return interrupted();
     if (found) consider(found->stages);

@@ -43,11 +43,6 @@ Result<void> check_routes(const NetworkSpec& spec, const Plan& plan) {
   return {};
 }
 
-// Whether the messages of a run cross the scenario's links.
-bool goes_over_links(const Scenario& scenario) {
-  return simulated(scenario.run.mode) || on_shaped_links(scenario);
-}
-
 Result<void> check_costs(const Scenario& scenario, const Plan& plan) {
   for (std::uint32_t i = 0; i < plan.node_count(); ++i) {
     if (auto cost = build_cost(scenario, plan, {i}); !cost) return cost.error();

@@ -17,6 +17,10 @@ inline bool simulated(Mode mode) { return mode != Mode::deploy; }
 inline bool on_shaped_links(const Scenario& scenario) {
   return scenario.run.mode == Mode::deploy && scenario.run.links == LinksKind::netns;
 }
+// Whether messages cross the scenario's links, simulated or shaped.
+inline bool goes_over_links(const Scenario& scenario) {
+  return simulated(scenario.run.mode) || on_shaped_links(scenario);
+}
 // The kind of a simulated network: as the scenario says, or the default of its mode.
 NetworkKind network_kind(const Scenario& scenario);
 // The name in the run directory: fluid, ns3, netns or real (deploy without links of the scenario).

@@ -325,7 +325,7 @@ class Run {
       log_error("{}", failure->message);
       return outcome;
     }
-    if (simulated(scenario_.run.mode) || on_shaped_links(scenario_)) {
+    if (goes_over_links(scenario_)) {
       for (const auto& doubt : unseen_events(scenario_, *end)) log_warning("{}", doubt);
     }
     for (const auto& unmet : unmet_expectations(scenario_, directory_->summary())) {

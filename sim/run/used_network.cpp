@@ -17,7 +17,7 @@ namespace millrace {
 
 UsedNetwork::UsedNetwork(const Scenario& scenario, const Plan& plan, const NetworkSpec* network)
     : scenario_(scenario), plan_(plan) {
-  if (!simulated(scenario.run.mode) && !on_shaped_links(scenario)) return;
+  if (!goes_over_links(scenario)) return;
   if (network) {
     spec_ = *network;
   } else {
