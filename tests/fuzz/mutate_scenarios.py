@@ -36,8 +36,8 @@ def whole(text, otherwise):
 
 def bounded(mutator):
     """Options of `run` that limit a simulation to a few dozen microbatches: its time grows with them, and in
-    ns-3 with their packets on every hop; a Wi-Fi of 17 boards takes seconds of processor time for a single
-    image."""
+    ns-3 with their packets on every hop; a Wi-Fi of 17 boards takes 10 to 23 s of processor time for a single
+    image in fp32."""
     model = mutator.section("model")
     microbatch = whole(model.get("microbatch"), 8)
     packets = mutator.section("network").get("kind") == "ns3"
@@ -49,7 +49,11 @@ def bounded(mutator):
     most = microbatch * ((1 if many_hops else 3) if packets else 40)
     options = ["--mode", "simulate", "--set", f"workload.images={min(images, most)}",
                "--set", "run.timeout=3 s"]  # events may go on for years without an arrival
-    return options + (["--set", f"model.microbatch={microbatch}"] if packets else [])
+    if packets:
+        options += ["--set", f"model.microbatch={microbatch}"]
+    if packets and many_hops:  # a sixteenth of the packets of fp32
+        options += ["--set", "policy.quantization={kind: fixed, codec: uniform, bits: 2}"]
+    return options
 
 
 class Programs:
