@@ -13,6 +13,7 @@
 #include "runtime/base/log.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/ns3/host_stack.hpp"
+#include "sim/ns3/packet_segment.hpp"
 #include "sim/ns3/simulation.hpp"
 #include "sim/ns3/tcp_settings.hpp"
 #include "sim/ns3/wifi_medium.hpp"
@@ -241,7 +242,7 @@ void TcpCarrier::read(Connection& connection) {
 // Notes when bytes of messages left, if the packet is TCP data on its first link.
 void TcpCarrier::left(DeviceId from, const TraceDevice::Left& left) {
   if (left.protocol != ns3::Ipv4L3Protocol::PROT_NUMBER) return;
-  const auto segment = tcp_segment(*left.packet);
+  const auto segment = segment_of(*left.packet);
   if (!segment || device_of(ns3::Ipv4Address(segment->from)) != from || segment->bytes == 0 ||
       segment->flow.target_port != kPort)
     return;

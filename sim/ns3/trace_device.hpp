@@ -12,16 +12,14 @@
 #include <ns3/packet.h>
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 
 #include "runtime/base/random.hpp"
-#include "sim/net/link_server.hpp"
+#include "sim/net/link_sender.hpp"
 #include "sim/net/network_spec.hpp"
 #include "sim/ns3/link_tap.hpp"
-#include "sim/ns3/small_queues.hpp"
 
 namespace millrace {
 
@@ -52,7 +50,7 @@ class TraceDevice : public ns3::NetDevice {
   void set_sender(Sender sender);
   // From now on the device holds only the packet it sends, and stops and wakes the queue of a queue
   // discipline above it. REQUIRES `queue` to live as long as this.
-  void hold_back(ns3::NetDeviceQueue* queue) { above_ = queue; }
+  void hold_back(ns3::NetDeviceQueue* queue);
   // TCP data from this address, the device's own, waits in a SmallQueues without limit: a host does not drop
   // its own data or acknowledgements, and does not send data again that has not left yet. Forwarded packets
   // are dropped at the full queue.
@@ -104,30 +102,24 @@ class TraceDevice : public ns3::NetDevice {
   void DoDispose() override;
 
  private:
-  void start();
+  struct Held {
+    ns3::Ptr<ns3::Packet> packet;
+    std::uint16_t protocol;
+  };
+
+  bool offer(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since,
+             const std::optional<TcpSegment>& own);
+  void began();
   void finish();
   std::optional<TcpSegment> own_segment(const ns3::Packet& packet, std::uint16_t protocol) const;
-  bool enter_or_drop(QueuedPacket packet);
-  void enqueue(QueuedPacket packet);
-  void refill();
-  Bytes room() const;
-  bool is_lost(Time now);
   void receive(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol);
 
   std::optional<ns3::Ipv4Address> own_;
-  std::optional<Sender> sender_;
-  std::optional<LinkServer> server_;
-  bool channel_is_bad_ = false;  // of the loss model
+  std::optional<LinkSender<Held>> sender_;
   ns3::NetDeviceQueue* above_ = nullptr;
   LinkTap* tap_ = nullptr;
-  Time last_arrival_;  // at the peer
   std::function<void(const Left&)> on_left_;
   std::function<void()> on_room_;
-  std::optional<QueuedPacket> sending_;
-  std::deque<QueuedPacket> queue_;
-  SmallQueues own_data_;
-  Time last_since_;
-  Bytes queued_;
   std::uint64_t dropped_ = 0, lost_ = 0;
 
   TraceDevice* peer_ = nullptr;  // lives as long as the simulation, as this does

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/ns3/packet_segment.hpp"
 #include "tests/sim_ns3/bulk.hpp"
 
 namespace millrace {
@@ -37,44 +38,48 @@ ns3::Ptr<ns3::Packet> segment(std::uint32_t payload, std::uint16_t source_port =
 
 TEST(TcpSegment, SaysWhoseItIsAndWhetherItHasData) {
   for (const bool options : {false, true}) {
-    const auto data = tcp_segment(*segment(1, 1000, options));
+    const auto data = segment_of(*segment(1, 1000, options));
     ASSERT_TRUE(data);
     EXPECT_EQ(data->from, kFrom);
     EXPECT_EQ(data->flow, (TcpFlow{kTo, 1000, 7}));
     EXPECT_EQ(data->sequence, 0xFEDCBA98);
     EXPECT_EQ(data->bytes, 1U);
-    const auto acknowledgement = tcp_segment(*segment(0, 1000, options));
+    const auto acknowledgement = segment_of(*segment(0, 1000, options));
     ASSERT_TRUE(acknowledgement);
     EXPECT_EQ(acknowledgement->bytes, 0U);
   }
-  EXPECT_FALSE(tcp_segment(*segment(1000, 1000, false, 17))) << "UDP";
-  EXPECT_FALSE(tcp_segment(*ns3::Create<ns3::Packet>(1000))) << "zeros";
-  EXPECT_FALSE(tcp_segment(*ns3::Create<ns3::Packet>(10)));
+  EXPECT_FALSE(segment_of(*segment(1000, 1000, false, 17))) << "UDP";
+  EXPECT_FALSE(segment_of(*ns3::Create<ns3::Packet>(1000))) << "zeros";
+  EXPECT_FALSE(segment_of(*ns3::Create<ns3::Packet>(10)));
 }
 
 TEST(SmallQueues, FlowsTakeTurnsEachInItsOrderAndNoneHasMoreThanItsShareInTheDevice) {
-  SmallQueues queues;
+  SmallQueues<int> queues;
   const TcpFlow a{kTo, 1, 7}, b{kTo, 2, 7};
-  for (std::uint32_t i = 0; i < SmallQueues::kInDevice; ++i) {
+  const auto packet = [](std::uint32_t size, const TcpFlow& flow, std::uint32_t sequence) {
+    return QueuedPacket<int>{
+        .payload = 0, .size = Bytes(size + 40), .since = {}, .flow = flow, .sequence = sequence};
+  };
+  for (std::uint32_t i = 0; i < SmallQueues<int>::kInDevice; ++i) {
     EXPECT_TRUE(queues.may_enter(a));
-    queues.entered({segment(1), 0x0800, Time{}, a, i});
+    queues.entered(packet(1, a, i));
   }
   EXPECT_FALSE(queues.may_enter(a));
   EXPECT_TRUE(queues.may_enter(b));
-  for (const std::uint32_t size : {10U, 20U}) queues.wait({segment(size), 0x0800, Time{}, a, size});
-  for (const std::uint32_t size : {30U, 40U}) queues.wait({segment(size), 0x0800, Time{}, b, size});
+  for (const std::uint32_t size : {10U, 20U}) queues.wait(packet(size, a, size));
+  for (const std::uint32_t size : {30U, 40U}) queues.wait(packet(size, b, size));
   EXPECT_FALSE(queues.may_enter(b)) << "what came before it waits";
   std::vector<std::uint32_t> order;
   const auto take = [&] {
     const auto next = queues.next(Bytes(1500));
-    order.push_back(next ? next->packet->GetSize() - 40 : 0);
+    order.push_back(next ? static_cast<std::uint32_t>(next->size.count()) - 40 : 0);
   };
   EXPECT_FALSE(queues.next(Bytes(69))) << "30 + 40 bytes do not fit";
-  take();  // from b: a has its share in the device
-  queues.left({segment(1), 0x0800, Time{}, a, 0});
+  take();  // of b: a has its share in the device
+  queues.left(packet(1, a, 0));
   take();
   take();
-  queues.left({segment(1), 0x0800, Time{}, a, 1});
+  queues.left(packet(1, a, 1));
   take();
   take();
   EXPECT_EQ(order, (std::vector<std::uint32_t>{30, 10, 40, 20, 0}));
@@ -82,10 +87,15 @@ TEST(SmallQueues, FlowsTakeTurnsEachInItsOrderAndNoneHasMoreThanItsShareInTheDev
 }
 
 TEST(SmallQueues, HoldWhatWaitsOrIsInTheDeviceHoweverItIsCut) {
-  SmallQueues queues;
+  SmallQueues<int> queues;
   const TcpFlow a{kTo, 1, 7}, b{kTo, 2, 7};
   const auto packet = [&](std::uint32_t sequence, std::uint32_t bytes) {
-    return QueuedPacket{segment(bytes), 0x0800, Time{}, a, sequence, bytes};
+    return QueuedPacket<int>{.payload = 0,
+                             .size = Bytes(bytes + 40),
+                             .since = {},
+                             .flow = a,
+                             .sequence = sequence,
+                             .bytes = bytes};
   };
   const auto holds = [&](std::uint32_t sequence, std::uint32_t bytes, const TcpFlow& flow) {
     return queues.holds({kFrom, flow, sequence, bytes});
