@@ -10,6 +10,7 @@
 
 #include "runtime/base/log.hpp"
 #include "sim/links/link_probe.hpp"
+#include "sim/links/packet_probe.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
 
@@ -20,6 +21,8 @@ namespace {
 constexpr const char* kHostAddress = "198.18.0.1";
 constexpr std::uint32_t kPerBlock = 250;
 constexpr int kProbes = 3;
+// What the machine itself adds, when it is busy, is within this.
+constexpr Duration kDelayTolerance = Duration::ms(1);
 // Names of interfaces: of a device or the host, towards a device; of a device, towards the host.
 std::string to_device(DeviceId device) { return fmt::format("to{}", device.value); }
 constexpr const char* kToHost = "host";
@@ -44,20 +47,20 @@ std::set<Pair> pairs_of(const NetworkSpec& spec) {
   return pairs;
 }
 
-}  // namespace
+// Whether the link has more than a rate, which is all that the kernel's token bucket imposes.
+bool needs_emulator(const LinkSpec& link) {
+  const auto delayed = [](const auto& step) { return step.second > Duration(); };
+  const auto lossy = [](const auto& step) { return step.second > 0; };
+  return link.delay.series() != nullptr || link.loss.series() != nullptr || link.loss_model ||
+         link.overhead > Bytes() || std::ranges::any_of(link.delay.steps(), delayed) ||
+         std::ranges::any_of(link.loss.steps(), lossy);
+}
 
-namespace {
-
-// The properties of a link that cannot be imposed here; empty if there are none.
-std::string beyond_us(const LinkSpec& link) {
-  const auto& delays = link.delay.steps();
-  const auto& losses = link.loss.steps();
-  if (std::ranges::any_of(delays, [](const auto& step) { return step.second > Duration(); })) return "delay";
-  if (std::ranges::any_of(losses, [](const auto& step) { return step.second > 0; })) return "loss";
-  if (link.loss_model) return "loss model";
-  if (link.overhead > Bytes()) return "overhead";
-  if (link.discipline != QueueDiscipline::drop_tail) return "queue discipline";
-  return {};
+// The loss at time 0, and how many packets in a row a loss takes in the mean.
+std::pair<double, double> loss_at_rest(const LinkSpec& link) {
+  if (!link.loss_model) return {link.loss.at(Time::zero()), 1};
+  const auto& model = *link.loss_model;
+  return {model.mean_loss(), 1 / std::max(model.r, 1e-6)};
 }
 
 }  // namespace
@@ -74,7 +77,8 @@ Result<void> RealLinks::check(const NetworkSpec& spec) {
   for (const auto& link : spec.links) {
     const auto name =
         fmt::format("link {} -> {}", spec.devices[link.from.value], spec.devices[link.to.value]);
-    if (const auto what = beyond_us(link); !what.empty()) return refuse(fmt::format("{}: a {}", name, what));
+    if (link.discipline != QueueDiscipline::drop_tail)
+      return refuse(fmt::format("{}: a queue discipline", name));
     const auto peak = peak_rate(*rate_trace_of(link.rate));
     if (peak > BitRate() && peak < kSlowestPeak)
       return Error{
@@ -86,17 +90,26 @@ Result<void> RealLinks::check(const NetworkSpec& spec) {
   return {};
 }
 
-RealLinks::RealLinks(const NetworkSpec& spec) : spec_(spec) {
+RealLinks::RealLinks(const NetworkSpec& spec, Duration lateness) : spec_(spec), lateness_(lateness) {
   for (const auto& link : spec_.links) {
     auto trace = rate_trace_of(link.rate);
     const auto peak = peak_rate(*trace);
     Shaped& shaped = shaped_.emplace_back();
     shaped.schedule = std::make_unique<TraceSchedule>(std::move(trace));
     shaped.peak = peak;
+    shaped.emulated = needs_emulator(link);
+  }
+  // Both directions cross the same two devices.
+  for (std::size_t i = 0; i < spec_.links.size(); ++i) {
+    for (std::size_t j = 0; j < spec_.links.size(); ++j) {
+      const bool back = spec_.links[i].from == spec_.links[j].to && spec_.links[i].to == spec_.links[j].from;
+      if (back && shaped_[j].emulated) shaped_[i].emulated = true;
+    }
   }
 }
 
 RealLinks::~RealLinks() {
+  emulator_.reset();
   shaper_.reset();
   shaped_.clear();
   if (outside_) (void)outside_->enter();
@@ -104,12 +117,17 @@ RealLinks::~RealLinks() {
 
 std::string RealLinks::host_address() const { return kHostAddress; }
 
-std::string RealLinks::address(DeviceId device) const {
-  return fmt::format("198.18.{}.{}", 1 + device.value / kPerBlock, 1 + device.value % kPerBlock);
+std::uint32_t RealLinks::address_of(DeviceId device) const {
+  return 198U << 24 | 18U << 16 | (1 + device.value / kPerBlock) << 8 | (1 + device.value % kPerBlock);
 }
 
-Result<std::unique_ptr<RealLinks>> RealLinks::build(const NetworkSpec& spec) {
-  std::unique_ptr<RealLinks> links(new RealLinks(spec));
+std::string RealLinks::address(DeviceId device) const {
+  const auto value = address_of(device);
+  return fmt::format("{}.{}.{}.{}", value >> 24, value >> 16 & 0xFFU, value >> 8 & 0xFFU, value & 0xFFU);
+}
+
+Result<std::unique_ptr<RealLinks>> RealLinks::build(const NetworkSpec& spec, Duration lateness) {
+  std::unique_ptr<RealLinks> links(new RealLinks(spec, lateness));
   for (std::size_t i = 0; i <= spec.devices.size(); ++i) {
     auto made = NetworkNamespace::create();
     if (!made) return made.error();
@@ -119,12 +137,15 @@ Result<std::unique_ptr<RealLinks>> RealLinks::build(const NetworkSpec& spec) {
       links->host_ = std::make_unique<NetworkNamespace>(std::move(*made));
   }
   if (auto joined = links->host_->within([&] { return links->join(); }); !joined) return joined.error();
+  if (auto made = links->make_taps(); !made) return made.error();
   for (std::uint32_t i = 0; i < spec.devices.size(); ++i) {
     auto ready = links->devices_[i].within([&] { return links->set_up({i}); });
     if (!ready) return ready.error().in(spec.devices[i]);
   }
   if (auto ready = links->host_->within([&] { return links->set_up_host(); }); !ready) return ready.error();
+  links->make_emulator();
   for (std::size_t i = 0; i < spec.links.size(); ++i) {
+    if (links->shaped_[i].emulated) continue;
     auto shaped = links->device(spec.links[i].from).within([&] { return links->shape(i); });
     if (!shaped) return shaped.error();
   }
@@ -138,7 +159,13 @@ Result<void> RealLinks::join() {
     commands += fmt::format("link add {} type veth peer name {} netns {}\n", to_device({i}), kToHost,
                             devices_[i].path());
   // Makes pairs here under temporary names, then moves them: one command cannot place both ends.
+  std::set<Pair> emulated;
+  for (std::size_t i = 0; i < spec_.links.size(); ++i) {
+    const auto& link = spec_.links[i];
+    if (shaped_[i].emulated) emulated.insert({std::min(link.from, link.to), std::max(link.from, link.to)});
+  }
   for (const auto& [a, b] : pairs_of(spec_)) {
+    if (emulated.contains({a, b})) continue;
     const auto here = fmt::format("v{}-{}", a.value, b.value);
     commands +=
         fmt::format("link add {} address {} mtu {} type veth peer name {} address {} mtu {} netns {}\n", here,
@@ -147,6 +174,71 @@ Result<void> RealLinks::join() {
     commands += fmt::format("link set {} netns {} name {}\n", here, device(a).path(), to_device(b));
   }
   return run_ip_commands(commands);
+}
+
+// Both ends of every emulated link.
+Result<void> RealLinks::make_taps() {
+  for (std::size_t i = 0; i < spec_.links.size(); ++i) {
+    if (!shaped_[i].emulated) continue;
+    const auto& link = spec_.links[i];
+    for (const auto& [self, other] : {std::pair(link.from, link.to), std::pair(link.to, link.from)}) {
+      if (taps_.contains({self, other})) continue;
+      auto made = device(self).within([&]() -> Result<void> {
+        auto tap = TapDevice::create(to_device(other));
+        if (!tap) return tap.error();
+        taps_.emplace(std::pair(self, other), std::move(*tap));
+        return run_ip_commands(fmt::format("link set {} address {} mtu {} txqueuelen 1000\n",
+                                           to_device(other), hardware_address(self, other),
+                                           spec_.mtu.count()));
+      });
+      if (!made) return made;
+    }
+  }
+  return {};
+}
+
+LinkEmulator::Sender::Setup RealLinks::sender_of(std::size_t link) const {
+  const auto& spec = spec_.links[link];
+  const auto stream =
+      fmt::format("loss/{}->{}", spec_.devices[spec.from.value], spec_.devices[spec.to.value]);
+  return {.rate = spec.rate,
+          .delay = spec.delay,
+          .queue = spec.queue,
+          .loss = PacketLoss(spec.loss, spec.loss_model, Random(spec_.seed, stream)),
+          .overhead = spec.overhead};
+}
+
+// As links are at time 0, at their peak rate, of all emulated ones in order.
+std::vector<LinkEmulator::Sender::Setup> RealLinks::senders_at_rest(BitRate least, Losses losses) const {
+  std::vector<LinkEmulator::Sender::Setup> senders;
+  for (std::size_t i = 0; i < spec_.links.size(); ++i) {
+    if (!shaped_[i].emulated) continue;
+    const auto& link = spec_.links[i];
+    auto sender = sender_of(i);
+    sender.rate = std::max(shaped_[i].peak, least);
+    sender.delay = link.delay.at(Time::zero());
+    const bool lossy = losses == Losses::as_asked;
+    sender.loss = PacketLoss(lossy ? link.loss.at(Time::zero()) : 0.0, lossy ? link.loss_model : std::nullopt,
+                             Random(spec_.seed, fmt::format("probe/{}", i)));
+    senders.push_back(std::move(sender));
+  }
+  return senders;
+}
+
+void RealLinks::make_emulator() {
+  std::vector<LinkEmulator::Direction> directions;
+  for (std::size_t i = 0; i < spec_.links.size(); ++i) {
+    if (!shaped_[i].emulated) continue;
+    const auto& link = spec_.links[i];
+    directions.push_back(
+        {.name = fmt::format("{} -> {}", spec_.devices[link.from.value], spec_.devices[link.to.value]),
+         .from = taps_.at({link.from, link.to}).handle(),
+         .to = taps_.at({link.to, link.from}).handle(),
+         .own = address_of(link.from)});
+  }
+  if (directions.empty()) return;
+  emulator_ = std::make_unique<LinkEmulator>(std::move(directions), lateness_);
+  emulator_->carry_as(senders_at_rest(kSetUpRate, Losses::as_asked));
 }
 
 Result<void> RealLinks::set_up_host() {
@@ -239,6 +331,45 @@ Result<RealLinks::Probed> RealLinks::probe_link(std::size_t link) {
                ExitCode::fidelity};
 }
 
+// By packets, as what a TCP connection gets over a link that loses says little of the link.
+Result<RealLinks::Probed> RealLinks::probe_packets(std::size_t link) {
+  const auto& spec = spec_.links[link];
+  Probed result{spec_.devices[spec.from.value], spec_.devices[spec.to.value], shaped_[link].peak, {}};
+  const auto name = fmt::format("link {} -> {}", result.from, result.to);
+  const auto delay = spec.delay.at(Time::zero());
+  const auto [loss, burst] = loss_at_rest(spec);
+  std::string finding;
+  for (int attempt = 0; attempt < kProbes; ++attempt) {
+    emulator_->carry_as(senders_at_rest({}, Losses::as_asked));
+    const auto found = measure_packets(
+        {device(spec.from), device(spec.to), address(spec.to), result.asked, delay, spec_.mtu});
+    if (!found) return found.error().in("probing " + name);
+    result.measured = found->rate;
+    result.packets = {.asked_delay = delay,
+                      .measured_delay = found->delay,
+                      .asked_loss = loss,
+                      .sent = found->sent,
+                      .received = found->received};
+    // Overhead takes its time on the link and is not in the packets that are counted.
+    const double payload = static_cast<double>(spec_.mtu.count()) /
+                           static_cast<double>(spec_.mtu.count() + spec.overhead.count());
+    const double ratio = result.measured.mbit_per_s() / (result.asked.mbit_per_s() * payload);
+    const auto off = found->delay > delay ? found->delay - delay : delay - found->delay;
+    finding.clear();
+    if (std::abs(ratio - 1) > kProbeTolerance)
+      finding = fmt::format("asked {:.4g} Mbit/s, measured {:.4g}", result.asked.mbit_per_s() * payload,
+                            result.measured.mbit_per_s());
+    else if (off > kDelayTolerance)
+      finding = fmt::format("asked a delay of {:.4g} ms, measured {:.4g}", delay.milliseconds(),
+                            found->delay.milliseconds());
+    else if (!believable_loss(found->sent - found->received, found->sent, loss, burst))
+      finding = fmt::format("asked a loss of {:.3g} %, {} of {} packets did not come", 100 * loss,
+                            found->sent - found->received, found->sent);
+    if (finding.empty()) return result;
+  }
+  return Error{fmt::format("{}: {}; it does not carry what it should", name, finding), ExitCode::fidelity};
+}
+
 Result<std::vector<RealLinks::Probed>> RealLinks::probe(
     const std::vector<std::pair<DeviceId, DeviceId>>& ways) {
   const Routes routes(spec_);
@@ -250,12 +381,13 @@ Result<std::vector<RealLinks::Probed>> RealLinks::probe(
   std::vector<Probed> results;
   for (const auto link : used) {
     if (shaped_[link].peak == BitRate()) continue;  // never carries anything
-    auto result = probe_link(link);
+    auto result = shaped_[link].emulated ? probe_packets(link) : probe_link(link);
     if (!result) return result.error();
     results.push_back(std::move(*result));
   }
+  if (emulator_) emulator_->carry_as(senders_at_rest(kSetUpRate, Losses::none));
   for (const auto& link : shaped_) {
-    if (link.peak >= kSetUpRate) continue;
+    if (link.emulated || link.peak >= kSetUpRate) continue;
     if (auto set = link.bucket->set(kSetUpRate); !set) return set.error();
   }
   return results;
@@ -264,13 +396,24 @@ Result<std::vector<RealLinks::Probed>> RealLinks::probe(
 Result<void> RealLinks::start() {
   std::vector<Shaper::Link> links;
   links.reserve(shaped_.size());
-  for (const auto& link : shaped_) links.push_back({link.bucket.get(), link.schedule.get()});
+  for (const auto& link : shaped_)
+    if (!link.emulated) links.push_back({link.bucket.get(), link.schedule.get()});
   shaper_ = std::make_unique<Shaper>(std::move(links));
+  if (emulator_) {
+    std::vector<LinkEmulator::Sender::Setup> senders;
+    for (std::size_t i = 0; i < spec_.links.size(); ++i)
+      if (shaped_[i].emulated) senders.push_back(sender_of(i));
+    emulator_->carry_as(std::move(senders));
+  }
   return shaper_->start();
 }
 
 Result<void> RealLinks::stop() {
   if (!shaper_) return {};
+  if (emulator_) {
+    emulator_->stop();
+    late_ = emulator_->lateness();
+  }
   auto stopped = shaper_->stop();
   if (!stopped) return Error{stopped.error().message, ExitCode::fidelity};
   const auto late = shaper_->worst_lateness();
@@ -279,6 +422,15 @@ Result<void> RealLinks::stop() {
         fmt::format("a change of a link's rate came {:.1f} ms late, more than {:g} ms; this machine is "
                     "too busy for real links",
                     late.milliseconds(), kLatestChange.milliseconds()),
+        ExitCode::fidelity};
+  if (!emulator_) return {};
+  if (const auto& failure = emulator_->failure()) return Error{failure->message, ExitCode::fidelity};
+  if (const auto& too_late = emulator_->too_late())
+    return Error{
+        fmt::format("link {} handed over a packet {:.3f} ms late at {:.3f} s, and run.lateness_limit is "
+                    "{:g} ms; this machine is too busy for real links",
+                    too_late->name, too_late->by.milliseconds(), too_late->at.seconds(),
+                    lateness_.milliseconds()),
         ExitCode::fidelity};
   return {};
 }

@@ -1,16 +1,22 @@
-// The scenario's network as real links of this machine: a network namespace per device, a veth pair per link,
-// each end shaped to its direction's rate. Packets take the routes of the simulated networks (Routes). The
-// host has a namespace of its own, joined to every device by an unshaped pair, so that its messages do not
-// use the links. Nothing of this is visible outside, and all of it ends with the process.
+// The scenario's network as real links of this machine: a network namespace per device, and a veth pair per
+// link, each end shaped to its direction's rate by the kernel. A link with more than a rate (delay, losses,
+// layer-2 overhead) is a pair of TAP devices instead, between which a LinkEmulator carries both directions.
+// Packets take the routes of the simulated networks (Routes). The host has a namespace of its own, joined to
+// every device by an unshaped pair, so that its messages do not use the links. Nothing of this is visible
+// outside, and all of it ends with the process.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/shaping/shaper.hpp"
 #include "runtime/shaping/token_bucket.hpp"
+#include "sim/links/link_emulator.hpp"
 #include "sim/links/network_namespace.hpp"
+#include "sim/links/tap_device.hpp"
 #include "sim/links/trace_schedule.hpp"
 #include "sim/net/network_spec.hpp"
 
@@ -31,13 +37,21 @@ class RealLinks {
   struct Probed {
     std::string from, to;
     BitRate asked, measured;
+    // Of links that an emulator carries: at time 0.
+    struct Packets {
+      Duration asked_delay, measured_delay;
+      double asked_loss = 0;  // share of packets, the mean of a loss model
+      std::uint64_t sent = 0, received = 0;
+    };
+    std::optional<Packets> packets{};
   };
 
-  // An error (exit code 3) says why this network cannot be made of real links: delays and losses, which are
-  // not imposed here, or links too slow to be measured.
+  // An error (exit code 3) says why this network cannot be made of real links: shared media, cross traffic,
+  // queue disciplines, or links too slow to be measured.
   static Result<void> check(const NetworkSpec& spec);
-  // Needs root, `ip` and the token bucket filter. Warns where the congestion control is not as requested.
-  static Result<std::unique_ptr<RealLinks>> build(const NetworkSpec& spec);
+  // Needs root, `ip`, and the token bucket filter or TAP devices. Warns where the congestion control is not as
+  // requested. A packet that an emulated link delivers later than `lateness` fails the run at stop().
+  static Result<std::unique_ptr<RealLinks>> build(const NetworkSpec& spec, Duration lateness);
   // Leaves the host's namespace, if it was entered.
   ~RealLinks();
   RealLinks(const RealLinks&) = delete;
@@ -53,30 +67,44 @@ class RealLinks {
   Result<std::vector<Probed>> probe(const std::vector<std::pair<DeviceId, DeviceId>>& ways);
   // Traces begin now.
   Result<void> start();
-  // Exit code 4 where shaping failed or a change came too late.
+  // Exit code 4 where shaping failed, or a change or a frame came too late.
   Result<void> stop();
+  // How late frames of emulated links were handed over during the run; after stop().
+  const LatenessCounts& lateness() const { return late_; }
 
  private:
-  explicit RealLinks(const NetworkSpec& spec);
+  RealLinks(const NetworkSpec& spec, Duration lateness);
   Result<void> join();
+  Result<void> make_taps();
+  void make_emulator();
+  LinkEmulator::Sender::Setup sender_of(std::size_t link) const;
+  enum class Losses { as_asked, none };
+  std::vector<LinkEmulator::Sender::Setup> senders_at_rest(BitRate least, Losses losses) const;
   Result<void> set_up_host();
   Result<void> set_up(DeviceId device);
   Result<void> shape(std::size_t link);
   Result<void> empty_queues(std::size_t link);
   Result<Probed> probe_link(std::size_t link);
+  Result<Probed> probe_packets(std::size_t link);
+  std::uint32_t address_of(DeviceId device) const;
   std::string address(DeviceId device) const;
 
   struct Shaped {
     std::unique_ptr<TraceSchedule> schedule;
     BitRate peak;
-    std::unique_ptr<TokenBucket> bucket;
+    std::unique_ptr<TokenBucket> bucket;  // null: emulated
+    bool emulated = false;
   };
 
   NetworkSpec spec_;
+  Duration lateness_;
   std::vector<NetworkNamespace> devices_;
   std::unique_ptr<NetworkNamespace> host_, outside_;
   std::vector<Shaped> shaped_;  // per link
   std::unique_ptr<Shaper> shaper_;
+  std::map<std::pair<DeviceId, DeviceId>, TapDevice> taps_;  // at the first, towards the second
+  std::unique_ptr<LinkEmulator> emulator_;
+  LatenessCounts late_;
 };
 
 }  // namespace millrace

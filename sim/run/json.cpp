@@ -297,11 +297,16 @@ std::string summary_json(const RunConditions& conditions, const RunEnd& run) {
 
 std::string wall_json(const WallFacts& wall, const Summary& summary) {
   const double scenario_s = summary.duration().seconds();
-  const Json root = {{"finished_utc", wall.finished_utc},
-                     {"wall_s", wall.setup_s + wall.run_s},
-                     {"setup_s", wall.setup_s},
-                     {"run_s", wall.run_s},
-                     {"scenario_s_per_run_s", number(over(scenario_s, wall.run_s))}};
+  Json root = {{"finished_utc", wall.finished_utc},
+               {"wall_s", wall.setup_s + wall.run_s},
+               {"setup_s", wall.setup_s},
+               {"run_s", wall.run_s},
+               {"scenario_s_per_run_s", number(over(scenario_s, wall.run_s))}};
+  if (wall.links.count() > 0)
+    root["links_lateness_ms"] = {{"count", wall.links.count()},
+                                 {"p50", wall.links.percentile(0.50).milliseconds()},
+                                 {"p99", wall.links.percentile(0.99).milliseconds()},
+                                 {"max", wall.links.max().milliseconds()}};
   return text_of(root);
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/planner/plan.hpp"
 #include "runtime/scenario/scenario.hpp"
+#include "sim/net/lateness_audit.hpp"
 #include "sim/run/caveats.hpp"
 #include "sim/run/run_facts.hpp"
 #include "sim/run/summary.hpp"
@@ -20,6 +21,7 @@ struct HostFacts {
 struct WallFacts {
   std::string finished_utc;
   double setup_s = 0, run_s = 0;  // building and starting; running
+  LatenessCounts links{};         // how late frames of this machine's links were handed over
 };
 
 std::string manifest_json(const Scenario& scenario, const RunFacts& facts, const HostFacts& host);

@@ -249,7 +249,8 @@ Result<void> RunDirectory::close(Time end, const std::optional<Error>& failure, 
   }
   const WallFacts wall{.finished_utc = utc_now(),
                        .setup_s = seconds(ready_ - began_),
-                       .run_s = seconds(std::chrono::steady_clock::now() - ready_)};
+                       .run_s = seconds(std::chrono::steady_clock::now() - ready_),
+                       .links = links_late_};
   const auto at = [&](const char* name) { return (fs::path(path_) / name).string(); };
   if (auto done = write_output_lazily(at("wall.json"), wall_json(wall, summary_)); !done) return done;
   return write_output_lazily(at("summary.json"), summary_json());

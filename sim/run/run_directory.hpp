@@ -19,10 +19,12 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/scenario/scenario.hpp"
 #include "sim/coordinator/observer.hpp"
+#include "sim/net/lateness_audit.hpp"
 #include "sim/net/link_meter.hpp"
 #include "sim/net/network_spec.hpp"
 #include "sim/run/caveats.hpp"
@@ -55,6 +57,8 @@ class RunDirectory final : public RunObserver {
   Result<void> close(Time end, const std::optional<Error>& failure, const NetworkSpec* links,
                      LinkMeter* meter = nullptr);
 
+  // How late links of this machine handed over their frames, for wall.json.
+  void carried(LatenessCounts lateness) { links_late_ = std::move(lateness); }
   void emulated(EmulationFigures figures) { summary_.emulated(std::move(figures)); }
   const Summary& summary() const { return summary_; }
   std::string summary_json() const;
@@ -83,6 +87,7 @@ class RunDirectory final : public RunObserver {
   std::chrono::steady_clock::time_point began_, ready_;
   std::uint64_t transfers_ = 0;
   Time latest_;
+  LatenessCounts links_late_;
 };
 
 }  // namespace millrace

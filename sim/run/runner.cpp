@@ -215,7 +215,7 @@ class Run {
 
   // Deploys on real links of this machine, which are measured before anything runs over them.
   Result<Time> deploy_on(RunObserver& observer) {
-    auto links = RealLinks::build(*spec_);
+    auto links = RealLinks::build(*spec_, scenario_.run.lateness_limit);
     if (!links) return links.error();
     links_ = std::move(*links);
     std::vector<std::string> names;
@@ -230,6 +230,7 @@ class Run {
       return deploy(observer);
     }();
     const auto stopped = links_->stop();
+    directory_->carried(links_->lateness());
     links_.reset();
     keys_.reset();
     return end && !stopped ? stopped.error() : end;

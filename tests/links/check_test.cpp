@@ -14,16 +14,25 @@ NetworkSpec one_link() {
 
 TEST(RealLinksCheck, RatesAloneAreFine) { EXPECT_TRUE(RealLinks::check(one_link())); }
 
-TEST(RealLinksCheck, DelaysAndLossesAreRefusedBecauseNothingImposesThem) {
-  auto delayed = one_link(), lossy = one_link(), later = one_link();
+TEST(RealLinksCheck, DelaysLossesAndOverheadAreFine) {
+  auto delayed = one_link(), lossy = one_link(), later = one_link(), wrapped = one_link();
   delayed.links[0].delay = Duration::ms(5);
   lossy.links[0].loss = 0.01;
   later.links[0].delay.set(Time::zero() + Duration::s(9), Duration::ms(1));  // set by an event
-  for (const auto& spec : {delayed, lossy, later}) {
+  wrapped.links[0].overhead = Bytes(38);
+  for (const auto& spec : {delayed, lossy, later, wrapped}) EXPECT_TRUE(RealLinks::check(spec));
+}
+
+TEST(RealLinksCheck, WhatNothingImposesIsRefused) {
+  auto shared = one_link(), crossed = one_link(), fair = one_link();
+  shared.segments.push_back({.name = "air"});
+  crossed.cross_traffic.push_back({});
+  fair.links[0].discipline = QueueDiscipline::fq_codel;
+  for (const auto& [spec, what] : {std::pair(shared, "medium air"), {crossed, "cross traffic"}, {fair, "a -> b"}}) {
     const auto refused = RealLinks::check(spec);
-    ASSERT_FALSE(refused);
+    ASSERT_FALSE(refused) << what;
     EXPECT_EQ(refused.error().code, ExitCode::invalid_input);
-    EXPECT_NE(refused.error().message.find("link a -> b: a "), std::string::npos);
+    EXPECT_NE(refused.error().message.find(what), std::string::npos) << refused.error().message;
   }
 }
 

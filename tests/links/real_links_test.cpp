@@ -13,6 +13,7 @@
 namespace millrace {
 namespace {
 
+constexpr Duration kLateness = Duration::ms(20);
 constexpr double kTolerance = 0.05;  // another process may take the processor while half a second is measured
 
 class RealLinksTest : public ::testing::Test {
@@ -44,7 +45,7 @@ ino_t own_namespace() {
 }
 
 TEST_F(RealLinksTest, EveryLinkOfAWayCarriesItsRate) {
-  auto links = RealLinks::build(line());
+  auto links = RealLinks::build(line(), kLateness);
   ASSERT_TRUE(links) << links.error().message;
   const auto probed = (*links)->probe({{{0}, {2}}});
   ASSERT_TRUE(probed) << probed.error().message;
@@ -55,7 +56,7 @@ TEST_F(RealLinksTest, EveryLinkOfAWayCarriesItsRate) {
 }
 
 TEST_F(RealLinksTest, AWayOverTwoLinksIsForwardedAtTheSlowerOnesRate) {
-  auto links = RealLinks::build(line());
+  auto links = RealLinks::build(line(), kLateness);
   ASSERT_TRUE(links) << links.error().message;
   const auto measured = measure_link(
       {(*links)->device({0}), (*links)->device({2}), "198.18.1.3", BitRate::mbit(20), Bytes(1500)});
@@ -66,7 +67,7 @@ TEST_F(RealLinksTest, AWayOverTwoLinksIsForwardedAtTheSlowerOnesRate) {
 TEST_F(RealLinksTest, ALinkThatDoesNotCarryWhatItShouldIsFidelityViolated) {
   auto spec = line();
   spec.links[0].rate = BitRate::mbit(1'000'000);  // more than any of our machines carries
-  auto links = RealLinks::build(spec);
+  auto links = RealLinks::build(spec, kLateness);
   ASSERT_TRUE(links) << links.error().message;
   const auto probed = (*links)->probe({{{0}, {1}}});
   ASSERT_FALSE(probed);
@@ -85,7 +86,7 @@ TEST_F(RealLinksTest, AnOutageEndsWhenItsTimeIsOver) {
                                      Duration::s(3), TraceEnd::hold);
   ASSERT_TRUE(trace);
   spec.links[0].rate = std::make_shared<const RateTrace>(*trace);
-  auto links = RealLinks::build(spec);
+  auto links = RealLinks::build(spec, kLateness);
   ASSERT_TRUE(links) << links.error().message;
   ASSERT_TRUE((*links)->start());
   const auto begin = std::chrono::steady_clock::now();
@@ -102,7 +103,7 @@ TEST_F(RealLinksTest, AnOutageEndsWhenItsTimeIsOver) {
 TEST_F(RealLinksTest, TheHostsNamespaceIsLeftAtTheEndAndNothingIsSeenOutside) {
   const auto before = own_namespace();
   {
-    auto links = RealLinks::build(line());
+    auto links = RealLinks::build(line(), kLateness);
     ASSERT_TRUE(links) << links.error().message;
     EXPECT_EQ(if_nametoindex("to1"), 0U);
     ASSERT_TRUE((*links)->enter_host());

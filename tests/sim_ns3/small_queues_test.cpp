@@ -1,5 +1,5 @@
 // A host's own packets: none of them is dropped, and its connections take turns.
-#include "sim/ns3/small_queues.hpp"
+#include "sim/net/small_queues.hpp"
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,188 @@
+#include "sim/links/link_emulator.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "runtime/base/check.hpp"
+#include "sim/net/tcp_segment.hpp"
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t kEthernetHeader = 14;
+constexpr std::size_t kLongestFrame = 65'536 + kEthernetHeader;
+// Frames that one direction takes in before the others have their turn.
+constexpr int kAtOnce = 64;
+constexpr std::uint16_t kIpv4 = 0x0800;
+
+Error failed(const std::string& attempt) {
+  return Error{fmt::format("carrying frames: {}: {}", attempt, std::strerror(errno))};
+}
+
+bool is_ipv4(std::span<const std::byte> frame) {
+  return frame.size() > kEthernetHeader &&
+         (std::to_integer<unsigned>(frame[12]) << 8 | std::to_integer<unsigned>(frame[13])) == kIpv4;
+}
+
+std::optional<TcpSegment> segment_of(std::span<const std::byte> packet) {
+  std::array<std::uint8_t, kLongestTcpStart> start{};
+  const auto size = std::min(packet.size(), start.size());
+  std::ranges::transform(packet.first(size), start.begin(),
+                         [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
+  return tcp_segment(std::span(start).first(size), packet.size());
+}
+
+}  // namespace
+
+LinkEmulator::LinkEmulator(std::vector<Direction> directions, Duration limit)
+    : limit_(limit), zero_(Clock::now()), buffer_(kLongestFrame) {
+  for (auto& direction : directions) ways_.push_back({std::move(direction)});
+  thread_ = std::thread([this] { loop(); });
+}
+
+LinkEmulator::~LinkEmulator() {
+  stop();
+  for (const int handle : {timer_, poll_})
+    if (handle >= 0) close(handle);
+}
+
+Time LinkEmulator::now() const { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - zero_).count()); }
+
+void LinkEmulator::carry_as(std::vector<Sender::Setup> setups) {
+  MR_CHECK(setups.size() == ways_.size());
+  std::unique_lock lock(mutex_);
+  setups_ = std::move(setups);
+  changing_ = true;
+  taken_over_.wait(lock, [this] { return !setups_ || failure_; });
+}
+
+void LinkEmulator::stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+// Links keep their instants also on a busy machine; where real-time priority is not permitted, they are as
+// late as the machine makes them, which is counted.
+void LinkEmulator::loop() {
+  const sched_param lowest{.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+  (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &lowest);
+  auto carried = carry();
+  const std::lock_guard lock(mutex_);
+  if (!carried) failure_ = carried.error();
+  taken_over_.notify_all();
+}
+
+Result<void> LinkEmulator::carry() {
+  // carry_as() and stop() are noticed at least this often.
+  constexpr Duration kPatience = Duration::ms(1);
+  timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  poll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (timer_ < 0 || poll_ < 0) return failed("making a timer");
+  for (std::size_t i = 0; i <= ways_.size(); ++i) {
+    epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
+    const int handle = i < ways_.size() ? ways_[i].direction.from : timer_;
+    if (epoll_ctl(poll_, EPOLL_CTL_ADD, handle, &event) != 0) return failed("watching a device");
+  }
+  std::array<epoll_event, 64> ready{};
+  while (!stopping_) {
+    if (changing_) take_over();
+    const Time at = now();
+    for (auto& way : ways_) depart(way, at);
+    for (auto& way : ways_) deliver(way, at);
+    const Time due = std::min(next(), at + kPatience);
+    const auto since_boot = (zero_ + std::chrono::nanoseconds(due.count_ns())).time_since_epoch().count();
+    itimerspec alarm{};
+    alarm.it_value = {.tv_sec = since_boot / 1'000'000'000, .tv_nsec = since_boot % 1'000'000'000};
+    if (timerfd_settime(timer_, TFD_TIMER_ABSTIME, &alarm, nullptr) != 0) return failed("setting a timer");
+    const int count = epoll_wait(poll_, ready.data(), static_cast<int>(ready.size()), -1);
+    if (count < 0 && errno != EINTR) return failed("waiting");
+    for (int i = 0; i < count; ++i) {
+      const auto which = ready[static_cast<std::size_t>(i)].data.u64;
+      if (which < ways_.size()) take_in(ways_[which], now());
+    }
+  }
+  return {};
+}
+
+void LinkEmulator::take_over() {
+  const std::lock_guard lock(mutex_);
+  const Time before = now();
+  zero_ = Clock::now();
+  const Duration shift = before - now();
+  for (std::size_t i = 0; i < ways_.size(); ++i) {
+    auto& way = ways_[i];
+    way.sender.emplace(std::move(setups_->at(i)));
+    way.counts = {};
+    for (auto& frame : way.under_way)
+      frame.arrives = std::max(Time::zero(), Time::at_ns((frame.arrives.since_start() - shift).count_ns()));
+  }
+  lateness_ = {};
+  too_late_.reset();
+  setups_.reset();
+  changing_ = false;
+  taken_over_.notify_all();
+}
+
+// At their exact instants, however late it is.
+void LinkEmulator::depart(Way& way, Time now) {
+  if (!way.sender) return;
+  for (auto at = way.sender->departure(); at && *at <= now; at = way.sender->departure()) {
+    const auto departure = way.sender->depart(*at);
+    if (departure.again) continue;
+    auto gone = way.sender->advance();
+    if (departure.lost)
+      ++way.counts.lost;
+    else
+      way.under_way.push_back({departure.arrives, std::move(gone.payload)});
+  }
+}
+
+void LinkEmulator::deliver(Way& way, Time now) {
+  for (; !way.under_way.empty() && way.under_way.front().arrives <= now; way.under_way.pop_front()) {
+    const auto& [arrives, frame] = way.under_way.front();
+    // A device that takes nothing (it is down, or full) loses the frame, as a device does.
+    (void)!write(way.direction.to, frame.data(), frame.size());
+    ++way.counts.delivered;
+    const Duration late = this->now() - arrives;
+    lateness_.add(late);
+    if (late > limit_ && !too_late_) too_late_ = {way.direction.name, arrives, late};
+  }
+}
+
+void LinkEmulator::take_in(Way& way, Time now) {
+  for (int i = 0; i < kAtOnce; ++i) {
+    const auto size = read(way.direction.from, buffer_.data(), buffer_.size());
+    if (size <= 0) return;
+    const auto frame = std::span(std::as_const(buffer_)).first(static_cast<std::size_t>(size));
+    if (!way.sender || !is_ipv4(frame)) continue;
+    const auto packet = frame.subspan(kEthernetHeader);
+    auto own = way.direction.own ? segment_of(packet) : std::nullopt;
+    if (own && own->from != *way.direction.own) own.reset();
+    const auto offered = way.sender->offer(Frame(frame.begin(), frame.end()),
+                                           Bytes(static_cast<std::int64_t>(packet.size())), now, own);
+    if (offered == Sender::Offer::dropped) ++way.counts.dropped;
+  }
+}
+
+Time LinkEmulator::next() const {
+  Time earliest = Time::never();
+  for (const auto& way : ways_) {
+    if (const auto departure = way.sender ? way.sender->departure() : std::nullopt)
+      earliest = std::min(earliest, *departure);
+    if (!way.under_way.empty()) earliest = std::min(earliest, way.under_way.front().arrives);
+  }
+  return earliest;
+}
+
+}  // namespace millrace

@@ -1,0 +1,108 @@
+// Real links with everything that a scenario says of a link: rate or trace, delay, losses and a drop-tail
+// queue, all as they change during the run. One thread carries Ethernet frames between file descriptors
+// (TapDevice). For each direction it asks a LinkSender, the class that ns-3's devices ask too. The kernel's
+// own emulation (netem, tbf) is not needed.
+//
+// The thread has real-time priority where that is permitted, and uses absolute timers. It counts how late it
+// delivers each frame, and remembers the first frame that was later than the limit. Lateness does not add up:
+// the instant at which a frame's last bit leaves follows from the frame before, not from the moment at which
+// the thread got to it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "sim/net/lateness_audit.hpp"
+#include "sim/net/link_sender.hpp"
+
+namespace millrace {
+
+class LinkEmulator {
+ public:
+  using Frame = std::vector<std::byte>;
+  using Clock = std::chrono::steady_clock;
+  using Sender = LinkSender<Frame>;
+
+  struct Direction {
+    std::string name;  // "a -> b", for errors
+    int from, to;      // non-blocking; frames of `from` are written to `to`; both outlive the emulator
+    // The IPv4 address, in host order, of the device at `from`: its own TCP data waits and is not dropped
+    // (LinkSender::offer()).
+    std::optional<std::uint32_t> own;
+  };
+  struct Counts {
+    std::uint64_t delivered = 0, lost = 0, dropped = 0;  // frames; lost on the way, dropped at the full queue
+  };
+  struct Late {
+    std::string name;
+    Time at;  // when the frame was due
+    Duration by;
+  };
+
+  // Carries nothing before carry_as(). `limit`: of the lateness of a frame.
+  LinkEmulator(std::vector<Direction> directions, Duration limit);
+  ~LinkEmulator();
+  LinkEmulator(const LinkEmulator&) = delete;
+  LinkEmulator& operator=(const LinkEmulator&) = delete;
+
+  // From now on each direction is the link that its setup says, and time 0 of the setups is now. What waits
+  // in queues is thrown away; frames that have left still arrive. Counts and lateness begin anew.
+  // REQUIRES: a setup for each direction; not after stop().
+  void carry_as(std::vector<Sender::Setup> setups);
+  // Carries nothing any more. The results below are valid from here on.
+  void stop();
+
+  const LatenessCounts& lateness() const { return lateness_; }  // since the last carry_as()
+  const std::optional<Late>& too_late() const { return too_late_; }
+  const Counts& counts(std::size_t direction) const { return ways_.at(direction).counts; }
+  // Why the thread gave up, if it did.
+  const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  struct UnderWay {
+    Time arrives;
+    Frame frame;
+  };
+  struct Way {
+    Direction direction;
+    std::optional<Sender> sender{};
+    std::deque<UnderWay> under_way{};
+    Counts counts{};
+  };
+
+  void loop();
+  Result<void> carry();
+  Time now() const;
+  void take_over();
+  void depart(Way& way, Time now);
+  void deliver(Way& way, Time now);
+  void take_in(Way& way, Time now);
+  Time next() const;
+
+  std::vector<Way> ways_;
+  Duration limit_;
+  Clock::time_point zero_;
+  std::mutex mutex_;
+  std::condition_variable taken_over_;
+  std::optional<std::vector<Sender::Setup>> setups_;  // of a carry_as() that the thread has not seen yet
+  std::atomic<bool> stopping_{false}, changing_{false};
+  LatenessCounts lateness_;
+  std::optional<Late> too_late_;
+  std::optional<Error> failure_;
+  Frame buffer_;
+  int timer_ = -1, poll_ = -1;
+  std::thread thread_;
+};
+
+}  // namespace millrace
