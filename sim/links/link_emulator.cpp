@@ -72,11 +72,11 @@ void LinkEmulator::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-// Links keep their instants also on a busy machine; where real-time priority is not permitted, they are as
-// late as the machine makes them, which is counted.
+// Links are on time on a busy machine too, and before the agents, which compute at the lowest real-time
+// priority. Where that is not permitted, packets are as late as the machine makes them, which is counted.
 void LinkEmulator::loop() {
-  const sched_param lowest{.sched_priority = sched_get_priority_min(SCHED_FIFO)};
-  (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &lowest);
+  const sched_param above_agents{.sched_priority = sched_get_priority_min(SCHED_FIFO) + 10};
+  (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &above_agents);
   auto carried = carry();
   const std::lock_guard lock(mutex_);
   if (!carried) failure_ = carried.error();
