@@ -129,10 +129,12 @@ const Table<NetworkSection>& network_table() {
                      "emulate."});
     made.key(&NetworkSection::transport,
              {.path = "transport", .doc = "ns-3: simulated TCP on persistent connections, or bare packets."});
-    made.key(&NetworkSection::tcp, {.path = "tcp",
-                                    .kind = ValueKind::choice,
-                                    .doc = "Congestion control of the simulated TCP.",
-                                    .choices = words(kTcpNames)});
+    made.key(&NetworkSection::tcp,
+             {.path = "tcp",
+              .kind = ValueKind::choice,
+              .doc = "Congestion control of TCP, simulated and on real links (netns). cubic, "
+                     "bbr and reno behave as Linux's; links that lose packets need one of them.",
+              .choices = words(kTcpNames)});
     made.key(&NetworkSection::mtu,
              {.path = "mtu", .doc = "IP packet on the wire.", .least = 128, .most = 65'535});
     made.texts(&NetworkSection::switches,

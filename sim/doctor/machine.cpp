@@ -52,6 +52,7 @@ Machine examine_machine(int sleeps) {
   machine.blas = blas_library();
   machine.fast_blas =
       machine.blas.find("openblas") != std::string::npos || machine.blas.find("mkl") != std::string::npos;
+  machine.real_links = link_rights();
   sleep_exactly();
   for (int i = 0; i < sleeps; ++i) {
     const auto due = Clock::now() + std::chrono::milliseconds(1);

@@ -1,5 +1,6 @@
 // What this machine can do for mode emulate, as measured: how punctually it wakes from sleeps, and how much
-// ns-3 carries in real time. Surprising fact: the answer holds for this moment; other programs affect it.
+// ns-3 carries in real time; and for real links between local devices (run.links: netns). Surprising fact:
+// the answer holds for this moment; other programs affect it.
 #pragma once
 
 #include <string>
@@ -8,6 +9,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
+#include "sim/links/link_rights.hpp"
 #include "sim/net/lateness_audit.hpp"
 #include "sim/net/network_spec.hpp"
 
@@ -28,6 +30,7 @@ struct Machine {
   std::string blas;  // path of the library that LibTorch computes with; empty: not found
   bool fast_blas = false;
   LatenessCounts sleeps;  // how late sleeps of 1 ms ended
+  LinkRights real_links;
 };
 
 // Takes about `sleeps` times 1 ms.

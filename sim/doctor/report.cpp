@@ -34,6 +34,23 @@ std::string sleeps_text(const LatenessCounts& sleeps) {
                      sleeps.percentile(0.99).milliseconds(), sleeps.max().milliseconds());
 }
 
+// One line, or two where some links work and others do not.
+std::string links_text(const LinkRights& rights) {
+  if (!rights.namespaces.empty()) return "not possible: " + rights.namespaces;
+  std::string text = rights.shaped.empty() ? "rates" : "no rates (" + rights.shaped + ")";
+  text +=
+      rights.emulated.empty() ? ", delays and losses" : ", no delays and losses (" + rights.emulated + ")";
+  return fmt::format("{}; network.tcp: {}", text, fmt::join(rights.congestion_controls, ", "));
+}
+
+Json links_json(const LinkRights& rights) {
+  const auto reason = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
+  return {{"namespaces_error", reason(rights.namespaces)},
+          {"rates_error", reason(rights.shaped)},
+          {"delays_and_losses_error", reason(rights.emulated)},
+          {"congestion_controls", rights.congestion_controls}};
+}
+
 Json verdict_json(const std::string& scenario, const Verdict& verdict) {
   Json links = Json::array();
   for (const auto& link : verdict.links)
@@ -55,9 +72,10 @@ Json verdict_json(const std::string& scenario, const Verdict& verdict) {
 std::string doctor_table(const Findings& findings) {
   const Machine& machine = findings.machine;
   std::string text =
-      fmt::format("{:<16} {}\n{:<16} {}, load {:.2f}\n{:<16} {}\n{:<16} {}\n{:<16} {}\n", "processor",
-                  machine.processor, "processors", machine.processors, machine.load_1min, "kernel",
-                  machine.kernel, "BLAS", blas_text(machine), "sleeps of 1 ms", sleeps_text(machine.sleeps));
+      fmt::format("{:<16} {}\n{:<16} {}, load {:.2f}\n{:<16} {}\n{:<16} {}\n{:<16} {}\n{:<16} {}\n",
+                  "processor", machine.processor, "processors", machine.processors, machine.load_1min,
+                  "kernel", machine.kernel, "BLAS", blas_text(machine), "real links",
+                  links_text(machine.real_links), "sleeps of 1 ms", sleeps_text(machine.sleeps));
   text += fmt::format("\nns-3 carries in real time, one saturated link\n{:<10} {:>8} {:>12} {:>12}\n",
                       "transport", "mtu B", "Mbit/s", "events/s");
   for (const Carried& carried : findings.carried)
@@ -95,6 +113,7 @@ std::string doctor_json(const Findings& findings) {
                {"load_1min", machine.load_1min},
                {"kernel", machine.kernel},
                {"blas", {{"library", machine.blas}, {"fast", machine.fast_blas}}},
+               {"real_links", links_json(machine.real_links)},
                {"sleep_lateness_ms", sleeps},
                {"ns3", carried}};
   if (findings.verdict) root["scenario"] = verdict_json(findings.scenario, *findings.verdict);

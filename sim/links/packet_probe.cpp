@@ -120,7 +120,7 @@ class Train {
     auto* place = reinterpret_cast<sockaddr*>(&address);
     auto bound = probe_.to.within([&]() -> Result<void> {
       to_.emplace();
-      const int on = 1, much = 4 << 20;
+      const int on = 1, much = 16 << 20;  // all packets of a probe, if they are read late
       setsockopt(to_->get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
       setsockopt(to_->get(), SOL_SOCKET, SO_RCVBUFFORCE, &much, sizeof much);
       if (bind(to_->get(), place, length) != 0 || getsockname(to_->get(), place, &length) != 0)

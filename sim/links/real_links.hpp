@@ -49,8 +49,8 @@ class RealLinks {
   // An error (exit code 3) says why this network cannot be made of real links: shared media, cross traffic,
   // queue disciplines, or links too slow to be measured.
   static Result<void> check(const NetworkSpec& spec);
-  // Needs root, `ip`, and the token bucket filter or TAP devices. Warns where the congestion control is not as
-  // requested. A packet that an emulated link delivers later than `lateness` fails the run at stop().
+  // Needs root, `ip`, and the token bucket filter or TAP devices. Warns where the congestion control is not
+  // as requested. A packet that an emulated link delivers later than `lateness` fails the run at stop().
   static Result<std::unique_ptr<RealLinks>> build(const NetworkSpec& spec, Duration lateness);
   // Leaves the host's namespace, if it was entered.
   ~RealLinks();

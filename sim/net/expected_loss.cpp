@@ -48,6 +48,15 @@ double loss_at(const Scheduled<double>& loss, const std::optional<GilbertElliott
   return loss.at(t);
 }
 
+double loss_burst_at(const Scheduled<double>& loss, const std::optional<GilbertElliott>& model, Time t) {
+  const auto& steps = loss.steps();
+  if (!model || model->p + model->r <= 0 || (steps.size() > 1 && t >= steps[1].first)) return 1;
+  const double good = model->r / (model->p + model->r);
+  const double spared = model->r * (1 - model->bad_loss) / (1 - (1 - model->r) * (1 - model->bad_loss));
+  const double losses = good * (model->p * (1 - (std::isnan(spared) ? 1 : spared)) + model->good_loss);
+  return losses > 0 ? std::max(1.0, model->mean_loss() / losses) : 1;
+}
+
 Time loss_changes_after(const Scheduled<double>& loss, const std::optional<GilbertElliott>& model, Time t) {
   const auto& steps = loss.steps();
   const auto later = [](Time limit, const auto& step) { return limit < step.first; };

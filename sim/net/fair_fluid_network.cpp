@@ -27,13 +27,15 @@ bool FairFluidNetwork::Event::operator>(const Event& o) const {
   return std::tie(at, kind, departed, order) > std::tie(o.at, o.kind, o.departed, o.order);
 }
 
-FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps)
+FairFluidNetwork::FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps, Windows windows)
     : meter_(taps.meter),
       watch_(taps),
       metered_(spec.links.size()),
       framing_(spec.transport, spec.mtu),
       routes_(spec),
       mtu_(spec.mtu),
+      congestion_control_(spec.tcp_variant),
+      windows_(windows),
       links_(spec.links) {
   for (const LinkSpec& link : spec.links) {
     resource_of_.push_back(link.segment ? spec.links.size() + *link.segment : resources_.size());
@@ -75,7 +77,8 @@ void FairFluidNetwork::add_cross_traffic(const NetworkSpec& spec) {
       next_toggle_ = std::min(next_toggle_, source.next);
       continue;
     }
-    bulks_.push_back(std::make_unique<Flow>(LoneSchedule(route(cross.from, cross.to), framing_)));
+    bulks_.push_back(std::make_unique<Flow>(LoneSchedule(route(cross.from, cross.to), framing_),
+                                            route(cross.to, cross.from), congestion_control_));
     bulks_.back()->endless = true;
     const std::uint64_t index = bulks_.size() - 1;
     events_.push({cross.start, Event::Kind::begin_bulk, cross.start, index, 0});
@@ -85,7 +88,9 @@ void FairFluidNetwork::add_cross_traffic(const NetworkSpec& spec) {
 
 FairFluidNetwork::Flow& FairFluidNetwork::flow_of(DeviceId from, DeviceId to) {
   auto& slot = flows_[{from, to}];
-  if (!slot) slot = std::make_unique<Flow>(LoneSchedule(route(from, to), framing_));
+  if (!slot)
+    slot =
+        std::make_unique<Flow>(LoneSchedule(route(from, to), framing_), route(to, from), congestion_control_);
   return *slot;
 }
 
@@ -154,10 +159,55 @@ void FairFluidNetwork::deactivate(Flow& flow) {
 void FairFluidNetwork::place(Flow& flow, Message& message, double share) {
   constexpr std::uint64_t kPlacesPerEvent = 16;
   message.place = flow.alone.place(now_, message.transfer.size, share);
+  wait_for_window(flow, message);
   watch_.worked(message.place.packets.size() * flow.alone.route().size() / kPlacesPerEvent);
   const auto released = message.place.released;
   if (!released) return;  // stuck in an outage without end, like all messages behind it
   schedule(*released, Event::Kind::leave, message);
+}
+
+// The flow's route at `at`, as its window sees it.
+ExpectedFlow::Path FairFluidNetwork::path_of(const Flow& flow, Time at) const {
+  ExpectedFlow::Path path{.round_trip = {}, .loss = 0, .burst = 1, .queue = {}};
+  double passes = 1;
+  std::optional<BitRate> slowest;
+  for (const RouteHop& hop : flow.alone.route()) {
+    const LinkSpec& link = *hop.link;
+    path.round_trip += link.delay.at(at);
+    passes *= 1 - loss_at(link.loss, link.loss_model, at);
+    path.burst = std::max(path.burst, loss_burst_at(link.loss, link.loss_model, at));
+    const auto rate = hop.capacity->trace().rate_at(at);
+    if (slowest && rate < *slowest)
+      path.queue = static_cast<double>(link.queue.count()) / static_cast<double>(mtu_.count());
+    slowest = std::min(slowest.value_or(rate), rate);
+  }
+  for (const RouteHop& hop : flow.back) path.round_trip += hop.link->delay.at(at);
+  path.loss = 1 - passes;
+  return path;
+}
+
+// Without delay and loss, the window never makes a link wait.
+void FairFluidNetwork::wait_for_window(Flow& flow, Message& message) {
+  auto& place = message.place;
+  if (windows_ == Windows::unlimited || !place.released) return;
+  const auto path = path_of(flow, place.begins);
+  if ((path.round_trip == Duration() && path.loss == 0) || path.loss > kMostLoss) return;
+  const auto packets = std::ceil(static_cast<double>(framing_.packets(message.transfer.size)) * place.share);
+  const auto sending = *place.left - place.begins;
+  if (packets < 1 || sending <= Duration()) return;
+  const auto each = std::max(Duration::ns(1), Duration::from_seconds(sending.seconds() / packets));
+  flow.alone.delay(place, flow.window.send(packets, place.begins, each, path));
+  place.arrives = *place.arrives + flow.window.repetition();
+}
+
+// What its window lets a flow send that shares its route with others, in bits of IP packets.
+std::optional<double> FairFluidNetwork::most_bit_per_s(const Flow& flow) const {
+  if (windows_ == Windows::unlimited) return std::nullopt;
+  const auto path = path_of(flow, now_);
+  if (path.loss == 0 || path.loss > kMostLoss || path.round_trip == Duration()) return std::nullopt;
+  const auto window = ExpectedFlow::mean_window(congestion_control_, path);
+  if (!window) return std::nullopt;
+  return *window * static_cast<double>(mtu_.bits()) / path.round_trip.seconds();
 }
 
 void FairFluidNetwork::start_sharing(Flow& flow) {

@@ -2,13 +2,16 @@
 // first-in-first-out, and flows that meet on a link or medium share it max-min fairly over their whole
 // routes. A flow that meets no other is scheduled exactly, packet by packet, to the nanosecond
 // (lone_schedule.hpp); a flow that meets others has a rate, until the next flow comes or goes or a trace
-// steps. Surprising fact: a flow moves between the two in mid-message, with the unsent rest of the message.
+// steps. Where there is delay or loss, TCP's window makes a flow that meets no other wait, in expectation
+// (sim/tcp/expected_flow.hpp), and bounds the rate of one that meets others. Surprising fact: a flow moves
+// between the two in mid-message, with the unsent rest of the message.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
 #include <queue>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -21,6 +24,7 @@
 #include "sim/net/network_taps.hpp"
 #include "sim/net/pull_watch.hpp"
 #include "sim/net/routes.hpp"
+#include "sim/tcp/expected_flow.hpp"
 
 namespace millrace {
 
@@ -29,9 +33,16 @@ class FairFluidNetwork final : public Network {
   // Datagrams leave this share of every link to flows that back off, or a transfer could wait for ever.
   static constexpr double kLeftByDatagrams = 0.01;
 
+  // A share of lost packets above this is an outage that the expectation of loss describes (LossyCapacity),
+  // not a loss that a window follows.
+  static constexpr double kMostLoss = 0.3;
+  // unlimited: as if no window ever ran out, for comparison with networks without TCP.
+  enum class Windows : std::uint8_t { of_tcp, unlimited };
+
   // REQUIRES check_network(spec); for an unchecked spec, call make_fluid_network(). A meter sees the
   // pipeline's transfers and no cross traffic. REQUIRES no captures.
-  explicit FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {});
+  explicit FairFluidNetwork(const NetworkSpec& spec, const NetworkTaps& taps = {},
+                            Windows windows = Windows::of_tcp);
 
   void submit(Time depart, const Transfer& transfer) override;
   std::optional<Delivery> run_until(Time limit) override;
@@ -54,8 +65,11 @@ class FairFluidNetwork final : public Network {
   };
   // An ordered pair of devices, or a bulk connection of the cross traffic.
   struct Flow {
-    explicit Flow(LoneSchedule schedule) : alone(std::move(schedule)) {}
+    Flow(LoneSchedule schedule, std::vector<RouteHop> back_route, const std::string& congestion_control)
+        : alone(std::move(schedule)), back(std::move(back_route)), window(congestion_control) {}
     LoneSchedule alone;
+    std::vector<RouteHop> back;  // of acknowledgements
+    ExpectedFlow window;
     std::deque<std::uint64_t> queue{};  // messages submitted and not yet sent, in order
     bool active = false, shares = false, endless = false;
     double bit_per_s = 0;  // of IP packets, while it shares
@@ -98,6 +112,9 @@ class FairFluidNetwork final : public Network {
   bool meets_others(const Flow& flow) const;
   std::vector<Flow*> neighbours(const Flow& flow) const;
   void place(Flow& flow, Message& message, double share);
+  ExpectedFlow::Path path_of(const Flow& flow, Time at) const;
+  std::optional<double> most_bit_per_s(const Flow& flow) const;
+  void wait_for_window(Flow& flow, Message& message);
   void start_sharing(Flow& flow);
   void stop_sharing(Flow& flow);
 
@@ -120,6 +137,8 @@ class FairFluidNetwork final : public Network {
   Framing framing_;
   Routes routes_;
   Bytes mtu_;
+  std::string congestion_control_;
+  Windows windows_;
   std::vector<LinkSpec> links_;
   std::vector<LossyCapacity> capacities_;    // by link
   std::vector<Resource> resources_;          // of links; those of media follow

@@ -91,6 +91,10 @@ void FairFluidNetwork::set_rates() {
     sending.push_back(flow);
     flows.push_back({uses(*flow)});
     for (const auto& use : flows.back().uses) used.push_back(use.resource);
+    if (const auto most = most_bit_per_s(*flow)) {
+      flows.back().uses.push_back({capacities.size(), 1});
+      capacities.push_back(*most);
+    }
     next_shared_ = std::min(next_shared_, next_loss(*flow));
   }
   if (!anybody_waits) return;  // no message waits, so the rates do not matter

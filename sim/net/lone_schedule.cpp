@@ -70,6 +70,20 @@ bool LoneSchedule::place_one_hop(LonePlace& place, Bytes size, Time from) {
   return true;
 }
 
+// A message's packets are delayed evenly, up to the whole of `longer` for the last one.
+void LoneSchedule::delay(LonePlace& place, Duration longer) {
+  if (!place.released) return;
+  for (std::size_t i = 0; i < place.packets.size(); ++i)
+    place.packets[i] = place.packets[i] + longer * static_cast<std::int64_t>(i + 1) /
+                                              static_cast<std::int64_t>(place.packets.size());
+  place.left = *place.left + longer;
+  place.arrives = *place.arrives + longer;
+  place.released = last_released_ = *place.released + longer;
+  for (std::size_t hop = 0; hop < route_.size(); ++hop)
+    ends_[hop] = std::max(ends_[hop], trace(hop).cumulative(*place.left));
+  for (auto& arrival : last_arrival_) arrival = std::max(arrival, *place.arrives);
+}
+
 // Changes place.packets from arrivals at one end of the link to arrivals at the other.
 bool LoneSchedule::place_on(std::size_t hop, LonePlace& place, Bytes size, std::vector<Duration>& delays) {
   const auto count = static_cast<std::int64_t>(place.packets.size());

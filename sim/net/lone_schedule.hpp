@@ -44,6 +44,8 @@ class LoneSchedule {
   const std::vector<RouteHop>& route() const { return route_; }
   // Places the next message, all of which is there at `from`; `share` of it is still to be sent.
   LonePlace place(Time from, Bytes size, double share);
+  // The message placed last takes `longer`, in which the links of the route idle.
+  void delay(LonePlace& place, Duration longer);
   // The share of the whole message that is still to be sent at `now`.
   double share_left(const LonePlace& place, Bytes size, Time now) const;
   // Takes off the schedule what was placed but is not sent by `now`.

@@ -11,6 +11,7 @@
 #include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
 #include "sim/net/wifi_rates.hpp"
+#include "sim/tcp/congestion_window.hpp"
 
 namespace millrace {
 namespace {
@@ -139,6 +140,26 @@ Result<void> check_cross_traffic(const NetworkSpec& spec) {
   return {};
 }
 
+bool loses(const LinkSpec& link) {
+  const auto some = [](double loss) { return loss > 0; };
+  return (link.loss_model && link.loss_model->mean_loss() > 0) ||
+         std::ranges::any_of(values_of(link.loss), some);
+}
+
+// What a network says of TCP under loss must be what Linux does there; of other congestion controls it is not
+// known.
+Result<void> check_congestion_control(const NetworkSpec& spec) {
+  const auto& held = linux_congestion_controls();
+  if (std::ranges::find(held, spec.tcp_variant) != held.end()) return {};
+  const auto lossy = std::ranges::find_if(spec.links, loses);
+  if (lossy == spec.links.end()) return {};
+  return invalid(
+      fmt::format("network: link {} -> {} loses packets, and what tcp: {} makes of losses is not compared "
+                  "with Linux; choose one of {} for network.tcp, or set the loss to 0",
+                  spec.devices[lossy->from.value], spec.devices[lossy->to.value], spec.tcp_variant,
+                  fmt::join(held, ", ")));
+}
+
 }  // namespace
 
 Result<void> check_network(const NetworkSpec& spec) {
@@ -158,6 +179,7 @@ Result<void> check_network(const NetworkSpec& spec) {
   if (auto checked = check_media(spec); !checked) return checked;
   if (auto checked = check_cross_traffic(spec); !checked) return checked;
   if (spec.transport != Transport::tcp) return {};
+  if (auto checked = check_congestion_control(spec); !checked) return checked;
   const Routes routes(spec);
   for (const LinkSpec& link : spec.links)
     if (!routes.next(link.to, link.from))

@@ -1,5 +1,6 @@
 #include "sim/ns3/cross_traffic_apps.hpp"
 
+#include <fmt/format.h>
 #include <ns3/inet-socket-address.h>
 #include <ns3/udp-socket-factory.h>
 
@@ -78,7 +79,7 @@ void CrossTrafficApps::send(OnOff& source) {
 
 void CrossTrafficApps::add_bulk(const NetworkSpec& spec, const Topology& topology, std::size_t index) {
   const CrossTrafficSpec& cross = spec.cross_traffic[index];
-  const auto listener = make_tcp_socket(spec, topology.nodes[cross.to.value]);
+  const auto listener = make_tcp_socket(spec, topology.nodes[cross.to.value], "tcp");
   MR_CHECK(listener->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), port_of(index))) == 0);
   MR_CHECK(listener->Listen() == 0);
   listener->SetAcceptCallback([](const ns3::Ptr<ns3::Socket>&, const ns3::Address&) { return true; },
@@ -91,7 +92,8 @@ void CrossTrafficApps::add_bulk(const NetworkSpec& spec, const Topology& topolog
                                   }
                                 });
                               });
-  const auto sender = make_tcp_socket(spec, topology.nodes[cross.from.value]);
+  const auto sender =
+      make_tcp_socket(spec, topology.nodes[cross.from.value], fmt::format("tcp/cross_traffic/{}", index));
   MR_CHECK(sender->Bind() == 0);
   sender->SetConnectCallback([](const ns3::Ptr<ns3::Socket>& socket) { write_all(socket); },
                              [](const ns3::Ptr<ns3::Socket>&) {});

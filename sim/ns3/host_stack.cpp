@@ -12,7 +12,9 @@
 #include <ns3/object-factory.h>
 #include <ns3/pie-queue-disc.h>
 #include <ns3/queue-size.h>
+#include <ns3/rtt-estimator.h>
 #include <ns3/tcp-l4-protocol.h>
+#include <ns3/tcp-prr-recovery.h>
 #include <ns3/tcp-socket-factory.h>
 #include <ns3/traffic-control-layer.h>
 #include <ns3/uinteger.h>
@@ -20,6 +22,7 @@
 #include <algorithm>
 
 #include "sim/net/framing.hpp"
+#include "sim/ns3/linux_tcp.hpp"
 #include "sim/ns3/pcap_file.hpp"
 #include "sim/ns3/simulation.hpp"
 #include "sim/ns3/tcp_settings.hpp"
@@ -134,9 +137,33 @@ void add_routes(const NetworkSpec& spec, const Topology& topology, const Routes&
   }
 }
 
-ns3::Ptr<ns3::Socket> make_tcp_socket(const NetworkSpec& spec, const ns3::Ptr<ns3::Node>& node) {
+namespace {
+
+// A socket of ns-3, or ours where its congestion control is one that is held against Linux's.
+ns3::Ptr<ns3::Socket> new_socket(const NetworkSpec& spec, const ns3::Ptr<ns3::Node>& node,
+                                 const std::string& stream) {
+  const auto& ours = linux_congestion_controls();
+  if (std::find(ours.begin(), ours.end(), spec.tcp_variant) == ours.end())
+    return ns3::Socket::CreateSocket(node, ns3::TcpSocketFactory::GetTypeId());
+  const auto socket = ns3::CreateObject<LinuxSocket>();
+  const auto tcp = node->GetObject<ns3::TcpL4Protocol>();
+  socket->SetNode(node);
+  socket->SetTcp(tcp);
+  socket->SetRtt(ns3::CreateObject<ns3::RttMeanDeviation>());
+  socket->SetRecoveryAlgorithm(ns3::CreateObject<ns3::TcpPrrRecovery>());
+  const auto headers = spec.mtu - Framing(spec.transport, spec.mtu).payload();
+  socket->set_congestion_control(spec.tcp_variant, spec.seed, stream,
+                                 static_cast<std::uint32_t>(headers.count()));
+  tcp->AddSocket(socket);
+  return socket;
+}
+
+}  // namespace
+
+ns3::Ptr<ns3::Socket> make_tcp_socket(const NetworkSpec& spec, const ns3::Ptr<ns3::Node>& node,
+                                      const std::string& stream) {
   const auto payload = Framing(spec.transport, spec.mtu).payload();
-  auto socket = ns3::Socket::CreateSocket(node, ns3::TcpSocketFactory::GetTypeId());
+  auto socket = new_socket(spec, node, stream);
   socket->SetAttribute("SegmentSize", ns3::UintegerValue(static_cast<std::uint64_t>(payload.count())));
   socket->SetAttribute("SndBufSize", ns3::UintegerValue(tcp::kSocketBuffer));
   socket->SetAttribute("RcvBufSize", ns3::UintegerValue(tcp::kSocketBuffer));

@@ -6,6 +6,8 @@
 #include <ns3/ipv4-address.h>
 #include <ns3/socket.h>
 
+#include <string>
+
 #include "sim/net/network_spec.hpp"
 #include "sim/net/routes.hpp"
 #include "sim/ns3/topology.hpp"
@@ -19,7 +21,9 @@ DeviceId device_of(ns3::Ipv4Address address);
 void install_stack(const NetworkSpec& spec, const Topology& topology, const std::string& tcp_type);
 void add_routes(const NetworkSpec& spec, const Topology& topology, const Routes& routes);
 
-// A TCP socket with our settings (tcp_settings.hpp), not bound.
-ns3::Ptr<ns3::Socket> make_tcp_socket(const NetworkSpec& spec, const ns3::Ptr<ns3::Node>& node);
+// A TCP socket with our settings (tcp_settings.hpp), not bound. `stream` names the random numbers of its
+// congestion control.
+ns3::Ptr<ns3::Socket> make_tcp_socket(const NetworkSpec& spec, const ns3::Ptr<ns3::Node>& node,
+                                      const std::string& stream);
 
 }  // namespace millrace

@@ -66,6 +66,7 @@ TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
       watch_medium(node, device);
   }
   cross_traffic_.emplace(spec, topology);
+  for (const auto& pair : spec.connections) open(pair);
 }
 
 // Watches a medium's device: its frames have Ethernet headers around the packet, and their destination tells
@@ -164,7 +165,7 @@ std::map<ns3::Mac48Address, LinkTap*> TcpCarrier::taps_from(const ns3::Ptr<ns3::
 }
 
 void TcpCarrier::listen(DeviceId at) {
-  const auto listener = make_tcp_socket(spec_, topology_.nodes[at.value]);
+  const auto listener = make_tcp_socket(spec_, topology_.nodes[at.value], "tcp");
   MR_CHECK(listener->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), kPort)) == 0);
   MR_CHECK(listener->Listen() == 0);
   listener->SetAcceptCallback(
@@ -183,7 +184,9 @@ TcpCarrier::Connection& TcpCarrier::open(const Pair& pair) {
   if (slot) return *slot;
   slot = std::make_unique<Connection>();
   Connection& connection = *slot;  // stays where it is
-  connection.sender = make_tcp_socket(spec_, topology_.nodes[pair.first.value]);
+  connection.sender = make_tcp_socket(
+      spec_, topology_.nodes[pair.first.value],
+      fmt::format("tcp/{}->{}", spec_.devices[pair.first.value], spec_.devices[pair.second.value]));
   MR_CHECK(connection.sender->Bind() == 0);
   connection.sender->SetConnectCallback(
       [this, &connection](const ns3::Ptr<ns3::Socket>&) {

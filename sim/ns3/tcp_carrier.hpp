@@ -1,6 +1,7 @@
-// ns-3's TCP over IPv4: one persistent connection per ordered pair of devices, opened when the pair's first
-// transfer leaves. Only sizes are sent (zero-filled virtual payload); a message ends where its cumulative
-// byte count does. Buffers and timers are in tcp_settings.hpp; sim/ns3/README.md gives the reasons.
+// ns-3's TCP over IPv4: one persistent connection per ordered pair of devices, opened at time 0
+// (NetworkSpec::connections) or when the pair's first transfer leaves. Only sizes are sent (zero-filled
+// virtual payload); a message ends where its cumulative byte count does. Buffers and timers are in
+// tcp_settings.hpp; sim/ns3/README.md gives the reasons.
 #pragma once
 
 #include <ns3/socket.h>

@@ -43,28 +43,26 @@ void TraceDevice::hold_back(ns3::NetDeviceQueue* queue) {
 bool TraceDevice::fits(Bytes size) const { return sender_ && sender_->fits(size); }
 
 bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
-  return offer(packet, protocol, Simulation::now(), own_segment(*packet, protocol));
-}
-
-bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
-  return offer(packet, protocol, since, std::nullopt);
-}
-
-bool TraceDevice::offer(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since,
-                        const std::optional<TcpSegment>& own) {
-  using Offer = LinkSender<Held>::Offer;
   const Bytes size = size_of(*packet);
-  const bool idle = sender_ && sender_->sending() == nullptr;
-  const auto offered = sender_ ? sender_->offer({packet, protocol}, size, since, own) : Offer::dropped;
-  if (offered == Offer::held) return true;
-  if (tap_ != nullptr) tap_->offered(size);
-  if (offered == Offer::taken) {
-    if (idle) began();
-    return true;
-  }
+  const auto offered = offer(packet, protocol, Simulation::now(), own_segment(*packet, protocol));
+  if (tap_ != nullptr && offered != Offer::held) tap_->offered(size);
+  if (offered != Offer::dropped) return true;
   ++dropped_;
   if (tap_ != nullptr) tap_->dropped(size);
   return false;
+}
+
+bool TraceDevice::send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since) {
+  return offer(packet, protocol, since, std::nullopt) == Offer::taken;
+}
+
+TraceDevice::Offer TraceDevice::offer(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since,
+                                      const std::optional<TcpSegment>& own) {
+  if (!sender_) return Offer::dropped;
+  const bool idle = sender_->sending() == nullptr;
+  const auto offered = sender_->offer({packet, protocol}, size_of(*packet), since, own);
+  if (idle && offered == Offer::taken) began();
+  return offered;
 }
 
 std::optional<TcpSegment> TraceDevice::own_segment(const ns3::Packet& packet, std::uint16_t protocol) const {

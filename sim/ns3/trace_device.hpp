@@ -69,7 +69,7 @@ class TraceDevice : public ns3::NetDevice {
   std::uint64_t dropped() const { return dropped_; }  // at the full queue
   std::uint64_t lost() const { return lost_; }        // on the way, every attempt counted
 
-  // Send() for a packet that has been waiting for room in the queue since `since`.
+  // Send() for a packet that has been waiting for room in the queue since `since`. REQUIRES fits().
   bool send_waiting(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since);
   bool Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address& to, std::uint16_t protocol) override;
   bool SendFrom(ns3::Ptr<ns3::Packet>, const ns3::Address&, const ns3::Address&, std::uint16_t) override {
@@ -107,8 +107,9 @@ class TraceDevice : public ns3::NetDevice {
     std::uint16_t protocol;
   };
 
-  bool offer(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since,
-             const std::optional<TcpSegment>& own);
+  using Offer = LinkSender<Held>::Offer;
+  Offer offer(const ns3::Ptr<ns3::Packet>& packet, std::uint16_t protocol, Time since,
+              const std::optional<TcpSegment>& own);
   void began();
   void finish();
   std::optional<TcpSegment> own_segment(const ns3::Packet& packet, std::uint16_t protocol) const;

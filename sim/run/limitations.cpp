@@ -21,8 +21,6 @@ namespace millrace {
 
 namespace {
 
-constexpr double kInitialWindowPackets = 10;  // RFC 6928, as Linux and our ns-3 begin
-constexpr double kNoticed = 0.01;             // share of a run's time that an unmodelled effect may take
 constexpr Duration kRetransmission = Duration::ms(200);  // Linux waits at least this long
 constexpr std::size_t kFairSenders = 5;                  // of ns-3's CSMA
 
@@ -41,31 +39,17 @@ bool loses(const UsedLink& used) {
 Text fluid_loss(const UsedNetwork& run) {
   const auto where = run.fluid() ? run.where(loses) : std::string();
   if (where.empty()) return std::nullopt;
+  if (run.tcp())
+    return fmt::format(
+        "packets are lost on {}, and the fluid network knows TCP's losses only by their mean number, not "
+        "when "
+        "they happen: single runs differ from it, short ones most; set network.kind to ns3 for packets, and "
+        "compare several seeds",
+        where);
   return fmt::format(
       "packets are lost on {}, and the fluid network uses only the mean of loss: every bit takes "
-      "1/(1 - loss) of its time, without bursts{}; for what loss does, set network.kind to ns3",
-      where, run.tcp() ? " and without TCP slowing down, which costs far more" : "");
-}
-
-// Compares the time of slow start with the time that a hop needs for all its bytes; a small share is ignored.
-Text fluid_slow_start(const UsedNetwork& run) {
-  if (!run.fluid() || !run.tcp()) return std::nullopt;
-  const double packet = static_cast<double>(run.spec().mtu.count());
-  for (const auto& hop : run.hops()) {
-    const double in_flight = hop.bit_per_s * hop.round_trip_s / 8;
-    const double doublings = std::log2(std::max(1.0, in_flight / (kInitialWindowPackets * packet)));
-    const double starting_s = doublings * hop.round_trip_s;
-    const double sending_s =
-        static_cast<double>(run.scenario().microbatches()) * hop.bytes * 8 / std::max(hop.bit_per_s, 1.0);
-    if (starting_s <= kNoticed * sending_s || starting_s <= 0) continue;
-    const auto& first = run.spec().links[hop.links.front().value];
-    return fmt::format(
-        "the fluid network has no slow start: from {} on a TCP connection takes some {:.3g} s to reach its "
-        "rate, "
-        "and the run may send for as little as {:.3g} s there; set network.kind to ns3, or run longer",
-        run.spec().devices[first.from.value], starting_s, sending_s);
-  }
-  return std::nullopt;
+      "1/(1 - loss) of its time, without bursts; for what loss does, set network.kind to ns3",
+      where);
 }
 
 Text fluid_queue(const UsedNetwork& run) {
@@ -145,16 +129,6 @@ Text no_reordering(const UsedNetwork& run) {
 }
 
 // --- ns-3
-
-Text ns3_bbr(const UsedNetwork& run) {
-  if (!run.ns3() || !run.tcp() || run.spec().tcp_variant != "bbr" || run.links().empty()) return std::nullopt;
-  const auto lossy = run.where(loses);
-  return fmt::format(
-      "ns-3's BBR stalls, for minutes at a time, on connections that pause{}, as a pipeline's do; set "
-      "network.tcp "
-      "to another, or network.kind to fluid",
-      lossy.empty() ? std::string() : " or lose packets (" + lossy + " does)");
-}
 
 Text wifi_model(const UsedNetwork& run) {
   const auto name = run.ns3() ? run.on_medium(SegmentKind::wifi) : std::string();
@@ -287,14 +261,12 @@ struct Row {
   Text (*text)(const UsedNetwork&);
 };
 constexpr std::array kRows{Row{"fluid_loss", fluid_loss},
-                           Row{"fluid_slow_start", fluid_slow_start},
                            Row{"fluid_queue", fluid_queue},
                            Row{"fluid_outage", fluid_outage},
                            Row{"fluid_cross_traffic", fluid_cross_traffic},
                            Row{"fluid_medium", fluid_medium},
                            Row{"fluid_merge", fluid_merge},
                            Row{"no_reordering", no_reordering},
-                           Row{"ns3_bbr", ns3_bbr},
                            Row{"wifi_model", wifi_model},
                            Row{"ns3_medium", ns3_medium},
                            Row{"costs_derived", costs_derived},

@@ -27,13 +27,14 @@ Result<void> check_weights(const Scenario& scenario) {
   return sound ? sound : Result<void>(sound.error().in("model.weights"));
 }
 
-// There is a way both ways between all neighbours of the plan.
-Result<void> check_routes(const NetworkSpec& spec, const Plan& plan) {
+// There is a way both ways between all neighbours of the plan, which the runtime connects before it starts.
+Result<void> connect_neighbours(NetworkSpec& spec, const Plan& plan) {
   for (std::uint32_t i = 0; i + 1 < plan.node_count(); ++i) {
     const auto from = plan.device_of({i});
     const auto to = plan.device_of({i + 1});
     if (from == to) continue;
     for (const auto& [a, b] : {std::pair(from, to), std::pair(to, from)}) {
+      spec.connections.emplace_back(a, b);
       auto route = check_route(spec, a, b);
       if (route) continue;
       const auto neighbours = fmt::format("{} to {}", node_name(plan, {i}), node_name(plan, {i + 1}));
@@ -74,7 +75,7 @@ std::string network_name(const Scenario& scenario) {
 Result<NetworkSpec> checked_network(const Scenario& scenario, const Plan& plan) {
   auto spec = planning_network_of(scenario);
   if (!spec) return spec;
-  if (auto sound = check_routes(*spec, plan); !sound) return sound.error();
+  if (auto sound = connect_neighbours(*spec, plan); !sound) return sound.error();
   return spec;
 }
 
@@ -130,7 +131,7 @@ Result<Runnable> check_runnable(const Scenario& scenario) {
   for (const auto& doubt : doubts_of(scenario, *plan)) log_warning("{}", doubt);
   if (auto known = check_costs(scenario, *plan); !known) return known.error();
   if (!goes_over_links(scenario)) return Runnable{std::move(*plan)};
-  if (auto joined = check_routes(*network, *plan); !joined) return joined.error();
+  if (auto joined = connect_neighbours(*network, *plan); !joined) return joined.error();
   if (on_shaped_links(scenario)) {
     if (auto possible = RealLinks::check(*network); !possible) return possible.error();
   }

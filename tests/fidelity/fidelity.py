@@ -4,6 +4,8 @@ deploy (real links between network namespaces). `./dev fidelity` calls it.
 
     tests/fidelity/fidelity.py BIN [--only TEXT] [--keep FOLDER] [--dry]
 
+First the scenarios below, without delay and loss; then the paths of hard_paths.py.
+
 Writes fidelity.json and README.md beside this file (not with --only or --dry). Needs root. The errors are
 those of `millrace compare`; none is computed a second time. Exit code 4 where a bar is missed."""
 
@@ -18,6 +20,8 @@ import sys
 import tempfile
 import textwrap
 from pathlib import Path
+
+import hard_paths
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -92,15 +96,15 @@ class Suite:
         self.tcp = "reno"  # allowed in a namespace by every kernel
         self.attempts = {}
 
-    def run(self, name, mode, kind, scenario):
-        out = self.folder / name / mode
+    def run(self, name, mode, kind, scenario, seed=1):
+        out = self.folder / name / f"{mode}-{seed}"
         command = [self.millrace, "run", str(scenario), "--mode", mode, "--out", str(out), "--overwrite",
-                   "--quiet"]
+                   "--quiet", "--set", f"run.seed={seed}"]
         if mode != "deploy":
             command += ["--set", f"network.kind={kind}"]
         for attempt in range(1, ATTEMPTS + 1):
             done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            self.attempts[name] = attempt
+            self.attempts[name] = max(attempt, self.attempts.get(name, 0))
             if done.returncode != 4:
                 break
         if done.returncode:
@@ -118,6 +122,26 @@ class Suite:
         print(f"{name}: {self.attempts[name]} attempt(s)", file=sys.stderr, flush=True)
         return name, runs
 
+    def path(self, path):
+        """An entry of fidelity.json: the path in all worlds, and where packets are lost in several seeds."""
+        file = self.folder / path.name / "scenario.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(path.scenario_text(MODEL))
+        seeds = []
+        for seed in range(1, hard_paths.SEEDS + 1 if path.loss else 2):
+            runs = {}
+            for mode, kind in WORLDS:
+                folder = Path(self.run(path.name, mode, kind, file, seed))
+                summary = json.loads((folder / "summary.json").read_text())
+                runs[mode] = {"throughput": summary["throughput_images_per_s"],
+                              "p50": summary["latency_ms"]["p50"]}
+            seeds.append(runs)
+        result = hard_paths.measure(path, seeds) | {"attempts": self.attempts[path.name]}
+        simulate, cosim = (100 * result[mode]["throughput"] for mode in ("simulate", "cosim"))
+        print(f"{path.name}: {result['deploy']['throughput_images_per_s']:.1f} images/s, "
+              f"simulate {simulate:+.1f} %, cosim {cosim:+.1f} %", file=sys.stderr, flush=True)
+        return result
+
     def compare(self, runs):
         done = subprocess.run([self.millrace, "compare", "--json", *runs], stdout=subprocess.PIPE, text=True,
                               check=True)
@@ -128,7 +152,7 @@ def entry(name, group, attempts):
     by_mode = {run["mode"]: run for run in group["runs"]}
     real = by_mode["deploy"]
     result = {"scenario": name, "policy": real["policy"], "stages": len(real["attribution"]),
-              "attempts": attempts,
+              "attempts": attempts, "loss": 0, "delay_ms": 0, "tcp": "reno", "real_spread": None,
               "deploy": {"throughput_images_per_s": real["throughput_images_per_s"],
                          "p50_ms": real["latency_ms"]["p50"], "bits": real["bits_per_value_mean"]}}
     for mode in ("simulate", "cosim"):
@@ -197,8 +221,11 @@ def page(result):
     facts = (f"{where['date']}, {where['millrace']} ({where['commit']}), Linux {where['kernel']}, "
              f"ns-3 {where['ns3']}, LibTorch {where['libtorch']}, TCP {where['congestion_control']}, "
              f"{where['processors']} processors, load average {where['load_average']} at the end")
-    for name, text in (("facts", textwrap.fill(facts + ".", 110)), ("summary", "\n".join(summary)),
-                       ("table", table(result["scenarios"]))):
+    texts = {"facts": textwrap.fill(facts + ".", 110), "summary": "\n".join(summary),
+             "table": table([one for one in result["scenarios"] if "group" not in one]),
+             "totals": hard_paths.totals_table(result),
+             "paths": hard_paths.table([one for one in result["scenarios"] if "group" in one])}
+    for name, text in texts.items():
         template = template.replace("{{" + name + "}}", text)
     return template
 
@@ -222,11 +249,16 @@ def main():
             name, runs = suite.scenario(problem, policy)
             entries.append(entry(name, suite.compare(runs)["groups"][0], suite.attempts[name]))
             every += runs
-    if not entries:
+    paths = [suite.path(path) for path in hard_paths.PATHS if arguments.only in path.name]
+    if not entries and not paths:
         sys.exit(f"fidelity: no scenario's name holds \"{arguments.only}\"")
+    totals = hard_paths.group_totals(paths, entries)
+    print(hard_paths.table(paths), hard_paths.totals_table(totals), sep="\n\n")
+    if not entries:
+        return 0
     figures = total(entries, suite.compare(every)["rankings"])
-    result = {**{key: figures[key] for key in list(BARS)}, "figures": figures,
-              "environment": environment(suite), "scenarios": entries}
+    result = {**{key: figures[key] for key in list(BARS)}, **totals, "figures": figures,
+              "environment": environment(suite), "scenarios": entries + paths}
     print(table(entries))
     print(json.dumps(figures, indent=2))
     if not arguments.only and not arguments.dry:

@@ -28,7 +28,8 @@ TEST(RealLinksCheck, WhatNothingImposesIsRefused) {
   shared.segments.push_back({.name = "air"});
   crossed.cross_traffic.push_back({});
   fair.links[0].discipline = QueueDiscipline::fq_codel;
-  for (const auto& [spec, what] : {std::pair(shared, "medium air"), {crossed, "cross traffic"}, {fair, "a -> b"}}) {
+  for (const auto& [spec, what] :
+       {std::pair(shared, "medium air"), {crossed, "cross traffic"}, {fair, "a -> b"}}) {
     const auto refused = RealLinks::check(spec);
     ASSERT_FALSE(refused) << what;
     EXPECT_EQ(refused.error().code, ExitCode::invalid_input);

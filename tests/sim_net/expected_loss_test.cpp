@@ -198,7 +198,7 @@ TEST(ExpectedLoss, AFlowThatMeetsNobodyIsExactWhateverItsLossDoes) {
       spec.links.push_back({DeviceId{i + 1}, DeviceId{i}, BitRate::mbit(1)});
     }
     FluidNetwork fifo(spec);
-    FairFluidNetwork fair(spec);
+    FairFluidNetwork fair(spec, {}, FairFluidNetwork::Windows::unlimited);
     for (Network* network : std::initializer_list<Network*>{&fifo, &fair}) {
       Random traffic(test_seed() + round, "traffic");
       for (std::uint64_t i = 0; i < 12; ++i)

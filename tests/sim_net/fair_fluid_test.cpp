@@ -51,7 +51,7 @@ TEST(FairFluid, AFlowThatMeetsNobodyIsExactToTheNanosecond) {
           {Time::zero() + Duration::ns(std::int64_t(random.below(400'000'000))),
            {TransferId{i}, DeviceId{0}, DeviceId{hops}, Bytes(1 + std::int64_t(random.below(60'000)))}});
     FluidNetwork fifo(spec);
-    FairFluidNetwork fair(spec);
+    FairFluidNetwork fair(spec, {}, FairFluidNetwork::Windows::unlimited);
     const auto expected = run(fifo, traffic), actual = run(fair, traffic);
     ASSERT_EQ(actual.size(), 12U);
     for (const auto& [id, d] : expected) {

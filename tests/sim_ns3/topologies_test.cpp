@@ -154,7 +154,7 @@ TEST(Csma, WhatContendersGetTogetherIsWhatEthernetsAnalysisGives) {
 
 TEST(Csma, ThreeSendersShareTheMediumAlike) {
   const auto three = Bulk(lan_of(3, BitRate::mbit(10)))
-                         .run({{0, 3}, {1, 3}, {2, 3}}, Duration::s(5), Duration::s(35))
+                         .run({{0, 3}, {1, 3}, {2, 3}}, Duration::s(5), Duration::s(155))
                          .mbit_per_s;
   const double sum = std::accumulate(three.begin(), three.end(), 0.0);
   for (const double one : three) EXPECT_NEAR(one, sum / 3, 0.15 * sum / 3);
