@@ -168,7 +168,8 @@ Result<void> RealLinks::make_taps() {
   for (std::size_t i = 0; i < spec_.links.size(); ++i) {
     if (!shaped_[i].emulated) continue;
     const auto& link = spec_.links[i];
-    for (const auto& [self, other] : {std::pair(link.from, link.to), std::pair(link.to, link.from)}) {
+    for (const auto& end : {std::pair(link.from, link.to), std::pair(link.to, link.from)}) {
+      const DeviceId self = end.first, other = end.second;
       if (taps_.contains({self, other})) continue;
       auto made = device(self).within([&]() -> Result<void> {
         auto tap = TapDevice::create(to_device(other));

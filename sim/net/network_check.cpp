@@ -1,6 +1,6 @@
 #include "sim/net/network_check.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>

@@ -49,8 +49,8 @@ void DeliveryRate::SkbDelivered(ns3::TcpTxItem* skb) {
   connection_.m_deliveredTime = now;
   ++delivered_;
   ++packets_;
-  // Sent again without need: it was the first one that arrived, and says nothing of the second. The least round
-  // trip may have waited for a delayed acknowledgement, so a little less than it is believed.
+  // Sent again without need: it was the first one that arrived, and says nothing of the second. The least
+  // round trip may have waited for a delayed acknowledgement, so a little less than it is believed.
   const bool first_arrived = skb->IsRetrans() && least_rtt_ && between(sent, now) < *least_rtt_ * 3 / 4;
   if (!first_arrived && (!prior_ || sent >= prior_->sent)) {
     prior_ = {info.m_delivered, sent, info.m_deliveredTime, between(info.m_firstSent, sent),

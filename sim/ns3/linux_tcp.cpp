@@ -29,6 +29,7 @@ std::uint32_t in_bytes(const State& state, double packets) {
                  static_cast<double>(std::numeric_limits<std::int32_t>::max())));
 }
 
+constexpr int kMostTimesLost = 3;
 // Linux: TCP_TIMEOUT_MIN.
 constexpr Duration kLeastProbe = Duration::ms(2);
 
@@ -36,8 +37,8 @@ constexpr Duration kLeastProbe = Duration::ms(2);
 
 ns3::Ptr<ns3::TcpCongestionOps> LinuxCongestionOps::Fork() { return ns3::CreateObject<ns3::TcpNewReno>(); }
 
-WindowOps::WindowOps(ns3::Ptr<DeliveryRate> rate, std::unique_ptr<WindowAlgorithm> algorithm)
-    : LinuxCongestionOps(std::move(rate)), algorithm_(std::move(algorithm)) {}
+WindowOps::WindowOps(const ns3::Ptr<DeliveryRate>& rate, std::unique_ptr<WindowAlgorithm> algorithm)
+    : LinuxCongestionOps(rate), algorithm_(std::move(algorithm)) {}
 
 void WindowOps::load(const State& state) {
   window_.size = std::floor(in_packets(state, state.m_cWnd));
@@ -74,8 +75,8 @@ void WindowOps::CongestionStateSet(ns3::Ptr<State>, const State::TcpCongState_t 
   if (next == State::CA_LOSS) algorithm_->timed_out();
 }
 
-BbrOps::BbrOps(ns3::Ptr<DeliveryRate> rate, Random random, std::uint32_t headers)
-    : LinuxCongestionOps(std::move(rate)), bbr_(std::move(random)), headers_(headers) {}
+BbrOps::BbrOps(const ns3::Ptr<DeliveryRate>& rate, const Random& random, std::uint32_t headers)
+    : LinuxCongestionOps(rate), bbr_(random), headers_(headers) {}
 
 void BbrOps::Init(ns3::Ptr<State> state) { state->m_pacing = true; }
 
@@ -185,6 +186,7 @@ void LinuxSocket::find_losses() {
     else
       m_txBuffer->MarkHeadAsLost();
     latest_sent_ = head->second;  // found once for each time it is sent
+    slow_down_if_lost_again(head->first);
     SendPendingData(m_connected);
     return;
   }
@@ -199,6 +201,19 @@ void LinuxSocket::find_losses() {
   if (all) m_txBuffer->SetSentListLost(false);
   EnterRecovery(0);
   SendPendingData(m_connected);
+}
+
+// What is lost three times has met a full queue in the same phase each time, a device's own for instance. It
+// is a sign of congestion again (RFC 5681, section 4.3).
+void LinuxSocket::slow_down_if_lost_again(const ns3::SequenceNumber32& head) {
+  if (head != lost_head_) {
+    lost_head_ = head;
+    times_lost_ = 0;
+  }
+  if (++times_lost_ < kMostTimesLost) return;
+  times_lost_ = 0;
+  m_tcb->m_ssThresh = std::max(2 * m_tcb->m_segmentSize, m_tcb->m_ssThresh.Get() / 2);
+  m_tcb->m_cWnd = std::min(m_tcb->m_cWnd.Get(), m_tcb->m_ssThresh.Get());
 }
 
 // A probe of the last packet (tail loss probe, RFC 8985, section 7): its acknowledgement shows what is lost

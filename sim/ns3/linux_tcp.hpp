@@ -25,7 +25,7 @@ namespace millrace {
 // What the socket tells a congestion control beyond ns-3's interface.
 class LinuxCongestionOps : public ns3::TcpCongestionOps {
  public:
-  explicit LinuxCongestionOps(ns3::Ptr<DeliveryRate> rate) : rate_(std::move(rate)) {}
+  explicit LinuxCongestionOps(const ns3::Ptr<DeliveryRate>& rate) : rate_(rate) {}
 
   // Something is to be sent after nothing was in flight for so long. `timeout`: the retransmission time-out.
   virtual void sends_again(ns3::TcpSocketState& state, Duration idle, Duration timeout) = 0;
@@ -47,7 +47,7 @@ class LinuxCongestionOps : public ns3::TcpCongestionOps {
 // Reno and CUBIC.
 class WindowOps final : public LinuxCongestionOps {
  public:
-  WindowOps(ns3::Ptr<DeliveryRate> rate, std::unique_ptr<WindowAlgorithm> algorithm);
+  WindowOps(const ns3::Ptr<DeliveryRate>& rate, std::unique_ptr<WindowAlgorithm> algorithm);
 
   void sends_again(ns3::TcpSocketState& state, Duration idle, Duration timeout) override;
   std::string GetName() const override { return "millrace::WindowOps"; }
@@ -66,7 +66,7 @@ class WindowOps final : public LinuxCongestionOps {
 class BbrOps final : public LinuxCongestionOps {
  public:
   // `headers`: bytes of IP and TCP per packet; Linux paces by what a packet takes on the link.
-  BbrOps(ns3::Ptr<DeliveryRate> rate, Random random, std::uint32_t headers);
+  BbrOps(const ns3::Ptr<DeliveryRate>& rate, const Random& random, std::uint32_t headers);
 
   void sends_again(ns3::TcpSocketState& state, Duration idle, Duration timeout) override;
   std::string GetName() const override { return "millrace::BbrOps"; }
@@ -107,6 +107,7 @@ class LinuxSocket final : public ns3::TcpSocketBase {
 
  private:
   void find_losses();
+  void slow_down_if_lost_again(const ns3::SequenceNumber32& head);
   void watch_the_tail();
   void probe();
   void restart_timer();
@@ -118,6 +119,8 @@ class LinuxSocket final : public ns3::TcpSocketBase {
   ns3::Time last_sent_;
   ns3::Time latest_sent_, latest_rtt_;  // of the packet sent last among those that have arrived
   ns3::EventId rack_, probe_;
+  ns3::SequenceNumber32 lost_head_{0};
+  int times_lost_ = 0;
   // Linux: tcp_cwnd_validate.
   bool window_limited_ = false;
   std::uint32_t most_out_ = 0;  // bytes in flight, at most, in the current window

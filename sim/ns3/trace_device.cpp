@@ -26,13 +26,13 @@ void TraceDevice::join(const ns3::Ptr<TraceDevice>& a, const ns3::Ptr<TraceDevic
 }
 
 void TraceDevice::set_sender(Sender sender) {
-  sender_.emplace(LinkSender<Held>::Setup{
-      .rate = std::move(sender.rate),
-      .delay = std::move(sender.delay),
-      .queue = sender.queue,
-      .loss = PacketLoss(std::move(sender.loss), sender.loss_model, std::move(sender.random)),
-      .overhead = sender.overhead,
-      .repeats_lost = sender.repeats_lost});
+  sender_.emplace(
+      LinkSender<Held>::Setup{.rate = std::move(sender.rate),
+                              .delay = std::move(sender.delay),
+                              .queue = sender.queue,
+                              .loss = PacketLoss(std::move(sender.loss), sender.loss_model, sender.random),
+                              .overhead = sender.overhead,
+                              .repeats_lost = sender.repeats_lost});
 }
 
 void TraceDevice::hold_back(ns3::NetDeviceQueue* queue) {

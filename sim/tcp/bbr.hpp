@@ -42,7 +42,7 @@ class Bbr {
  public:
   static constexpr double kLeastWindow = 4;
 
-  explicit Bbr(Random random) : random_(std::move(random)) {}
+  explicit Bbr(const Random& random) : random_(random) {}
 
   // Packets that may be in flight.
   double window() const { return window_; }
@@ -82,36 +82,33 @@ class Bbr {
   bool recovers(const DeliverySample& sample);
 
   Random random_;
-  Mode mode_ = Mode::startup;
   double window_ = 10;
   std::optional<double> pacing_;
   // Round trips: counted by deliveries.
   std::uint64_t round_ = 0;
-  double next_round_ = 0;  // delivered
-  bool round_starts_ = false;
+  double next_round_ = 0;                               // delivered
   std::deque<std::pair<std::uint64_t, double>> rates_;  // by round; falling, the highest first
   // The shortest round trip.
   std::optional<Duration> rtt_;
   Time rtt_at_;
   std::optional<Time> probe_until_;
-  bool probed_a_round_ = false;
-  // Whether the link is full: the rate no longer grows.
-  double full_rate_ = 0;
-  int full_rounds_ = 0;
-  bool full_ = false;
-  // The cycle of pacing gains.
-  std::size_t phase_ = 0;
+  double full_rate_ = 0;   // since which the rate has not grown
+  std::size_t phase_ = 0;  // of the cycle of pacing gains
   Time phase_at_;
   // Acknowledgements that come in bunches.
   std::array<double, 2> extra_{};
   std::size_t extra_index_ = 0;
-  int extra_rounds_ = 0;
   Time epoch_;
   double epoch_acknowledged_ = 0;
-  // Recovery.
+  double window_before_ = 0;  // a recovery
+  int extra_rounds_ = 0;
+  int full_rounds_ = 0;
+  Mode mode_ = Mode::startup;
   DeliverySample::State last_state_ = DeliverySample::State::open;
-  double window_before_ = 0;
-  bool conserves_ = false;
+  bool round_starts_ = false;
+  bool probed_a_round_ = false;
+  bool full_ = false;       // the link: the rate no longer grows
+  bool conserves_ = false;  // packets, in the first round trip of a recovery
   bool idle_restart_ = false;
 };
 

@@ -89,6 +89,14 @@ run: {{mode: simulate, links: netns, compute: profile, seed: 1}}
 """
 
 
+def is_complete(run):
+    """Whether the folder has a whole run, of an earlier call with the same --keep."""
+    try:
+        return json.loads((run / "summary.json").read_text())["complete"]
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 class Suite:
     def __init__(self, binaries, folder):
         self.millrace = str(Path(binaries) / "millrace")
@@ -98,6 +106,9 @@ class Suite:
 
     def run(self, name, mode, kind, scenario, seed=1):
         out = self.folder / name / f"{mode}-{seed}"
+        if is_complete(out):
+            self.attempts.setdefault(name, 1)
+            return str(out)
         command = [self.millrace, "run", str(scenario), "--mode", mode, "--out", str(out), "--overwrite",
                    "--quiet", "--set", f"run.seed={seed}"]
         if mode != "deploy":
@@ -234,7 +245,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binaries")
     parser.add_argument("--only", default="", help="scenarios whose name holds this text")
-    parser.add_argument("--keep", help="leave the runs in this folder (they are left where a bar is missed)")
+    parser.add_argument("--keep", help="leave the runs in this folder, and do not repeat those that it has "
+                        "(without it they are left where a bar is missed)")
     parser.add_argument("--dry", action="store_true", help="print, and write nothing into the tree")
     arguments = parser.parse_args()
     if os.geteuid() != 0:

@@ -107,10 +107,21 @@ class Deployed(Netns):
         done = self.millrace("run", self.scenario(rate="900 Gbit/s"), "--out", self.path("run"), expect=4)
         self.assertRegex(done.stderr, r"link board-a -> board-b: asked 9e\+05 Mbit/s, measured [\d.]+")
 
-    def test_delay_is_refused_before_anything_starts(self):
+    def test_a_queue_discipline_is_refused_before_anything_starts(self):
         done = self.millrace("run", self.scenario(), "--out", self.path("run"), "--set",
-                             "network.links[1].delay=5 ms", expect=3)
-        self.assertIn("link board-a -> board-b: a delay cannot be imposed on real links", done.stderr)
+                             "network.links[1].queue_discipline=codel", expect=3)
+        self.assertIn("link board-a -> board-b: a queue discipline cannot be imposed on real links",
+                      done.stderr)
+
+    def test_delay_and_loss_are_carried_and_measured_before_the_run(self):
+        done = self.millrace("run", self.scenario(), "--out", self.path("run"), "--set",
+                             "network.links[1].delay=5 ms", "--set", "network.links[1].loss=0.01")
+        self.assertRegex(done.stderr,
+                         r"link board-a -> board-b: asked 20 Mbit/s, .*; delay 5 ms, measured 5\.\d+; "
+                         r"loss 1 %, \d+ of \d+ packets did not come")
+        with open(os.path.join(self.path("run"), "wall.json")) as file:
+            wall = json.load(file)
+        self.assertGreater(wall["links_lateness_ms"]["count"], 0)
 
     def test_without_root_it_says_what_is_needed(self):
         scenario = self.scenario()

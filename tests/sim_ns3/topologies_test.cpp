@@ -128,7 +128,7 @@ TEST(Csma, OneSenderAndItsAcknowledgementsFillTheMedium) {
     const double alone = Bulk(spec, &meter).run({{0, 1}}, Duration::s(2), end).mbit_per_s[0];
     const double expected = static_cast<double>(mbit) * share_of_a_medium(0);
     fmt::print("csma, {} Mbit/s, one sender: {:.3f} of {:.3f}\n", mbit, alone, expected);
-    EXPECT_NEAR(alone, expected, 0.01 * expected);
+    EXPECT_NEAR(alone, expected, 0.015 * expected);  // a device on a medium drops its own packets
     const auto row = meter.intervals(LinkId{0}, Time::zero() + end).at(4);
     EXPECT_NEAR(static_cast<double>(row.delivered.bits()) / 1e6, alone * 1500 / 1448, 0.02 * alone);
   }

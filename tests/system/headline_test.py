@@ -49,9 +49,9 @@ class Headline(InAFolder):
             self.assertIn(f"\nmode {mode}: compute taken from speeds and profiles, links simulated (",
                           said)
             self.assertEqual((summary["compute"], summary["link_conditions"]), ("profile", "simulated"))
-            # Its trace has outages, and 22 images are sent before a TCP connection has its rate.
+            # Its trace has outages.
             self.assertEqual([caveat["id"] for caveat in summary["caveats"]],
-                             ["fluid_slow_start", "fluid_outage"] if mode == "simulate" else [])
+                             ["fluid_outage"] if mode == "simulate" else [])
 
     def test_of_a_local_deploy_says_what_is_imitated_and_what_was_not_applied(self):
         said, summary = self.run_quickstart("deploy")
