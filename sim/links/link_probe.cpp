@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +14,7 @@
 #include <cstring>
 #include <vector>
 
+#include "sim/links/probe_socket.hpp"
 #include "sim/net/framing.hpp"
 
 namespace millrace {
@@ -32,60 +32,36 @@ constexpr double kSilentPackets = 4, kFewestPackets = 2;  // of a slow link
 constexpr Seconds kSlowPacket{0.09};
 constexpr double kFirstFlight = 6;
 
-class Socket {
- public:
-  Socket() = default;
-  explicit Socket(int handle) : handle_(handle) {}
-  Socket(Socket&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
-  Socket& operator=(Socket&& other) noexcept {
-    std::swap(handle_, other.handle_);
-    return *this;
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  ~Socket() {
-    if (handle_ >= 0) close(handle_);
-  }
-  int get() const { return handle_; }
-
- private:
-  int handle_ = -1;
-};
-
 struct Connection {
-  Socket sender, receiver;
+  ProbeSocket sender, receiver;
 };
-
-Error failed(const std::string& attempt) {
-  return Error{fmt::format("{}: {}", attempt, std::strerror(errno)), ExitCode::fidelity};
-}
 
 // A blocking call that times out fails with EINPROGRESS or EAGAIN.
 Error connecting_failed(Seconds patience) {
-  if (errno != EINPROGRESS && errno != EAGAIN) return failed("connecting");
+  if (errno != EINPROGRESS && errno != EAGAIN) return probe_failed("connecting");
   return Error{fmt::format("connecting: no answer in {:.3g} s", patience.count()), ExitCode::fidelity};
 }
 
 int milliseconds(Seconds time) { return static_cast<int>(time.count() * 1e3); }
 
 Result<Connection> connect(const ProbeLink& link, Seconds waited) {
-  Socket listener;
+  ProbeSocket listener;
   Connection connection;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   inet_pton(AF_INET, link.address.c_str(), &address.sin_addr);
   socklen_t length = sizeof address;
   auto listening = link.to.within([&]() -> Result<void> {
-    listener = Socket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    listener = ProbeSocket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     auto* place = reinterpret_cast<sockaddr*>(&address);
     if (listener.get() < 0 || bind(listener.get(), place, length) != 0 || listen(listener.get(), 1) != 0 ||
         getsockname(listener.get(), place, &length) != 0)
-      return failed("listening");
+      return probe_failed("listening");
     return {};
   });
   if (!listening) return listening.error();
   auto connected = link.from.within([&]() -> Result<void> {
-    connection.sender = Socket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    connection.sender = ProbeSocket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const timeval patience{static_cast<time_t>(std::ceil(waited.count())), 0};
     setsockopt(connection.sender.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (::connect(connection.sender.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0)
@@ -95,11 +71,11 @@ Result<Connection> connect(const ProbeLink& link, Seconds waited) {
   if (!connected) return connected.error();
   pollfd arrival{listener.get(), POLLIN, 0};
   if (poll(&arrival, 1, milliseconds(waited)) == 1)
-    connection.receiver = Socket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  if (connection.receiver.get() < 0) return failed("accepting");
+    connection.receiver = ProbeSocket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (connection.receiver.get() < 0) return probe_failed("accepting");
   // Makes closing an abort: else the kernel would go on sending what is in the buffers.
   const linger at_once{1, 0};
-  for (const Socket* end : {&connection.sender, &connection.receiver})
+  for (const ProbeSocket* end : {&connection.sender, &connection.receiver})
     setsockopt(end->get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   return connection;
 }
@@ -115,18 +91,19 @@ Result<double> goodput_bytes_per_s(const Connection& connection, Seconds measure
   for (;;) {
     std::array<pollfd, 2> ready{pollfd{connection.sender.get(), POLLOUT, 0},
                                 pollfd{connection.receiver.get(), POLLIN, 0}};
-    if (poll(ready.data(), ready.size(), milliseconds(patience)) <= 0) return failed("waiting for traffic");
+    if (poll(ready.data(), ready.size(), milliseconds(patience)) <= 0)
+      return probe_failed("waiting for traffic");
     if ((ready[0].revents & POLLOUT) != 0 &&
         send(connection.sender.get(), block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
         errno != EAGAIN)
-      return failed("sending");
+      return probe_failed("sending");
     if ((ready[1].revents & POLLIN) == 0) {
       if (Clock::now() - last > patience)
         return Error{fmt::format("nothing arrives in {:.3g} s", patience.count()), ExitCode::fidelity};
       continue;
     }
     const auto got = recv(connection.receiver.get(), block.data(), block.size(), MSG_DONTWAIT);
-    if (got <= 0) return failed("receiving");
+    if (got <= 0) return probe_failed("receiving");
     last = Clock::now();
     if (warm) {
       bytes += static_cast<double>(got);

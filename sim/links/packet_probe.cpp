@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +15,8 @@
 #include <optional>
 #include <thread>
 #include <vector>
+
+#include "sim/links/probe_socket.hpp"
 
 namespace millrace {
 namespace {
@@ -30,23 +31,7 @@ constexpr std::int64_t kHeaders = 28;  // IPv4 and UDP
 // The train is a little faster than the link, so that the link is never idle; its queue takes the rest.
 constexpr double kFaster = 1.02;
 
-Error failed(const std::string& attempt) {
-  return Error{fmt::format("{}: {}", attempt, std::strerror(errno)), ExitCode::fidelity};
-}
-
-class Socket {
- public:
-  Socket() : handle_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {}
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  ~Socket() {
-    if (handle_ >= 0) close(handle_);
-  }
-  int get() const { return handle_; }
-
- private:
-  int handle_;
-};
+int datagram_socket() { return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
 
 struct Arrival {
   std::uint32_t number;
@@ -81,12 +66,12 @@ class Train {
  public:
   explicit Train(const PacketProbe& probe)
       : probe_(probe),
-        packet_(static_cast<double>(probe.mtu.bits()) /
-                static_cast<double>(std::max<std::int64_t>(1, probe.rate.bit_per_s()))),
+        packet_(static_cast<double>(probe.link.mtu.bits()) /
+                static_cast<double>(std::max<std::int64_t>(1, probe.link.asked.bit_per_s()))),
         count_(static_cast<std::size_t>(std::clamp(
             std::min(std::clamp(kTrain_s / packet_.count(), kFewest, kMost), kLongest_s / packet_.count()),
             3.0, kMost))),
-        buffer_(static_cast<std::size_t>(probe.mtu.count())) {}
+        buffer_(static_cast<std::size_t>(probe.link.mtu.count())) {}
 
   Result<PacketProbed> run() {
     if (auto opened = open(); !opened) return opened.error();
@@ -101,9 +86,9 @@ class Train {
       const auto number = static_cast<std::uint32_t>(sent_.size());
       std::memcpy(buffer_.data(), &number, sizeof number);
       sent_.push_back(Clock::now());
-      const auto size = static_cast<std::size_t>(probe_.mtu.count() - kHeaders);
+      const auto size = static_cast<std::size_t>(probe_.link.mtu.count() - kHeaders);
       if (send(from_->get(), buffer_.data(), size, 0) < 0 && errno != EAGAIN && errno != ENOBUFS)
-        return failed("sending");
+        return probe_failed("sending");
     }
     // The last one may wait behind those that the train was ahead, then crosses the link.
     const Seconds left = packet_ * (4 + 0.05 * double(count_)) + Seconds(probe_.delay.seconds() + 0.1);
@@ -115,22 +100,22 @@ class Train {
   Result<void> open() {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    inet_pton(AF_INET, probe_.address.c_str(), &address.sin_addr);
+    inet_pton(AF_INET, probe_.link.address.c_str(), &address.sin_addr);
     socklen_t length = sizeof address;
     auto* place = reinterpret_cast<sockaddr*>(&address);
-    auto bound = probe_.to.within([&]() -> Result<void> {
-      to_.emplace();
+    auto bound = probe_.link.to.within([&]() -> Result<void> {
+      to_.emplace(datagram_socket());
       const int on = 1, much = 16 << 20;  // all packets of a probe, if they are read late
       setsockopt(to_->get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
       setsockopt(to_->get(), SOL_SOCKET, SO_RCVBUFFORCE, &much, sizeof much);
       if (bind(to_->get(), place, length) != 0 || getsockname(to_->get(), place, &length) != 0)
-        return failed("listening");
+        return probe_failed("listening");
       return {};
     });
     if (!bound) return bound;
-    return probe_.from.within([&]() -> Result<void> {
-      from_.emplace();
-      if (connect(from_->get(), place, length) != 0) return failed("connecting");
+    return probe_.link.from.within([&]() -> Result<void> {
+      from_.emplace(datagram_socket());
+      if (connect(from_->get(), place, length) != 0) return probe_failed("connecting");
       return {};
     });
   }
@@ -155,7 +140,7 @@ class Train {
     const auto &first = arrivals_.front(), &last = arrivals_.back();
     const double spanned = last.number - first.number;
     const Seconds took = last.at - first.at;
-    found.rate = BitRate(std::llround(spanned * static_cast<double>(probe_.mtu.bits()) / took.count()));
+    found.rate = BitRate(std::llround(spanned * static_cast<double>(probe_.link.mtu.bits()) / took.count()));
     Seconds quickest{1e9};
     for (const auto& one : arrivals_) quickest = std::min(quickest, Seconds(one.at - sent_.at(one.number)));
     found.delay = Duration::from_seconds(std::max(0.0, (quickest - packet_).count()));
@@ -166,7 +151,7 @@ class Train {
   Seconds packet_;  // what the link needs for a packet
   std::size_t count_;
   std::vector<char> buffer_;
-  std::optional<Socket> from_, to_;
+  std::optional<ProbeSocket> from_, to_;
   std::vector<Clock::time_point> sent_;
   std::vector<Arrival> arrivals_;
 };

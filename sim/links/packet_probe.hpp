@@ -3,21 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
-#include "sim/links/network_namespace.hpp"
+#include "sim/links/link_probe.hpp"
 
 namespace millrace {
 
 struct PacketProbe {
-  const NetworkNamespace& from;
-  const NetworkNamespace& to;
-  std::string address;  // of `to`, reached from `from` over the link
-  BitRate rate;         // asked
-  Duration delay;       // asked; how long answers may take
-  Bytes mtu;
+  ProbeLink link;
+  Duration delay;  // asked; how long answers may take
 };
 
 struct PacketProbed {

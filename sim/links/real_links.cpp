@@ -8,6 +8,7 @@
 #include <set>
 
 #include "runtime/base/log.hpp"
+#include "sim/net/expected_loss.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
 
@@ -44,10 +45,8 @@ std::set<Pair> pairs_of(const NetworkSpec& spec) {
 // Whether the link has more than a rate, which is all that the kernel's token bucket imposes.
 bool needs_emulator(const LinkSpec& link) {
   const auto delayed = [](const auto& step) { return step.second > Duration(); };
-  const auto lossy = [](const auto& step) { return step.second > 0; };
-  return link.delay.series() != nullptr || link.loss.series() != nullptr || link.loss_model ||
-         link.overhead > Bytes() || std::ranges::any_of(link.delay.steps(), delayed) ||
-         std::ranges::any_of(link.loss.steps(), lossy);
+  return link.delay.series() != nullptr || std::ranges::any_of(link.delay.steps(), delayed) || loses(link) ||
+         link.overhead > Bytes();
 }
 
 }  // namespace

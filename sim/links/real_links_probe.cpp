@@ -55,7 +55,7 @@ Result<RealLinks::Probed> RealLinks::probe_packets(std::size_t link) {
   for (int attempt = 0; attempt < kProbes; ++attempt) {
     emulator_->carry_as(senders_at_rest({}, Losses::as_asked));
     const auto found = measure_packets(
-        {device(spec.from), device(spec.to), address(spec.to), result.asked, delay, spec_.mtu});
+        {{device(spec.from), device(spec.to), address(spec.to), result.asked, spec_.mtu}, delay});
     if (!found) return found.error().in("probing " + name);
     result.measured = found->rate;
     result.packets = {.asked_delay = delay,

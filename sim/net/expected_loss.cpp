@@ -48,6 +48,14 @@ double loss_at(const Scheduled<double>& loss, const std::optional<GilbertElliott
   return loss.at(t);
 }
 
+bool loses(const LinkSpec& link) {
+  if (link.loss_model && link.loss_model->mean_loss() > 0) return true;
+  const auto some = [](const auto& step) { return step.second > 0; };
+  const auto& loss = link.loss;
+  return std::ranges::any_of(loss.steps(), some) ||
+         (loss.series() != nullptr && std::ranges::any_of(loss.series()->values, some));
+}
+
 double loss_burst_at(const Scheduled<double>& loss, const std::optional<GilbertElliott>& model, Time t) {
   const auto& steps = loss.steps();
   if (!model || model->p + model->r <= 0 || (steps.size() > 1 && t >= steps[1].first)) return 1;

@@ -14,6 +14,8 @@ namespace millrace {
 
 // The loss at `t`. A loss model applies until the schedule first changes, with the mean of its two states.
 double loss_at(const Scheduled<double>& loss, const std::optional<GilbertElliott>& model, Time t);
+// Whether the link ever loses packets.
+bool loses(const LinkSpec& link);
 // Packets lost at `t` per loss that a sender sees as one: 1 where losses are independent, and with a loss
 // model its mean over bad periods, each of which counts once, and over losses of the good state.
 double loss_burst_at(const Scheduled<double>& loss, const std::optional<GilbertElliott>& model, Time t);

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "sim/net/expected_loss.hpp"
 #include "sim/net/framing.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
@@ -138,12 +139,6 @@ Result<void> check_cross_traffic(const NetworkSpec& spec) {
       return invalid("network: on-off traffic needs a rate, a time on, and an end after its start");
   }
   return {};
-}
-
-bool loses(const LinkSpec& link) {
-  const auto some = [](double loss) { return loss > 0; };
-  return (link.loss_model && link.loss_model->mean_loss() > 0) ||
-         std::ranges::any_of(values_of(link.loss), some);
 }
 
 // What a network says of TCP under loss must be what Linux does there; of other congestion controls it is not

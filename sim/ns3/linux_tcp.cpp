@@ -135,6 +135,12 @@ ns3::TypeId LinuxSocket::GetTypeId() {
 
 LinuxSocket::LinuxSocket() : rate_(ns3::CreateObject<DeliveryRate>()) { m_rateOps = rate_; }
 
+// A connection of cross traffic that is closed goes before its timers are due.
+LinuxSocket::~LinuxSocket() {
+  rack_.Cancel();
+  probe_.Cancel();
+}
+
 void LinuxSocket::set_congestion_control(const std::string& name, std::uint64_t seed, std::string_view stream,
                                          std::uint32_t headers) {
   if (name == "bbr") {

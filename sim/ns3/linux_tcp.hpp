@@ -93,6 +93,9 @@ class LinuxSocket final : public ns3::TcpSocketBase {
  public:
   static ns3::TypeId GetTypeId();
   LinuxSocket();
+  ~LinuxSocket() override;
+  LinuxSocket(const LinuxSocket&) = delete;
+  LinuxSocket& operator=(const LinuxSocket&) = delete;
 
   // REQUIRES a name of linux_congestion_controls(). `stream` names the random numbers of this connection.
   void set_congestion_control(const std::string& name, std::uint64_t seed, std::string_view stream,

@@ -11,6 +11,7 @@
 #include "runtime/model/device_profile.hpp"
 #include "runtime/policy/target_share.hpp"
 #include "runtime/scenario/choices.hpp"
+#include "sim/net/expected_loss.hpp"
 #include "sim/net/routes.hpp"
 #include "sim/run/run_checks.hpp"
 #include "sim/run/scenario_problem.hpp"
@@ -26,13 +27,7 @@ constexpr std::size_t kFairSenders = 5;                  // of ns-3's CSMA
 
 using Text = std::optional<std::string>;
 
-bool loses(const UsedLink& used) {
-  if (used.link->loss_model && used.link->loss_model->mean_loss() > 0) return true;
-  const auto& loss = used.link->loss;
-  const auto some = [](const auto& step) { return step.second > 0; };
-  if (std::ranges::any_of(loss.steps(), some)) return true;
-  return loss.series() != nullptr && std::ranges::any_of(loss.series()->values, some);
-}
+bool loses(const UsedLink& used) { return millrace::loses(*used.link); }
 
 // --- the fluid network
 

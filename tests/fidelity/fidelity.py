@@ -235,10 +235,23 @@ def page(result):
     texts = {"facts": textwrap.fill(facts + ".", 110), "summary": "\n".join(summary),
              "table": table([one for one in result["scenarios"] if "group" not in one]),
              "totals": hard_paths.totals_table(result),
-             "paths": hard_paths.table([one for one in result["scenarios"] if "group" in one])}
+             "paths": hard_paths.table([one for one in result["scenarios"] if "group" in one]),
+             "lacking": textwrap.fill(hard_paths.not_measured(result["scenarios"]), 110,
+                                      break_on_hyphens=False)}
     for name, text in texts.items():
         template = template.replace("{{" + name + "}}", text)
     return template
+
+
+def report(misses, folder, keep):
+    """Says which bars are missed. Returns the exit code."""
+    for miss in misses:
+        print(f"fidelity: {miss}", file=sys.stderr)
+    if misses:
+        print(f"fidelity: the runs are in {folder}", file=sys.stderr)
+    elif not keep:
+        shutil.rmtree(folder)
+    return 4 if misses else 0
 
 
 def main():
@@ -267,7 +280,7 @@ def main():
     totals = hard_paths.group_totals(paths, entries)
     print(hard_paths.table(paths), hard_paths.totals_table(totals), sep="\n\n")
     if not entries:
-        return 0
+        return report(hard_paths.missed(totals), folder, arguments.keep)
     figures = total(entries, suite.compare(every)["rankings"])
     result = {**{key: figures[key] for key in list(BARS)}, **totals, "figures": figures,
               "environment": environment(suite), "scenarios": entries + paths}
@@ -276,14 +289,7 @@ def main():
     if not arguments.only and not arguments.dry:
         (HERE / "fidelity.json").write_text(json.dumps(result, indent=2) + "\n")
         (HERE / "README.md").write_text(page(result))
-    misses = missed(figures)
-    for miss in misses:
-        print(f"fidelity: {miss}", file=sys.stderr)
-    if misses:
-        print(f"fidelity: the runs are in {folder}", file=sys.stderr)
-    elif not arguments.keep:
-        shutil.rmtree(folder)
-    return 4 if misses else 0
+    return report(missed(figures) + hard_paths.missed(totals), folder, arguments.keep)
 
 
 if __name__ == "__main__":

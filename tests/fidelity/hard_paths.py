@@ -111,6 +111,14 @@ PATHS = [
 ]
 
 
+# Per group and model: throughput, mean and worst error; p50, mean error (None: no bar).
+BARS = {"no_loss": {"simulate": (0.015, 0.05, 0.02), "cosim": (0.01, 0.03, 0.02)},
+        "loss_1": {"simulate": (0.10, 0.25, None), "cosim": (0.05, 0.12, None)},
+        "loss_3": {"simulate": (0.15, 0.35, None), "cosim": (0.08, 0.20, None)}}
+RANKING_BARS = {"simulate": 0.93, "cosim": 0.97}
+KEYS = ("throughput_error_mean", "throughput_error_worst", "p50_error_mean")
+
+
 def spread(values):
     """The whole range of the values, as a share of their median."""
     return (max(values) - min(values)) / statistics.median(values)
@@ -183,15 +191,41 @@ def table(entries):
 
 
 def totals_table(totals):
-    lines = ["| group | model | throughput, mean error | worst | p50, mean error | pairs ranked alike |",
-             "|---|---|---|---|---|---|"]
-    def percent(value):
-        return "-" if value is None else f"{100 * value:.1f} %"
+    lines = ["| group | model | throughput, mean error (bar) | worst (bar) | p50, mean error (bar) "
+             "| pairs ranked alike (bar) |", "|---|---|---|---|---|---|"]
+    def percent(value, bar):
+        text = "-" if value is None else f"{100 * value:.1f} %"
+        return text if bar is None else f"{text} ({100 * bar:g})"
     for group, text in (("no_loss", "no loss"), ("loss_1", "up to 1 % of loss"),
                         ("loss_3", "1 to 3 %, bursts")):
         for mode in ("simulate", "cosim"):
             one = totals[group][mode]
-            lines.append(f"| {text} | {mode} | {percent(one['throughput_error_mean'])} "
-                         f"| {percent(one['throughput_error_worst'])} | {percent(one['p50_error_mean'])} "
-                         f"| {percent(one['ranking_agreement'])} |")
+            cells = [percent(one[key], bar) for key, bar in zip(KEYS, BARS[group][mode], strict=True)]
+            cells.append(percent(one["ranking_agreement"], RANKING_BARS[mode]))
+            lines.append(f"| {text} | {mode} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def missed(totals):
+    """A sentence for each bar that is missed; what was not measured misses none."""
+    sentences = []
+    for group, models in BARS.items():
+        for mode, bars in models.items():
+            one = totals[group][mode]
+            sentences += [f"{group}, {mode}: {key} is {one[key]:.4f}, the bar is {bar}"
+                          for key, bar in zip(KEYS, bars, strict=True)
+                          if bar is not None and one[key] is not None and one[key] > bar]
+            ranked = one["ranking_agreement"]
+            if ranked is not None and ranked < RANKING_BARS[mode]:
+                sentences.append(f"{group}, {mode}: ranking_agreement is {ranked:.4f}, "
+                                 f"the bar is {RANKING_BARS[mode]}")
+    return sentences
+
+
+def not_measured(entries):
+    """A sentence on the paths that the entries lack; empty if there are none."""
+    names = {one["scenario"] for one in entries}
+    lacking = [path.name for path in PATHS if path.name not in names]
+    if not lacking:
+        return ""
+    return f"{len(lacking)} of {len(PATHS)} paths were not measured: " + ", ".join(lacking) + "."
