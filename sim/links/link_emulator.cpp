@@ -47,7 +47,10 @@ std::optional<TcpSegment> segment_of(std::span<const std::byte> packet) {
 
 LinkEmulator::LinkEmulator(std::vector<Direction> directions, Duration limit)
     : limit_(limit), zero_(Clock::now()), buffer_(kLongestFrame) {
-  for (auto& direction : directions) ways_.push_back({std::move(direction)});
+  for (auto& direction : directions) {
+    if (direction.carrier >= carriers_.size()) carriers_.resize(direction.carrier + 1);
+    ways_.push_back({std::move(direction)});
+  }
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -60,7 +63,7 @@ LinkEmulator::~LinkEmulator() {
 Time LinkEmulator::now() const { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - zero_).count()); }
 
 void LinkEmulator::carry_as(std::vector<Sender::Setup> setups) {
-  MR_CHECK(setups.size() == ways_.size());
+  MR_CHECK(setups.size() == carriers_.size());
   std::unique_lock lock(mutex_);
   setups_ = std::move(setups);
   changing_ = true;
@@ -94,25 +97,49 @@ Result<void> LinkEmulator::carry() {
     const int handle = i < ways_.size() ? ways_[i].direction.from : timer_;
     if (epoll_ctl(poll_, EPOLL_CTL_ADD, handle, &event) != 0) return failed("watching a device");
   }
-  std::array<epoll_event, 64> ready{};
   while (!stopping_) {
     if (changing_) take_over();
     const Time at = now();
-    for (auto& way : ways_) depart(way, at);
-    for (auto& way : ways_) deliver(way, at);
-    const Time due = std::min(next(), at + kPatience);
-    const auto since_boot = (zero_ + std::chrono::nanoseconds(due.count_ns())).time_since_epoch().count();
+    for (auto& carrier : carriers_) depart(carrier, at);
+    for (auto& carrier : carriers_) deliver(carrier, at);
+    if (auto waited = wait(std::min(next(), at + kPatience)); !waited) return waited;
+  }
+  return {};
+}
+
+// Until then, or until frames have come, which it takes in. A sleeping processor needs some 0.1 ms to wake
+// up. So the thread sleeps until shortly before, and looks again and again for the rest; and a frame that has
+// woken it came a little earlier than it is seen.
+Result<void> LinkEmulator::wait(Time due) {
+  const Time asleep = now();
+  const Time alarm_at = due - waking_ * 2;
+  const bool sleeps = alarm_at > asleep;
+  if (sleeps) {
+    const auto since_boot =
+        (zero_ + std::chrono::nanoseconds(alarm_at.count_ns())).time_since_epoch().count();
     itimerspec alarm{};
     alarm.it_value = {.tv_sec = since_boot / 1'000'000'000, .tv_nsec = since_boot % 1'000'000'000};
     if (timerfd_settime(timer_, TFD_TIMER_ABSTIME, &alarm, nullptr) != 0) return failed("setting a timer");
-    const int count = epoll_wait(poll_, ready.data(), static_cast<int>(ready.size()), -1);
-    if (count < 0 && errno != EINTR) return failed("waiting");
-    for (int i = 0; i < count; ++i) {
-      const auto which = ready[static_cast<std::size_t>(i)].data.u64;
-      if (which < ways_.size()) take_in(ways_[which], now());
-    }
+  }
+  std::array<epoll_event, 64> ready{};
+  const int count = epoll_wait(poll_, ready.data(), static_cast<int>(ready.size()), sleeps ? -1 : 0);
+  if (count < 0 && errno != EINTR) return failed("waiting");
+  const Time awake = now();
+  const Time came = sleeps ? std::max(asleep, awake - waking_) : awake;
+  for (int i = 0; i < count; ++i) {
+    const auto which = ready[static_cast<std::size_t>(i)].data.u64;
+    if (which < ways_.size())
+      take_in(which, came);
+    else if (sleeps && count == 1)
+      woke_after(awake - alarm_at);
   }
   return {};
+}
+
+// Smoothed; the rare long ones are those of a busy machine, not of a sleeping one.
+void LinkEmulator::woke_after(Duration late) {
+  constexpr Duration kLongest = Duration::us(100);
+  waking_ = waking_ + (std::min(late, kLongest) - waking_) / 8;
 }
 
 void LinkEmulator::take_over() {
@@ -120,11 +147,11 @@ void LinkEmulator::take_over() {
   const Time before = now();
   zero_ = Clock::now();
   const Duration shift = before - now();
-  for (std::size_t i = 0; i < ways_.size(); ++i) {
-    auto& way = ways_[i];
-    way.sender.emplace(std::move(setups_->at(i)));
-    way.counts = {};
-    for (auto& frame : way.under_way)
+  for (auto& way : ways_) way.counts = {};
+  for (std::size_t i = 0; i < carriers_.size(); ++i) {
+    auto& carrier = carriers_[i];
+    carrier.sender.emplace(std::move(setups_->at(i)));
+    for (auto& frame : carrier.under_way)
       frame.arrives = std::max(Time::zero(), Time::at_ns((frame.arrives.since_start() - shift).count_ns()));
   }
   lateness_ = {};
@@ -135,24 +162,27 @@ void LinkEmulator::take_over() {
 }
 
 // At their exact instants, however late it is.
-void LinkEmulator::depart(Way& way, Time now) {
-  if (!way.sender) return;
-  for (auto at = way.sender->departure(); at && *at <= now; at = way.sender->departure()) {
-    const auto departure = way.sender->depart(*at);
+void LinkEmulator::depart(Carrier& carrier, Time now) {
+  if (!carrier.sender) return;
+  auto& sender = *carrier.sender;
+  for (auto at = sender.departure(); at && *at <= now; at = sender.departure()) {
+    const auto departure = sender.depart(*at);
     if (departure.again) continue;
-    auto gone = way.sender->advance();
+    auto gone = sender.advance();
     if (departure.lost)
-      ++way.counts.lost;
+      ++ways_[gone.payload.direction].counts.lost;
     else
-      way.under_way.push_back({departure.arrives, std::move(gone.payload)});
+      carrier.under_way.push_back({departure.arrives, std::move(gone.payload)});
   }
 }
 
-void LinkEmulator::deliver(Way& way, Time now) {
-  for (; !way.under_way.empty() && way.under_way.front().arrives <= now; way.under_way.pop_front()) {
-    const auto& [arrives, frame] = way.under_way.front();
+void LinkEmulator::deliver(Carrier& carrier, Time now) {
+  for (auto& waiting = carrier.under_way; !waiting.empty() && waiting.front().arrives <= now;
+       waiting.pop_front()) {
+    const auto& [arrives, carried] = waiting.front();
+    auto& way = ways_[carried.direction];
     // A device that takes nothing (it is down, or full) loses the frame, as a device does.
-    (void)!write(way.direction.to, frame.data(), frame.size());
+    (void)!write(way.direction.to, carried.frame.data(), carried.frame.size());
     ++way.counts.delivered;
     const Duration late = this->now() - arrives;
     lateness_.add(late);
@@ -160,27 +190,29 @@ void LinkEmulator::deliver(Way& way, Time now) {
   }
 }
 
-void LinkEmulator::take_in(Way& way, Time now) {
+void LinkEmulator::take_in(std::size_t direction, Time now) {
+  auto& way = ways_[direction];
+  auto& sender = carriers_[way.direction.carrier].sender;
   for (int i = 0; i < kAtOnce; ++i) {
     const auto size = read(way.direction.from, buffer_.data(), buffer_.size());
     if (size <= 0) return;
     const auto frame = std::span(std::as_const(buffer_)).first(static_cast<std::size_t>(size));
-    if (!way.sender || !is_ipv4(frame)) continue;
+    if (!sender || !is_ipv4(frame)) continue;
     const auto packet = frame.subspan(kEthernetHeader);
     auto own = way.direction.own ? segment_of(packet) : std::nullopt;
     if (own && own->from != *way.direction.own) own.reset();
-    const auto offered = way.sender->offer(Frame(frame.begin(), frame.end()),
-                                           Bytes(static_cast<std::int64_t>(packet.size())), now, own);
+    const auto offered = sender->offer({direction, Frame(frame.begin(), frame.end())},
+                                       Bytes(static_cast<std::int64_t>(packet.size())), now, own);
     if (offered == Sender::Offer::dropped) ++way.counts.dropped;
   }
 }
 
 Time LinkEmulator::next() const {
   Time earliest = Time::never();
-  for (const auto& way : ways_) {
-    if (const auto departure = way.sender ? way.sender->departure() : std::nullopt)
+  for (const auto& carrier : carriers_) {
+    if (const auto departure = carrier.sender ? carrier.sender->departure() : std::nullopt)
       earliest = std::min(earliest, *departure);
-    if (!way.under_way.empty()) earliest = std::min(earliest, way.under_way.front().arrives);
+    if (!carrier.under_way.empty()) earliest = std::min(earliest, carrier.under_way.front().arrives);
   }
   return earliest;
 }

@@ -7,6 +7,8 @@
 // delivers each frame, and remembers the first frame that was later than the limit. Lateness does not add up:
 // the instant at which a frame's last bit leaves follows from the frame before, not from the moment at which
 // the thread got to it.
+//
+// Directions that share a medium share a carrier: one LinkSender, whose queue has the frames of all of them.
 #pragma once
 
 #include <atomic>
@@ -32,7 +34,11 @@ class LinkEmulator {
  public:
   using Frame = std::vector<std::byte>;
   using Clock = std::chrono::steady_clock;
-  using Sender = LinkSender<Frame>;
+  struct Carried {
+    std::size_t direction = 0;
+    Frame frame;
+  };
+  using Sender = LinkSender<Carried>;
 
   struct Direction {
     std::string name;  // "a -> b", for errors
@@ -40,6 +46,7 @@ class LinkEmulator {
     // The IPv4 address, in host order, of the device at `from`: its own TCP data waits and is not dropped
     // (LinkSender::offer()).
     std::optional<std::uint32_t> own;
+    std::size_t carrier;  // counted from 0, without gaps
   };
   struct Counts {
     std::uint64_t delivered = 0, lost = 0, dropped = 0;  // frames; lost on the way, dropped at the full queue
@@ -56,9 +63,9 @@ class LinkEmulator {
   LinkEmulator(const LinkEmulator&) = delete;
   LinkEmulator& operator=(const LinkEmulator&) = delete;
 
-  // From now on each direction is the link that its setup says, and time 0 of the setups is now. What waits
+  // From now on each carrier is the link that its setup says, and time 0 of the setups is now. What waits
   // in queues is thrown away; frames that have left still arrive. Counts and lateness begin anew.
-  // REQUIRES: a setup for each direction; not after stop().
+  // REQUIRES: a setup for each carrier; not after stop().
   void carry_as(std::vector<Sender::Setup> setups);
   // Carries nothing any more. The results below are valid from here on.
   void stop();
@@ -72,25 +79,30 @@ class LinkEmulator {
  private:
   struct UnderWay {
     Time arrives;
-    Frame frame;
+    Carried carried;
   };
   struct Way {
     Direction direction;
+    Counts counts{};
+  };
+  struct Carrier {
     std::optional<Sender> sender{};
     std::deque<UnderWay> under_way{};
-    Counts counts{};
   };
 
   void loop();
   Result<void> carry();
+  Result<void> wait(Time due);
+  void woke_after(Duration late);
   Time now() const;
   void take_over();
-  void depart(Way& way, Time now);
-  void deliver(Way& way, Time now);
-  void take_in(Way& way, Time now);
+  void depart(Carrier& carrier, Time now);
+  void deliver(Carrier& carrier, Time now);
+  void take_in(std::size_t direction, Time now);
   Time next() const;
 
-  std::vector<Way> ways_;
+  std::vector<Way> ways_;  // per direction
+  std::vector<Carrier> carriers_;
   Duration limit_;
   Clock::time_point zero_;
   std::mutex mutex_;
@@ -101,6 +113,7 @@ class LinkEmulator {
   std::optional<Late> too_late_;
   std::optional<Error> failure_;
   Frame buffer_;
+  Duration waking_;  // how long the thread takes to wake up
   int timer_ = -1, poll_ = -1;
   std::thread thread_;
 };

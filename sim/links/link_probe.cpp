@@ -14,7 +14,7 @@
 #include <cstring>
 #include <vector>
 
-#include "sim/links/probe_socket.hpp"
+#include "sim/links/open_socket.hpp"
 #include "sim/net/framing.hpp"
 
 namespace millrace {
@@ -33,35 +33,35 @@ constexpr Seconds kSlowPacket{0.09};
 constexpr double kFirstFlight = 6;
 
 struct Connection {
-  ProbeSocket sender, receiver;
+  OpenSocket sender, receiver;
 };
 
 // A blocking call that times out fails with EINPROGRESS or EAGAIN.
 Error connecting_failed(Seconds patience) {
-  if (errno != EINPROGRESS && errno != EAGAIN) return probe_failed("connecting");
+  if (errno != EINPROGRESS && errno != EAGAIN) return socket_failed("connecting");
   return Error{fmt::format("connecting: no answer in {:.3g} s", patience.count()), ExitCode::fidelity};
 }
 
 int milliseconds(Seconds time) { return static_cast<int>(time.count() * 1e3); }
 
 Result<Connection> connect(const ProbeLink& link, Seconds waited) {
-  ProbeSocket listener;
+  OpenSocket listener;
   Connection connection;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   inet_pton(AF_INET, link.address.c_str(), &address.sin_addr);
   socklen_t length = sizeof address;
   auto listening = link.to.within([&]() -> Result<void> {
-    listener = ProbeSocket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    listener = OpenSocket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     auto* place = reinterpret_cast<sockaddr*>(&address);
     if (listener.get() < 0 || bind(listener.get(), place, length) != 0 || listen(listener.get(), 1) != 0 ||
         getsockname(listener.get(), place, &length) != 0)
-      return probe_failed("listening");
+      return socket_failed("listening");
     return {};
   });
   if (!listening) return listening.error();
   auto connected = link.from.within([&]() -> Result<void> {
-    connection.sender = ProbeSocket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    connection.sender = OpenSocket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const timeval patience{static_cast<time_t>(std::ceil(waited.count())), 0};
     setsockopt(connection.sender.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (::connect(connection.sender.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0)
@@ -71,11 +71,11 @@ Result<Connection> connect(const ProbeLink& link, Seconds waited) {
   if (!connected) return connected.error();
   pollfd arrival{listener.get(), POLLIN, 0};
   if (poll(&arrival, 1, milliseconds(waited)) == 1)
-    connection.receiver = ProbeSocket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  if (connection.receiver.get() < 0) return probe_failed("accepting");
+    connection.receiver = OpenSocket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (connection.receiver.get() < 0) return socket_failed("accepting");
   // Makes closing an abort: else the kernel would go on sending what is in the buffers.
   const linger at_once{1, 0};
-  for (const ProbeSocket* end : {&connection.sender, &connection.receiver})
+  for (const OpenSocket* end : {&connection.sender, &connection.receiver})
     setsockopt(end->get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   return connection;
 }
@@ -92,18 +92,18 @@ Result<double> goodput_bytes_per_s(const Connection& connection, Seconds measure
     std::array<pollfd, 2> ready{pollfd{connection.sender.get(), POLLOUT, 0},
                                 pollfd{connection.receiver.get(), POLLIN, 0}};
     if (poll(ready.data(), ready.size(), milliseconds(patience)) <= 0)
-      return probe_failed("waiting for traffic");
+      return socket_failed("waiting for traffic");
     if ((ready[0].revents & POLLOUT) != 0 &&
         send(connection.sender.get(), block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
         errno != EAGAIN)
-      return probe_failed("sending");
+      return socket_failed("sending");
     if ((ready[1].revents & POLLIN) == 0) {
       if (Clock::now() - last > patience)
         return Error{fmt::format("nothing arrives in {:.3g} s", patience.count()), ExitCode::fidelity};
       continue;
     }
     const auto got = recv(connection.receiver.get(), block.data(), block.size(), MSG_DONTWAIT);
-    if (got <= 0) return probe_failed("receiving");
+    if (got <= 0) return socket_failed("receiving");
     last = Clock::now();
     if (warm) {
       bytes += static_cast<double>(got);

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "sim/links/probe_socket.hpp"
+#include "sim/links/open_socket.hpp"
 
 namespace millrace {
 namespace {
@@ -88,7 +88,7 @@ class Train {
       sent_.push_back(Clock::now());
       const auto size = static_cast<std::size_t>(probe_.link.mtu.count() - kHeaders);
       if (send(from_->get(), buffer_.data(), size, 0) < 0 && errno != EAGAIN && errno != ENOBUFS)
-        return probe_failed("sending");
+        return socket_failed("sending");
     }
     // The last one may wait behind those that the train was ahead, then crosses the link.
     const Seconds left = packet_ * (4 + 0.05 * double(count_)) + Seconds(probe_.delay.seconds() + 0.1);
@@ -109,13 +109,13 @@ class Train {
       setsockopt(to_->get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
       setsockopt(to_->get(), SOL_SOCKET, SO_RCVBUFFORCE, &much, sizeof much);
       if (bind(to_->get(), place, length) != 0 || getsockname(to_->get(), place, &length) != 0)
-        return probe_failed("listening");
+        return socket_failed("listening");
       return {};
     });
     if (!bound) return bound;
     return probe_.link.from.within([&]() -> Result<void> {
       from_.emplace(datagram_socket());
-      if (connect(from_->get(), place, length) != 0) return probe_failed("connecting");
+      if (connect(from_->get(), place, length) != 0) return socket_failed("connecting");
       return {};
     });
   }
@@ -151,7 +151,7 @@ class Train {
   Seconds packet_;  // what the link needs for a packet
   std::size_t count_;
   std::vector<char> buffer_;
-  std::optional<ProbeSocket> from_, to_;
+  std::optional<OpenSocket> from_, to_;
   std::vector<Clock::time_point> sent_;
   std::vector<Arrival> arrivals_;
 };

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <set>
 
 #include "runtime/base/log.hpp"
 #include "sim/net/expected_loss.hpp"
+#include "sim/net/framing.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
 
@@ -45,8 +47,19 @@ std::set<Pair> pairs_of(const NetworkSpec& spec) {
 // Whether the link has more than a rate, which is all that the kernel's token bucket imposes.
 bool needs_emulator(const LinkSpec& link) {
   const auto delayed = [](const auto& step) { return step.second > Duration(); };
-  return link.delay.series() != nullptr || std::ranges::any_of(link.delay.steps(), delayed) || loses(link) ||
-         link.overhead > Bytes();
+  return link.segment || link.delay.series() != nullptr || std::ranges::any_of(link.delay.steps(), delayed) ||
+         loses(link) || link.overhead > Bytes();
+}
+
+// On a medium a frame has its overhead and keeps the medium busy until it has arrived everywhere.
+NetworkSpec with_overhead(NetworkSpec spec) {
+  for (auto& link : spec.links) {
+    if (!link.segment) continue;
+    const auto& medium = spec.segments[*link.segment];
+    const double propagation = static_cast<double>(medium.rate.bit_per_s()) * medium.delay.seconds() / 8;
+    link.overhead = Framing::kEthernetFrame + Bytes(std::llround(propagation));
+  }
+  return spec;
 }
 
 }  // namespace
@@ -58,8 +71,8 @@ Result<void> RealLinks::check(const NetworkSpec& spec) {
                     what),
         ExitCode::invalid_input};
   };
-  if (!spec.segments.empty()) return refuse("medium " + spec.segments.front().name + ": a shared medium");
-  if (!spec.cross_traffic.empty()) return refuse("cross traffic");
+  for (const auto& segment : spec.segments)
+    if (segment.kind == SegmentKind::wifi) return refuse("medium " + segment.name + ": Wi-Fi");
   for (const auto& link : spec.links) {
     const auto name =
         fmt::format("link {} -> {}", spec.devices[link.from.value], spec.devices[link.to.value]);
@@ -76,7 +89,8 @@ Result<void> RealLinks::check(const NetworkSpec& spec) {
   return {};
 }
 
-RealLinks::RealLinks(const NetworkSpec& spec, Duration lateness) : spec_(spec), lateness_(lateness) {
+RealLinks::RealLinks(const NetworkSpec& spec, Duration lateness)
+    : spec_(with_overhead(spec)), lateness_(lateness) {
   for (const auto& link : spec_.links) {
     auto trace = rate_trace_of(link.rate);
     const auto peak = peak_rate(*trace);
@@ -95,6 +109,7 @@ RealLinks::RealLinks(const NetworkSpec& spec, Duration lateness) : spec_(spec), 
 }
 
 RealLinks::~RealLinks() {
+  cross_traffic_.reset();
   emulator_.reset();
   shaper_.reset();
   shaped_.clear();
@@ -130,6 +145,12 @@ Result<std::unique_ptr<RealLinks>> RealLinks::build(const NetworkSpec& spec, Dur
   }
   if (auto ready = links->host_->within([&] { return links->set_up_host(); }); !ready) return ready.error();
   links->make_emulator();
+  if (!spec.cross_traffic.empty()) {
+    auto opened = RealCrossTraffic::open(links->spec_, links->devices_,
+                                         [&](DeviceId device) { return links->address(device); });
+    if (!opened) return opened.error();
+    links->cross_traffic_ = std::move(*opened);
+  }
   for (std::size_t i = 0; i < spec.links.size(); ++i) {
     if (links->shaped_[i].emulated) continue;
     auto shaped = links->device(spec.links[i].from).within([&] { return links->shape(i); });
@@ -195,11 +216,10 @@ LinkEmulator::Sender::Setup RealLinks::sender_of(std::size_t link) const {
           .overhead = spec.overhead};
 }
 
-// As links are at time 0, at their peak rate, of all emulated ones in order.
+// As links are at time 0, at their peak rate, of all carriers in order.
 std::vector<LinkEmulator::Sender::Setup> RealLinks::senders_at_rest(BitRate least, Losses losses) const {
   std::vector<LinkEmulator::Sender::Setup> senders;
-  for (std::size_t i = 0; i < spec_.links.size(); ++i) {
-    if (!shaped_[i].emulated) continue;
+  for (const std::size_t i : carriers_) {
     const auto& link = spec_.links[i];
     auto sender = sender_of(i);
     sender.rate = std::max(shaped_[i].peak, least);
@@ -214,14 +234,19 @@ std::vector<LinkEmulator::Sender::Setup> RealLinks::senders_at_rest(BitRate leas
 
 void RealLinks::make_emulator() {
   std::vector<LinkEmulator::Direction> directions;
+  std::map<std::uint32_t, std::size_t> carrier_of;  // per medium
   for (std::size_t i = 0; i < spec_.links.size(); ++i) {
     if (!shaped_[i].emulated) continue;
     const auto& link = spec_.links[i];
+    std::size_t carrier = carriers_.size();
+    if (link.segment) carrier = carrier_of.try_emplace(*link.segment, carrier).first->second;
+    if (carrier == carriers_.size()) carriers_.push_back(i);
     directions.push_back(
         {.name = fmt::format("{} -> {}", spec_.devices[link.from.value], spec_.devices[link.to.value]),
          .from = taps_.at({link.from, link.to}).handle(),
          .to = taps_.at({link.to, link.from}).handle(),
-         .own = address_of(link.from)});
+         .own = address_of(link.from),
+         .carrier = carrier});
   }
   if (directions.empty()) return;
   emulator_ = std::make_unique<LinkEmulator>(std::move(directions), lateness_);
@@ -308,15 +333,16 @@ Result<void> RealLinks::start() {
   shaper_ = std::make_unique<Shaper>(std::move(links));
   if (emulator_) {
     std::vector<LinkEmulator::Sender::Setup> senders;
-    for (std::size_t i = 0; i < spec_.links.size(); ++i)
-      if (shaped_[i].emulated) senders.push_back(sender_of(i));
+    for (const std::size_t i : carriers_) senders.push_back(sender_of(i));
     emulator_->carry_as(std::move(senders));
   }
+  if (cross_traffic_) cross_traffic_->start();
   return shaper_->start();
 }
 
 Result<void> RealLinks::stop() {
   if (!shaper_) return {};
+  auto crossed = cross_traffic_ ? cross_traffic_->stop() : Result<void>();
   if (emulator_) {
     emulator_->stop();
     late_ = emulator_->lateness();
@@ -330,6 +356,7 @@ Result<void> RealLinks::stop() {
                     "too busy for real links",
                     late.milliseconds(), kLatestChange.milliseconds()),
         ExitCode::fidelity};
+  if (!crossed) return crossed;
   if (!emulator_) return {};
   if (const auto& failure = emulator_->failure()) return Error{failure->message, ExitCode::fidelity};
   if (const auto& too_late = emulator_->too_late())

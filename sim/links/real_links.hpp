@@ -1,6 +1,7 @@
 // The scenario's network as real links of this machine: a network namespace per device, and a veth pair per
 // link, each end shaped to its direction's rate by the kernel. A link with more than a rate (delay, losses,
-// layer-2 overhead) is a pair of TAP devices instead, between which a LinkEmulator carries both directions.
+// layer-2 overhead, a shared medium) is a pair of TAP devices instead, between which a LinkEmulator carries
+// both directions.
 // Packets take the routes of the simulated networks (Routes). The host has a namespace of its own, joined to
 // every device by an unshaped pair, so that its messages do not use the links. Nothing of this is visible
 // outside, and all of it ends with the process.
@@ -16,6 +17,7 @@
 #include "runtime/shaping/token_bucket.hpp"
 #include "sim/links/link_emulator.hpp"
 #include "sim/links/network_namespace.hpp"
+#include "sim/links/real_cross_traffic.hpp"
 #include "sim/links/tap_device.hpp"
 #include "sim/links/trace_schedule.hpp"
 #include "sim/net/network_spec.hpp"
@@ -46,8 +48,8 @@ class RealLinks {
     std::optional<Packets> packets{};
   };
 
-  // An error (exit code 3) says why this network cannot be made of real links: shared media, cross traffic,
-  // queue disciplines, or links too slow to be measured.
+  // An error (exit code 3) says why this network cannot be made of real links: Wi-Fi, queue disciplines, or
+  // links too slow to be measured.
   static Result<void> check(const NetworkSpec& spec);
   // Needs root, `ip`, and the token bucket filter or TAP devices. Warns where the congestion control is not
   // as requested. A packet that an emulated link delivers later than `lateness` fails the run at stop().
@@ -71,6 +73,8 @@ class RealLinks {
   Result<void> stop();
   // How late frames of emulated links were handed over during the run; after stop().
   const LatenessCounts& lateness() const { return late_; }
+  // Null where the scenario has none.
+  const RealCrossTraffic* cross_traffic() const { return cross_traffic_.get(); }
 
  private:
   RealLinks(const NetworkSpec& spec, Duration lateness);
@@ -104,6 +108,8 @@ class RealLinks {
   std::unique_ptr<Shaper> shaper_;
   std::map<std::pair<DeviceId, DeviceId>, TapDevice> taps_;  // at the first, towards the second
   std::unique_ptr<LinkEmulator> emulator_;
+  std::vector<std::size_t> carriers_;  // of the emulator: the first link of each
+  std::unique_ptr<RealCrossTraffic> cross_traffic_;
   LatenessCounts late_;
 };
 

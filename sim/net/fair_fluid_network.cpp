@@ -10,15 +10,14 @@
 namespace millrace {
 namespace {
 
-constexpr Bytes kEthernetFrame = Bytes(38);
 constexpr Bytes kAcknowledgement = Bytes(52);  // IPv4 20, TCP 20, timestamp option 12
 
 // On a medium a frame has 38 bytes of Ethernet and keeps the medium busy until it has arrived everywhere;
 // every second frame is followed by an acknowledgement on the same medium.
 std::int64_t medium_overhead_bits(const SegmentSpec& segment) {
   const double propagation = static_cast<double>(segment.rate.bit_per_s()) * segment.delay.seconds();
-  const auto acknowledgement = static_cast<double>((kAcknowledgement + kEthernetFrame).bits());
-  return kEthernetFrame.bits() + std::llround(propagation + (acknowledgement + propagation) / 2);
+  const auto acknowledgement = static_cast<double>((kAcknowledgement + Framing::kEthernetFrame).bits());
+  return Framing::kEthernetFrame.bits() + std::llround(propagation + (acknowledgement + propagation) / 2);
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ class Framing {
   static constexpr Bytes kRawHeader = Bytes(40);
   // The same with the timestamp option and its padding (12), as Linux and ns-3 send by default (RFC 7323).
   static constexpr Bytes kTcpHeader = Bytes(52);
+  // Preamble, header, check sequence and gap of Ethernet, around a packet.
+  static constexpr Bytes kEthernetFrame = Bytes(38);
   // IPv4 must carry packets of 68 bytes (RFC 791); much less would leave no room for the payload.
   static constexpr Bytes kMinMtu = Bytes(68);
   static constexpr Bytes kMaxMtu = Bytes(65'535);

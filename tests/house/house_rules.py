@@ -79,7 +79,7 @@ MAY_USE_TOO = {"sim/bridge": {"net"}, "sim/cli": {"cli"}}
 DOORS = {
     "ns-3": (r"ns3/", ["sim/ns3"]),
     "LibTorch": (r"(torch|ATen|c10|caffe2)/", ["runtime/stage", "runtime/training"]),
-    "Boost.Asio": (r"(boost/(asio|beast)|asio)(/|\.hpp)", ["runtime/net"]),
+    "Boost.Asio": (r"(boost/(asio|beast)|asio)(/|\.hpp)", ["runtime/net", "sim/links"]),
     "yaml-cpp": (r"yaml-cpp/", ["runtime/yaml"]),
     "OpenSSL": (r"openssl/", ["runtime/base", "runtime/net"]),
     "Protocol Buffers": (r"google/protobuf/|.*\.pb\.h$", ["runtime/wire", "sim/run"]),

@@ -54,10 +54,12 @@ class ALinkEmulator : public testing::Test {
  protected:
   void carry(LinkEmulator::Sender::Setup setup, Duration limit = Duration::s(60)) {
     if (!emulator_)
-      emulator_.emplace(
-          std::vector<LinkEmulator::Direction>{
-              {.name = "a -> b", .from = here_.device(), .to = there_.device(), .own = std::nullopt}},
-          limit);
+      emulator_.emplace(std::vector<LinkEmulator::Direction>{{.name = "a -> b",
+                                                              .from = here_.device(),
+                                                              .to = there_.device(),
+                                                              .own = std::nullopt,
+                                                              .carrier = 0}},
+                        limit);
     emulator_->carry_as({std::move(setup)});
     began_ = Clock::now();
   }
@@ -163,6 +165,34 @@ TEST_F(ALinkEmulator, RemembersTheFirstFrameThatWasTooLate) {
   emulator_->stop();
   ASSERT_TRUE(emulator_->too_late());
   EXPECT_EQ(emulator_->too_late()->name, "a -> b");
+}
+
+// Two directions on one medium of 10 ms per packet: what they send takes its turn on it.
+TEST_F(ALinkEmulator, DirectionsOfOneMediumTakeTurns) {
+  const Wire other, far;
+  LinkEmulator emulator(
+      {{.name = "a -> b", .from = here_.device(), .to = there_.device(), .own = std::nullopt, .carrier = 0},
+       {.name = "c -> d", .from = other.device(), .to = far.device(), .own = std::nullopt, .carrier = 0}},
+      Duration::s(60));
+  std::vector<LinkEmulator::Sender::Setup> medium;
+  medium.push_back(link(BitRate::kbit(800)));
+  emulator.carry_as(std::move(medium));
+  began_ = Clock::now();
+  const auto from_c = frame(100);
+  for (std::uint8_t i = 0; i < 5; ++i) {
+    send(i);
+    ASSERT_GT(write(other.far_end(), from_c.data(), from_c.size()), 0);
+  }
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(next().value_or(std::pair(-1, 0.0)).first, i);
+  std::this_thread::sleep_for(milliseconds(100));
+  emulator.stop();
+  EXPECT_GE(Clock::now() - began_, milliseconds(100));
+  for (const std::size_t direction : {0U, 1U})
+    EXPECT_EQ(emulator.counts(direction).delivered, 5U) << direction;
+  std::array<std::byte, 2000> bytes{};
+  int arrived = 0;
+  while (read(far.far_end(), bytes.data(), bytes.size()) > 0) ++arrived;
+  EXPECT_EQ(arrived, 5) << "at the device of their own direction";
 }
 
 TEST_F(ALinkEmulator, ADeviceThatIsGoneEndsNothing) {

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <thread>
 
 #include "sim/links/link_probe.hpp"
 
@@ -98,6 +100,76 @@ TEST_F(RealLinksTest, AnOutageEndsWhenItsTimeIsOver) {
   EXPECT_GT(took.count(), 0.7);  // not before the outage is over
   EXPECT_LT(took.count(), 1.5);
   EXPECT_TRUE((*links)->stop());
+}
+
+// Half of the time 8 Mbit/s of datagrams, and a connection that takes what they leave of 20 Mbit/s.
+TEST_F(RealLinksTest, CrossTrafficTakesItsShare) {
+  auto spec = line();
+  for (auto& link : spec.links) link.delay = Duration::ms(1);
+  spec.cross_traffic = {
+      {.from = {0}, .to = {2}, .rate = BitRate::mbit(8), .on = Duration::ms(500), .off = Duration::ms(500)},
+      {.from = {0}, .to = {2}, .kind = CrossTrafficKind::tcp_bulk}};
+  auto links = RealLinks::build(spec, kLateness);
+  ASSERT_TRUE(links) << links.error().message;
+  ASSERT_TRUE((*links)->start());
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  const auto stopped = (*links)->stop();
+  EXPECT_TRUE(stopped) << stopped.error().message;
+  const auto& datagrams = (*links)->cross_traffic()->counts(0);
+  // 1.5 s of bursts: one packet per 1.5 ms.
+  EXPECT_NEAR(static_cast<double>(datagrams.sent_bytes), 1.5e6, 3 * 1500 + 1);
+  EXPECT_GE(static_cast<double>(datagrams.arrived_bytes), 0.95 * 1.5e6);
+  const double bulk = static_cast<double>((*links)->cross_traffic()->counts(1).arrived_bytes) * 8 / 3e6;
+  EXPECT_NEAR(bulk, 16 * 1448 / 1500.0, 1.5);  // Mbit/s
+}
+
+TEST_F(RealLinksTest, CrossTrafficBeginsAndEndsWhenItShould) {
+  auto spec = line();
+  for (const auto kind : {CrossTrafficKind::on_off, CrossTrafficKind::tcp_bulk})
+    spec.cross_traffic.push_back({.from = {0},
+                                  .to = {1},
+                                  .kind = kind,
+                                  .rate = BitRate::mbit(2),
+                                  .on = Duration::s(10),
+                                  .start = Time::zero() + Duration::ms(500),
+                                  .stop = Time::zero() + Duration::ms(800)});
+  auto links = RealLinks::build(spec, kLateness);
+  ASSERT_TRUE(links) << links.error().message;
+  ASSERT_TRUE((*links)->start());
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  EXPECT_TRUE((*links)->stop());
+  EXPECT_EQ((*links)->cross_traffic()->counts(0).sent_bytes, 300 / 6 * 1500U);
+  const auto& bulk = (*links)->cross_traffic()->counts(1);
+  EXPECT_EQ(bulk.sent_bytes, bulk.arrived_bytes) << "what the kernel has taken still arrives";
+  EXPECT_GT(bulk.arrived_bytes, 300'000U);
+}
+
+// Three members of one Ethernet of 10 Mbit/s: two connections share it, with all their acknowledgements.
+TEST_F(RealLinksTest, MembersOfAnEthernetSegmentShareIt) {
+  NetworkSpec spec;
+  spec.devices = {"a", "b", "c"};
+  spec.tcp_variant = "reno";
+  spec.segments = {
+      {.name = "lab", .kind = SegmentKind::csma, .members = {{0}, {1}, {2}}, .rate = BitRate::mbit(10)}};
+  for (std::uint32_t from = 0; from < 3; ++from)
+    for (std::uint32_t to = 0; to < 3; ++to)
+      if (from != to)
+        spec.links.push_back({.from = {from}, .to = {to}, .rate = BitRate::mbit(10), .segment = 0});
+  for (const std::uint32_t from : {0U, 1U})
+    spec.cross_traffic.push_back({.from = {from}, .to = {2}, .kind = CrossTrafficKind::tcp_bulk});
+  auto links = RealLinks::build(spec, kLateness);
+  ASSERT_TRUE(links) << links.error().message;
+  const auto probed = (*links)->probe({{{0}, {2}}});
+  EXPECT_TRUE(probed) << probed.error().message;
+  ASSERT_TRUE((*links)->start());
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  ASSERT_TRUE((*links)->stop());
+  std::array<double, 2> mbit{};
+  for (const std::size_t i : {0U, 1U})
+    mbit[i] = static_cast<double>((*links)->cross_traffic()->counts(i).arrived_bytes) * 8 / 3e6;
+  // Frames of 1538 B, and for every second one an acknowledgement of 90 B.
+  EXPECT_NEAR(mbit[0] + mbit[1], 10 * 1448 / (1538 + 45.0), 0.3);
+  EXPECT_NEAR(mbit[0] / (mbit[0] + mbit[1]), 0.5, 0.1);
 }
 
 TEST_F(RealLinksTest, TheHostsNamespaceIsLeftAtTheEndAndNothingIsSeenOutside) {

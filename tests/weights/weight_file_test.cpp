@@ -1,5 +1,6 @@
 #include "runtime/weights/weight_file.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -91,8 +92,9 @@ TEST(WeightFile, ATensorThatNothingReadsIsRefusedByName) {
     SCOPED_TRACE(tensor);
     auto writer = file_of(small(name));
     writer.add(tensor, "F32", {8}, zeroes({8}));
-    EXPECT_THAT(fault(writer, small(name)),
-                AllOf(HasSubstr("\"" + tensor + "\" is read by nothing in " + name), HasSubstr(meaning)));
+    EXPECT_THAT(
+        fault(writer, small(name)),
+        AllOf(HasSubstr(fmt::format("\"{}\" is read by nothing in {}", tensor, name)), HasSubstr(meaning)));
   }
   auto many = file_of(small("vit-tiny"));
   for (int i = 0; i < 9; ++i) many.add("extra" + std::to_string(i), "F32", {1}, zeroes({1}));

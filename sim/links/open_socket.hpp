@@ -1,4 +1,4 @@
-// What the probes of links share: a socket and its errors. Private to this folder.
+// A socket of a namespace, closed at the end, and what a call on it that failed says. Private to this folder.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,18 +13,18 @@
 
 namespace millrace {
 
-class ProbeSocket {
+class OpenSocket {
  public:
-  ProbeSocket() = default;
-  explicit ProbeSocket(int handle) : handle_(handle) {}
-  ProbeSocket(ProbeSocket&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
-  ProbeSocket& operator=(ProbeSocket&& other) noexcept {
+  OpenSocket() = default;
+  explicit OpenSocket(int handle) : handle_(handle) {}
+  OpenSocket(OpenSocket&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
+  OpenSocket& operator=(OpenSocket&& other) noexcept {
     std::swap(handle_, other.handle_);
     return *this;
   }
-  ProbeSocket(const ProbeSocket&) = delete;
-  ProbeSocket& operator=(const ProbeSocket&) = delete;
-  ~ProbeSocket() {
+  OpenSocket(const OpenSocket&) = delete;
+  OpenSocket& operator=(const OpenSocket&) = delete;
+  ~OpenSocket() {
     if (handle_ >= 0) close(handle_);
   }
   int get() const { return handle_; }
@@ -34,7 +34,7 @@ class ProbeSocket {
 };
 
 // Of the system call that has just failed.
-inline Error probe_failed(const std::string& attempt) {
+inline Error socket_failed(const std::string& attempt) {
   return Error{fmt::format("{}: {}", attempt, std::strerror(errno)), ExitCode::fidelity};
 }
 
