@@ -16,8 +16,8 @@ ORDER = ["runtime/base", "runtime/yaml", "runtime/model", "runtime/scenario", "r
          "runtime/weights", "runtime/dataset", "runtime/planner", "runtime/policy", "runtime/node",
          "runtime/shaping", "runtime/wire", "runtime/stage", "runtime/training", "runtime/net",
          "runtime/cli", "runtime",
-         "sim/tcp", "sim/net", "sim/trace", "sim/ns3", "sim/links", "sim/coordinator", "sim/bridge",
-         "sim/run", "sim/compare", "sim/doctor", "sim/sweep", "sim/cli", "sim"]
+         "sim/tcp", "sim/queue", "sim/net", "sim/trace", "sim/ns3", "sim/links", "sim/coordinator",
+         "sim/bridge", "sim/run", "sim/compare", "sim/doctor", "sim/sweep", "sim/cli", "sim"]
 
 # (file, included file) -> why this is allowed until the needed code has moved.
 UPWARD = {}

@@ -92,7 +92,8 @@ DOORS = {
 # Tests of the whole system may include any source folder; every other test folder belongs to one source
 # folder.
 WHOLE_TESTS = {"contract", "system", "fidelity", "bench", "fuzz", "support", "house"}
-TESTED_IN_SIM = {"sim_net": "sim/net", "sim_tcp": "sim/tcp", "sim_trace": "sim/trace", "sim_ns3": "sim/ns3",
+TESTED_IN_SIM = {"sim_net": "sim/net", "sim_tcp": "sim/tcp", "sim_queue": "sim/queue",
+                 "sim_trace": "sim/trace", "sim_ns3": "sim/ns3",
                  "coordinator": "sim/coordinator", "bridge": "sim/bridge", "run": "sim/run",
                  "doctor": "sim/doctor", "sweep": "sim/sweep", "compare": "sim/compare",
                  "links": "sim/links"}
@@ -248,7 +249,7 @@ BANNED = {
 # Time is a parameter here: only drivers, and code that measures compute, hold a clock.
 NO_CLOCK = ["runtime/model", "runtime/codec", "runtime/planner", "runtime/policy", "runtime/node",
             "runtime/scenario", "runtime/yaml",
-            "runtime/wire", "sim/net", "sim/ns3", "sim/tcp"]
+            "runtime/wire", "sim/net", "sim/ns3", "sim/tcp", "sim/queue"]
 # The one driver in these folders: it connects nodes to the clock.
 MAY_READ_A_CLOCK = {"runtime/node/wall_node.hpp", "runtime/node/wall_node.cpp"}
 # Any mention of a clock is a finding (an alias or typedef has its clock's name where it is declared), and so
