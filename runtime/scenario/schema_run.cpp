@@ -64,7 +64,7 @@ const Table<RunSection>& run_table() {
               .most = 24 * kHourNs});
     made.texts(&RunSection::pcap,
                {.path = "pcap",
-                .doc = "Links of ns-3 whose packets are captured, for Wireshark.",
+                .doc = "Links of ns-3, or of `netns`, whose packets are captured, for Wireshark.",
                 .max_items = 1'024},
                {.kind = ValueKind::text,
                 .doc = "Two devices with `-` (or `<->`) between them, for both directions, or with `->` for "

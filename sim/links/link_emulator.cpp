@@ -62,10 +62,12 @@ LinkEmulator::~LinkEmulator() {
 
 Time LinkEmulator::now() const { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - zero_).count()); }
 
-void LinkEmulator::carry_as(std::vector<Sender::Setup> setups) {
-  MR_CHECK(setups.size() == carriers_.size());
+void LinkEmulator::carry_as(std::vector<Sender::Setup> setups, Captures captures) {
+  MR_CHECK(setups.size() == carriers_.size() && (captures.empty() || captures.size() == ways_.size()));
+  captures.resize(ways_.size());
   std::unique_lock lock(mutex_);
   setups_ = std::move(setups);
+  captures_ = std::move(captures);
   changing_ = true;
   taken_over_.wait(lock, [this] { return !setups_ || failure_; });
 }
@@ -73,6 +75,7 @@ void LinkEmulator::carry_as(std::vector<Sender::Setup> setups) {
 void LinkEmulator::stop() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
+  for (auto& way : ways_) way.capture.reset();  // whole from here on
 }
 
 // Links are on time on a busy machine too, and before the agents, which compute at the lowest real-time
@@ -147,7 +150,11 @@ void LinkEmulator::take_over() {
   const Time before = now();
   zero_ = Clock::now();
   const Duration shift = before - now();
-  for (auto& way : ways_) way.counts = {};
+  for (std::size_t i = 0; i < ways_.size(); ++i) {
+    ways_[i].counts = {};
+    ways_[i].capture.reset();
+    if (captures_[i]) ways_[i].capture.emplace(std::move(*captures_[i]));
+  }
   for (std::size_t i = 0; i < carriers_.size(); ++i) {
     auto& carrier = carriers_[i];
     carrier.sender.emplace(std::move(setups_->at(i)));
@@ -169,11 +176,20 @@ void LinkEmulator::depart(Carrier& carrier, Time now) {
     const auto departure = sender.depart(*at);
     if (departure.again) continue;
     auto gone = sender.advance();
+    capture(gone.payload, *at);
     if (departure.lost)
       ++ways_[gone.payload.direction].counts.lost;
     else
       carrier.under_way.push_back({departure.arrives, std::move(gone.payload)});
   }
+}
+
+void LinkEmulator::capture(const Carried& carried, Time at) {
+  auto& file = ways_[carried.direction].capture;
+  if (!file) return;
+  const auto packet = std::span(carried.frame).subspan(kEthernetHeader);
+  file->add(at, packet.first(std::min(packet.size(), PcapFile::kLongest)),
+            Bytes(static_cast<std::int64_t>(packet.size())));
 }
 
 void LinkEmulator::deliver(Carrier& carrier, Time now) {

@@ -27,6 +27,7 @@
 #include "runtime/base/result.hpp"
 #include "sim/net/lateness_audit.hpp"
 #include "sim/net/link_sender.hpp"
+#include "sim/net/pcap_file.hpp"
 
 namespace millrace {
 
@@ -63,10 +64,14 @@ class LinkEmulator {
   LinkEmulator(const LinkEmulator&) = delete;
   LinkEmulator& operator=(const LinkEmulator&) = delete;
 
+  using Captures = std::vector<std::optional<PcapFile>>;
+
   // From now on each carrier is the link that its setup says, and time 0 of the setups is now. What waits
   // in queues is thrown away; frames that have left still arrive. Counts and lateness begin anew.
-  // REQUIRES: a setup for each carrier; not after stop().
-  void carry_as(std::vector<Sender::Setup> setups);
+  // `captures`: of all packets that leave, per direction, those that are lost afterwards among them.
+  // REQUIRES: a setup for each carrier; a capture or none for each direction, or none at all; not after
+  // stop().
+  void carry_as(std::vector<Sender::Setup> setups, Captures captures = {});
   // Carries nothing any more. The results below are valid from here on.
   void stop();
 
@@ -84,6 +89,7 @@ class LinkEmulator {
   struct Way {
     Direction direction;
     Counts counts{};
+    std::optional<PcapFile> capture{};
   };
   struct Carrier {
     std::optional<Sender> sender{};
@@ -97,6 +103,7 @@ class LinkEmulator {
   Time now() const;
   void take_over();
   void depart(Carrier& carrier, Time now);
+  void capture(const Carried& carried, Time at);
   void deliver(Carrier& carrier, Time now);
   void take_in(std::size_t direction, Time now);
   Time next() const;
@@ -108,6 +115,7 @@ class LinkEmulator {
   std::mutex mutex_;
   std::condition_variable taken_over_;
   std::optional<std::vector<Sender::Setup>> setups_;  // of a carry_as() that the thread has not seen yet
+  Captures captures_;                                 // of the same
   std::atomic<bool> stopping_{false}, changing_{false};
   LatenessCounts lateness_;
   std::optional<Late> too_late_;

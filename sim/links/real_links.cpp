@@ -89,8 +89,10 @@ Result<void> RealLinks::check(const NetworkSpec& spec) {
   return {};
 }
 
-RealLinks::RealLinks(const NetworkSpec& spec, Duration lateness)
-    : spec_(with_overhead(spec)), lateness_(lateness) {
+RealLinks::RealLinks(const NetworkSpec& spec, Duration lateness, std::vector<NetworkTaps::Capture> captures,
+                     std::vector<std::string>* unwritten)
+    : spec_(with_overhead(spec)), lateness_(lateness), captures_(std::move(captures)), unwritten_(unwritten) {
+  MR_CHECK(captures_.empty() || unwritten_ != nullptr);
   for (const auto& link : spec_.links) {
     auto trace = rate_trace_of(link.rate);
     const auto peak = peak_rate(*trace);
@@ -99,6 +101,7 @@ RealLinks::RealLinks(const NetworkSpec& spec, Duration lateness)
     shaped.peak = peak;
     shaped.emulated = needs_emulator(link);
   }
+  for (const auto& capture : captures_) shaped_[capture.link.value].emulated = true;
   // Both directions cross the same two devices.
   for (std::size_t i = 0; i < spec_.links.size(); ++i) {
     for (std::size_t j = 0; j < spec_.links.size(); ++j) {
@@ -127,8 +130,10 @@ std::string RealLinks::address(DeviceId device) const {
   return fmt::format("{}.{}.{}.{}", value >> 24, value >> 16 & 0xFFU, value >> 8 & 0xFFU, value & 0xFFU);
 }
 
-Result<std::unique_ptr<RealLinks>> RealLinks::build(const NetworkSpec& spec, Duration lateness) {
-  std::unique_ptr<RealLinks> links(new RealLinks(spec, lateness));
+Result<std::unique_ptr<RealLinks>> RealLinks::build(const NetworkSpec& spec, Duration lateness,
+                                                    std::vector<NetworkTaps::Capture> captures,
+                                                    std::vector<std::string>* unwritten) {
+  std::unique_ptr<RealLinks> links(new RealLinks(spec, lateness, std::move(captures), unwritten));
   for (std::size_t i = 0; i <= spec.devices.size(); ++i) {
     auto made = NetworkNamespace::create();
     if (!made) return made.error();
@@ -241,6 +246,7 @@ void RealLinks::make_emulator() {
     std::size_t carrier = carriers_.size();
     if (link.segment) carrier = carrier_of.try_emplace(*link.segment, carrier).first->second;
     if (carrier == carriers_.size()) carriers_.push_back(i);
+    carried_.push_back(i);
     directions.push_back(
         {.name = fmt::format("{} -> {}", spec_.devices[link.from.value], spec_.devices[link.to.value]),
          .from = taps_.at({link.from, link.to}).handle(),
@@ -325,6 +331,17 @@ Result<void> RealLinks::enter_host() {
   return {};
 }
 
+Result<LinkEmulator::Captures> RealLinks::open_captures() const {
+  LinkEmulator::Captures captures(carried_.size());
+  for (const auto& capture : captures_) {
+    auto file = PcapFile::create(capture.path, *unwritten_);
+    if (!file) return file.error();
+    const auto at = std::ranges::find(carried_, capture.link.value) - carried_.begin();
+    captures[static_cast<std::size_t>(at)].emplace(std::move(*file));
+  }
+  return captures;
+}
+
 Result<void> RealLinks::start() {
   std::vector<Shaper::Link> links;
   links.reserve(shaped_.size());
@@ -334,7 +351,9 @@ Result<void> RealLinks::start() {
   if (emulator_) {
     std::vector<LinkEmulator::Sender::Setup> senders;
     for (const std::size_t i : carriers_) senders.push_back(sender_of(i));
-    emulator_->carry_as(std::move(senders));
+    auto captures = open_captures();
+    if (!captures) return captures.error();
+    emulator_->carry_as(std::move(senders), std::move(*captures));
   }
   if (cross_traffic_) cross_traffic_->start();
   return shaper_->start();

@@ -21,6 +21,7 @@
 #include "sim/links/tap_device.hpp"
 #include "sim/links/trace_schedule.hpp"
 #include "sim/net/network_spec.hpp"
+#include "sim/net/network_taps.hpp"
 
 namespace millrace {
 
@@ -53,7 +54,11 @@ class RealLinks {
   static Result<void> check(const NetworkSpec& spec);
   // Needs root, `ip`, and the token bucket filter or TAP devices. Warns where the congestion control is not
   // as requested. A packet that an emulated link delivers later than `lateness` fails the run at stop().
-  static Result<std::unique_ptr<RealLinks>> build(const NetworkSpec& spec, Duration lateness);
+  // `captures`: links whose packets are captured from time 0 on; they are TAP devices. `unwritten`, for what
+  // could not be captured, is REQUIRED with captures, complete after stop(), and outlives this.
+  static Result<std::unique_ptr<RealLinks>> build(const NetworkSpec& spec, Duration lateness,
+                                                  std::vector<NetworkTaps::Capture> captures = {},
+                                                  std::vector<std::string>* unwritten = nullptr);
   // Leaves the host's namespace, if it was entered.
   ~RealLinks();
   RealLinks(const RealLinks&) = delete;
@@ -77,10 +82,12 @@ class RealLinks {
   const RealCrossTraffic* cross_traffic() const { return cross_traffic_.get(); }
 
  private:
-  RealLinks(const NetworkSpec& spec, Duration lateness);
+  RealLinks(const NetworkSpec& spec, Duration lateness, std::vector<NetworkTaps::Capture> captures,
+            std::vector<std::string>* unwritten);
   Result<void> join();
   Result<void> make_taps();
   void make_emulator();
+  Result<LinkEmulator::Captures> open_captures() const;
   LinkEmulator::Sender::Setup sender_of(std::size_t link) const;
   enum class Losses { as_asked, none };
   std::vector<LinkEmulator::Sender::Setup> senders_at_rest(BitRate least, Losses losses) const;
@@ -102,6 +109,8 @@ class RealLinks {
 
   NetworkSpec spec_;
   Duration lateness_;
+  std::vector<NetworkTaps::Capture> captures_;
+  std::vector<std::string>* unwritten_;
   std::vector<NetworkNamespace> devices_;
   std::unique_ptr<NetworkNamespace> host_, outside_;
   std::vector<Shaped> shaped_;  // per link
@@ -109,6 +118,7 @@ class RealLinks {
   std::map<std::pair<DeviceId, DeviceId>, TapDevice> taps_;  // at the first, towards the second
   std::unique_ptr<LinkEmulator> emulator_;
   std::vector<std::size_t> carriers_;  // of the emulator: the first link of each
+  std::vector<std::size_t> carried_;   // of the emulator: the link of each direction
   std::unique_ptr<RealCrossTraffic> cross_traffic_;
   LatenessCounts late_;
 };

@@ -22,8 +22,8 @@
 #include <algorithm>
 
 #include "sim/net/framing.hpp"
+#include "sim/net/pcap_file.hpp"
 #include "sim/ns3/linux_tcp.hpp"
-#include "sim/ns3/pcap_file.hpp"
 #include "sim/ns3/simulation.hpp"
 #include "sim/ns3/tcp_settings.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "sim/net/link_meter.hpp"
 #include "sim/net/link_server.hpp"
-#include "sim/ns3/pcap_file.hpp"
+#include "sim/net/pcap_file.hpp"
 
 namespace millrace {
 

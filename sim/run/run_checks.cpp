@@ -52,11 +52,12 @@ Result<void> check_costs(const Scenario& scenario, const Plan& plan) {
 }
 
 void warn_of_captures(const Scenario& scenario) {
-  if (!scenario.run.pcap.empty() && network_name(scenario) != "ns3")
+  const auto network = network_name(scenario);
+  if (!scenario.run.pcap.empty() && network != "ns3" && network != "netns")
     log_warning(
         "run.pcap: a {} network has no packets to capture; set network.kind to ns3, in mode simulate, "
-        "cosim or emulate",
-        network_name(scenario));
+        "cosim or emulate, or run.links to netns in mode deploy",
+        network);
 }
 
 }  // namespace

@@ -124,15 +124,21 @@ class Run {
                      .audit = audit_ ? &*audit_ : nullptr,
                      .stop = std::move(stop)};
     if (network_kind(scenario_) == NetworkKind::fluid) return make_fluid_network(spec, taps);
-    for (std::uint32_t i = 0; i < spec.links.size(); ++i) {
-      const auto& from = spec.devices[spec.links[i].from.value];
-      const auto& to = spec.devices[spec.links[i].to.value];
+    taps.captures = captures();
+    return make_ns3_network(spec, taps);
+  }
+
+  std::vector<NetworkTaps::Capture> captures() const {
+    std::vector<NetworkTaps::Capture> all;
+    for (std::uint32_t i = 0; i < spec_->links.size(); ++i) {
+      const auto& from = spec_->devices[spec_->links[i].from.value];
+      const auto& to = spec_->devices[spec_->links[i].to.value];
       const auto& wanted = scenario_.run.pcap;
       if (std::any_of(wanted.begin(), wanted.end(),
                       [&](const std::string& text) { return means_link(text, from, to); }))
-        taps.captures.push_back({{i}, fmt::format("{}/{}+{}.pcap", directory_->path(), from, to)});
+        all.push_back({{i}, fmt::format("{}/{}+{}.pcap", directory_->path(), from, to)});
     }
-    return make_ns3_network(spec, taps);
+    return all;
   }
 
   Result<Time> simulate(RunObserver& observer) {
@@ -215,7 +221,7 @@ class Run {
 
   // Deploys on real links of this machine, which are measured before anything runs over them.
   Result<Time> deploy_on(RunObserver& observer) {
-    auto links = RealLinks::build(*spec_, scenario_.run.lateness_limit);
+    auto links = RealLinks::build(*spec_, scenario_.run.lateness_limit, captures(), &unwritten_);
     if (!links) return links.error();
     links_ = std::move(*links);
     std::vector<std::string> names;

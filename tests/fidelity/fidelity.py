@@ -139,7 +139,7 @@ class Suite:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(path.scenario_text(MODEL))
         seeds = []
-        for seed in range(1, hard_paths.SEEDS + 1 if path.loss else 2):
+        for seed in range(1, path.seeds + 1):
             runs = {}
             for mode, kind in WORLDS:
                 folder = Path(self.run(path.name, mode, kind, file, seed))
@@ -236,6 +236,7 @@ def page(result):
              "table": table([one for one in result["scenarios"] if "group" not in one]),
              "totals": hard_paths.totals_table(result),
              "paths": hard_paths.table([one for one in result["scenarios"] if "group" in one]),
+             "best": hard_paths.best_table([one for one in result["scenarios"] if "group" in one]),
              "lacking": textwrap.fill(hard_paths.not_measured(result["scenarios"]), 110,
                                       break_on_hyphens=False)}
     for name, text in texts.items():

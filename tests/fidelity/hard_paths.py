@@ -4,14 +4,16 @@ in both models. fidelity.py runs these after its own scenarios."""
 
 import statistics
 from dataclasses import dataclass
+from pathlib import Path
 
-SEEDS = 5  # where packets are lost
+SEEDS = 5  # where packets are lost, or share the path with others
 MICROBATCHES = 40
 PACKET = 1500
+TRACES = Path(__file__).resolve().parents[2] / "traces"
 
 
 @dataclass(frozen=True)
-class Path:
+class HardPath:
     rate: float       # Mbit/s
     delay: float      # ms, one way
     loss: float = 0   # %, each way
@@ -19,9 +21,17 @@ class Path:
     bits: int = 8     # of activations: a message is 17 kB per bit
     burst: float = 0  # packets lost in a row, in the mean; 0: independent
     queue: float = 0  # behind a router, in products of rate and round trip; 0: in front of the sender
+    trace: str = ""   # of traces/, instead of the rate, which then is about its mean
+    offset: int = 0   # s, where in the trace the run begins
+    images: int = 64  # of a microbatch: its message is images * bits / 8 * 2.08 kB
+    cross: str = ""   # other traffic behind the router: "udp", a third of the rate half of the time; "bulk"
+    paced: float = 0  # images/s that arrive; 0: as many as can be taken
+    adapts: float = 0  # instead of the bits: policy max-fit with this target rate, images/s
+    cut: int = 0      # the plan: after which sub-layer of 8; 0: even, which is 4
 
     @property
-    def name(self):
+    def problem(self):
+        """What the policies and plans of one path have in common."""
         text = f"{self.rate:g}mbit-{self.delay:g}ms"
         if self.loss:
             text += f"-loss{self.loss:g}"
@@ -29,12 +39,16 @@ class Path:
             text += f"-burst{self.burst:g}"
         if self.queue:
             text += f"-queue{self.queue:g}"
-        return f"{text}-{self.tcp}-{self.bits}bit"
+        size = self.images if self.images != 64 else 0
+        for given, what in ((self.trace.partition(".")[0], "{}"), (self.cross, "{}"),
+                            (self.paced, "paced{:g}"), (size, "{}images")):
+            text += "-" + what.format(given) if given else ""
+        return f"{text}-{self.tcp}"
 
     @property
-    def problem(self):
-        """What the policies (numbers of bits) of one path have in common."""
-        return self.name.rsplit("-", 1)[0]
+    def name(self):
+        policy = f"maxfit{self.adapts:g}" if self.adapts else f"{self.bits}bit"
+        return f"{self.problem}-{policy}" + (f"-cut{self.cut}" if self.cut else "")
 
     @property
     def group(self):
@@ -45,7 +59,12 @@ class Path:
     @property
     def microbatches(self):
         """At least 10, and not more than some 15 s of sending without loss."""
-        return max(10, min(MICROBATCHES, int(15 * self.rate / (0.133 * self.bits))))
+        return max(10, min(40 if self.images > 16 else 160,
+                           int(15 * self.rate / (0.133 * self.bits * self.images / 64))))
+
+    @property
+    def seeds(self):
+        return SEEDS if self.loss or self.cross else 1
 
     def loss_text(self):
         if not self.loss:
@@ -57,7 +76,10 @@ class Path:
         return f", loss_model: {{p: {enters:.8g}, r: {leaves:g}, bad_loss: 1}}"
 
     def links_text(self):
-        path = f"rate: {self.rate:g} Mbit/s, delay: {self.delay:g} ms{self.loss_text()}"
+        rate = f"rate: {self.rate:g} Mbit/s"
+        if self.trace:
+            rate = f"trace: {TRACES / self.trace}, trace_offset: {self.offset} s"
+        path = f"{rate}, delay: {self.delay:g} ms{self.loss_text()}"
         if not self.queue:
             return f"""  links:
     - {{between: [source, board-1], rate: 200 Mbit/s}}
@@ -70,14 +92,25 @@ class Path:
     - {{between: [source, router], rate: 200 Mbit/s}}
     - {{between: [board-1, router], rate: 200 Mbit/s}}
     - {{between: [router, board-2], {path}, queue: {max(2 * PACKET, round(self.queue * product))} B}}
-"""
+{self.cross_text()}"""
+
+    def cross_text(self):
+        if not self.cross:
+            return ""
+        kind = "kind: tcp-bulk" if self.cross == "bulk" else \
+            f"kind: on-off, rate: {self.rate / 3:g} Mbit/s, on_time: 1 s, off_time: 1 s"
+        return f"  cross_traffic:\n    - {{from: source, to: board-2, {kind}}}\n"
 
     def scenario_text(self, model):
-        codec = "fp32" if self.bits == 32 else "uniform"
+        quantization = f"kind: fixed, codec: {'fp32' if self.bits == 32 else 'uniform'}, bits: {self.bits}"
+        if self.adapts:
+            quantization = f"kind: max-fit, codec: ds-aciq, target_rate: {self.adapts:g} /s"
+        partition = f"kind: fixed, cuts: [{self.cut}]" if self.cut else "kind: even"
+        arrivals = f", arrivals: rate, rate: {self.paced:g} /s" if self.paced else ""
         return f"""millrace: 1
 name: {self.name}
-model: {model}
-workload: {{dataset: synthetic, images: {64 * self.microbatches}}}
+model: {model.replace("microbatch: 64", f"microbatch: {self.images}")}
+workload: {{dataset: synthetic, images: {self.images * self.microbatches}{arrivals}}}
 devices:
   - {{name: source, runs: [source, sink]}}
   - {{name: board-1, speed: 1.5 GFLOP/s}}
@@ -85,29 +118,44 @@ devices:
 network:
   tcp: {self.tcp}
 {self.links_text()}policy:
-  partition: {{kind: even}}
-  quantization: {{kind: fixed, codec: {codec}, bits: {self.bits}}}
+  partition: {{{partition}}}
+  quantization: {{{quantization}}}
 run: {{mode: simulate, links: netns, compute: profile, seed: 1}}
 """
 
 
 PATHS = [
-    *[Path(rate, delay) for rate, delay in
+    *[HardPath(rate, delay) for rate, delay in
       ((1, 50), (5, 20), (5, 150), (8, 75), (20, 20), (20, 50), (20, 100), (20, 150), (50, 20), (50, 100),
        (100, 20), (100, 75), (200, 5), (200, 50))],
-    *[Path(20, delay, tcp="reno") for delay in (50, 150)],
-    *[Path(rate, delay, tcp="bbr") for rate, delay in ((5, 75), (20, 50), (100, 20))],
-    *[Path(10, 20, queue=queue) for queue in (0.25, 1, 4)],
-    Path(10, 20, tcp="reno", queue=1), Path(10, 20, tcp="bbr", queue=1),
-    *[Path(20, 20, 0.5, bits=bits) for bits in (4, 8, 16, 32)],
-    *[Path(20, 20, 0.5, tcp) for tcp in ("reno", "bbr")],
-    *[Path(20, 5, 1, tcp) for tcp in ("cubic", "reno", "bbr")],
-    Path(20, 20, 0.1), Path(20, 50, 0.5), Path(5, 20, 1), Path(100, 20, 0.1), Path(100, 20, 0.5, "bbr"),
-    Path(8, 75, 0.5), Path(5, 50, 0.5, "reno"),
-    *[Path(20, 5, 2, tcp) for tcp in ("cubic", "reno", "bbr")],
-    Path(20, 20, 2), Path(20, 20, 2, "bbr"), Path(20, 20, 3), Path(5, 20, 3),
-    *[Path(20, 20, 1, tcp, burst=4) for tcp in ("cubic", "bbr")],
-    Path(20, 5, 1, "reno", burst=4),
+    *[HardPath(20, delay, tcp="reno") for delay in (50, 150)],
+    *[HardPath(rate, delay, tcp="bbr") for rate, delay in ((5, 75), (20, 50), (100, 20))],
+    *[HardPath(10, 20, queue=queue) for queue in (0.25, 1, 4)],
+    HardPath(10, 20, tcp="reno", queue=1), HardPath(10, 20, tcp="bbr", queue=1),
+    *[HardPath(20, 20, 0.5, bits=bits) for bits in (4, 8, 16, 32)],
+    *[HardPath(20, 20, 0.5, tcp) for tcp in ("reno", "bbr")],
+    *[HardPath(20, 5, 1, tcp) for tcp in ("cubic", "reno", "bbr")],
+    HardPath(20, 20, 0.1), HardPath(20, 50, 0.5), HardPath(5, 20, 1), HardPath(100, 20, 0.1),
+    HardPath(100, 20, 0.5, "bbr"),
+    HardPath(8, 75, 0.5), HardPath(5, 50, 0.5, "reno"),
+    *[HardPath(20, 5, 2, tcp) for tcp in ("cubic", "reno", "bbr")],
+    HardPath(20, 20, 2), HardPath(20, 20, 2, "bbr"), HardPath(20, 20, 3), HardPath(5, 20, 3),
+    *[HardPath(20, 20, 1, tcp, burst=4) for tcp in ("cubic", "bbr")],
+    HardPath(20, 5, 1, "reno", burst=4),
+    *[HardPath(20, delay, trace=trace, offset=offset)
+      for trace, delay, offset in (("outage.csv", 20, 7), ("lte-drive.csv", 40, 69))],
+    *[HardPath(20, 30, queue=1, cross=cross) for cross in ("udp", "bulk")],
+    *[HardPath(20, 20, paced=rate) for rate in (200, 600)], HardPath(20, 20, 0.5, paced=200),
+    *[HardPath(20, 20, bits=4, images=10), HardPath(20, 20, bits=32, images=120)],
+    *[HardPath(20, 20, 0.5, bits=4, images=10), HardPath(20, 20, 0.5, bits=32, images=120)],
+    # Which policy and plan is best: without loss, with little and with much.
+    *[HardPath(10, 50, bits=bits, cut=cut) for bits in (4, 8, 32) for cut in (0, 2)],
+    *[HardPath(10, 50, adapts=300, cut=cut) for cut in (0, 2)],
+    *[HardPath(20, 20, 0.5, bits=bits, cut=2) for bits in (4, 8, 32)],
+    *[HardPath(20, 20, 0.5, adapts=300, cut=cut) for cut in (0, 2)],
+    *[HardPath(20, 20, 2, bits=bits) for bits in (4, 16)],
+    *[HardPath(20, 20, 2, bits=bits, cut=2) for bits in (4, 8, 16)],
+    *[HardPath(20, 20, 2, adapts=200, cut=cut) for cut in (0, 2)],
 ]
 
 
@@ -155,6 +203,27 @@ def agreement(entries, mode):
             pairs += 1
             agreeing += (real[0] > real[1]) == (model[0] > model[1])
     return agreeing / pairs if pairs else None
+
+
+def best_table(entries):
+    """Of every problem with several policies and plans: which one is the best in each world."""
+    lines = ["| path | policies and plans | best in reality | simulate | cosim |", "|---|---|---|---|---|"]
+    for problem in dict.fromkeys(one["problem"] for one in entries):
+        of_problem = [one for one in entries if one["problem"] == problem]
+        if len(of_problem) < 4:
+            continue
+        def rate(one, mode):
+            return one[mode]["throughput_images_per_s"]
+        best = max(of_problem, key=lambda one: rate(one, "deploy"))
+        cells = []
+        for mode in ("simulate", "cosim"):
+            chosen = max(of_problem, key=lambda one, mode=mode: rate(one, mode))
+            lost = 1 - rate(chosen, "deploy") / rate(best, "deploy")
+            cells.append("the same" if chosen is best else
+                         f"{chosen['scenario'][len(problem) + 1:]}, {100 * lost:.1f} % less in reality")
+        lines.append(f"| {problem} | {len(of_problem)} | {best['scenario'][len(problem) + 1:]} | "
+                     + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def group_totals(entries, earlier):

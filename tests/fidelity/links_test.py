@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -122,6 +123,23 @@ class Deployed(Netns):
         with open(os.path.join(self.path("run"), "wall.json")) as file:
             wall = json.load(file)
         self.assertGreater(wall["links_lateness_ms"]["count"], 0)
+
+    def test_captures_of_its_links_are_made_and_not_warned_of(self):
+        done = self.millrace("run", self.scenario(), "--out", self.path("run"), "--set",
+                             "run.pcap=[board-a->board-b]")
+        self.assertNotIn("run.pcap", done.stderr)
+        captures = [name for name in os.listdir(self.path("run")) if name.endswith(".pcap")]
+        self.assertEqual(captures, ["board-a+board-b.pcap"])
+        with open(os.path.join(self.path("run"), captures[0]), "rb") as file:
+            content = file.read()
+        self.assertEqual(content[:4].hex(), "4d3cb2a1")
+        at, packets = 24, 0
+        while at < len(content):
+            captured, = struct.unpack_from("<I", content, at + 8)
+            at += 16 + captured
+            packets += 1
+        self.assertEqual(at, len(content))
+        self.assertGreater(packets, 100)
 
     def test_without_root_it_says_what_is_needed(self):
         scenario = self.scenario()

@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 namespace millrace {
@@ -193,6 +196,42 @@ TEST_F(ALinkEmulator, DirectionsOfOneMediumTakeTurns) {
   int arrived = 0;
   while (read(far.far_end(), bytes.data(), bytes.size()) > 0) ++arrived;
   EXPECT_EQ(arrived, 5) << "at the device of their own direction";
+}
+
+// Of all packets that have left, lost or not, with the instants at which their last bits did.
+TEST_F(ALinkEmulator, CapturesWhatLeaves) {
+  const std::string path = testing::TempDir() + "captures_what_leaves.pcap";
+  std::vector<std::string> unwritten;
+  LinkEmulator emulator(
+      {{.name = "a -> b", .from = here_.device(), .to = there_.device(), .own = std::nullopt, .carrier = 0}},
+      Duration::s(60));
+  auto file = PcapFile::create(path, unwritten);
+  ASSERT_TRUE(file) << file.error().message;
+  LinkEmulator::Captures captures(1);
+  captures[0].emplace(std::move(*file));
+  std::vector<LinkEmulator::Sender::Setup> links;
+  links.push_back(link(BitRate::kbit(800), {}, Bytes::kib(64), 0.5));  // 10 ms per packet
+  emulator.carry_as(std::move(links), std::move(captures));
+  for (std::uint8_t i = 0; i < 8; ++i) send(i);
+  std::this_thread::sleep_for(milliseconds(150));
+  emulator.stop();
+  EXPECT_LT(emulator.counts(0).delivered, 8U);
+  EXPECT_TRUE(unwritten.empty());
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  constexpr std::size_t kFileHeader = 24, kRecord = 16 + PcapFile::kLongest;
+  ASSERT_EQ(bytes.size(), kFileHeader + 8 * kRecord);
+  std::uint32_t before = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    std::array<std::uint32_t, 4> record{};  // seconds, nanoseconds, captured, original
+    std::memcpy(record.data(), bytes.data() + kFileHeader + i * kRecord, sizeof record);
+    EXPECT_EQ(record[3], kPacket);
+    if (i > 0) {
+      EXPECT_EQ(record[1] - before, 10'000'000U) << i;
+    }
+    before = record[1];
+  }
+  std::remove(path.c_str());
 }
 
 TEST_F(ALinkEmulator, ADeviceThatIsGoneEndsNothing) {

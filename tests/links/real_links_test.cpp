@@ -15,7 +15,8 @@
 namespace millrace {
 namespace {
 
-constexpr Duration kLateness = Duration::ms(20);
+// Packets may be late on a machine that does other things; how late they are is not what is tested here.
+constexpr Duration kLateness = Duration::s(1);
 constexpr double kTolerance = 0.05;  // another process may take the processor while half a second is measured
 
 class RealLinksTest : public ::testing::Test {

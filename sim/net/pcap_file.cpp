@@ -1,4 +1,4 @@
-#include "sim/ns3/pcap_file.hpp"
+#include "sim/net/pcap_file.hpp"
 
 #include <fmt/core.h>
 
