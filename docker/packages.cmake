@@ -28,7 +28,7 @@ endforeach()
 install(FILES docker/millrace-node.service DESTINATION /usr/lib/systemd/system COMPONENT node)
 install(FILES docker/millrace-node.default DESTINATION /etc/default RENAME millrace-node COMPONENT node)
 install(DIRECTORY analysis DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace COMPONENT host
-        FILES_MATCHING PATTERN "*.py" PATTERN "__pycache__" EXCLUDE)
+        FILES_MATCHING PATTERN "*.py" PATTERN "*.js" PATTERN "*.css" PATTERN "__pycache__" EXCLUDE)
 install(DIRECTORY scenarios traces DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace COMPONENT host)
 
 set(CPACK_GENERATOR DEB)

@@ -9,8 +9,8 @@ namespace {
 using namespace millrace;
 
 constexpr std::array kVerbs = {
-    add_run_verb,    add_sweep_verb, add_compare_verb, add_plan_verb,  add_validate_verb,
-    add_doctor_verb, add_trace_verb, add_keys_verb,    add_shape_verb, add_clean_verb,
+    add_run_verb,    add_sweep_verb, add_compare_verb, add_report_verb, add_plan_verb,  add_validate_verb,
+    add_doctor_verb, add_trace_verb, add_keys_verb,    add_shape_verb,  add_clean_verb,
 };
 
 constexpr const char* kExamples =
@@ -22,6 +22,7 @@ constexpr const char* kExamples =
     "  millrace doctor scenarios/quickstart.yaml\n"
     "  millrace sweep scenarios/sweep-example.yaml\n"
     "  millrace compare runs/simulated runs/deployed\n"
+    "  millrace report runs/mine\n"
     "  millrace trace info traces/lte-drive.csv\n"
     "  millrace keys fleet --scenario my-scenario.yaml\n"
     "Scenario keys: scenarios/README.md";

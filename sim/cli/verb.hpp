@@ -19,6 +19,7 @@ inline constexpr const char* kExitCodes =
 Verb add_run_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_sweep_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_compare_verb(CLI::App& program, const std::vector<std::string>& command_line);
+Verb add_report_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_plan_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_validate_verb(CLI::App& program, const std::vector<std::string>& command_line);
 Verb add_doctor_verb(CLI::App& program, const std::vector<std::string>& command_line);

@@ -41,8 +41,9 @@ Result<void> remove_earlier_run(const std::string& path) {
   std::vector<fs::path> stale;
   for (const auto& entry : fs::directory_iterator(path, error)) {
     const auto ending = entry.path().extension().string();
-    if (!entry.is_directory(error) && std::ranges::find(kEndings, ending) != kEndings.end())
-      stale.push_back(entry.path());
+    const bool ours = std::ranges::find(kEndings, ending) != kEndings.end() ||
+                      entry.path().filename() == "report.html";  // of `millrace report`
+    if (!entry.is_directory(error) && ours) stale.push_back(entry.path());
   }
   fs::remove_all(fs::path(path) / "agents", error);
   for (const auto& file : stale) {
