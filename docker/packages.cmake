@@ -1,5 +1,5 @@
-# The installed files and the Debian packages made of them: ./dev package. Two components: `node` (no ns-3, no
-# Python) and `host`.
+# The installed files and the Debian packages made of them: ./dev package. Three components: `node` (no ns-3,
+# no Python), `host`, and `python`, the package of scripts.
 include(GNUInstallDirs)
 
 set(made ${PROJECT_BINARY_DIR}/package-files)
@@ -29,6 +29,11 @@ install(FILES docker/millrace-node.service DESTINATION /usr/lib/systemd/system C
 install(FILES docker/millrace-node.default DESTINATION /etc/default RENAME millrace-node COMPONENT node)
 install(DIRECTORY analysis DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace COMPONENT host
         FILES_MATCHING PATTERN "*.py" PATTERN "*.js" PATTERN "*.css" PATTERN "__pycache__" EXCLUDE)
+# For scripts of users: `import millrace`.
+install(DIRECTORY analysis/millrace DESTINATION lib/python3/dist-packages COMPONENT python
+        FILES_MATCHING PATTERN "*.py" PATTERN "*.js" PATTERN "*.css" PATTERN "__pycache__" EXCLUDE)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/python3-millrace RENAME copyright
+        COMPONENT python)
 install(DIRECTORY scenarios traces DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace COMPONENT host)
 
 set(CPACK_GENERATOR DEB)
@@ -38,7 +43,7 @@ set(CPACK_PACKAGE_CONTACT "the millrace project <millrace@localhost>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
-set(CPACK_COMPONENTS_ALL node host)
+set(CPACK_COMPONENTS_ALL node host python)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
@@ -58,4 +63,13 @@ set(CPACK_DEBIAN_HOST_PACKAGE_RECOMMENDS "millrace-node (= ${PROJECT_VERSION}), 
 set(CPACK_COMPONENT_HOST_DESCRIPTION "Pipeline inference on edge devices: simulation, emulation, the host
 One scenario file through simulation over a fluid or an ns-3 network, co-simulation with real tensors,
 and deployment to devices that run millrace-node.")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-millrace)
+set(CPACK_DEBIAN_PYTHON_FILE_NAME python3-millrace.deb)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3, python3-numpy, python3-pandas, python3-matplotlib")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_RECOMMENDS "millrace (= ${PROJECT_VERSION})")
+set(CPACK_COMPONENT_PYTHON_DESCRIPTION "Pipeline inference on edge devices: runs and sweeps in Python
+Run directories and sweeps as pandas frames, figures for papers, and millrace run and plan as functions.")
 include(CPack)

@@ -23,6 +23,10 @@ STYLE = {
     "grid.color": "#e6e9ed", "grid.linewidth": 0.5, "axes.grid": True, "axes.axisbelow": True,
     "pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "millrace",
 }  # fmt: skip
+# These matter when a figure is saved, by whomever.
+matplotlib.rcParams.update(
+    {name: value for name, value in STYLE.items() if name.endswith(("fonttype", "hashsalt"))}
+)
 DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5))]
 FIRST = 8  # microbatches that the Gantt chart shows
 
