@@ -13,7 +13,7 @@ void add_how(Table<RunSection>& table) {
             {.path = "links",
              .doc = "Mode deploy: the machines' own network as it is `given`, or `netns`: all devices on "
                     "this machine, a network namespace each, joined by real links shaped as `network.links` "
-                    "says (needs root; no Wi-Fi, queues are drop-tail).",
+                    "says (needs root; no Wi-Fi).",
              .how = true});
   table.key(&RunSection::seed, {.path = "seed", .doc = "Seed of every random number of the run."});
   table.key(&RunSection::compute,

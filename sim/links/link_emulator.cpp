@@ -16,6 +16,7 @@
 
 #include "runtime/base/check.hpp"
 #include "sim/net/tcp_segment.hpp"
+#include "sim/queue/flow_hash.hpp"
 
 namespace millrace {
 namespace {
@@ -62,7 +63,7 @@ LinkEmulator::~LinkEmulator() {
 
 Time LinkEmulator::now() const { return Time::at_ns(std::chrono::nanoseconds(Clock::now() - zero_).count()); }
 
-void LinkEmulator::carry_as(std::vector<Sender::Setup> setups, Captures captures) {
+void LinkEmulator::carry_as(std::vector<Setup> setups, Captures captures) {
   MR_CHECK(setups.size() == carriers_.size() && (captures.empty() || captures.size() == ways_.size()));
   captures.resize(ways_.size());
   std::unique_lock lock(mutex_);
@@ -75,7 +76,11 @@ void LinkEmulator::carry_as(std::vector<Sender::Setup> setups, Captures captures
 void LinkEmulator::stop() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
-  for (auto& way : ways_) way.capture.reset();  // whole from here on
+  for (auto& way : ways_) {
+    way.capture.reset();  // whole from here on
+    if (const auto* discipline = carriers_[way.direction.carrier].discipline.get())
+      way.counts.dropped = discipline->drops().packets;
+  }
 }
 
 // Links are on time on a busy machine too, and before the agents, which compute at the lowest real-time
@@ -157,7 +162,8 @@ void LinkEmulator::take_over() {
   }
   for (std::size_t i = 0; i < carriers_.size(); ++i) {
     auto& carrier = carriers_[i];
-    carrier.sender.emplace(std::move(setups_->at(i)));
+    carrier.sender.emplace(std::move(setups_->at(i).link));
+    carrier.discipline = std::move(setups_->at(i).discipline);
     for (auto& frame : carrier.under_way)
       frame.arrives = std::max(Time::zero(), Time::at_ns((frame.arrives.since_start() - shift).count_ns()));
   }
@@ -176,12 +182,20 @@ void LinkEmulator::depart(Carrier& carrier, Time now) {
     const auto departure = sender.depart(*at);
     if (departure.again) continue;
     auto gone = sender.advance();
+    feed(carrier, *at);
     capture(gone.payload, *at);
     if (departure.lost)
       ++ways_[gone.payload.direction].counts.lost;
     else
       carrier.under_way.push_back({departure.arrives, std::move(gone.payload)});
   }
+}
+
+// An idle link with the packet whose turn it is.
+void LinkEmulator::feed(Carrier& carrier, Time now) {
+  if (!carrier.discipline || carrier.sender->sending() != nullptr) return;
+  if (auto next = carrier.discipline->dequeue(now))
+    (void)carrier.sender->offer(std::move(next->payload), next->size, now);
 }
 
 void LinkEmulator::capture(const Carried& carried, Time at) {
@@ -208,17 +222,25 @@ void LinkEmulator::deliver(Carrier& carrier, Time now) {
 
 void LinkEmulator::take_in(std::size_t direction, Time now) {
   auto& way = ways_[direction];
-  auto& sender = carriers_[way.direction.carrier].sender;
+  auto& carrier = carriers_[way.direction.carrier];
   for (int i = 0; i < kAtOnce; ++i) {
     const auto size = read(way.direction.from, buffer_.data(), buffer_.size());
     if (size <= 0) return;
     const auto frame = std::span(std::as_const(buffer_)).first(static_cast<std::size_t>(size));
-    if (!sender || !is_ipv4(frame)) continue;
+    if (!carrier.sender || !is_ipv4(frame)) continue;
     const auto packet = frame.subspan(kEthernetHeader);
+    const Bytes bytes(static_cast<std::int64_t>(packet.size()));
+    if (auto* discipline = carrier.discipline.get()) {
+      (void)discipline->enqueue(
+          {{direction, Frame(frame.begin(), frame.end())}, bytes, flow_hash(packet, way.direction.carrier)},
+          now);
+      feed(carrier, now);
+      continue;
+    }
     auto own = way.direction.own ? segment_of(packet) : std::nullopt;
     if (own && own->from != *way.direction.own) own.reset();
-    const auto offered = sender->offer({direction, Frame(frame.begin(), frame.end())},
-                                       Bytes(static_cast<std::int64_t>(packet.size())), now, own);
+    const auto offered =
+        carrier.sender->offer({direction, Frame(frame.begin(), frame.end())}, bytes, now, own);
     if (offered == Sender::Offer::dropped) ++way.counts.dropped;
   }
 }

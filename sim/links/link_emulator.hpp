@@ -28,6 +28,7 @@
 #include "sim/net/lateness_audit.hpp"
 #include "sim/net/link_sender.hpp"
 #include "sim/net/pcap_file.hpp"
+#include "sim/queue/queue_disc.hpp"
 
 namespace millrace {
 
@@ -40,6 +41,13 @@ class LinkEmulator {
     Frame frame;
   };
   using Sender = LinkSender<Carried>;
+  struct Setup {
+    Sender::Setup link;
+    // Between the sending device and the link, which then holds only the packet that it sends; sees all
+    // packets, the device's own too. Null: drop-tail, and a device's own TCP data waits
+    // (LinkSender::offer()). REQUIRES null for a carrier of several directions.
+    std::unique_ptr<QueueDisc<Carried>> discipline{};
+  };
 
   struct Direction {
     std::string name;  // "a -> b", for errors
@@ -71,7 +79,7 @@ class LinkEmulator {
   // `captures`: of all packets that leave, per direction, those that are lost afterwards among them.
   // REQUIRES: a setup for each carrier; a capture or none for each direction, or none at all; not after
   // stop().
-  void carry_as(std::vector<Sender::Setup> setups, Captures captures = {});
+  void carry_as(std::vector<Setup> setups, Captures captures = {});
   // Carries nothing any more. The results below are valid from here on.
   void stop();
 
@@ -93,6 +101,7 @@ class LinkEmulator {
   };
   struct Carrier {
     std::optional<Sender> sender{};
+    std::unique_ptr<QueueDisc<Carried>> discipline{};
     std::deque<UnderWay> under_way{};
   };
 
@@ -103,6 +112,7 @@ class LinkEmulator {
   Time now() const;
   void take_over();
   void depart(Carrier& carrier, Time now);
+  void feed(Carrier& carrier, Time now);
   void capture(const Carried& carried, Time at);
   void deliver(Carrier& carrier, Time now);
   void take_in(std::size_t direction, Time now);
@@ -114,8 +124,8 @@ class LinkEmulator {
   Clock::time_point zero_;
   std::mutex mutex_;
   std::condition_variable taken_over_;
-  std::optional<std::vector<Sender::Setup>> setups_;  // of a carry_as() that the thread has not seen yet
-  Captures captures_;                                 // of the same
+  std::optional<std::vector<Setup>> setups_;  // of a carry_as() that the thread has not seen yet
+  Captures captures_;                         // of the same
   std::atomic<bool> stopping_{false}, changing_{false};
   LatenessCounts lateness_;
   std::optional<Late> too_late_;

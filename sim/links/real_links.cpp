@@ -13,6 +13,7 @@
 #include "sim/net/framing.hpp"
 #include "sim/net/link_rate.hpp"
 #include "sim/net/routes.hpp"
+#include "sim/queue/make_queue_disc.hpp"
 
 namespace millrace {
 namespace {
@@ -48,7 +49,7 @@ std::set<Pair> pairs_of(const NetworkSpec& spec) {
 bool needs_emulator(const LinkSpec& link) {
   const auto delayed = [](const auto& step) { return step.second > Duration(); };
   return link.segment || link.delay.series() != nullptr || std::ranges::any_of(link.delay.steps(), delayed) ||
-         loses(link) || link.overhead > Bytes();
+         loses(link) || link.overhead > Bytes() || link.discipline != QueueDiscipline::drop_tail;
 }
 
 // On a medium a frame has its overhead and keeps the medium busy until it has arrived everywhere.
@@ -76,8 +77,6 @@ Result<void> RealLinks::check(const NetworkSpec& spec) {
   for (const auto& link : spec.links) {
     const auto name =
         fmt::format("link {} -> {}", spec.devices[link.from.value], spec.devices[link.to.value]);
-    if (link.discipline != QueueDiscipline::drop_tail)
-      return refuse(fmt::format("{}: a queue discipline", name));
     const auto peak = peak_rate(*rate_trace_of(link.rate));
     if (peak > BitRate() && peak < kSlowestPeak)
       return Error{
@@ -210,31 +209,39 @@ Result<void> RealLinks::make_taps() {
   return {};
 }
 
-LinkEmulator::Sender::Setup RealLinks::sender_of(std::size_t link) const {
+LinkEmulator::Setup RealLinks::setup_of(std::size_t link) const {
   const auto& spec = spec_.links[link];
   const auto stream =
       fmt::format("loss/{}->{}", spec_.devices[spec.from.value], spec_.devices[spec.to.value]);
-  return {.rate = spec.rate,
-          .delay = spec.delay,
-          .queue = spec.queue,
-          .loss = PacketLoss(spec.loss, spec.loss_model, Random(spec_.seed, stream)),
-          .overhead = spec.overhead};
+  LinkEmulator::Setup setup{
+      .link = {.rate = spec.rate,
+               .delay = spec.delay,
+               .queue = spec.queue,
+               .loss = PacketLoss(spec.loss, spec.loss_model, Random(spec_.seed, stream)),
+               .overhead = spec.overhead}};
+  if (spec.discipline != QueueDiscipline::drop_tail)
+    setup.discipline = make_queue_disc<LinkEmulator::Carried>(
+        spec.discipline,
+        {.limit = spec.queue, .mtu = spec_.mtu, .random = Random(spec_.seed, "pie/" + stream)});
+  return setup;
 }
 
 // As links are at time 0, at their peak rate, of all carriers in order.
-std::vector<LinkEmulator::Sender::Setup> RealLinks::senders_at_rest(BitRate least, Losses losses) const {
-  std::vector<LinkEmulator::Sender::Setup> senders;
+std::vector<LinkEmulator::Setup> RealLinks::at_rest(BitRate least, Losses losses) const {
+  std::vector<LinkEmulator::Setup> setups;
   for (const std::size_t i : carriers_) {
     const auto& link = spec_.links[i];
-    auto sender = sender_of(i);
+    auto setup = setup_of(i);
+    setup.discipline.reset();
+    auto& sender = setup.link;
     sender.rate = std::max(shaped_[i].peak, least);
     sender.delay = link.delay.at(Time::zero());
     const bool lossy = losses == Losses::as_asked;
     sender.loss = PacketLoss(lossy ? link.loss.at(Time::zero()) : 0.0, lossy ? link.loss_model : std::nullopt,
                              Random(spec_.seed, fmt::format("probe/{}", i)));
-    senders.push_back(std::move(sender));
+    setups.push_back(std::move(setup));
   }
-  return senders;
+  return setups;
 }
 
 void RealLinks::make_emulator() {
@@ -256,7 +263,7 @@ void RealLinks::make_emulator() {
   }
   if (directions.empty()) return;
   emulator_ = std::make_unique<LinkEmulator>(std::move(directions), lateness_);
-  emulator_->carry_as(senders_at_rest(kSetUpRate, Losses::as_asked));
+  emulator_->carry_as(at_rest(kSetUpRate, Losses::as_asked));
 }
 
 Result<void> RealLinks::set_up_host() {
@@ -349,11 +356,11 @@ Result<void> RealLinks::start() {
     if (!link.emulated) links.push_back({link.bucket.get(), link.schedule.get()});
   shaper_ = std::make_unique<Shaper>(std::move(links));
   if (emulator_) {
-    std::vector<LinkEmulator::Sender::Setup> senders;
-    for (const std::size_t i : carriers_) senders.push_back(sender_of(i));
+    std::vector<LinkEmulator::Setup> setups;
+    for (const std::size_t i : carriers_) setups.push_back(setup_of(i));
     auto captures = open_captures();
     if (!captures) return captures.error();
-    emulator_->carry_as(std::move(senders), std::move(*captures));
+    emulator_->carry_as(std::move(setups), std::move(*captures));
   }
   if (cross_traffic_) cross_traffic_->start();
   return shaper_->start();

@@ -1,6 +1,6 @@
 // The scenario's network as real links of this machine: a network namespace per device, and a veth pair per
 // link, each end shaped to its direction's rate by the kernel. A link with more than a rate (delay, losses,
-// layer-2 overhead, a shared medium) is a pair of TAP devices instead, between which a LinkEmulator carries
+// layer-2 overhead, a queue discipline, a shared medium) is a pair of TAP devices instead, between which a LinkEmulator carries
 // both directions.
 // Packets take the routes of the simulated networks (Routes). The host has a namespace of its own, joined to
 // every device by an unshaped pair, so that its messages do not use the links. Nothing of this is visible
@@ -49,8 +49,8 @@ class RealLinks {
     std::optional<Packets> packets{};
   };
 
-  // An error (exit code 3) says why this network cannot be made of real links: Wi-Fi, queue disciplines, or
-  // links too slow to be measured.
+  // An error (exit code 3) says why this network cannot be made of real links: Wi-Fi, or links too slow to
+  // be measured.
   static Result<void> check(const NetworkSpec& spec);
   // Needs root, `ip`, and the token bucket filter or TAP devices. Warns where the congestion control is not
   // as requested. A packet that an emulated link delivers later than `lateness` fails the run at stop().
@@ -88,9 +88,9 @@ class RealLinks {
   Result<void> make_taps();
   void make_emulator();
   Result<LinkEmulator::Captures> open_captures() const;
-  LinkEmulator::Sender::Setup sender_of(std::size_t link) const;
+  LinkEmulator::Setup setup_of(std::size_t link) const;
   enum class Losses { as_asked, none };
-  std::vector<LinkEmulator::Sender::Setup> senders_at_rest(BitRate least, Losses losses) const;
+  std::vector<LinkEmulator::Setup> at_rest(BitRate least, Losses losses) const;
   Result<void> set_up_host();
   Result<void> set_up(DeviceId device);
   Result<void> shape(std::size_t link);

@@ -53,7 +53,7 @@ Result<RealLinks::Probed> RealLinks::probe_packets(std::size_t link) {
   const auto [loss, burst] = loss_at_rest(spec);
   std::string finding;
   for (int attempt = 0; attempt < kProbes; ++attempt) {
-    emulator_->carry_as(senders_at_rest({}, Losses::as_asked));
+    emulator_->carry_as(at_rest({}, Losses::as_asked));
     const auto found = measure_packets(
         {{device(spec.from), device(spec.to), address(spec.to), result.asked, spec_.mtu}, delay});
     if (!found) return found.error().in("probing " + name);
@@ -98,7 +98,7 @@ Result<std::vector<RealLinks::Probed>> RealLinks::probe(
     if (!result) return result.error();
     results.push_back(std::move(*result));
   }
-  if (emulator_) emulator_->carry_as(senders_at_rest(kSetUpRate, Losses::none));
+  if (emulator_) emulator_->carry_as(at_rest(kSetUpRate, Losses::none));
   for (const auto& link : shaped_) {
     if (link.emulated || link.peak >= kSetUpRate) continue;
     if (auto set = link.bucket->set(kSetUpRate); !set) return set.error();

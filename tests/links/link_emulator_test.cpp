@@ -12,7 +12,11 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <thread>
+#include <utility>
+
+#include "sim/queue/make_queue_disc.hpp"
 
 namespace millrace {
 namespace {
@@ -55,7 +59,8 @@ std::vector<std::byte> frame(std::uint8_t number, std::size_t packet = kPacket, 
 
 class ALinkEmulator : public testing::Test {
  protected:
-  void carry(LinkEmulator::Sender::Setup setup, Duration limit = Duration::s(60)) {
+  void carry(LinkEmulator::Sender::Setup setup, Duration limit = Duration::s(60),
+             std::unique_ptr<QueueDisc<LinkEmulator::Carried>> discipline = {}) {
     if (!emulator_)
       emulator_.emplace(std::vector<LinkEmulator::Direction>{{.name = "a -> b",
                                                               .from = here_.device(),
@@ -63,7 +68,9 @@ class ALinkEmulator : public testing::Test {
                                                               .own = std::nullopt,
                                                               .carrier = 0}},
                         limit);
-    emulator_->carry_as({std::move(setup)});
+    std::vector<LinkEmulator::Setup> setups;
+    setups.push_back({.link = std::move(setup), .discipline = std::move(discipline)});
+    emulator_->carry_as(std::move(setups));
     began_ = Clock::now();
   }
   static LinkEmulator::Sender::Setup link(BitRate rate, Duration delay = {}, Bytes queue = Bytes::kib(64),
@@ -177,8 +184,8 @@ TEST_F(ALinkEmulator, DirectionsOfOneMediumTakeTurns) {
       {{.name = "a -> b", .from = here_.device(), .to = there_.device(), .own = std::nullopt, .carrier = 0},
        {.name = "c -> d", .from = other.device(), .to = far.device(), .own = std::nullopt, .carrier = 0}},
       Duration::s(60));
-  std::vector<LinkEmulator::Sender::Setup> medium;
-  medium.push_back(link(BitRate::kbit(800)));
+  std::vector<LinkEmulator::Setup> medium;
+  medium.push_back({.link = link(BitRate::kbit(800))});
   emulator.carry_as(std::move(medium));
   began_ = Clock::now();
   const auto from_c = frame(100);
@@ -198,6 +205,30 @@ TEST_F(ALinkEmulator, DirectionsOfOneMediumTakeTurns) {
   EXPECT_EQ(arrived, 5) << "at the device of their own direction";
 }
 
+// 10 ms per packet; those of flow b find the queue full of flow a's, and FQ-CoDel gives them their turn.
+TEST_F(ALinkEmulator, AsksItsQueueDisciplineWhichPacketGoes) {
+  carry(link(BitRate::kbit(800)), Duration::s(60),
+        make_queue_disc<LinkEmulator::Carried>(QueueDiscipline::fq_codel,
+                                               {.limit = Bytes::kib(64), .mtu = Bytes(kPacket)}));
+  for (std::uint8_t i = 0; i < 20; ++i) send(i);
+  auto other = frame(100);
+  other[kHeader + 15] = std::byte{9};  // from another address
+  ASSERT_GT(write(here_.far_end(), other.data(), other.size()), 0);
+  int before = 0;
+  for (auto arrived = next(); arrived && arrived->first != 100; arrived = next()) ++before;
+  EXPECT_LE(before, 3) << "the one on the link, and a turn of the other flow";
+}
+
+TEST_F(ALinkEmulator, CountsWhatItsQueueDisciplineDrops) {
+  carry(link(BitRate::kbit(80)), Duration::s(60),
+        make_queue_disc<LinkEmulator::Carried>(QueueDiscipline::codel,
+                                               {.limit = Bytes(3 * kPacket), .mtu = Bytes(kPacket)}));
+  for (std::uint8_t i = 0; i < 10; ++i) send(i);  // one is sent, three wait
+  std::this_thread::sleep_for(milliseconds(50));
+  emulator_->stop();
+  EXPECT_EQ(emulator_->counts(0).dropped, 6U);
+}
+
 // Of all packets that have left, lost or not, with the instants at which their last bits did.
 TEST_F(ALinkEmulator, CapturesWhatLeaves) {
   const std::string path = testing::TempDir() + "captures_what_leaves.pcap";
@@ -209,8 +240,8 @@ TEST_F(ALinkEmulator, CapturesWhatLeaves) {
   ASSERT_TRUE(file) << file.error().message;
   LinkEmulator::Captures captures(1);
   captures[0].emplace(std::move(*file));
-  std::vector<LinkEmulator::Sender::Setup> links;
-  links.push_back(link(BitRate::kbit(800), {}, Bytes::kib(64), 0.5));  // 10 ms per packet
+  std::vector<LinkEmulator::Setup> links;
+  links.push_back({.link = link(BitRate::kbit(800), {}, Bytes::kib(64), 0.5)});  // 10 ms per packet
   emulator.carry_as(std::move(links), std::move(captures));
   for (std::uint8_t i = 0; i < 8; ++i) send(i);
   std::this_thread::sleep_for(milliseconds(150));
