@@ -1,10 +1,9 @@
 // The scenario's network as real links of this machine: a network namespace per device, and a veth pair per
 // link, each end shaped to its direction's rate by the kernel. A link with more than a rate (delay, losses,
-// layer-2 overhead, a queue discipline, a shared medium) is a pair of TAP devices instead, between which a LinkEmulator carries
-// both directions.
-// Packets take the routes of the simulated networks (Routes). The host has a namespace of its own, joined to
-// every device by an unshaped pair, so that its messages do not use the links. Nothing of this is visible
-// outside, and all of it ends with the process.
+// layer-2 overhead, a queue discipline, a shared medium) is a pair of TAP devices instead, between which a
+// LinkEmulator carries both directions. Packets take the routes of the simulated networks (Routes). The host
+// has a namespace of its own, joined to every device by an unshaped pair, so that its messages do not use the
+// links. Nothing of this is visible outside, and all of it ends with the process.
 #pragma once
 
 #include <map>
