@@ -24,7 +24,7 @@ def seconds_of(run, stage):
     if 0 < stage <= len(summary):
         written = summary[stage - 1].get("attribution_s", {})
         return {part: float(written.get(part, 0.0)) for part in PARTS}
-    return reckoned(run.stages.where(run.stages["stage"] == stage), run.duration)
+    return reckoned(run.work_of(stage), run.duration)
 
 
 def reckoned(work, duration):
@@ -60,7 +60,7 @@ def draw(figure, cell, run):
         return style.say_empty(axes, "no stage had finished a microbatch")
     for position, stage in enumerate(stages):
         bar(axes, position, seconds_of(run, stage), run.duration)
-        waited = run.stages.where(run.stages["stage"] == stage)
+        waited = run.work_of(stage)
         median = float(np.median(waited["started"] - waited["arrived"]))
         axes.text(101, position, f"input waits {style.duration_text(median)}", va="center", fontsize=9,
                   color=style.QUIET)

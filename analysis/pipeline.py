@@ -19,11 +19,8 @@ def rows_of(run):
     """[(first instant, kind, key)]: stages and links in the order in which the first microbatch met them."""
     rows = []
     for stage in run.stage_numbers():
-        rows.append((run.stages["started"][run.stages["stage"] == stage].min(), "stage", stage))
-    moves = run.activations
-    for link in dict.fromkeys(zip(moves["from"], moves["to"])):
-        mask = (moves["from"] == link[0]) & (moves["to"] == link[1])
-        rows.append((moves["submitted"][mask].min(), "link", link))
+        rows.append((run.work_of(stage)["started"].min(), "stage", stage))
+    rows += [(run.activations_of(link)["submitted"].min(), "link", link) for link in run.active_links]
     return sorted(rows, key=lambda row: row[0])
 
 
@@ -92,8 +89,8 @@ def prepare(axes, run, rows, span, labels):
 def stage_shapes(run, stage, span):
     """(bars [(begin, end, microbatch, part)], waits [(begin, end)], half height) in seconds, within the
     span."""
-    work = run.stages
-    work = work.where((work["stage"] == stage) & (work["started"] < span[1]) & (work["sent"] > span[0]))
+    work = run.work_of(stage)
+    work = work.where((work["started"] < span[1]) & (work["sent"] > span[0]))
     bars, waits = [], []
     for index in range(len(work)):
         microbatch, started, computed = (work[name][index] for name in ("microbatch", "started", "computed"))
@@ -108,9 +105,8 @@ def stage_shapes(run, stage, span):
 
 def link_shapes(run, link, span):
     """The time on the wire as bars; waiting in the queue before and propagation after as lines."""
-    moves = run.activations
-    moves = moves.where((moves["from"] == link[0]) & (moves["to"] == link[1]) & (moves["submitted"] < span[1])
-                        & (moves["delivered"] > span[0]))
+    moves = run.activations_of(link)
+    moves = moves.where((moves["submitted"] < span[1]) & (moves["delivered"] > span[0]))
     bars, waits = [], []
     for index in range(len(moves)):
         submitted, delivered = moves["submitted"][index], moves["delivered"][index]

@@ -17,13 +17,13 @@ HEIGHT = 6.2
 WINDOW = 10  # microbatches over which the rate is taken
 ON_THEIR_WAY = 5
 STOCK = 3    # periods a consumer keeps in stock, as runtime/policy/paced_consumer.hpp
-COLOURS = [style.VERMILLION, style.GREEN, style.PINK]
+MOST_LINKS = 3
 
 
 def adaptive(run):
     """[(from, to)] whose policy had something to choose."""
     rows = run.decisions.where(run.decisions["policy"] != "fixed")
-    return list(dict.fromkeys(zip(rows["from"], rows["to"])))[:len(COLOURS)]
+    return list(dict.fromkeys(zip(rows["from"], rows["to"])))[:MOST_LINKS]
 
 
 def target(run):
@@ -104,7 +104,8 @@ def draw(figure, cell, run):
 def draw_bandwidth(axes, run, links):
     axes.set_ylabel("Mbit/s")
     drawn = []
-    for link, colour in zip(links, COLOURS):
+    for link in links:
+        colour = run.colour_of(link)
         microbatch, rate = bandwidth_met(run, link)
         if len(rate) == 0:
             continue
@@ -126,7 +127,8 @@ def draw_bandwidth(axes, run, links):
 def draw_bits(axes, run, links):
     axes.set_ylabel("bits/value")
     widest = 0.0
-    for link, colour in zip(links, COLOURS):
+    for link in links:
+        colour = run.colour_of(link)
         microbatch, bits = bits_sent(run, link)
         if len(bits) == 0:
             continue

@@ -1,11 +1,13 @@
 """Reads a run directory. A run that was killed is a run: a last line that was cut off is dropped, a file that
 was never written is an empty table. Times become seconds of scenario time, everything else keeps its unit."""
 
-import csv
 import json
 from pathlib import Path
 
 import numpy as np
+
+from millrace import colours, passes
+from millrace.tables import RunError, whole_table
 
 # The columns each table is read for; `text` ones stay strings, the others become floats (empty: NaN).
 COLUMNS = {
@@ -22,10 +24,6 @@ COLUMNS = {
               "dropped_bytes", "lost_bytes", "capacity_bytes"],
 }
 TEXT = {"device", "from", "to", "kind", "policy"}
-
-
-class RunError(Exception):
-    """The directory is not a run directory, or a file in it is not as a run writes it."""
 
 
 class Table:
@@ -54,8 +52,8 @@ class RunDirectory:
         self.summary = _summary(self.path / "summary.json")
         self.microbatches = self._table("microbatches")
         self.stages = self._table("stages")
-        self.transfers = self._table("transfers")
-        self.activations = self.transfers.where(self.transfers["kind"] == "activation")
+        self._by_link, self._by_stage = None, {}
+        self.activations = self._table("transfers", _are_activations)
         self.bandwidth = self._table("bandwidth")
         self.decisions = self._table("decisions")
         self.links = self._table("links")
@@ -79,7 +77,7 @@ class RunDirectory:
         """Seconds from 0 to the end of the run, or to the last record of a killed run."""
         if self.summary and self.summary.get("duration_s"):
             return float(self.summary["duration_s"])
-        instants = [self.microbatches["completed"], self.stages["sent"], self.transfers["delivered"]]
+        instants = [self.microbatches["completed"], self.stages["sent"], self.activations["delivered"]]
         known = np.concatenate(instants)
         known = known[np.isfinite(known)]
         return float(known.max()) if len(known) else 0.0
@@ -106,56 +104,60 @@ class RunDirectory:
         words = ["INCOMPLETE"] if incomplete else []
         return "  ·  ".join(words + [word for word in self.conditions if word != "compute measured"])
 
+    def activations_of(self, link):
+        """The activations of one link; an empty table where it carried none."""
+        if self._by_link is None:
+            numbers = {}
+            number = np.array([numbers.setdefault(pair, len(numbers)) for pair in
+                               zip(self.activations["from"], self.activations["to"])], dtype=int)
+            order = np.argsort(number, kind="stable")
+            ends = np.cumsum(np.bincount(number, minlength=len(numbers)))
+            self._by_link = {pair: order[end - count:end] for pair, end, count in
+                             zip(numbers, ends, np.diff(np.append(0, ends)))}
+        return self.activations.where(self._by_link.get(link, np.zeros(0, dtype=int)))
+
+    @property
+    def active_links(self):
+        """[(from, to)] in the order in which the table meets them."""
+        self.activations_of(None)
+        return list(self._by_link)
+
+    def colour_of(self, link):
+        """The link's colour, the same in every figure and on the page of `millrace report`."""
+        devices = self.manifest.get("devices") or list(dict.fromkeys(name for pair in self.active_links
+                                                                     for name in pair))
+        return colours.of_devices(devices, [link])[f"{link[0]}>{link[1]}"][0]
+
+    def work_of(self, stage):
+        """The rows of one stage."""
+        if stage not in self._by_stage:
+            self._by_stage[stage] = self.stages.where(self.stages["stage"] == stage)
+        return self._by_stage[stage]
+
     def stage_numbers(self):
         return [int(stage) for stage in np.unique(self.stages["stage"])]
 
     def device_of(self, stage):
-        return self.stages["device"][self.stages["stage"] == stage][0]
+        return self.work_of(stage)["device"][0]
 
-    def _table(self, name):
-        path = self.path / f"{name}.csv"
+    def _table(self, name, kept=None):
         columns = COLUMNS[name]
-        rows = _rows(path, columns) if path.is_file() else []
+        read = whole_table(self.path / f"{name}.csv", columns, TEXT, passes.LIMITS.get(name), kept)
         table = {}
-        for index, column in enumerate(columns):
-            cells = [row[index] for row in rows]
-            if column in TEXT:
-                table[column] = np.array(cells, dtype=object)
-            else:
-                values = _numbers(path, column, cells)
-                seconds = column.endswith("_ns")
-                table[column.removesuffix("_ns")] = values * 1e-9 if seconds else values
+        for column in columns:
+            values = read.pop(column)
+            seconds = column.endswith("_ns")
+            table[column.removesuffix("_ns")] = values * 1e-9 if seconds else values
         return Table(table)
+
+
+def _are_activations(rows):
+    kind, kinds = rows.texts("kind")
+    return kind == (kinds.index("activation") if "activation" in kinds else -1)
 
 
 def _empty(name):
     return Table({column: np.zeros(0) for column in COLUMNS[name]})
-
-
-def _rows(path, columns):
-    text = path.read_text(encoding="utf-8", errors="replace")
-    lines = text.split("\n")[:-1]  # the rest after the last line break is cut off or empty
-    if not lines:
-        return []
-    reader = csv.reader(lines)
-    header = next(reader)
-    missing = [column for column in columns if column not in header]
-    if missing:
-        raise RunError(f"reading {path}: no column {', '.join(missing)}")
-    order = [header.index(column) for column in columns]
-    rows = []
-    for row in reader:
-        if len(row) != len(header):
-            raise RunError(f"{path}:{reader.line_num}: {len(row)} fields, the header has {len(header)}")
-        rows.append([row[index] for index in order])
-    return rows
-
-
-def _numbers(path, column, cells):
-    try:
-        return np.array([cell if cell else "nan" for cell in cells], dtype=str).astype(float)
-    except ValueError as error:
-        raise RunError(f"reading {path}: column {column}: {error}") from error
 
 
 def _read_json(path):

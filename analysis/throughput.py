@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Throughput over a sliding window, the bandwidth of the links and the bit width of the stages, over time."""
+"""Throughput over the last seconds, the bandwidth of the links and the bit width of the stages, over time."""
 
 import sys
 
 import numpy as np
 
 import style
+from millrace import reduction
 
 NAME = "throughput.png"
 HEIGHT = 5.6
-LINK_COLOURS = [style.VERMILLION, style.GREEN, style.PINK]
+MOST_LINKS = 3
 MAX_POINTS = 1200  # one per pixel column; a denser trace is its mean with a band from min to max
 
 
@@ -20,7 +21,7 @@ def draw(figure, cell, run):
     middle, bottom = (figure.add_subplot(grid[row], sharex=top) for row in (1, 2))
     factor, unit = style.time_unit(run.duration)
     links = shown_links(run)
-    colours = dict(zip(links, LINK_COLOURS))
+    colours = {link: run.colour_of(link) for link in links}
     draw_throughput(top, run, factor)
     draw_bandwidth(middle, run, colours, factor)
     draw_bits(bottom, run, colours, factor)
@@ -35,25 +36,7 @@ def draw(figure, cell, run):
 
 
 def window_of(run):
-    """Seconds: a thirtieth of the run, but four microbatches at least, and a third of the run at most."""
-    return min(max(run.duration / 30, 4 * usual_gap(run.microbatches["completed"])), run.duration / 3)
-
-
-def usual_gap(completed):
-    return float(np.median(np.diff(np.sort(completed)))) if len(completed) > 1 else 0.0
-
-
-def sliding_rate(completed, images, duration, window):
-    """Images/s in the window centred at each instant; at the ends only the part inside the run counts. A
-    microbatch counts evenly over the time since the one before it (the first: over the usual gap), so that a
-    window's edge does not show as a tooth."""
-    at = np.linspace(0, duration, 700)
-    order = np.argsort(completed)
-    first = completed[order][0]
-    instants = np.concatenate([[max(0.0, first - usual_gap(completed))], completed[order]])
-    total = np.concatenate([[0.0], np.cumsum(images[order])])
-    begin, end = np.maximum(at - window / 2, 0), np.minimum(at + window / 2, duration)
-    return at, (np.interp(end, instants, total) - np.interp(begin, instants, total)) / (end - begin)
+    return reduction.window_of(run.microbatches["completed"], run.duration)
 
 
 def draw_throughput(axes, run, factor):
@@ -62,26 +45,27 @@ def draw_throughput(axes, run, factor):
         axes.set_ylim(0, 1)
         return style.say_empty(axes, "no microbatch was completed")
     window = window_of(run)
-    at, rate = sliding_rate(run.microbatches["completed"], run.microbatches["images"], run.duration, window)
+    at, rate = reduction.causal_rate(run.microbatches["completed"], run.microbatches["images"], window)
+    highest = rate.max()
+    at, rate, *_ = reduction.reduced_samples(at, rate, MAX_POINTS, run.duration)
     mean = run.microbatches["images"].sum() / run.duration
     axes.fill_between(at * factor, rate, color=style.BLUE, alpha=0.12, linewidth=0)
     axes.plot(at * factor, rate, color=style.BLUE, linewidth=1.8,
-              label=f"over a window of {style.duration_text(window)}")
+              label=f"over the last {style.duration_text(window)}")
     axes.axhline(mean, color=style.INK, linewidth=1, linestyle=(0, (5, 4)),
                  label=f"whole run, {style.significant(mean)} images/s")
-    axes.set_ylim(0, max(rate.max(), mean) * 1.1)
+    axes.set_ylim(0, max(highest, mean) * 1.1)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 0.99), ncols=2, borderaxespad=0.2)
 
 
 def shown_links(run):
     """Of the links that carry activations, those whose bandwidth changes, else the slowest."""
-    known = run.activations if len(run.activations) else run.bandwidth
-    carrying = dict.fromkeys(zip(known["from"], known["to"]))
+    carrying = run.active_links or dict.fromkeys(zip(run.bandwidth["from"], run.bandwidth["to"]))
     rates = {link: link_rate(run, link)[1] for link in carrying}
     rates = {link: rate for link, rate in rates.items() if len(rate)}
     slowest_first = sorted(rates, key=lambda link: rates[link].mean())
     changing = [link for link in slowest_first if np.ptp(rates[link]) > 0]
-    return (changing or slowest_first[:1])[:len(LINK_COLOURS)]
+    return (changing or slowest_first[:1])[:MOST_LINKS]
 
 
 def link_rate(run, link):
@@ -155,7 +139,7 @@ def draw_bits(axes, run, colours, factor):
         return style.say_empty(axes, "no stage had finished a microbatch")
     for stage, other in zip(senders, style.CYCLE):
         device = run.device_of(stage)
-        rows = run.stages.where(run.stages["stage"] == stage)
+        rows = run.work_of(stage)
         colour = devices.get(device, other)
         end = np.append(rows["encoded"], run.duration) * factor
         axes.step(end, np.append(rows["bit_width"], rows["bit_width"][-1]), where="post", color=colour,

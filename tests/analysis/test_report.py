@@ -243,18 +243,6 @@ class Arithmetic(RunCase):
         read = RunDirectory(self.path).microbatches["completed"][0]
         self.assertAlmostEqual(read, int(row[3]) / 1e9, places=12)
 
-    def test_the_sliding_rate_is_the_images_in_the_window(self):
-        completed, images = np.arange(1, 101) * 0.5, np.full(100, 8.0)
-        at, rate = throughput.sliding_rate(completed, images, 50.0, 4.0)
-        inside = (at > 3) & (at < 47)
-        np.testing.assert_allclose(rate[inside], 16)
-
-    def test_the_sliding_rate_shows_a_pause(self):
-        completed = np.concatenate([np.arange(1, 21) * 0.5, 30 + np.arange(1, 21) * 0.5])
-        at, rate = throughput.sliding_rate(completed, np.full(40, 8.0), 40.0, 2.0)
-        self.assertLess(rate[(at > 12) & (at < 28)].max(), 1)
-        np.testing.assert_allclose(rate[(at > 2) & (at < 8)], 16)
-
     def test_the_window_stays_within_the_run(self):
         self.write(microbatches=2)
         run = RunDirectory(self.path)
