@@ -88,7 +88,7 @@ M.attribution = (place, rows, parts, caption) => {
       return [M.el('b', {}, M.swatch(row.colour), row.label),
         M.el('div', {class: 'stack', 'aria-hidden': 'true'}, parts.map((part) => {
           const share = (row.parts[part] || 0) / whole, colour = M.colour(`part:${part}`);
-          return M.el('span', {style: {width: `${100 * share}%`, background: colour, color: M.ink_on(colour)}}, share > 0.07 ? M.percent(share) : '');
+          return M.el('span', {style: {width: `${100 * share}%`, background: colour, color: M.ink_on(colour)}}, share > 0.17 ? M.percent(share) : '');
         })), ...parts.map((part) => M.seconds(row.parts[part]))];
     }), caption));
   };
