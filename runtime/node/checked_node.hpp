@@ -34,6 +34,12 @@ class CheckedNode final : public Node {
   Result<void> on_timer(Time now, TimerId timer, Outbox& out) override {
     return node_->on_timer(now, timer, out);
   }
+  Result<void> on_epoch(Time now, const EpochBegin& begin, Outbox& out) override {
+    return node_->on_epoch(now, begin, out);
+  }
+  Result<void> on_confirmed(Time now, MicrobatchId next, Outbox& out) override {
+    return node_->on_confirmed(now, next, out);
+  }
 
  private:
   // Values of one microbatch: far more than any model has, and sums of them do not overflow.

@@ -6,6 +6,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/node/epoch.hpp"
 #include "runtime/node/message.hpp"
 #include "runtime/node/record.hpp"
 #include "runtime/node/work.hpp"
@@ -34,6 +35,13 @@ class Node {
   virtual Result<void> on_message(Time now, NodeId from, Message message, Outbox& out) = 0;
   virtual Result<void> on_computed(Time now, JobId job, Outcome outcome, Outbox& out) = 0;
   virtual Result<void> on_timer(Time now, TimerId timer, Outbox& out) = 0;
+  // For nodes that outlive epochs (source, sink). Messages of the epochs before are not given to the node any
+  // more; work under way goes on, and its outcome still comes.
+  virtual Result<void> on_epoch(Time /*now*/, const EpochBegin& /*begin*/, Outbox& /*out*/) {
+    return Error{"a stage was told of another epoch, but is of one epoch only"};
+  }
+  // All microbatches before `next` are recorded at the sink: none of them has to be sent again.
+  virtual Result<void> on_confirmed(Time /*now*/, MicrobatchId /*next*/, Outbox& /*out*/) { return {}; }
 };
 
 }  // namespace millrace

@@ -4,14 +4,17 @@
 
 namespace millrace {
 
-Receiver::Receiver(NodeId from, int window) : from_(from), queue_(static_cast<std::size_t>(window)) {}
+Receiver::Receiver(NodeId from, int window, Begin begin)
+    : from_(from), queue_(static_cast<std::size_t>(window)) {
+  if (begin == Begin::at_zero) expected_ = MicrobatchId{0};
+}
 
 Result<void> Receiver::accept(Time now, NodeId from, Activation activation) {
   if (from != from_) return Error{"an activation came from another node than the one before it"};
-  if (activation.microbatch != expected_) {
+  if (expected_ && activation.microbatch != *expected_) {
     return Error{fmt::format(
         "the node before it sent microbatch {}, expected {}: microbatches come in order, each once",
-        activation.microbatch.value, expected_.value)};
+        activation.microbatch.value, expected_->value)};
   }
   if (activation.images == 0) return Error{"the node before it sent a microbatch without images"};
   const auto microbatch = activation.microbatch;
@@ -19,7 +22,7 @@ Result<void> Receiver::accept(Time now, NodeId from, Activation activation) {
     return Error{fmt::format("the node before it sent microbatch {} beyond its window of {}",
                              microbatch.value, queue_.limit())};
   }
-  ++expected_.value;
+  expected_ = MicrobatchId{microbatch.value + 1};
   unacknowledged_ = microbatch;
   return {};
 }

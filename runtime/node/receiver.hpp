@@ -1,4 +1,5 @@
-// The receiving half of a node: a bounded queue of activations that arrived in order and exactly once.
+// The receiving half of a node: a bounded queue of activations that arrived in order and exactly once. In an
+// epoch that goes on where another one ended, the first to arrive says where the order begins.
 // Arrival is acknowledged at once; the credit goes back when the activation is taken out to be worked on.
 #pragma once
 
@@ -16,8 +17,10 @@ class Receiver {
     Activation activation;
   };
 
+  enum class Begin : std::uint8_t { at_zero, at_first_to_arrive };
+
   // REQUIRES window > 0.
-  Receiver(NodeId from, int window);
+  Receiver(NodeId from, int window, Begin begin = Begin::at_zero);
 
   // Queues the activation. An error if it comes from another node, out of order, twice, or beyond the window.
   Result<void> accept(Time now, NodeId from, Activation activation);
@@ -31,7 +34,7 @@ class Receiver {
  private:
   NodeId from_;
   BoundedQueue<Arrived> queue_;
-  MicrobatchId expected_{0};
+  std::optional<MicrobatchId> expected_;  // nothing: any
   std::optional<MicrobatchId> unacknowledged_;
   std::uint32_t ungranted_ = 0;
 };

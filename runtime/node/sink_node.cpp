@@ -1,5 +1,7 @@
 #include "runtime/node/sink_node.hpp"
 
+#include <fmt/format.h>
+
 namespace millrace {
 
 SinkNode::SinkNode(const SinkConfig& config) : config_(config), receiver_(config.upstream, config.window) {}
@@ -10,14 +12,31 @@ Result<void> SinkNode::on_message(Time now, NodeId from, Message message, Outbox
   auto* activation = std::get_if<Activation>(&message);
   if (activation == nullptr) return Error{"the sink was sent feedback, but sends nothing"};
   if (auto taken = receiver_.accept(now, from, std::move(*activation)); !taken) return taken.error();
-  begin_if_possible(out);
+  if (auto begun = begin_if_possible(out); !begun) return begun;
   receiver_.send_feedback(out);
   return {};
 }
 
-void SinkNode::begin_if_possible(Outbox& out) {
-  if (current_ || receiver_.empty()) return;
-  auto arrived = receiver_.take();
+Result<void> SinkNode::on_epoch(Time, const EpochBegin& begin, Outbox&) {
+  receiver_ = Receiver(begin.upstream, config_.window, Receiver::Begin::at_first_to_arrive);
+  return {};
+}
+
+// What has been recorded and comes again, since the source could not know of it, is dropped.
+Result<void> SinkNode::begin_if_possible(Outbox& out) {
+  while (!current_ && !receiver_.empty()) {
+    const auto arrived = receiver_.take();
+    const auto microbatch = arrived.activation.microbatch.value;
+    if (microbatch < completed_) continue;
+    if (microbatch > completed_)
+      return Error{fmt::format("microbatch {} came to the sink, which has not had microbatch {}", microbatch,
+                               completed_)};
+    score(arrived, out);
+  }
+  return {};
+}
+
+void SinkNode::score(const Receiver::Arrived& arrived, Outbox& out) {
   const auto& activation = arrived.activation;
   current_ = CompletionRecord{.microbatch = activation.microbatch,
                               .images = activation.images,
@@ -41,7 +60,7 @@ Result<void> SinkNode::on_computed(Time, JobId, Outcome outcome, Outbox& out) {
     out.finish();
     return {};
   }
-  begin_if_possible(out);
+  if (auto begun = begin_if_possible(out); !begun) return begun;
   receiver_.send_feedback(out);
   return {};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace millrace {
 
@@ -56,18 +57,31 @@ Result<void> SourceNode::on_timer(Time now, TimerId, Outbox& out) {
   return {};
 }
 
-void SourceNode::load_next(Time now, Outbox& out) {
-  if (loading_ || sender_.full()) return;
+// Takes the next microbatch that was not loaded before, if there is one.
+bool SourceNode::admit_next(Time now) {
+  if (unconfirmed_.size() >= config_.most_unconfirmed) return false;
   if (closed_loop()) {
-    if (all_admitted()) return;
+    if (all_admitted()) return false;
     ++admitted_;
     loading_created_ = now;
   } else {
-    if (created_.empty()) return;
+    if (created_.empty()) return false;
     loading_created_ = created_.front();
     created_.pop_front();
   }
-  const MicrobatchId microbatch{loaded_++};
+  ++loaded_;
+  if (config_.replays) unconfirmed_.push_back(loading_created_);
+  return true;
+}
+
+void SourceNode::load_next(Time now, Outbox& out) {
+  if (loading_ || waiting_ || sender_.full()) return;
+  if (next_ < loaded_) {
+    loading_created_ = unconfirmed_.at(next_ - confirmed_.value);
+  } else if (!admit_next(now)) {
+    return;
+  }
+  const MicrobatchId microbatch{next_++};
   loading_ = true;
   out.compute(JobId{microbatch.value}, Work{.kind = WorkKind::load,
                                             .microbatch = microbatch,
@@ -77,8 +91,21 @@ void SourceNode::load_next(Time now, Outbox& out) {
                                             .budget = {}});
 }
 
+// Closed loop: a microbatch is created when it leaves, the first time.
+void SourceNode::stamp(Time sent, Activation& leaving) {
+  const auto microbatch = leaving.microbatch.value;
+  if (!closed_loop() || microbatch < left_) return;
+  leaving.created = sent;
+  left_ = microbatch + 1;
+  if (config_.replays) unconfirmed_.at(microbatch - confirmed_.value) = sent;
+}
+
 Result<void> SourceNode::on_computed(Time now, JobId job, Outcome outcome, Outbox& out) {
   loading_ = false;
+  if (std::exchange(outdated_, false)) {
+    load_next(now, out);
+    return {};
+  }
   const MicrobatchId microbatch{job.value};
   Activation activation{.microbatch = microbatch,
                         .first_image = microbatch.value * config_.microbatch,
@@ -86,12 +113,43 @@ Result<void> SourceNode::on_computed(Time now, JobId job, Outcome outcome, Outbo
                         .created = loading_created_,
                         .values = outcome.values,
                         .payload = std::move(outcome.output)};
-  const auto stamp = [this](Time sent, Activation& leaving, Outbox&) {
-    if (closed_loop()) leaving.created = sent;
-  };
-  sender_.push(now, std::move(activation), stamp, out);
+  sender_.push(
+      now, std::move(activation), [this](Time sent, Activation& leaving, Outbox&) { stamp(sent, leaving); },
+      out);
   load_next(now, out);
   return {};
+}
+
+Result<void> SourceNode::on_epoch(Time now, const EpochBegin& begin, Outbox& out) {
+  MR_CHECK(config_.replays, "another epoch of a source that forgets what it sends");
+  config_.downstream = begin.downstream;
+  sender_ = Sender(begin.downstream, config_.window);
+  outdated_ = loading_;
+  waiting_ = !begin.first;
+  if (waiting_) return {};
+  if (*begin.first < confirmed_ || begin.first->value > loaded_)
+    return Error{
+        fmt::format("source: an epoch begins with microbatch {}, of which {} to {} can be sent again",
+                    begin.first->value, confirmed_.value, loaded_)};
+  next_ = begin.first->value;
+  forget_before(*begin.first);
+  load_next(now, out);
+  return {};
+}
+
+Result<void> SourceNode::on_confirmed(Time now, MicrobatchId next, Outbox& out) {
+  if (next.value > loaded_)
+    return Error{fmt::format("source: microbatches before {} are said to be complete, of {} that were sent",
+                             next.value, loaded_)};
+  forget_before(next);
+  load_next(now, out);
+  return {};
+}
+
+// What will be sent in this epoch is kept, even if the sink has it: an epoch leaves nothing out.
+void SourceNode::forget_before(MicrobatchId next) {
+  const MicrobatchId end{std::min(next.value, next_)};
+  for (; confirmed_ < end; ++confirmed_.value) unconfirmed_.pop_front();
 }
 
 Result<void> SourceNode::on_message(Time now, NodeId from, Message message, Outbox& out) {

@@ -7,7 +7,7 @@ namespace millrace {
 StageNode::StageNode(const StageConfig& config, std::unique_ptr<QuantizationPolicy> policy)
     : config_(config),
       policy_(std::move(policy)),
-      receiver_(config.upstream, config.window),
+      receiver_(config.upstream, config.window, config.begin),
       sender_(config.downstream, config.window) {}
 
 Result<void> StageNode::on_start(Time, Outbox&) { return {}; }

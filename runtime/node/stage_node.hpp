@@ -18,6 +18,7 @@ struct StageConfig {
   NodeId upstream, downstream;
   int window = 2;
   std::uint64_t values_per_image = 0;  // float values that one image sends downstream; for policies
+  Receiver::Begin begin = Receiver::Begin::at_zero;  // where its epoch begins
 };
 
 class StageNode final : public Node {

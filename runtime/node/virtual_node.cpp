@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/node/compute_thread.hpp"
 #include "runtime/node/guard.hpp"
 
@@ -50,12 +52,14 @@ Result<Turn> VirtualNode::start() {
   return run(Time::zero(), [&](Outbox& out) { return parts_.node->on_start(Time::zero(), out); });
 }
 
+Result<void> VirtualNode::check(Time now, const char* what) const {
+  if (last_ && now >= *last_ && (due_.empty() || now <= due_.top().at)) return {};
+  return Error{fmt::format("{} came at {} ns, which is not between the node's last event and its promise",
+                           what, now.count_ns())};
+}
+
 Result<Turn> VirtualNode::deliver(Time now, NodeId from, Message message) {
-  if (!last_ || now < *last_ || (!due_.empty() && now > due_.top().at)) {
-    return Error{
-        fmt::format("a message came at {} ns, which is not between the node's last event and its promise",
-                    now.count_ns())};
-  }
+  if (auto timely = check(now, "a message"); !timely) return timely.error();
   return run(now, [&](Outbox& out) { return parts_.node->on_message(now, from, std::move(message), out); });
 }
 
@@ -72,6 +76,25 @@ Result<Turn> VirtualNode::wake(Time now) {
              [&](Outbox& out) { return parts_.node->on_computed(now, due.job, std::move(*outcome), out); });
 }
 
+Result<Turn> VirtualNode::begin(Time now, const EpochBegin& begin) {
+  if (auto timely = check(now, "an epoch"); !timely) return timely.error();
+  return run(now, [&](Outbox& out) { return parts_.node->on_epoch(now, begin, out); });
+}
+
+Result<Turn> VirtualNode::confirm(Time now, MicrobatchId next) {
+  if (auto timely = check(now, "a confirmation"); !timely) return timely.error();
+  return run(now, [&](Outbox& out) { return parts_.node->on_confirmed(now, next, out); });
+}
+
+Result<Turn> VirtualNode::hang(Time now, Time until) {
+  if (auto timely = check(now, "a hang"); !timely) return timely.error();
+  decltype(due_) later;
+  for (; !due_.empty(); due_.pop())
+    later.push({std::max(due_.top().at, until), order_++, due_.top().timer, due_.top().job});
+  due_ = std::move(later);
+  return run(now, [](Outbox&) { return Result<void>(); });
+}
+
 Result<Turn> VirtualNode::take(Event event) {
   switch (event.kind) {
     case Event::Kind::start:
@@ -80,6 +103,12 @@ Result<Turn> VirtualNode::take(Event event) {
       return deliver(event.now, event.from, std::move(event.message));
     case Event::Kind::wake:
       return wake(event.now);
+    case Event::Kind::epoch:
+      return begin(event.now, event.begin);
+    case Event::Kind::confirmed:
+      return confirm(event.now, event.next);
+    case Event::Kind::hang:
+      return hang(event.now, event.until);
   }
   return Error{"an event of unknown kind"};
 }

@@ -29,11 +29,16 @@ struct Turn {
 
 // What happens to a node in virtual time.
 struct Event {
-  enum class Kind : std::uint8_t { start, message, wake };
+  // A source or sink is told of an epoch, or of what is confirmed; stages are not. When a device hangs,
+  // nothing happens on it for a while.
+  enum class Kind : std::uint8_t { start, message, wake, epoch, confirmed, hang };
   Kind kind = Kind::start;
   Time now;
-  NodeId from{};      // message
-  Message message{};  // message
+  NodeId from{};        // message
+  Message message{};    // message
+  EpochBegin begin{};   // epoch
+  MicrobatchId next{};  // confirmed
+  Time until{};         // hang
 };
 
 class VirtualNode {
@@ -56,7 +61,11 @@ class VirtualNode {
   Result<Turn> deliver(Time now, NodeId from, Message message);
   // Runs the first event due at `now`. REQUIRES of the coordinator that `now` is the promise; else an error.
   Result<Turn> wake(Time now);
-  // One of the three.
+  Result<Turn> begin(Time now, const EpochBegin& begin);
+  Result<Turn> confirm(Time now, MicrobatchId next);
+  // What is due before `until` will be due then, in its order.
+  Result<Turn> hang(Time now, Time until);
+  // One of these.
   Result<Turn> take(Event event);
 
  private:
@@ -69,6 +78,7 @@ class VirtualNode {
     bool operator>(const Due& o) const { return at != o.at ? at > o.at : order > o.order; }
   };
 
+  Result<void> check(Time now, const char* what) const;
   Result<void> begin_job(Time now, JobId job, Work work);
   Result<void> schedule(Time now, JobId job);
   Result<Outcome> take_outcome();

@@ -180,6 +180,7 @@ Frame to_frame(FrameType type, const NodeMessage& message) {
   wire::NodeMessage wire;
   fill(wire, message.from, message.to, message.message);
   if (message.at) wire.set_at_ns(message.at->count_ns());
+  wire.set_epoch(message.epoch.value);
   return frame_of(type, wire, payload_of(message.message));
 }
 
@@ -187,7 +188,9 @@ Result<NodeMessage> parse_message(const Frame& frame) {
   wire::NodeMessage wire;
   if (!wire.ParseFromString(frame.meta)) return malformed("message");
   auto message = from_wire(wire, frame.payload);
-  if (!message || !wire.has_at_ns()) return message;
+  if (!message) return message;
+  message->epoch = {wire.epoch()};
+  if (!wire.has_at_ns()) return message;
   if (wire.at_ns() < 0) return malformed("message");
   message->at = Time::at_ns(wire.at_ns());
   return message;
@@ -259,9 +262,10 @@ Result<Report> parse_report(const Frame& frame) {
   return report;
 }
 
-Bytes message_size(const Message& message) {
+Bytes message_size(const Message& message, Epoch epoch) {
   wire::NodeMessage wire;
   fill(wire, NodeId{}, NodeId{}, message);
+  wire.set_epoch(epoch.value);
   return Bytes(static_cast<std::int64_t>(kFrameHeader + wire.ByteSizeLong())) + payload_of(message).size;
 }
 

@@ -75,6 +75,7 @@ struct NodeMessage {
   NodeId from, to;
   Message message;
   std::optional<Time> at{};  // emulate, from agent to host: the time of sending, by the agent's clock
+  Epoch epoch{};             // of the plan that the nodes belong to
 };
 
 struct NodeEvent {
@@ -128,6 +129,6 @@ Result<Farewell> parse_farewell(const Frame& frame);
 std::string printable(std::string text);
 
 // The size of a message on a network: the length of the frame that carries it between devices, in every mode.
-Bytes message_size(const Message& message);
+Bytes message_size(const Message& message, Epoch epoch = {});
 
 }  // namespace millrace

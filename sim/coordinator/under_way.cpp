@@ -12,7 +12,7 @@ namespace millrace {
 Transfer UnderWay::add(const Plan& plan, NodeMessage message, Time submitted) {
   const TransferId id{transfers_++};
   const Transfer transfer{id, plan.device_of(message.from), plan.device_of(message.to),
-                          message_size(message.message)};
+                          message_size(message.message, message.epoch)};
   items_.emplace(id, Item{std::move(message), submitted, transfer.size});
   return transfer;
 }
@@ -52,7 +52,7 @@ const UnderWay::Item& UnderWay::oldest() const {
 }
 
 std::string what_it_is(const Plan& plan, const UnderWay::Item& item) {
-  const auto& [from, to, message, at] = item.message;
+  const auto& [from, to, message, at, epoch] = item.message;
   return fmt::format("{} from {} to {}, under way since {:.3f} s", what_it_is(message), node_name(plan, from),
                      node_name(plan, to), item.submitted.seconds());
 }

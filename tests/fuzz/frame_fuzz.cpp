@@ -51,7 +51,7 @@ void read(const Frame& frame) {
         // The instant that an agent adds in emulate goes to the host and crosses no network: a tag and 8
         // bytes.
         const Bytes instant(message->at ? 9 : 0);
-        MR_CHECK(again.size() == message_size(message->message) + instant,
+        MR_CHECK(again.size() == message_size(message->message, message->epoch) + instant,
                  "a message costs what its frame is long");
         MR_CHECK(parse_message(again).ok());
       }

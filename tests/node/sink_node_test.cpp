@@ -71,5 +71,47 @@ TEST_F(SinkOf2, WhatComesTwiceIsAnError) {
   EXPECT_FALSE(arrive(at(2), 0).ok());
 }
 
+// The epoch's nodes: the sink is now node 5, after node 4.
+class SinkInANewEpoch : public SinkOf2 {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(arrive(at(5), 0).ok());
+    ASSERT_TRUE(node_.on_epoch(at(6), {.upstream = {4}, .downstream = {1}}, out_).ok());
+  }
+  Result<void> again(Time now, std::uint64_t number) {
+    return node_.on_message(now, {4}, microbatch(number), out_);
+  }
+};
+
+TEST_F(SinkInANewEpoch, RecordsWhatItScoresAndTakesItNoSecondTime) {
+  ASSERT_TRUE(again(at(8), 0).ok());
+  EXPECT_EQ(out_.jobs.size(), 1U) << "microbatch 0 is still being scored";
+  scored(at(9));
+  EXPECT_EQ(out_.records_of<CompletionRecord>().size(), 1U);
+  EXPECT_EQ(out_.jobs.size(), 1U) << "it came again and is dropped";
+  EXPECT_EQ(out_.feedback().back(), "+1") << "its room is granted";
+  ASSERT_TRUE(again(at(10), 1).ok());
+  scored(at(11));
+  EXPECT_TRUE(out_.finished);
+  EXPECT_EQ(out_.records_of<CompletionRecord>().size(), 2U);
+}
+
+TEST_F(SinkInANewEpoch, RefusesAGap) {
+  scored(at(7));
+  node_ = SinkNode({.upstream = {4}, .window = 2, .microbatches = 3});
+  ASSERT_TRUE(node_.on_epoch(at(8), {.upstream = {4}, .downstream = {1}}, out_).ok());
+  const auto refused = again(at(9), 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "microbatch 1 came to the sink, which has not had microbatch 0");
+}
+
+TEST_F(SinkInANewEpoch, ForgetsWhatWaited) {
+  ASSERT_TRUE(again(at(7), 0).ok());
+  ASSERT_TRUE(node_.on_epoch(at(8), {.upstream = {3}, .downstream = {1}}, out_).ok());
+  scored(at(9));
+  EXPECT_EQ(out_.jobs.size(), 1U) << "what waited is not taken any more";
+  EXPECT_FALSE(again(at(10), 1).ok()) << "node 4 is of the epoch before";
+}
+
 }  // namespace
 }  // namespace millrace

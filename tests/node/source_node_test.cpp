@@ -156,5 +156,82 @@ TEST_F(Source, LoadsNothingBeforeItsFirstArrival) {
   EXPECT_EQ(out_.jobs.size(), 1U);
 }
 
+// A source whose epochs change: closed loop, a window of 2, microbatches of 4 images.
+class ReplayingSource : public Source {
+ protected:
+  void begin_with(std::size_t most_unconfirmed) {
+    node_ = std::make_unique<SourceNode>(SourceConfig{.downstream = kDownstream,
+                                                      .window = 2,
+                                                      .images = 100,
+                                                      .microbatch = 4,
+                                                      .replays = true,
+                                                      .most_unconfirmed = most_unconfirmed});
+    ASSERT_TRUE(node_->on_start(Time::zero(), out_).ok());
+  }
+  void SetUp() override {
+    begin_with(100);
+    for (std::int64_t i = 0; i < 4; ++i) loaded(at(i));  // 0 and 1 have left at 0 and 1 ms, 2 and 3 are ready
+  }
+  void epoch(Time now, std::optional<MicrobatchId> first) {
+    ASSERT_TRUE(node_->on_epoch(now, {.upstream = {9}, .downstream = kUpstream, .first = first}, out_).ok());
+  }
+};
+
+TEST_F(ReplayingSource, WaitsForTheNodesOfANewEpochThenSendsAgainWhatIsUnconfirmed) {
+  out_.forget();
+  epoch(at(10), {});
+  EXPECT_TRUE(out_.jobs.empty());
+  epoch(at(20), MicrobatchId{1});
+  loaded(at(21));
+  loaded(at(22));
+  EXPECT_THAT(out_.activations(), ElementsAre(1, 2));
+  EXPECT_EQ(out_.sent[0].first, kUpstream);
+  EXPECT_EQ(out_.activation(0).created, at(1)) << "it is as old as it was";
+  EXPECT_EQ(out_.activation(1).created, at(22)) << "it had not left";
+  EXPECT_FALSE(hear(at(23), acknowledge(1, 1), kDownstream).ok()) << "of the epoch before";
+  EXPECT_TRUE(hear(at(23), acknowledge(1, 1), kUpstream).ok());
+}
+
+TEST_F(ReplayingSource, DropsWhatItLoadedForAnEpochThatHasEnded) {
+  ASSERT_TRUE(hear(at(5), acknowledge(0, 1)).ok());  // 2 leaves, 4 is being loaded
+  out_.forget();
+  epoch(at(6), MicrobatchId{0});
+  EXPECT_TRUE(out_.jobs.empty()) << "one piece of work at a time";
+  ASSERT_TRUE(node_->on_computed(at(7), {4}, outcome(100), out_).ok());
+  ASSERT_EQ(out_.jobs.size(), 1U);
+  EXPECT_EQ(out_.jobs[0].second.microbatch, MicrobatchId{0});
+  EXPECT_TRUE(out_.activations().empty());
+}
+
+TEST_F(ReplayingSource, ForgetsWhatIsConfirmedButSendsAnEpochWithoutGaps) {
+  EXPECT_EQ(node_->unconfirmed(), 4U);
+  epoch(at(10), MicrobatchId{0});
+  ASSERT_TRUE(node_->on_confirmed(at(11), {2}, out_).ok());
+  loaded(at(12));
+  loaded(at(13));
+  EXPECT_THAT(out_.activations(), ElementsAre(0, 1, 0, 1)) << "a stage of the epoch expects 1 after 0";
+  ASSERT_TRUE(node_->on_confirmed(at(14), {2}, out_).ok());
+  EXPECT_EQ(node_->unconfirmed(), 2U);
+}
+
+TEST_F(ReplayingSource, WaitsForTheSinkWhenItRemembersAsMuchAsItMay) {
+  out_.forget();
+  begin_with(3);
+  for (std::int64_t i = 0; i < 3; ++i) loaded(at(i));
+  EXPECT_EQ(out_.jobs.size(), 3U);
+  ASSERT_TRUE(node_->on_confirmed(at(5), {1}, out_).ok());
+  EXPECT_EQ(out_.jobs.size(), 4U);
+  EXPECT_EQ(node_->unconfirmed(), 3U);
+}
+
+TEST_F(ReplayingSource, RefusesAnEpochThatItCannotRepeat) {
+  ASSERT_TRUE(node_->on_confirmed(at(5), {2}, out_).ok());
+  EXPECT_FALSE(
+      node_->on_epoch(at(6), {.upstream = {9}, .downstream = {1}, .first = MicrobatchId{1}}, out_).ok());
+  EXPECT_FALSE(
+      node_->on_epoch(at(6), {.upstream = {9}, .downstream = {1}, .first = MicrobatchId{9}}, out_).ok());
+  EXPECT_FALSE(node_->on_confirmed(at(6), {9}, out_).ok());
+}
+
 }  // namespace
 }  // namespace millrace

@@ -266,5 +266,26 @@ TEST_F(AVirtualNode, TwoJobsInOneEventAreOurMistake) {
   EXPECT_DEATH((void)node_->start(), "two jobs");
 }
 
+TEST_F(AVirtualNode, DoesNothingWhileItsDeviceHangsAndThenAllThatIsDueInItsOrder) {
+  std::vector<std::uint64_t> woken;
+  script_.start = [](Time, Outbox& out) {
+    out.wake_at(at(9), TimerId{9});
+    out.wake_at(at(3), TimerId{3});
+    out.wake_at(at(20), TimerId{20});
+    return Result<void>{};
+  };
+  script_.timer = [&](Time, TimerId timer, Outbox&) {
+    woken.push_back(timer.value);
+    return Result<void>{};
+  };
+  build();
+  ASSERT_EQ(node_->start()->promise, at(3));
+  EXPECT_EQ(node_->hang(at(2), at(10))->promise, at(10));
+  EXPECT_FALSE(node_->wake(at(3)).ok());
+  EXPECT_EQ(node_->wake(at(10))->promise, at(10));
+  EXPECT_EQ(node_->wake(at(10))->promise, at(20));
+  EXPECT_THAT(woken, ElementsAre(3, 9));
+}
+
 }  // namespace
 }  // namespace millrace

@@ -103,6 +103,17 @@ TEST(AMessage, FeedbackComesBackWithOrWithoutAcknowledgement) {
   }
 }
 
+TEST(AMessage, SaysItsEpochAndTheFirstOneCostsNothing) {
+  for (const std::uint32_t epoch : {0U, 1U, 300U}) {
+    const auto got =
+        parse_message(to_frame(FrameType::send, NodeMessage{{2}, {1}, Feedback{{}, 1}, {}, {epoch}}));
+    ASSERT_TRUE(got.ok());
+    EXPECT_EQ(got->epoch, Epoch{epoch});
+  }
+  EXPECT_EQ(message_size(Feedback{}, {0}), message_size(Feedback{}));
+  EXPECT_EQ(message_size(Feedback{}, {1}), message_size(Feedback{}) + Bytes(2));
+}
+
 TEST(AMessage, FeedbackWithAPayloadIsRefused) {
   auto frame = to_frame(FrameType::message, NodeMessage{{2}, {1}, Feedback{}});
   frame.payload = sample_payload();
