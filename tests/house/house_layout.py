@@ -14,8 +14,8 @@ HERE = "tests/house/house_layout.py"
 # Each folder includes only folders that stand before it.
 ORDER = ["runtime/base", "runtime/yaml", "runtime/model", "runtime/scenario", "runtime/codec",
          "runtime/weights", "runtime/dataset", "runtime/planner", "runtime/policy", "runtime/node",
-         "runtime/shaping", "runtime/wire", "runtime/stage", "runtime/training", "runtime/net",
-         "runtime/cli", "runtime",
+         "runtime/conductor", "runtime/shaping", "runtime/wire", "runtime/stage", "runtime/training",
+         "runtime/net", "runtime/cli", "runtime",
          "sim/tcp", "sim/queue", "sim/net", "sim/trace", "sim/ns3", "sim/links", "sim/coordinator",
          "sim/bridge", "sim/run", "sim/compare", "sim/doctor", "sim/sweep", "sim/cli", "sim"]
 

@@ -72,7 +72,7 @@ def code_only(text):
 # --- allowed includes
 
 SIM_MAY_USE = {"base", "yaml", "wire", "scenario", "model", "node", "planner", "policy", "codec",
-               "shaping", "weights"}
+               "conductor", "shaping", "weights"}
 MAY_USE_TOO = {"sim/bridge": {"net"}, "sim/cli": {"cli"}}
 
 # Third party -> the only folders whose files may include it.
