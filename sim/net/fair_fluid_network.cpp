@@ -167,7 +167,7 @@ void FairFluidNetwork::place(Flow& flow, Message& message, double share) {
 
 // The flow's route at `at`, as its window sees it.
 ExpectedFlow::Path FairFluidNetwork::path_of(const Flow& flow, Time at) const {
-  ExpectedFlow::Path path{.round_trip = {}, .loss = 0, .burst = 1, .queue = {}};
+  ExpectedFlow::Path path{.round_trip = {}, .loss = 0, .burst = 1, .queue = {}, .drain = 0};
   double passes = 1;
   std::optional<BitRate> slowest;
   for (const RouteHop& hop : flow.alone.route()) {
@@ -176,8 +176,10 @@ ExpectedFlow::Path FairFluidNetwork::path_of(const Flow& flow, Time at) const {
     passes *= 1 - loss_at(link.loss, link.loss_model, at);
     path.burst = std::max(path.burst, loss_burst_at(link.loss, link.loss_model, at));
     const auto rate = hop.capacity->trace().rate_at(at);
-    if (slowest && rate < *slowest)
+    if (slowest && rate < *slowest) {
       path.queue = static_cast<double>(link.queue.count()) / static_cast<double>(mtu_.count());
+      path.drain = static_cast<double>(rate.bit_per_s()) / static_cast<double>(slowest->bit_per_s());
+    }
     slowest = std::min(slowest.value_or(rate), rate);
   }
   for (const RouteHop& hop : flow.back) path.round_trip += hop.link->delay.at(at);
@@ -188,15 +190,34 @@ ExpectedFlow::Path FairFluidNetwork::path_of(const Flow& flow, Time at) const {
 // Without delay and loss, the window never makes a link wait.
 void FairFluidNetwork::wait_for_window(Flow& flow, Message& message) {
   auto& place = message.place;
+  message.window.reset();
   if (windows_ == Windows::unlimited || !place.released) return;
-  const auto path = path_of(flow, place.begins);
+  const auto path = path_of(flow, place.turn);
   if ((path.round_trip == Duration() && path.loss == 0) || path.loss > kMostLoss) return;
-  const auto packets = std::ceil(static_cast<double>(framing_.packets(message.transfer.size)) * place.share);
-  const auto sending = *place.left - place.begins;
-  if (packets < 1 || sending <= Duration()) return;
-  const auto each = std::max(Duration::ns(1), Duration::from_seconds(sending.seconds() / packets));
-  flow.alone.delay(place, flow.window.send(packets, place.begins, each, path));
+  const auto packets = packets_of(message) * place.share;
+  const auto sending = *place.released - place.turn;  // on the slowest link
+  if (sending <= Duration()) return;
+  message.each = std::max(Duration::ns(1), Duration::from_seconds(sending.seconds() / packets));
+  if (!std::exchange(message.continues, false))
+    flow.window.begin(std::ceil(packets), message.submitted, place.turn, message.each, path);
+  message.window = flow.window;
+  flow.alone.delay(place, flow.window.send(std::ceil(packets), place.turn, message.each, path));
   place.arrives = *place.arrives + flow.window.repetition();
+}
+
+// The flow's window as it is now, when the share `left` of its first message is still to be sent.
+void FairFluidNetwork::take_window_back(Flow& flow, Message& message, double left) {
+  if (!message.window) return;
+  message.continues = true;
+  flow.window = *message.window;
+  const auto sent = std::floor(packets_of(message) * (message.place.share - left));
+  if (sent < 1) return;
+  flow.window.send(sent, message.place.turn, message.each, path_of(flow, message.place.turn));
+  flow.window.skip(now_ - flow.window.sent_until());
+}
+
+double FairFluidNetwork::packets_of(const Message& message) const {
+  return static_cast<double>(framing_.packets(message.transfer.size));
 }
 
 // What its window lets a flow send that shares its route with others, in bits of IP packets.
@@ -213,6 +234,7 @@ void FairFluidNetwork::start_sharing(Flow& flow) {
   if (flow.shares) return;
   advance_shared();
   flow.shares = true;
+  flow.shares_since = now_;
   flow.bit_per_s = 0;
   sharing_.push_back(&flow);
   rates_stale_ = true;
@@ -220,6 +242,7 @@ void FairFluidNetwork::start_sharing(Flow& flow) {
     Message& message = messages_.at(order);
     ++message.ticket;
     const double share = flow.alone.share_left(message.place, message.transfer.size, now_);
+    if (order == flow.queue.front()) take_window_back(flow, message, share);
     message.bits_left = share * wire_bits(message);
     message.stored = share < 1;
     meter_carried(flow, message, message.bits_left, message.place.begins);
@@ -233,6 +256,7 @@ void FairFluidNetwork::stop_sharing(Flow& flow) {
   flow.shares = false;
   std::erase(sharing_, &flow);
   rates_stale_ = true;
+  flow.window.skip(now_ - flow.shares_since);
   for (const std::uint64_t order : flow.queue) {
     Message& message = messages_.at(order);
     place(flow, message, std::clamp(message.bits_left / wire_bits(message), 0.0, 1.0));

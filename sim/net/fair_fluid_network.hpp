@@ -62,6 +62,9 @@ class FairFluidNetwork final : public Network {
     std::optional<Time> begun;
     Bytes metered{};  // of its packets, reported to the meter as carried
     Delivery delivery{};
+    std::optional<ExpectedFlow> window{};  // before it, where it makes the message wait; and with it
+    Duration each{};                       // of its packets on the slowest link
+    bool continues = false;                // its window knows that it has begun
   };
   // An ordered pair of devices, or a bulk connection of the cross traffic.
   struct Flow {
@@ -72,6 +75,7 @@ class FairFluidNetwork final : public Network {
     ExpectedFlow window;
     std::deque<std::uint64_t> queue{};  // messages submitted and not yet sent, in order
     bool active = false, shares = false, endless = false;
+    Time shares_since{};
     double bit_per_s = 0;  // of IP packets, while it shares
     Time last_delivery{};
   };
@@ -115,6 +119,8 @@ class FairFluidNetwork final : public Network {
   ExpectedFlow::Path path_of(const Flow& flow, Time at) const;
   std::optional<double> most_bit_per_s(const Flow& flow) const;
   void wait_for_window(Flow& flow, Message& message);
+  void take_window_back(Flow& flow, Message& message, double left);
+  double packets_of(const Message& message) const;
   void start_sharing(Flow& flow);
   void stop_sharing(Flow& flow);
 

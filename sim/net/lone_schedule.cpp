@@ -55,6 +55,7 @@ LonePlace LoneSchedule::place(Time from, Bytes size, double share) {
 }
 
 void LoneSchedule::release(LonePlace& place, Time gone) {
+  place.turn = std::max(place.begins, last_released_);
   place.released = last_released_ = std::max({last_released_, *place.left, gone});
 }
 
@@ -72,7 +73,7 @@ bool LoneSchedule::place_one_hop(LonePlace& place, Bytes size, Time from) {
 
 // A message's packets are delayed evenly, up to the whole of `longer` for the last one.
 void LoneSchedule::delay(LonePlace& place, Duration longer) {
-  if (!place.released) return;
+  if (!place.released || longer == Duration()) return;
   for (std::size_t i = 0; i < place.packets.size(); ++i)
     place.packets[i] = place.packets[i] + longer * static_cast<std::int64_t>(i + 1) /
                                               static_cast<std::int64_t>(place.packets.size());
@@ -80,7 +81,7 @@ void LoneSchedule::delay(LonePlace& place, Duration longer) {
   place.arrives = *place.arrives + longer;
   place.released = last_released_ = *place.released + longer;
   for (std::size_t hop = 0; hop < route_.size(); ++hop)
-    ends_[hop] = std::max(ends_[hop], trace(hop).cumulative(*place.left));
+    if (const auto end = trace(hop).when(ends_[hop])) ends_[hop] = trace(hop).cumulative(*end + longer);
   for (auto& arrival : last_arrival_) arrival = std::max(arrival, *place.arrives);
 }
 

@@ -25,6 +25,7 @@ struct RouteHop {
 // A message's place on its way.
 struct LonePlace {
   Time begins;                  // its first bit leaves
+  Time turn{};                  // then the whole route is its own: it begins, and the message before is gone
   std::optional<Time> left;     // its last bit has left the first link; nothing: never
   std::optional<Time> arrives;  // at the destination
   // When the message has left the route and the route is free again, as seen at its first link: delays, as
@@ -44,7 +45,7 @@ class LoneSchedule {
   const std::vector<RouteHop>& route() const { return route_; }
   // Places the next message, all of which is there at `from`; `share` of it is still to be sent.
   LonePlace place(Time from, Bytes size, double share);
-  // The message placed last takes `longer`, in which the links of the route idle.
+  // The message placed last takes `longer`, in which all links of the route idle.
   void delay(LonePlace& place, Duration longer);
   // The share of the whole message that is still to be sent at `now`.
   double share_left(const LonePlace& place, Bytes size, Time now) const;

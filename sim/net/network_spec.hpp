@@ -118,7 +118,7 @@ struct NetworkSpec {
   std::vector<LinkSpec> links{};     // at most one per ordered pair
   std::vector<SegmentSpec> segments{};
   std::vector<CrossTrafficSpec> cross_traffic{};
-  // Pairs whose TCP connection is opened at time 0; those of other pairs when they first transfer something.
+  // Pairs whose TCP connection is open at time 0; those of other pairs are opened at their first transfer.
   std::vector<std::pair<DeviceId, DeviceId>> connections{};
   Transport transport = Transport::tcp;
   std::string tcp_variant = "cubic";  // cubic | bbr | newreno …; checked by the ns-3 network

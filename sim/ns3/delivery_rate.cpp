@@ -79,16 +79,6 @@ void DeliveryRate::limit(double in_flight) {
   limited_until_ = std::max<std::uint64_t>(1, delivered_ + static_cast<std::uint64_t>(in_flight));
 }
 
-// Linux: tcp_rate_check_app_limited.
-void DeliveryRate::CalculateAppLimited(std::uint32_t cWnd, std::uint32_t in_flight, std::uint32_t segmentSize,
-                                       const ns3::SequenceNumber32& tailSeq,
-                                       const ns3::SequenceNumber32& nextTx, const std::uint32_t lostOut,
-                                       const std::uint32_t retransOut) {
-  const bool nothing_left = tailSeq - nextTx < static_cast<std::int32_t>(segmentSize);
-  if (nothing_left && in_flight < cWnd && lostOut <= retransOut)
-    limit(static_cast<double>(in_flight) / static_cast<double>(segmentSize));
-}
-
 // For the socket's log; what is asked of this class is above.
 const ns3::TcpRateOps::TcpRateSample& DeliveryRate::GenerateSample(std::uint32_t delivered,
                                                                    std::uint32_t lost, bool,

@@ -46,9 +46,9 @@ class DeliveryRate final : public ns3::TcpRateOps {
 
   void SkbSent(ns3::TcpTxItem* skb, bool isStartOfTransmission) override;
   void SkbDelivered(ns3::TcpTxItem* skb) override;
-  void CalculateAppLimited(std::uint32_t cWnd, std::uint32_t in_flight, std::uint32_t segmentSize,
-                           const ns3::SequenceNumber32& tailSeq, const ns3::SequenceNumber32& nextTx,
-                           const std::uint32_t lostOut, const std::uint32_t retransOut) override;
+  // Asked by ns-3 when it has taken what the application sends, and so too late.
+  void CalculateAppLimited(std::uint32_t, std::uint32_t, std::uint32_t, const ns3::SequenceNumber32&,
+                           const ns3::SequenceNumber32&, const std::uint32_t, const std::uint32_t) override {}
   const TcpRateSample& GenerateSample(std::uint32_t delivered, std::uint32_t lost, bool is_sack_reneg,
                                       std::uint32_t priorInFlight, const ns3::Time& minRtt) override;
   const TcpRateConnection& GetConnectionRate() override { return connection_; }

@@ -35,9 +35,10 @@ class LinkTap {
     bool lost = false, again = false;
   };
   void sent(const ns3::Packet& packet, const LinkServer::Service& service, Attempt attempt);
+  // Only for the capture.
+  void capture(const ns3::Packet& packet, Time now);
 
  private:
-  void capture(const ns3::Packet& packet, Time now);
   LinkId link_;
   LinkMeter* meter_;
   std::optional<PcapFile> pcap_;

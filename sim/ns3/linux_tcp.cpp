@@ -62,11 +62,14 @@ std::uint32_t WindowOps::GetSsThresh(ns3::Ptr<const State> state, std::uint32_t)
 
 void WindowOps::IncreaseWindow(ns3::Ptr<State> state, std::uint32_t) {
   load(*state);
+  const double delivered = rate()->delivered();
+  const bool new_round = window_.size >= Cubic::kHyStartFrom && delivered > round_end_;
+  if (new_round) round_end_ = delivered + in_packets(*state, state->m_bytesInFlight);
   algorithm_->acknowledged(window_, {.now = Simulation::now(),
                                      .delivered = rate()->packets(),
                                      .rtt = rate()->rtt(),
                                      .limited = limited(),
-                                     .new_round = rate()->new_round()});
+                                     .new_round = new_round});
   state->m_cWnd = in_bytes(*state, window_.size);
   state->m_ssThresh = in_bytes(*state, window_.threshold);
 }
@@ -88,6 +91,12 @@ void BbrOps::apply(State& state) const {
   const double bits = *bbr_.pacing() * static_cast<double>(state.m_segmentSize + headers_) * 8;
   state.m_pacingRate =
       std::min(ns3::DataRate(static_cast<std::uint64_t>(std::max(bits, 1.0))), state.m_maxPacingRate);
+}
+
+void BbrOps::connected(State& state, Duration round_trip) {
+  bbr_.connected(Simulation::now(), round_trip);
+  state.m_paceInitialWindow = true;
+  apply(state);
 }
 
 void BbrOps::sends_again(State& state, Duration, Duration) {
@@ -159,9 +168,28 @@ void LinuxSocket::set_congestion_control(const std::string& name, std::uint64_t 
   SetCongestionControlAlgorithm(control_);
 }
 
+int LinuxSocket::Connect(const ns3::Address& address) {
+  opened_ = ns3::Simulator::Now();
+  return TcpSocketBase::Connect(address);
+}
+
+// The application had nothing to send (tcp_rate_check_app_limited, when it sends again).
+void LinuxSocket::note_pause() {
+  const auto left = m_txBuffer->TailSequence() - m_tcb->m_nextTxSequence.Get();
+  const auto out = BytesInFlight();
+  if (left < static_cast<std::int32_t>(m_tcb->m_segmentSize) && out < m_tcb->m_cWnd &&
+      m_txBuffer->GetLost() <= m_txBuffer->GetRetransmitsCount())
+    rate_->limit(in_packets(*m_tcb, out));
+}
+
 int LinuxSocket::Send(ns3::Ptr<ns3::Packet> packet, std::uint32_t flags) {
-  if (m_state == ESTABLISHED && m_txBuffer->Size() == 0 && rate_->last_sent())
-    control_->sends_again(*m_tcb, Simulation::now() - *rate_->last_sent(), duration_of(m_rto));
+  if (m_state == ESTABLISHED) note_pause();
+  if (m_state == ESTABLISHED && m_txBuffer->Size() == 0) {
+    if (rate_->last_sent())
+      control_->sends_again(*m_tcb, Simulation::now() - *rate_->last_sent(), duration_of(m_rto));
+    else if (round_trip_)
+      control_->connected(*m_tcb, *round_trip_);
+  }
   return TcpSocketBase::Send(packet, flags);
 }
 
@@ -244,6 +272,8 @@ void LinuxSocket::probe() {
 // RFC 6298 rounds four times the deviation up to the clock, and the sum up to the least time-out; Linux
 // rounds the deviation up to the least time-out (tcp_set_rto, tcp_rtt_estimator).
 void LinuxSocket::EstimateRtt(const ns3::TcpHeader& header) {
+  if (m_state == SYN_SENT && ns3::Simulator::Now() - opened_ < GetConnTimeout())
+    round_trip_ = duration_of(ns3::Simulator::Now() - opened_);
   const auto before = m_rtt->GetNSamples();
   TcpSocketBase::EstimateRtt(header);
   if (m_rtt->GetNSamples() != before)

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,11 @@ class LinuxCongestionOps : public ns3::TcpCongestionOps {
  public:
   explicit LinuxCongestionOps(const ns3::Ptr<DeliveryRate>& rate) : rate_(rate) {}
 
+  // Something is to be sent for the first time; the handshake took a round trip of so long.
+  virtual void connected(ns3::TcpSocketState& state, Duration round_trip) {
+    (void)state;
+    (void)round_trip;
+  }
   // Something is to be sent after nothing was in flight for so long. `timeout`: the retransmission time-out.
   virtual void sends_again(ns3::TcpSocketState& state, Duration idle, Duration timeout) = 0;
   // Whether the window kept the sender from sending more, as of the last packet sent.
@@ -49,6 +55,7 @@ class WindowOps final : public LinuxCongestionOps {
  public:
   WindowOps(const ns3::Ptr<DeliveryRate>& rate, std::unique_ptr<WindowAlgorithm> algorithm);
 
+  void connected(ns3::TcpSocketState&, Duration round_trip) override { algorithm_->connected(round_trip); }
   void sends_again(ns3::TcpSocketState& state, Duration idle, Duration timeout) override;
   std::string GetName() const override { return "millrace::WindowOps"; }
   std::uint32_t GetSsThresh(ns3::Ptr<const ns3::TcpSocketState> state, std::uint32_t in_flight) override;
@@ -61,6 +68,7 @@ class WindowOps final : public LinuxCongestionOps {
 
   std::unique_ptr<WindowAlgorithm> algorithm_;
   CongestionWindow window_;
+  double round_end_ = 0;  // of HyStart, in packets delivered
 };
 
 class BbrOps final : public LinuxCongestionOps {
@@ -68,6 +76,7 @@ class BbrOps final : public LinuxCongestionOps {
   // `headers`: bytes of IP and TCP per packet; Linux paces by what a packet takes on the link.
   BbrOps(const ns3::Ptr<DeliveryRate>& rate, const Random& random, std::uint32_t headers);
 
+  void connected(ns3::TcpSocketState& state, Duration round_trip) override;
   void sends_again(ns3::TcpSocketState& state, Duration idle, Duration timeout) override;
   std::string GetName() const override { return "millrace::BbrOps"; }
   void Init(ns3::Ptr<ns3::TcpSocketState> state) override;
@@ -101,6 +110,7 @@ class LinuxSocket final : public ns3::TcpSocketBase {
   void set_congestion_control(const std::string& name, std::uint64_t seed, std::string_view stream,
                               std::uint32_t headers);
 
+  int Connect(const ns3::Address& address) override;
   int Send(ns3::Ptr<ns3::Packet> packet, std::uint32_t flags) override;
 
  protected:
@@ -109,6 +119,7 @@ class LinuxSocket final : public ns3::TcpSocketBase {
   std::uint32_t SendDataPacket(ns3::SequenceNumber32 sequence, std::uint32_t most, bool with_ack) override;
 
  private:
+  void note_pause();
   void find_losses();
   void slow_down_if_lost_again(const ns3::SequenceNumber32& head);
   void watch_the_tail();
@@ -118,6 +129,8 @@ class LinuxSocket final : public ns3::TcpSocketBase {
 
   ns3::Ptr<DeliveryRate> rate_;
   ns3::Ptr<LinuxCongestionOps> control_;
+  ns3::Time opened_;                                 // the first attempt to connect
+  std::optional<Duration> round_trip_;               // of the handshake, if that attempt succeeded
   std::map<ns3::SequenceNumber32, ns3::Time> sent_;  // not acknowledged packets: when each was sent last
   ns3::Time last_sent_;
   ns3::Time latest_sent_, latest_rtt_;  // of the packet sent last among those that have arrived

@@ -7,6 +7,7 @@
 #include <ns3/ipv4-l3-protocol.h>
 #include <ns3/tcp-header.h>
 #include <ns3/tcp-l4-protocol.h>
+#include <ns3/uinteger.h>
 
 #include <algorithm>
 
@@ -65,8 +66,30 @@ TcpCarrier::TcpCarrier(const NetworkSpec& spec, const Topology& topology, Arriva
     else
       watch_medium(node, device);
   }
+  open_before_start();
   cross_traffic_.emplace(spec, topology);
-  for (const auto& pair : spec.connections) open(pair);
+}
+
+// The handshakes of the plan's connections, over links without other traffic; what they reach in vain keeps
+// trying.
+void TcpCarrier::open_before_start() {
+  constexpr Duration kStep = Duration::ms(10), kMost = Duration::s(2);
+  if (spec_.connections.empty()) return;
+  const auto all_open = [this] {
+    return std::all_of(connections_.begin(), connections_.end(),
+                       [](const auto& entry) { return entry.second->connected && entry.second->receiver; });
+  };
+  const auto before_start = [this](bool on) {
+    for (const auto& sender : topology_.senders)
+      if (sender) sender->set_before_start(on);
+  };
+  before_start(true);
+  for (const auto& pair : spec_.connections) open(pair);
+  Duration most = kMost;
+  for (const LinkSpec& link : spec_.links) most += link.delay.at(Time::zero()) * 2;
+  Simulation::warm_up(Duration::ns(1));  // all that is due now
+  for (Duration waited; !all_open() && waited < most; waited += kStep) Simulation::warm_up(kStep);
+  before_start(false);
 }
 
 // Watches a medium's device: its frames have Ethernet headers around the packet, and their destination tells
@@ -230,7 +253,19 @@ void TcpCarrier::write(Connection& connection) {
   }
 }
 
+// The first segments are acknowledged one by one, and so are those after a pause, as the sender may have
+// begun anew (Linux: tcp_event_data_recv); the first segment after the pause itself is not.
+void TcpCarrier::acknowledge_quickly(Connection& connection) {
+  const Time now = Simulation::now();
+  if (now - connection.last_data > tcp::kPause) connection.quick_acks = 0;
+  connection.last_data = now;
+  if (connection.quick_acks > tcp::kQuickAcks) return;
+  const bool quick = ++connection.quick_acks <= tcp::kQuickAcks;
+  connection.receiver->SetAttribute("DelAckCount", ns3::UintegerValue(quick ? 1 : tcp::kAckEvery));
+}
+
 void TcpCarrier::read(Connection& connection) {
+  acknowledge_quickly(connection);
   while (const auto packet = connection.receiver->Recv()) {
     if (packet->GetSize() == 0) break;
     connection.arrived += packet->GetSize();

@@ -1,4 +1,4 @@
-// ns-3's TCP over IPv4: one persistent connection per ordered pair of devices, opened at time 0
+// ns-3's TCP over IPv4: one persistent connection per ordered pair of devices, opened before time 0
 // (NetworkSpec::connections) or when the pair's first transfer leaves. Only sizes are sent (zero-filled
 // virtual payload); a message ends where its cumulative byte count does. Buffers and timers are in
 // tcp_settings.hpp; sim/ns3/README.md gives the reasons.
@@ -47,6 +47,8 @@ class TcpCarrier final : public Carrier {
     bool connected = false, failed = false;
     std::uint64_t submitted = 0, written = 0, left = 0, arrived = 0;  // bytes of the stream
     std::deque<Message> messages;                                     // not yet arrived, in order
+    std::uint32_t quick_acks = 0;  // that the receiver has sent since the last pause
+    Time last_data;
   };
   using Pair = std::pair<DeviceId, DeviceId>;
 
@@ -57,8 +59,10 @@ class TcpCarrier final : public Carrier {
   void watch_medium(DeviceId from, const ns3::Ptr<ns3::NetDevice>& device);
   void listen(DeviceId at);
   Connection& open(const Pair& pair);
+  void open_before_start();
   void write(Connection& connection);
   void read(Connection& connection);
+  void acknowledge_quickly(Connection& connection);
   void left(DeviceId from, const TraceDevice::Left& left);
   bool dead_way(DeviceId from, DeviceId to) const;
 

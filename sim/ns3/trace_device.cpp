@@ -26,6 +26,7 @@ void TraceDevice::join(const ns3::Ptr<TraceDevice>& a, const ns3::Ptr<TraceDevic
 }
 
 void TraceDevice::set_sender(Sender sender) {
+  first_delay_ = sender.delay.at(Time::zero());
   sender_.emplace(
       LinkSender<Held>::Setup{.rate = std::move(sender.rate),
                               .delay = std::move(sender.delay),
@@ -44,6 +45,13 @@ bool TraceDevice::fits(Bytes size) const { return sender_ && sender_->fits(size)
 
 bool TraceDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address&, std::uint16_t protocol) {
   const Bytes size = size_of(*packet);
+  if (before_start_ && sender_) {
+    if (tap_ != nullptr) tap_->capture(*packet, Time::zero());
+    ns3::Simulator::ScheduleWithContext(peer_->GetNode()->GetId(), to_ns3(first_delay_),
+                                        &TraceDevice::receive, ns3::Ptr<TraceDevice>(peer_), packet,
+                                        protocol);
+    return true;
+  }
   const auto offered = offer(packet, protocol, Simulation::now(), own_segment(*packet, protocol));
   if (tap_ != nullptr && offered != Offer::held) tap_->offered(size);
   if (offered != Offer::dropped) return true;

@@ -48,6 +48,9 @@ class TraceDevice : public ns3::NetDevice {
   // Both ends of a link know each other; an end without a sender only receives.
   static void join(const ns3::Ptr<TraceDevice>& a, const ns3::Ptr<TraceDevice>& b);
   void set_sender(Sender sender);
+  // While it is on, a packet arrives after the delay of time 0, whatever the rate, the queue and the losses:
+  // the connections of a plan are opened before time 0. A capture has it at time 0, a meter not at all.
+  void set_before_start(bool on) { before_start_ = on; }
   // From now on the device holds only the packet it sends, and stops and wakes the queue of a queue
   // discipline above it. REQUIRES `queue` to live as long as this.
   void hold_back(ns3::NetDeviceQueue* queue);
@@ -122,6 +125,8 @@ class TraceDevice : public ns3::NetDevice {
   std::function<void(const Left&)> on_left_;
   std::function<void()> on_room_;
   std::uint64_t dropped_ = 0, lost_ = 0;
+  Duration first_delay_;  // at time 0
+  bool before_start_ = false;
 
   TraceDevice* peer_ = nullptr;  // lives as long as the simulation, as this does
   ns3::Ptr<ns3::Node> node_;

@@ -19,9 +19,20 @@ constexpr double kPacingShare = 0.99;
 constexpr int kExtraRounds = 5;
 constexpr double kMostExtra_s = 0.1;
 constexpr double kInitialWindow = 10;
-constexpr double kOffloaded = 3 * 2;  // packets: three of the smallest bursts that Linux hands to a device
+constexpr double kBursts = 3;  // of packets handed to a device at once
+// Such a burst is what leaves in this time, in whole segments, of which 1448 bytes of 1500 are payload.
+constexpr double kBurst_s = 1 / 1024.0;
+constexpr double kSegmentsPerPacket = 1500 / 1448.0;
+constexpr double kLeastBurst = 2, kMostBurst = 45;  // 64 KiB
+constexpr double kSlow = 100;                       // packets per second, 1.2 Mbit/s: below it single packets
 
 }  // namespace
+
+void Bbr::connected(Time now, Duration round_trip) {
+  rtt_ = std::max(round_trip, Duration::us(1));
+  rtt_at_ = now;
+  pacing_ = kHighGain * window_ / rtt_->seconds() * kPacingShare;
+}
 
 void Bbr::acknowledged(const DeliverySample& sample) {
   update_bandwidth(sample);
@@ -60,9 +71,16 @@ double Bbr::product(double gain) const {
   return rtt_ ? bandwidth() * rtt_->seconds() * gain : kInitialWindow;
 }
 
+// Packets that Linux hands to a device at once (bbr_tso_segs_goal).
+double Bbr::burst() const {
+  const double pace = pacing_.value_or(0);
+  return std::clamp(std::floor(pace * kBurst_s * kSegmentsPerPacket), pace < kSlow ? 1 : kLeastBurst,
+                    kMostBurst);
+}
+
 // Room for bursts and for delayed acknowledgements.
 double Bbr::budget(double window) const {
-  const double even = 2 * std::ceil((window + kOffloaded) / 2);
+  const double even = 2 * std::ceil((window + kBursts * burst()) / 2);
   return mode_ == Mode::probe_bandwidth && phase_ == 0 ? even + 2 : even;
 }
 

@@ -46,11 +46,14 @@ class Bbr {
 
   // Packets that may be in flight.
   double window() const { return window_; }
-  // At which packets leave; nothing before the first sample.
+  // At which packets leave; nothing before the handshake or the first sample.
   std::optional<double> pacing() const { return pacing_; }
   // Samples taken now say nothing of the link, because few packets are in flight on purpose.
   bool probes_rtt() const { return mode_ == Mode::probe_rtt; }
 
+  // The handshake took a round trip of so long: the shortest so far, and the first window is paced by it
+  // (bbr_init).
+  void connected(Time now, Duration round_trip);
   void acknowledged(const DeliverySample& sample);
   // A loss was found, or a time-out: remembers the window, which comes back after the recovery.
   void lost();
@@ -64,6 +67,7 @@ class Bbr {
 
   double bandwidth() const { return rates_.empty() ? 0 : rates_.front().second; }
   double product(double gain) const;
+  double burst() const;
   double budget(double window) const;
   double in_flight_at(double gain) const { return budget(product(gain)); }
   double pacing_gain() const;

@@ -44,7 +44,9 @@ struct WindowAck {
   double delivered;             // packets that it newly reports as received, cumulatively or selectively
   std::optional<Duration> rtt;  // of the last packet of those, if it was sent only once
   bool limited;                 // the window kept the sender from sending more (tcp_is_cwnd_limited)
-  bool new_round;               // it covers a packet that was sent after the previous new round
+  // It covers a packet that was sent after the previous new round; the first one is when the window reaches
+  // Cubic::kHyStartFrom, in the middle of a round trip.
+  bool new_round;
 };
 
 class WindowAlgorithm {
@@ -55,6 +57,8 @@ class WindowAlgorithm {
   // The threshold after a loss was found, once per recovery and time-out.
   virtual double after_loss(const CongestionWindow& window) = 0;
   virtual void timed_out() {}
+  // The connection has been opened; its shortest round trip so far.
+  virtual void connected(Duration round_trip) { (void)round_trip; }
   // A packet leaves, and for so long nothing was in flight.
   virtual void sends_again(Time now, Duration idle) {
     (void)now;

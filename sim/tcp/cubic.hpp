@@ -16,6 +16,7 @@ class Cubic final : public WindowAlgorithm {
   void acknowledged(CongestionWindow& window, const WindowAck& ack) override;
   double after_loss(const CongestionWindow& window) override;
   void timed_out() override;
+  void connected(Duration round_trip) override { least_rtt_ = round_trip; }
   void sends_again(Time now, Duration idle) override;
 
  private:

@@ -109,6 +109,20 @@ TEST_F(Sharing, TwoFlowsHalveALinkAndOneAloneHasItAll) {
   EXPECT_NEAR(at[1], 200, 1.1);
 }
 
+// Short messages of another flow on the way to a router: the window of the first flow goes on from where it
+// was each time, and is not asked twice for what has been sent.
+TEST_F(Sharing, MeetingOthersForAMomentLeavesTheWindowAsItWas) {
+  link(0, 1, BitRate::mbit(200));
+  link(1, 2, BitRate::mbit(10), Duration::ms(20));
+  link(2, 1, BitRate::mbit(10), Duration::ms(20));
+  link(1, 3, BitRate::mbit(200));
+  for (int i = 0; i < 10; ++i) send(150 * i, 0, 2, 90);
+  const auto alone = arrivals();
+  for (int i = 0; i < 100; ++i) send(15 * i + 3, 0, 3, 1);
+  const auto together = arrivals();
+  for (std::size_t i = 0; i < alone.size(); ++i) EXPECT_NEAR(together[i], alone[i], 10) << "message " << i;
+}
+
 TEST_F(Sharing, OneHopIsExactInBothRegimes) {
   link(0, 1, BitRate::mbit(12), Duration::ms(5));
   spec_.cross_traffic.push_back({.from = DeviceId{0},

@@ -88,6 +88,43 @@ TEST(LinuxTcp, ConnectionsOfAPlanAreOpenFromTheStart) {
   const auto took = takes(*open, 0, ms(1000), Bytes(1000));
   EXPECT_GE(took, Duration::ms(50));
   EXPECT_LT(took, Duration::ms(51));
+  open.reset();
+  auto at_once = make_ns3_network(spec).value();
+  EXPECT_LT(takes(*at_once, 0, ms(0), Bytes(1000)), Duration::ms(51)) << "the handshake was before time 0";
+}
+
+// Also where the first packets of all would be lost.
+TEST(LinuxTcp, ConnectionsOfAPlanAreOpenWhateverTheLinksDoAtTimeZero) {
+  auto spec = path("cubic", BitRate::mbit(100), Duration::ms(50));
+  spec.connections = {{DeviceId{0}, DeviceId{1}}};
+  for (auto& link : spec.links) {
+    link.loss.set(ms(0), 1);
+    link.loss.set(ms(900), 0);
+  }
+  auto network = make_ns3_network(spec).value();
+  EXPECT_LT(takes(*network, 0, ms(1000), Bytes(1000)), Duration::ms(51));
+}
+
+// Ten packets at 2.885 windows per round trip of 100 ms: one each 3.5 ms, the last after 31.5 ms.
+TEST(LinuxTcp, BbrPacesTheFirstWindow) {
+  auto spec = path("bbr", BitRate::mbit(100), Duration::ms(50));
+  spec.connections = {{DeviceId{0}, DeviceId{1}}};
+  auto network = make_ns3_network(spec).value();
+  EXPECT_NEAR(takes(*network, 0, ms(0), Bytes(1448 * 10)).milliseconds(), 50 + 31.5, 1.5);
+}
+
+// Messages of 30 packets, less than the link carries in its round trip of 100 ms, say how much was asked of
+// it: startup goes on. The rate x is that of 30 packets in a round trip and the time to pace them at 2.885 x,
+// 195 per second: the last packet leaves after 54 ms. Without startup they would take 150 ms.
+TEST(LinuxTcp, BbrStaysInStartupWhileMessagesAreShort) {
+  auto spec = path("bbr", BitRate::mbit(100), Duration::ms(50));
+  spec.connections = {{DeviceId{0}, DeviceId{1}}};
+  auto network = make_ns3_network(spec).value();
+  for (std::uint64_t id = 0; id < 20; ++id) {
+    const auto took = takes(*network, id, ms(400 * static_cast<std::int64_t>(id)), Bytes(1448 * 30));
+    if (id < 10) continue;
+    EXPECT_LT(took, Duration::ms(50 + 54 + 20)) << id;
+  }
 }
 
 // The last two packets are lost. A probe after two round trips of 20 ms repeats one and shows the other; the

@@ -364,5 +364,20 @@ TEST(BbrPath, ComesBackAfterAnOutage) {
   EXPECT_GT(path.throughput(Duration::s(2)), 1000 * 0.95);
 }
 
+// Ten packets in a round trip of 100 ms, times 2.885, less one percent.
+TEST(BbrPath, TheHandshakePacesTheFirstWindow) {
+  Bbr bbr(Random(1, ""));
+  bbr.connected(Time::zero(), Duration::ms(100));
+  EXPECT_NEAR(bbr.pacing().value_or(0), 100 * 2.885 * 0.99, 0.01);
+}
+
+// What leaves in 1/1024 s at 99 % of 10,000 packets of 1500 bytes per second is 14,502 bytes: 10 segments of
+// 1448. Three times that on top of twice the product.
+TEST(BbrPath, FastLinksGetLargerBursts) {
+  Path path(10'000, Duration::ms(100));
+  path.run(Duration::s(5));
+  EXPECT_NEAR(path.bbr().window(), 2 * 1000 + 3 * 10, 8);
+}
+
 }  // namespace
 }  // namespace millrace

@@ -82,6 +82,79 @@ TEST(ExpectedFlow, ARoutersQueueBoundsTheWindow) {
   EXPECT_GE(unbounded.window(), 160);
 }
 
+// The share of the link that a connection gets that always has something to send, after its slow start: what
+// the sawtooth leaves. The window falls to beta (B + Q) packets, B on the way and Q in the router's queue,
+// and the link idles while it is below B. Without a queue Reno gets 3/4. CUBIC with a queue of 5: the curve
+// 105 - 0.4 (K - t)^3, K = 4.29 s, is below 100 for 1.97 s, 0.21 s of idleness in 5.65 s (up to 106): 0.963.
+TEST(ExpectedFlow, BehindAShortQueueTheSawtoothLeavesALinkIdle) {
+  for (const auto& [name, queue, share] : {std::tuple("reno", 0.0, 0.75),
+                                           {"reno", 100.0, 1.0},
+                                           {"cubic", 5.0, 0.963},
+                                           {"cubic", 50.0, 1.0},
+                                           {"reno", 50.0, 1 - 0.5 * 0.25 * 0.25 / (1.5 - 0.75 * 0.5)}}) {
+    auto path = kFar;
+    path.queue = queue;
+    ExpectedFlow flow(name);
+    Time now;
+    double sent = 0, busy_s = 0;
+    while (now < ms(400'000)) {
+      const auto took = flow.send(100, now, kPacket, path) + kPacket * 100;
+      if (now > ms(100'000)) sent += 100, busy_s += took.seconds();
+      now = now + took;
+    }
+    EXPECT_NEAR(sent * kPacket.seconds() / busy_s, share, 0.04) << name << ", queue " << queue;
+  }
+}
+
+// A queue of 5 packets takes 6 of a burst of 10, as nothing leaves meanwhile. The first loss shows when they
+// have arrived, 106 ms after the burst; then four packets are sent again. The six let the window grow to 16,
+// the loss halves it.
+TEST(ExpectedFlow, ABurstLosesWhatTheQueueDoesNotTake) {
+  auto path = kFar;
+  path.queue = 5;
+  ExpectedFlow flow("reno");
+  flow.begin(10, ms(0), ms(0), kPacket, path);
+  EXPECT_EQ(flow.send(10, ms(0), kPacket, path), Duration());
+  EXPECT_EQ(flow.repetition(), Duration::ms(106 - 10 + 4));
+  flow.begin(1, ms(1000), ms(1000), kPacket, path);
+  EXPECT_EQ(flow.window(), 8);
+}
+
+// Packets that come at twice the link's rate: half of them leave at once.
+TEST(ExpectedFlow, ABurstThatArrivesSlowlyFits) {
+  auto path = kFar;
+  path.queue = 5;
+  path.drain = 0.5;
+  ExpectedFlow flow("reno");
+  flow.begin(10, ms(0), ms(0), kPacket, path);
+  flow.send(10, ms(0), kPacket, path);
+  EXPECT_EQ(flow.repetition(), Duration());
+}
+
+// bbr in startup sends at 2.885 times the link's rate: of 50 packets 33 wait at once, and a queue of 20 takes
+// 21. It stays in startup while messages are shorter than a round trip, and not after three longer ones.
+TEST(ExpectedFlow, BbrInStartupOverrunsARoutersQueue) {
+  for (const double packets : {50, 150}) {
+    auto path = kFar;
+    path.queue = 20;
+    ExpectedFlow flow("bbr");
+    Time now;
+    for (int i = 0; i < 20; ++i, now = now + Duration::ms(1000)) {
+      flow.begin(packets, now, now, kPacket, path);
+      flow.send(packets, now, kPacket, path);
+    }
+    EXPECT_EQ(flow.repetition() > Duration(), packets == 50);
+  }
+}
+
+TEST(ExpectedFlow, ACopyGoesOnFromWhereTheOriginalWas) {
+  ExpectedFlow flow("cubic");
+  flow.send(30, ms(0), kPacket, kFar);
+  ExpectedFlow copy = flow;
+  EXPECT_EQ(flow.send(40, ms(120), kPacket, kFar), copy.send(40, ms(120), kPacket, kFar));
+  EXPECT_EQ(flow.window(), copy.window());
+}
+
 TEST(ExpectedFlow, TheLastPacketsRepetitionsAreExpected) {
   ExpectedFlow flow("bbr");
   flow.send(1, ms(0), kPacket, {.round_trip = Duration::ms(99), .loss = 0.02});
@@ -105,7 +178,7 @@ TEST(ExpectedFlow, GetsUnderLossWhatLinuxGets) {
         bits += 90 * 1448 * 8 * (1 - path.loss);
       }
       const double error = bits / now.seconds() / 1e6 / linux - 1;
-      EXPECT_LT(std::abs(error), 0.2) << name << ", " << row.loss_percent << " %, " << row.delay_ms << " ms";
+      EXPECT_LT(std::abs(error), 0.25) << name << ", " << row.loss_percent << " %, " << row.delay_ms << " ms";
       sum += std::abs(error);
       ++count;
     }
