@@ -168,7 +168,6 @@ ns3::Ptr<ns3::Socket> make_tcp_socket(const NetworkSpec& spec, const ns3::Ptr<ns
   socket->SetAttribute("SndBufSize", ns3::UintegerValue(tcp::kSocketBuffer));
   socket->SetAttribute("RcvBufSize", ns3::UintegerValue(tcp::kSocketBuffer));
   socket->SetAttribute("InitialCwnd", ns3::UintegerValue(tcp::kInitialWindow));
-  socket->SetAttribute("DelAckCount", ns3::UintegerValue(1));  // at first
   socket->SetAttribute("DelAckTimeout", ns3::TimeValue(to_ns3(tcp::kDelayedAck)));
   socket->SetAttribute("ConnTimeout", ns3::TimeValue(to_ns3(tcp::kConnectRetry)));
   socket->SetAttribute("ConnCount", ns3::UintegerValue(tcp::kConnectRetries));

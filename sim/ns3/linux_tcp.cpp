@@ -62,14 +62,11 @@ std::uint32_t WindowOps::GetSsThresh(ns3::Ptr<const State> state, std::uint32_t)
 
 void WindowOps::IncreaseWindow(ns3::Ptr<State> state, std::uint32_t) {
   load(*state);
-  const double delivered = rate()->delivered();
-  const bool new_round = window_.size >= Cubic::kHyStartFrom && delivered > round_end_;
-  if (new_round) round_end_ = delivered + in_packets(*state, state->m_bytesInFlight);
   algorithm_->acknowledged(window_, {.now = Simulation::now(),
                                      .delivered = rate()->packets(),
                                      .rtt = rate()->rtt(),
                                      .limited = limited(),
-                                     .new_round = new_round});
+                                     .new_round = rate()->new_round()});
   state->m_cWnd = in_bytes(*state, window_.size);
   state->m_ssThresh = in_bytes(*state, window_.threshold);
 }

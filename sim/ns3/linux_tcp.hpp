@@ -68,7 +68,6 @@ class WindowOps final : public LinuxCongestionOps {
 
   std::unique_ptr<WindowAlgorithm> algorithm_;
   CongestionWindow window_;
-  double round_end_ = 0;  // of HyStart, in packets delivered
 };
 
 class BbrOps final : public LinuxCongestionOps {

@@ -7,7 +7,6 @@
 #include <ns3/ipv4-l3-protocol.h>
 #include <ns3/tcp-header.h>
 #include <ns3/tcp-l4-protocol.h>
-#include <ns3/uinteger.h>
 
 #include <algorithm>
 
@@ -253,19 +252,7 @@ void TcpCarrier::write(Connection& connection) {
   }
 }
 
-// The first segments are acknowledged one by one, and so are those after a pause, as the sender may have
-// begun anew (Linux: tcp_event_data_recv); the first segment after the pause itself is not.
-void TcpCarrier::acknowledge_quickly(Connection& connection) {
-  const Time now = Simulation::now();
-  if (now - connection.last_data > tcp::kPause) connection.quick_acks = 0;
-  connection.last_data = now;
-  if (connection.quick_acks > tcp::kQuickAcks) return;
-  const bool quick = ++connection.quick_acks <= tcp::kQuickAcks;
-  connection.receiver->SetAttribute("DelAckCount", ns3::UintegerValue(quick ? 1 : tcp::kAckEvery));
-}
-
 void TcpCarrier::read(Connection& connection) {
-  acknowledge_quickly(connection);
   while (const auto packet = connection.receiver->Recv()) {
     if (packet->GetSize() == 0) break;
     connection.arrived += packet->GetSize();

@@ -47,8 +47,6 @@ class TcpCarrier final : public Carrier {
     bool connected = false, failed = false;
     std::uint64_t submitted = 0, written = 0, left = 0, arrived = 0;  // bytes of the stream
     std::deque<Message> messages;                                     // not yet arrived, in order
-    std::uint32_t quick_acks = 0;  // that the receiver has sent since the last pause
-    Time last_data;
   };
   using Pair = std::pair<DeviceId, DeviceId>;
 
@@ -62,7 +60,6 @@ class TcpCarrier final : public Carrier {
   void open_before_start();
   void write(Connection& connection);
   void read(Connection& connection);
-  void acknowledge_quickly(Connection& connection);
   void left(DeviceId from, const TraceDevice::Left& left);
   bool dead_way(DeviceId from, DeviceId to) const;
 

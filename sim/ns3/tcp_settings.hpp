@@ -10,9 +10,6 @@ namespace millrace::tcp {
 inline constexpr std::uint32_t kSocketBuffer = 4U << 20U;  // bytes, each side
 inline constexpr Duration kMinRetransmit = Duration::ms(200);
 inline constexpr Duration kDelayedAck = Duration::ms(40);
-inline constexpr std::uint32_t kAckEvery = 2;    // segments
-inline constexpr std::uint32_t kQuickAcks = 16;  // that are not delayed, at first and after a pause
-inline constexpr Duration kPause = Duration::ms(200);
 inline constexpr Duration kConnectRetry = Duration::s(1);
 inline constexpr std::uint32_t kConnectRetries = 12;
 inline constexpr std::uint32_t kInitialWindow = 10;  // segments

@@ -44,9 +44,7 @@ struct WindowAck {
   double delivered;             // packets that it newly reports as received, cumulatively or selectively
   std::optional<Duration> rtt;  // of the last packet of those, if it was sent only once
   bool limited;                 // the window kept the sender from sending more (tcp_is_cwnd_limited)
-  // It covers a packet that was sent after the previous new round; the first one is when the window reaches
-  // Cubic::kHyStartFrom, in the middle of a round trip.
-  bool new_round;
+  bool new_round;               // it covers a packet that was sent after the previous new round
 };
 
 class WindowAlgorithm {
