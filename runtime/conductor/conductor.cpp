@@ -206,7 +206,7 @@ void Conductor::remind(DeviceId device, ConductorOutbox& out) const {
     out.order(device, order_now(true));
 }
 
-// Draws the conclusions of time that has passed, and of who is there.
+// Decides what follows from the time that has passed and from the members that are there.
 Result<void> Conductor::settle(Time now, ConductorOutbox& out) {
   for (std::uint32_t i = 0; i < peers_.size(); ++i) {
     const auto& peer = peers_[i];

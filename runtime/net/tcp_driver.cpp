@@ -82,7 +82,7 @@ void TcpDriver::report(NodeId id, Time now, std::vector<Record> records, bool fi
 void TcpDriver::send(NodeId from, NodeId to, Message message) {
   auto& seat = seats_.at(from);
   const auto channel = seat.out.find(to);
-  MR_CHECK(channel != seat.out.end(), "a message to a node that is no neighbour");
+  MR_CHECK(channel != seat.out.end(), "a message to a node that is not a neighbour");
   auto frame = to_frame(FrameType::message, NodeMessage{from, to, std::move(message)});
   run_.metrics->sent(place(from), place(to), static_cast<std::uint64_t>(frame.size().count()));
   channel->second->send(std::move(frame));

@@ -27,7 +27,7 @@ bool check_device_name(const KnownNames& known, const std::string& path, const s
   for (const auto& device : known.scenario.devices) names.push_back(device.name);
   const std::string meant = did_you_mean(name, names);
   const std::string advice = meant.empty() ? "add it to devices" : fmt::format("did you mean \"{}\"?", meant);
-  log.report(path, fmt::format("{} names \"{}\", which is no device; {}", path, name, advice));
+  log.report(path, fmt::format("{} names \"{}\", which is not a device; {}", path, name, advice));
   return false;
 }
 

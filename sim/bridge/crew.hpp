@@ -35,7 +35,7 @@ class Crew {
   // The setup outlives the crew.
   explicit Crew(const BridgeSetup& setup);
 
-  // --- who is there
+  // --- which agents are there
 
   // Adds the agent of these devices; `number` is what Mailbox::add() returned for it.
   void add(const ChannelPointer& channel, std::size_t number, const std::string& who,

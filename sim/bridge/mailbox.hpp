@@ -44,7 +44,7 @@ class Mailbox {
   Result<std::optional<Letter>> poll(Duration silence, Duration patience);
   // An error if any agent is lost or silent.
   Result<void> check(Duration silence) const;
-  // From now on, losing this agent is no error.
+  // From now on, losing this agent is not an error.
   void excuse(std::size_t agent);
   // The next log line, if there is one.
   std::optional<Letter> next_log_line();

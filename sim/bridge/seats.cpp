@@ -105,7 +105,7 @@ class Seat final : public Attachment {
     const bool neighbour = message.to.value + 1 == node_.value || message.to.value == node_.value + 1;
     if (message.to.value >= setup_.plan.node_count() || !neighbour) {
       return Error{
-          fmt::format("a message from {} to a node that is no neighbour", node_name(setup_.plan, node_))};
+          fmt::format("a message from {} to a node that is not a neighbour", node_name(setup_.plan, node_))};
     }
     if (auto sound = crew_.check().check(message, now_); !sound) return in_context(sound.error());
     return {};

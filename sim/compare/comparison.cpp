@@ -178,7 +178,7 @@ std::size_t WorldRanking::agreeing() const {
 
 Comparison compare_runs(std::vector<ComparedRun> runs, std::optional<std::size_t> reference) {
   MR_CHECK(!runs.empty(), "a comparison of nothing");
-  MR_CHECK(!reference || *reference < runs.size(), "a reference that is none of the runs");
+  MR_CHECK(!reference || *reference < runs.size(), "a reference that is not one of the runs");
   Comparison comparison;
   comparison.runs = std::move(runs);
   comparison.groups = groups_of(comparison);

@@ -109,7 +109,7 @@ Result<void> Emulator::take(WallNodes::Word word) {
   const auto from = message.from.value, to = message.to.value;
   const bool neighbours = to == from + 1 || from == to + 1;
   if (from >= plan.node_count() || to >= plan.node_count() || !neighbours)
-    return Error{from < plan.node_count() ? fmt::format("{} sent a message to a node that is no neighbour",
+    return Error{from < plan.node_count() ? fmt::format("{} sent a message to a node that is not a neighbour",
                                                         node_name(plan, message.from))
                                           : std::string("a message from a node that the plan does not have")};
   if (!message.at) return Error{"a message that does not say when it was sent"};

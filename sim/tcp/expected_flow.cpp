@@ -9,7 +9,7 @@ namespace {
 
 // Linux's least retransmission time-out, on top of the round trip.
 constexpr Duration kTimeout = Duration::ms(200);
-// A train of acknowledgements whose gaps are longer than this is none (HyStart).
+// A gap longer than this ends a train of acknowledgements (HyStart).
 constexpr Duration kTrainGap = Duration::ms(2);
 constexpr Duration kAckDelay = Duration::ms(1);
 // Of HyStart: packets acknowledged before the round trips of a round are believed, one ack for two of them.

@@ -59,7 +59,7 @@ TEST_F(Seats, AMessageToANodeThatIsNoNeighbourIsAnError) {
   for (const std::uint32_t to : {1U, 3U, 4U, 0xffffffffU}) {
     attach();
     speaker_.say(to_frame(FrameType::send, NodeMessage{{1}, {to}, Feedback{}}));
-    EXPECT_THAT(fault_of_turn(), HasSubstr("to a node that is no neighbour")) << to;
+    EXPECT_THAT(fault_of_turn(), HasSubstr("to a node that is not a neighbour")) << to;
     TearDown();
     speakers_.clear();
   }

@@ -198,7 +198,7 @@ TEST_F(AnEmulator, NothingMovingWithSomethingUnderWayIsATimeOut) {
 
 TEST_F(AnEmulator, MessagesToStrangersAndWithoutAnInstantEndTheRun) {
   nodes_.sends(ms(1), 0, 2);
-  EXPECT_THAT(run().error().message, HasSubstr("source sent a message to a node that is no neighbour"));
+  EXPECT_THAT(run().error().message, HasSubstr("source sent a message to a node that is not a neighbour"));
   nodes_.words.emplace_back(ms(1), NodeMessage{{0}, {1}, Feedback{}});
   EXPECT_THAT(run().error().message, HasSubstr("does not say when"));
 }

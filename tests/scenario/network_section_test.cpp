@@ -75,7 +75,7 @@ TEST(NetworkSection, SwitchesForwardAndRunNothing) {
             "s.yaml:10:20: network.switches[1]: the name \"board-a\" is taken; names of devices and switches "
             "are unique\n");
   EXPECT_EQ(faults(with(routed, "[board-b, core]", "[board-b, cor]")),
-            "s.yaml:14:27: network.links[2].between[1] names \"cor\", which is no device; did you mean "
+            "s.yaml:14:27: network.links[2].between[1] names \"cor\", which is not a device; did you mean "
             "\"core\"?\n");
 }
 
@@ -107,7 +107,7 @@ TEST(NetworkSection, KeysThatDoNotFitTheKindAreRefused) {
             "dropped and never share\n");
   EXPECT_EQ(
       faults(with(joined_by(kLan), "board-a, board-b", "board-a, board-c")),
-      "s.yaml:11:58: network.segments[0].members[2] names \"board-c\", which is no device; did you mean "
+      "s.yaml:11:58: network.segments[0].members[2] names \"board-c\", which is not a device; did you mean "
       "\"board-a\"?\n");
   EXPECT_EQ(faults(with(joined_by(kStar), "[board-b]", "[board-a]")),
             "s.yaml:16:11: network.segments[0].access[0] connects board-a to base already; one link per "

@@ -69,11 +69,11 @@ TEST(ScenarioChecks, OneSourceOneSinkAndAStage) {
 
 TEST(ScenarioChecks, LinksConnectTwoDevicesOnce) {
   EXPECT_EQ(faults(changed("[camera, board-a]", "[camera, bord-a]")),
-            "s.yaml:11:26: network.links[0].between[1] names \"bord-a\", which is no device; did you mean "
+            "s.yaml:11:26: network.links[0].between[1] names \"bord-a\", which is not a device; did you mean "
             "\"board-a\"?\n");
   EXPECT_EQ(
       faults(changed("[camera, board-a]", "[camera, moon]")),
-      "s.yaml:11:26: network.links[0].between[1] names \"moon\", which is no device; add it to devices\n");
+      "s.yaml:11:26: network.links[0].between[1] names \"moon\", which is not a device; add it to devices\n");
   EXPECT_EQ(faults(changed("[camera, board-a]", "[camera, camera]")),
             "s.yaml:11:26: network.links[0] connects camera to itself; name two devices\n");
   EXPECT_EQ(
@@ -235,17 +235,18 @@ TEST(ScenarioChecks, CutsIncreaseWithinTheModelAndMatchTheDevices) {
             "s.yaml:15:21: policy.partition.cuts has no effect with kind: even; remove it, or set "
             "policy.partition.kind to "
             "fixed\n");
-  EXPECT_EQ(faults(changed("{name: vit-tiny}", "{name: vit-tiny, blocks: 1, microbatch: 1}"),
-                   {"policy.partition.devices=[board-a, board-b, board-a, camera, moon]"}),
-            "--set policy.partition.devices: policy.partition.devices[2] names board-a a second time; a "
-            "device runs one "
-            "stage\n"
-            "--set policy.partition.devices: policy.partition.devices[3] names camera, which runs no stage; "
-            "add stage to "
-            "its `runs`\n"
-            "--set policy.partition.devices: policy.partition.devices[4] names \"moon\", which is no device; "
-            "add it to "
-            "devices\n");
+  EXPECT_EQ(
+      faults(changed("{name: vit-tiny}", "{name: vit-tiny, blocks: 1, microbatch: 1}"),
+             {"policy.partition.devices=[board-a, board-b, board-a, camera, moon]"}),
+      "--set policy.partition.devices: policy.partition.devices[2] names board-a a second time; a "
+      "device runs one "
+      "stage\n"
+      "--set policy.partition.devices: policy.partition.devices[3] names camera, which runs no stage; "
+      "add stage to "
+      "its `runs`\n"
+      "--set policy.partition.devices: policy.partition.devices[4] names \"moon\", which is not a device; "
+      "add it to "
+      "devices\n");
 }
 
 TEST(ScenarioChecks, EvenNeedsAsManySubLayersAsDevices) {

@@ -142,7 +142,7 @@ TEST(ScenarioReader, TenFaultsInOneFileAreTenLines) {
       "s.yaml:11:58: network.links[0].delay needs a unit (ns, us, ms, s, min, h), for example 5 ms, got "
       "\"5\"\n"
       "s.yaml:12:7: network.links[1] needs rate, or trace, or preset\n"
-      "s.yaml:12:27: network.links[1].between[1] names \"board-x\", which is no device; did you mean "
+      "s.yaml:12:27: network.links[1].between[1] names \"board-x\", which is not a device; did you mean "
       "\"board-a\"?\n");
 }
 
