@@ -146,7 +146,7 @@ Result<void> LinkEmulator::wait(Time due) {
 
 // Smoothed; the rare long ones are those of a busy machine, not of a sleeping one.
 void LinkEmulator::woke_after(Duration late) {
-  constexpr Duration kLongest = Duration::us(100);
+  constexpr Duration kLongest = Duration::us(300);
   waking_ = waking_ + (std::min(late, kLongest) - waking_) / 8;
 }
 

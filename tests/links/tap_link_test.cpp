@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -114,15 +115,19 @@ double ATapLink::goodput_bit_per_s(Seconds warm_up, Seconds measured) const {
   return first && last > first ? 8 * bytes / Seconds(*last - *first).count() : 0;
 }
 
+// Neither end sleeps: what a sleeping processor needs to wake up is not the link's.
 double ATapLink::median_round_trip_ms(int pings) const {
   const auto a = bound_at(0, SOCK_DGRAM, kFirst), b = bound_at(1, SOCK_DGRAM, kSecond);
+  std::atomic<bool> ended{false};
   std::thread echo([&] {
     std::array<char, 64> data{};
     for (int i = 0; i < pings; ++i) {
       sockaddr_in from{};
       socklen_t length = sizeof from;
-      const auto size =
-          recvfrom(b.get(), data.data(), data.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
+      ssize_t size = -1;
+      while (size < 0 && !ended)
+        size = recvfrom(b.get(), data.data(), data.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from),
+                        &length);
       if (size <= 0) return;
       sendto(b.get(), data.data(), static_cast<std::size_t>(size), 0, reinterpret_cast<sockaddr*>(&from),
              length);
@@ -134,10 +139,11 @@ double ATapLink::median_round_trip_ms(int pings) const {
   for (int i = 0; i < pings; ++i) {
     const auto begin = Clock::now();
     sendto(a.get(), data.data(), data.size(), 0, reinterpret_cast<const sockaddr*>(&target), sizeof target);
-    if (recv(a.get(), data.data(), data.size(), 0) <= 0) break;
+    while (recv(a.get(), data.data(), data.size(), MSG_DONTWAIT) <= 0 && Clock::now() - begin < Seconds(2)) {
+    }
     times.push_back(1e3 * Seconds(Clock::now() - begin).count());
   }
-  shutdown(b.get(), SHUT_RDWR);
+  ended = true;
   echo.join();
   if (times.empty()) return -1;
   std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));

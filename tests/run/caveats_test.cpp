@@ -98,10 +98,10 @@ TEST_F(ACaveat, LinksOfLocalDeployAreNotApplied) {
 }
 
 TEST_F(ACaveat, WhatRealLinksCannotBeIsSaidBesideTheKey) {
-  scenario_.network.links[2].queue_discipline = QueueDiscipline::codel;
+  scenario_.network.links[2].rate = BitRate(500);
   EXPECT_THAT(of(Mode::deploy).caveats.at(1).text,
               testing::AllOf(HasSubstr("run.links=netns"), HasSubstr("board-a -> board-b"),
-                             HasSubstr("queue discipline")));
+                             HasSubstr("too slow for a real link")));
 }
 
 TEST_F(ACaveat, TracesEventsAndCrossTrafficThatHadNoEffectAreNamed) {
