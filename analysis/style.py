@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
+from millrace.words import significant  # noqa: E402
 from output import write_output  # noqa: E402
 from run_directory import RunDirectory, RunError  # noqa: E402
 
@@ -84,15 +85,6 @@ def duration_text(seconds):
         return "0 s"
     factor, unit = time_unit(seconds)
     return f"{significant(seconds * factor)} {unit}"
-
-
-def significant(value):
-    """Three digits, without an exponent unless a nonzero value would read as 0."""
-    magnitude = abs(value)
-    if 0 < magnitude < 0.1:
-        return f"{value:.2g}"
-    decimals = 0 if magnitude >= 100 or magnitude == 0 else 1 if magnitude >= 10 else 2
-    return f"{value:.{decimals}f}"
 
 
 def short(name, limit):

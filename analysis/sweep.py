@@ -4,14 +4,13 @@ are replications. Reads the sweep's folder, or its sweep.sqlite."""
 
 import argparse
 import math
-import sqlite3
 import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 
 import style
+from millrace.sweep_results import SweepResults
 from output import is_standard_output
 from run_directory import RunError
 
@@ -51,36 +50,11 @@ class Cell:
 
 class Sweep:
     def __init__(self, path):
-        path = Path(path)
-        self.database = path / "sweep.sqlite" if path.is_dir() else path
-        self.folder = self.database.parent
-        if not self.database.is_file():
-            raise RunError(f"reading {path}: not a sweep, there is no sweep.sqlite in it")
-        try:
-            self._read()
-        except sqlite3.Error as error:
-            raise RunError(f"reading {self.database}: {error}") from error
-
-    def _read(self):
-        connection = sqlite3.connect(f"{self.database.resolve().as_uri()}?mode=ro", uri=True)
-        connection.row_factory = sqlite3.Row
-        try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version != 1:
-                raise RunError(f"reading {self.database}: version {version}, this script reads version 1")
-            self.name = connection.execute("SELECT value FROM meta WHERE key = 'name'").fetchone()[0]
-            settings, self.keys = {}, {}
-            for row in connection.execute("SELECT * FROM setting ORDER BY position, rowid"):
-                own = settings.setdefault(row["position"], {})
-                own[row["key"]] = (row["value"], row["number"], row["unit"])
-                self.keys[row["key"]] = None
-            rows = connection.execute("SELECT * FROM cells ORDER BY position").fetchall()
-        finally:
-            connection.close()
-        self.count = len(rows)
-        self.cells = [Cell(row, settings.get(row["position"], {})) for row in rows
-                      if row["summary"] is not None]
-        self.keys = list(self.keys)
+        results = SweepResults(path)
+        self.database, self.folder, self.name = results.database, results.folder, results.name
+        self.keys, self.count = results.keys, len(results.cells)
+        self.cells = [Cell(row, results.settings.get(row["position"], {})) for row in results.cells
+                      if row["finished"]]
         if not self.cells:
             raise RunError(f"reading {self.database}: no cell has finished")
 

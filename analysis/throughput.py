@@ -74,19 +74,6 @@ def link_rate(run, link):
     return run.bandwidth["time"][mask][order], run.bandwidth["rate_mbit_per_s"][mask][order]
 
 
-def binned(time, rate, duration):
-    """(edges, mean, min, max) of a step function in MAX_POINTS equal bins; the mean is exact."""
-    edges = np.linspace(0, duration, MAX_POINTS + 1)
-    steps = np.append(time, max(duration, time[-1]))
-    integral = np.concatenate([[0], np.cumsum(rate * np.diff(steps))])
-    mean = np.diff(np.interp(edges, steps, integral)) / np.diff(edges)
-    first = np.clip(np.searchsorted(time, edges[:-1], side="right") - 1, 0, None)
-    last = np.clip(np.searchsorted(time, edges[1:], side="left") - 1, 0, None)
-    low = np.array([rate[a:b + 1].min() for a, b in zip(first, last)])
-    high = np.array([rate[a:b + 1].max() for a, b in zip(first, last)])
-    return edges, mean, low, high
-
-
 def draw_bandwidth(axes, run, colours, factor):
     axes.set_ylabel("Mbit/s")
     if not colours or run.duration == 0:
@@ -97,10 +84,10 @@ def draw_bandwidth(axes, run, colours, factor):
         time, rate = link_rate(run, link)
         label = f"bandwidth {link[0]} → {link[1]}"
         if len(time) > MAX_POINTS:
-            edges, mean, low, high = binned(time, rate, run.duration)
+            time, rate, low, high = reduction.reduced_steps(time, rate, MAX_POINTS, run.duration)
+            edges = np.append(time, run.duration)
             axes.fill_between(edges * factor, np.append(low, low[-1]), np.append(high, high[-1]), step="post",
                               color=colour, alpha=0.2, linewidth=0)
-            time, rate = edges[:-1], mean
         time, rate = np.append(time, max(run.duration, time[-1])), np.append(rate, rate[-1])
         axes.step(time * factor, rate, where="post", color=colour, linewidth=1.6, label=label)
         axes.fill_between(time * factor, rate, step="post", color=colour, alpha=0.07, linewidth=0)

@@ -81,7 +81,17 @@ def link_numbers(rows, links):
     return table[pair]
 
 
-class StagePass:
+class Pass:
+    """Once over a table, piece by piece; what one takes from a piece is its _take()."""
+
+    def run(self, told=None):
+        for rows in self.table.pieces(told):
+            if len(rows):
+                self._take(rows)
+        return self
+
+
+class StagePass(Pass):
     """stages.csv: how busy each stage was, how much waited, the bits, and the kept rows."""
 
     NAMES = [
@@ -105,12 +115,6 @@ class StagePass:
         self.busy, self.waiting = (Coverage(1, bins, duration) for _ in range(2))
         self.bits, self.width = (Extremes(1, bins, duration) for _ in range(2))
         self.sums = {}
-
-    def run(self, told=None):
-        for rows in self.table.pieces(told):
-            if len(rows):
-                self._take(rows)
-        return self
 
     def _take(self, rows):
         stage = rows.numbers("stage").astype(np.int64)
@@ -158,7 +162,7 @@ class StagePass:
         )
 
 
-class TransferPass:
+class TransferPass(Pass):
     """transfers.csv: activations and feedback of each link apart; kept rows are activations."""
 
     NAMES = ["row", "microbatch", "bytes", "submitted", "queued", "wire", "propagation"]
@@ -169,12 +173,6 @@ class TransferPass:
         self.links, self.first = {}, {}  # (from, to) -> its number; number -> first submitted
         self.busy, self.queue, self.carried = (Coverage(1, bins, duration) for _ in range(3))
         self.sums = {}
-
-    def run(self, told=None):
-        for rows in self.table.pieces(told):
-            if len(rows):
-                self._take(rows)
-        return self
 
     def _take(self, rows):
         link, size = link_numbers(rows, self.links), rows.numbers("bytes")
@@ -218,7 +216,7 @@ class TransferPass:
         )
 
 
-class DecisionPass:
+class DecisionPass(Pass):
     """decisions.csv: every decision of a small run, else the changes of bits and an even sample."""
 
     NAMES = ["time", "link", "microbatch", "policy", "bits", "observed", "changed", "seen", *SEEN]
@@ -233,12 +231,6 @@ class DecisionPass:
         self._before, self._every = {}, 1
         self.changes, self.kept = [], Kept(MOST_DECISIONS)
         self._step = None
-
-    def run(self, told=None):
-        for rows in self.table.pieces(told):
-            if len(rows):
-                self._take(rows)
-        return self
 
     def _take(self, rows):
         link = link_numbers(rows, self.links)

@@ -23,6 +23,7 @@ import report  # noqa: E402
 import style  # noqa: E402
 import synthetic_run  # noqa: E402
 import throughput  # noqa: E402
+from millrace import reduction  # noqa: E402
 from run_directory import RunDirectory, RunError, Table  # noqa: E402
 
 PICTURES = {"report.png", "throughput.png", "pipeline.png", "attribution.png", "quantpipe.png", "links.png"}
@@ -252,7 +253,8 @@ class Arithmetic(RunCase):
         random = np.random.default_rng(1)
         time = np.concatenate([[0], np.sort(random.uniform(0, 60, 5000))])
         rate = random.uniform(0, 50, 5001)
-        edges, mean, low, high = throughput.binned(time, rate, 60.0)
+        edges, mean, low, high = reduction.reduced_steps(time, rate, throughput.MAX_POINTS, 60.0)
+        edges = np.append(edges, 60.0)
         exact = np.sum(rate * np.diff(np.append(time, 60.0)))
         self.assertAlmostEqual(np.sum(mean * np.diff(edges)), exact, delta=1e-6 * exact)
         self.assertTrue(np.all(low <= mean + 1e-9) and np.all(mean <= high + 1e-9))
