@@ -246,12 +246,14 @@ class Bulk final : public Source {
   ErrorCode fault_;
 };
 
-class AllCrossTraffic final : public RealCrossTraffic {
+}  // namespace
+
+class RealCrossTraffic::Sources {
  public:
-  explicit AllCrossTraffic(const NetworkSpec& spec) : spec_(spec) {}
-  ~AllCrossTraffic() override { (void)end(); }
-  AllCrossTraffic(const AllCrossTraffic&) = delete;
-  AllCrossTraffic& operator=(const AllCrossTraffic&) = delete;
+  explicit Sources(const NetworkSpec& spec) : spec_(spec) {}
+  ~Sources() { (void)end(); }
+  Sources(const Sources&) = delete;
+  Sources& operator=(const Sources&) = delete;
 
   Result<void> add(std::size_t entry, const Place& from, const Place& to) {
     if (spec_.cross_traffic[entry].kind == CrossTrafficKind::on_off) {
@@ -266,7 +268,7 @@ class AllCrossTraffic final : public RealCrossTraffic {
     return {};
   }
 
-  void start() override {
+  void start() {
     MR_CHECK(!thread_.joinable(), "cross traffic is started once");
     for (const auto& source : sources_) source->start(Clock::now());
     thread_ = std::thread([this] {
@@ -276,10 +278,8 @@ class AllCrossTraffic final : public RealCrossTraffic {
       loop_.run();
     });
   }
-  Result<void> stop() override { return end(); }
-  const Counts& counts(std::size_t entry) const override { return sources_.at(entry)->counts; }
+  const Counts& counts(std::size_t entry) const { return sources_.at(entry)->counts; }
 
- private:
   Result<void> end() {
     loop_.stop();
     if (thread_.joinable()) thread_.join();
@@ -292,18 +292,25 @@ class AllCrossTraffic final : public RealCrossTraffic {
     return {};
   }
 
+ private:
   const NetworkSpec& spec_;
   asio::io_context loop_{1};
   std::vector<std::unique_ptr<Source>> sources_;
   std::thread thread_;
 };
 
-}  // namespace
+RealCrossTraffic::RealCrossTraffic(std::unique_ptr<Sources> sources) : sources_(std::move(sources)) {}
+RealCrossTraffic::~RealCrossTraffic() = default;
+void RealCrossTraffic::start() { sources_->start(); }
+Result<void> RealCrossTraffic::stop() { return sources_->end(); }
+const RealCrossTraffic::Counts& RealCrossTraffic::counts(std::size_t entry) const {
+  return sources_->counts(entry);
+}
 
 Result<std::unique_ptr<RealCrossTraffic>> RealCrossTraffic::open(
     const NetworkSpec& spec, const std::vector<NetworkNamespace>& devices,
     const std::function<std::string(DeviceId)>& address) {
-  auto all = std::make_unique<AllCrossTraffic>(spec);
+  auto all = std::make_unique<Sources>(spec);
   for (std::size_t i = 0; i < spec.cross_traffic.size(); ++i) {
     const auto& cross = spec.cross_traffic[i];
     const Place from{&devices[cross.from.value], address(cross.from)};
@@ -312,7 +319,7 @@ Result<std::unique_ptr<RealCrossTraffic>> RealCrossTraffic::open(
       return added.error().in(fmt::format("cross traffic {} -> {}", spec.devices[cross.from.value],
                                           spec.devices[cross.to.value]));
   }
-  return std::unique_ptr<RealCrossTraffic>(std::move(all));
+  return std::unique_ptr<RealCrossTraffic>(new RealCrossTraffic(std::move(all)));
 }
 
 }  // namespace millrace

@@ -24,18 +24,24 @@ class RealCrossTraffic {
     std::uint64_t refused = 0;        // datagrams that the sender's kernel did not take
   };
 
-  // Opens all sockets in the devices' namespaces, `address` is that of a device. Sends nothing yet.
+  // Opens all sockets in the devices' namespaces, `address` is that of a device. Sends nothing yet. `spec`
+  // outlives this.
   static Result<std::unique_ptr<RealCrossTraffic>> open(const NetworkSpec& spec,
                                                         const std::vector<NetworkNamespace>& devices,
                                                         const std::function<std::string(DeviceId)>& address);
-  virtual ~RealCrossTraffic() = default;
+  ~RealCrossTraffic();
 
   // Time 0 is now. REQUIRES not started.
-  virtual void start() = 0;
+  void start();
   // The result is an error where a connection never came about.
-  virtual Result<void> stop() = 0;
+  Result<void> stop();
   // Of an entry of NetworkSpec::cross_traffic; after stop().
-  virtual const Counts& counts(std::size_t entry) const = 0;
+  const Counts& counts(std::size_t entry) const;
+
+ private:
+  class Sources;  // so that Boost.Asio is not included here
+  explicit RealCrossTraffic(std::unique_ptr<Sources> sources);
+  std::unique_ptr<Sources> sources_;
 };
 
 }  // namespace millrace
